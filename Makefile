@@ -1,0 +1,62 @@
+# pyspf-milter: see README. Files of tests are added by regress/*/*.mk.
+
+B		?= build
+PREFIX		?= /usr
+SYSCONFDIR	?= /etc
+CC		?= cc
+PKG_CONFIG	?= pkg-config
+PKGS		= libseccomp libcap-ng libbsd libunbound libevent_core libidn2
+
+WARN		= -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
+		  -Wshadow -Wpointer-arith -Wcast-qual -Wsign-compare \
+		  -Wno-unused-parameter
+HARDEN		= -fPIE -fstack-protector-strong -fstack-clash-protection \
+		  -D_FORTIFY_SOURCE=2 -fcf-protection=full \
+		  -fno-strict-aliasing
+HARDEN_LD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+OPT		?= -O2 -g
+CFLAGS_ALL	= -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SAN) \
+		  $(PKG_CFLAGS) -DLIBBSD_OVERLAY -isystem /usr/include/bsd \
+		  $(CFLAGS)
+LDFLAGS_ALL	= $(HARDEN_LD) $(SAN) $(LDFLAGS)
+PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+LIBS		:= $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+
+PROTO_SRCS	= $(wildcard proto/*.c)
+CONF_SRCS	= $(wildcard conf/*.c)
+DNS_SRCS	= $(wildcard dns/*.c)
+MAINS		= privsep/main.c unpriv/policyd_main.c unpriv/spfctl_main.c
+UNPRIV_SRCS	= $(filter-out $(MAINS) unpriv/libmilter.c unpriv/shadow.c,\
+		  $(wildcard unpriv/*.c))
+PRIVSEP_SRCS	= $(filter-out $(MAINS),$(wildcard privsep/*.c))
+COMMON_SRCS	= $(PROTO_SRCS) $(CONF_SRCS) $(DNS_SRCS) $(UNPRIV_SRCS) \
+		  $(PRIVSEP_SRCS)
+COMMON_OBJS	= $(COMMON_SRCS:%.c=$B/%.o)
+PROGS		= $B/pyspf-milter $B/policyd-spf $B/spfctl
+
+all: $(PROGS)
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$B/liball.a: $(COMMON_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $(COMMON_OBJS)
+
+$B/pyspf-milter: $B/privsep/main.o $B/unpriv/libmilter.o $B/liball.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lmilter -lpthread
+
+$B/policyd-spf: $B/unpriv/policyd_main.o $B/liball.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$B/spfctl: $B/unpriv/spfctl_main.o $B/liball.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+clean:
+	rm -rf $B
+
+-include $(wildcard regress/*/*.mk)
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+.PHONY: all clean

@@ -1,0 +1,41 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, policyd-spf, spfctl; on a libevent base. */
+
+#ifndef UNPRIV_CHECK_H
+#define UNPRIV_CHECK_H
+
+#include "judge.h"
+
+/*
+ * Drives judge_run() over the dns process: asks what a run missed, runs
+ * again when answers have come, gives up at the deadline.
+ */
+struct asker;		/* the way to the dns process; one a process */
+struct check;
+
+/* Called once, unless cancelled; may be called inside check_start(). */
+typedef void (*check_done_fn)(const struct judge_outcome *, void *);
+
+/* A table of answers that several checks of a connection share. */
+struct check_memo;
+
+/*
+ * memo is NULL or holds answers asked for earlier (a HELO prefetch). The
+ * request is not copied: it and what it points to must live until done or
+ * cancel. The outcome is valid during the callback only. seconds is the
+ * budget (Lookup_Time); memory and time are bounded.
+ */
+struct check	*check_start(struct asker *, struct check_memo *,
+		    const struct judge_request *, unsigned int seconds,
+		    check_done_fn, void *);
+/* No callback will follow. Never call it after done was called. */
+void		 check_cancel(struct check *);
+
+/* Asks for a HELO name's TXT record ahead of MAIL. */
+struct check_memo *check_memo_new(void);
+void		 check_memo_free(struct check_memo *);
+void		 check_memo_reset(struct check_memo *);
+void		 check_prefetch_helo(struct asker *, struct check_memo *,
+		    const struct conf *, const char *helo);
+
+#endif

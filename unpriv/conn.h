@@ -1,0 +1,42 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, policyd-spf; after sandbox_enter(). */
+
+#ifndef UNPRIV_CONN_H
+#define UNPRIV_CONN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../conf/conf.h"
+#include "check.h"
+
+struct event_base;
+
+/* What all connections of a worker share. */
+struct conn_env {
+	struct event_base *base;
+	const struct conf *conf;
+	struct asker	*asker;
+	unsigned int	 nconn;		/* open now */
+	unsigned int	 max;		/* conf->max_connections */
+	int		 draining;	/* close when idle */
+	void		(*closed)(struct conn_env *, void *);	/* one ended */
+	void		*arg;
+};
+
+/* Protocol of a connection. */
+enum conn_proto { CONN_MILTER = 1, CONN_POLICY };
+
+struct conn;
+
+/*
+ * Takes over a connected, non-blocking descriptor (out: the same, or
+ * stdout) and starts the protocol's session on it. 0, or -1 when refused
+ * (cap reached: logged at most once a minute); the descriptors are closed
+ * then.
+ */
+int	conn_start(struct conn_env *, enum conn_proto, int in, int out);
+/* Closes all idle connections and marks the rest to end when idle. */
+void	conn_drain(struct conn_env *);
+
+#endif
