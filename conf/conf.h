@@ -193,7 +193,11 @@ void		 conf_free(struct conf *);
  */
 struct conf	*conf_load(enum conf_program, const char *path, int explicit,
 		    const struct conf_reader *, struct conf_msgs *);
-/* The same over text in memory (children, tests, fuzz target). */
+/*
+ * The same over text in memory (children, tests, fuzz target). Under this
+ * name the lines that conf_print() makes for children are read too.
+ */
+#define CONF_FROM_PARENT "<parent>"
 struct conf	*conf_parse(enum conf_program, const char *text, size_t len,
 		    const char *name, const struct conf_reader *,
 		    struct conf_msgs *);

@@ -19,7 +19,10 @@ void	log_init_syslog(const char *ident);
 void	log_init_callback(void (*fn)(int, const char *, void *), void *);
 /* The descriptor that the syslog backend uses, or -1. */
 int	log_fd(void);
-/* Text put before each line ("worker[123]: "); NULL for none. Copied. */
+/*
+ * Text put before each line but those of log_line() ("worker[123]: "); NULL
+ * for none. Copied.
+ */
 void	log_prefix(const char *);
 /* LOG_DEBUG lines are dropped unless verbose. */
 void	log_verbose(int);
@@ -29,7 +32,7 @@ void	log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_info(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_warn(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_warnx(const char *, ...) __attribute__((__format__(printf, 1, 2)));
-/* A line with its priority (LOG_INFO, LOG_ERR, LOG_CRIT). */
+/* A line of mail, or one handed on: as it is, with its priority. */
 void	log_line(int, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 void	log_vline(int, const char *, va_list)

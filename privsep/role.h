@@ -12,6 +12,9 @@
 
 /* The channel to the parent is this descriptor at exec. */
 #define ROLE_PARENT_FD	3
+/* Payload of LISTENER. */
+#define ROLE_LISTENER_MILTER	1
+#define ROLE_LISTENER_POLICY	2
 
 /*
  * What every confined role shares: the channel to the parent, logging over

@@ -29,7 +29,7 @@ enum msg_role {
 
 /* name, senders, receivers, smallest and largest payload, descriptor, phase */
 #define MSG_TABLE(X)							\
-	X(CONFIG,   P,      DWLS, 0,     16,    FD_ONE, START)		\
+	X(CONFIG,   P,      DWLS, 4,     4,     FD_ONE, START)		\
 	X(LISTENER, P,      WL,   4,     4,     FD_ONE, START)		\
 	X(PEER,     P,      DWLS, 8,     8,     FD_ONE, ANY)		\
 	X(GO,       P,      DWLS, 0,     0,     FD_NONE, START)		\

@@ -1,0 +1,244 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process; makes one sendto() or write() a line. */
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../proto/text.h"
+#include "log.h"
+
+#define LOG_LINE_MAX	4096
+#define LOG_PATH	"/dev/log"
+
+/*
+ * syslog(3) of libc opens files and sockets whenever it likes, which a
+ * sandbox cannot allow. This sends RFC 3164 datagrams to the path by
+ * sendto() on a socket made before: it survives a restarted syslogd
+ * without connect().
+ */
+static int	 log_sock = -1;
+static struct sockaddr_un log_sun;
+static char	 log_ident[32] = "pyspf-milter";
+static char	 log_pre[48];
+static int	 log_is_verbose;
+static void	(*log_fn)(int, const char *, void *);
+static void	*log_fn_arg;
+
+static const char log_months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+void
+log_init_stderr(const char *ident)
+{
+	strlcpy(log_ident, ident, sizeof(log_ident));
+	if (log_sock != -1)
+		close(log_sock);
+	log_sock = -1;
+	log_fn = NULL;
+}
+
+void
+log_init_syslog(const char *ident)
+{
+	log_init_stderr(ident);
+	tzset();
+	log_sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	log_sun.sun_family = AF_UNIX;
+	strlcpy(log_sun.sun_path, LOG_PATH, sizeof(log_sun.sun_path));
+}
+
+void
+log_init_callback(void (*fn)(int, const char *, void *), void *arg)
+{
+	log_fn = fn;
+	log_fn_arg = arg;
+}
+
+int
+log_fd(void)
+{
+	return log_sock;
+}
+
+void
+log_prefix(const char *s)
+{
+	strlcpy(log_pre, s == NULL ? "" : s, sizeof(log_pre));
+}
+
+void
+log_verbose(int v)
+{
+	log_is_verbose = v;
+}
+
+static void
+log_to_stderr(const char *text)
+{
+	char buf[LOG_LINE_MAX + 64];
+	int n;
+
+	n = snprintf(buf, sizeof(buf), "%s[%d]: %s\n", log_ident,
+	    (int)getpid(), text);
+	if (n > (int)sizeof(buf) - 1)
+		n = sizeof(buf) - 1;
+	if (write(STDERR_FILENO, buf, n) == -1)
+		return;		/* nowhere left to say it */
+}
+
+static void
+log_to_syslog(int pri, const char *text)
+{
+	char buf[LOG_LINE_MAX + 128];
+	time_t now = time(NULL);
+	struct tm tm;
+	int n;
+
+	memset(&tm, 0, sizeof(tm));
+	(void)localtime_r(&now, &tm);
+	n = snprintf(buf, sizeof(buf),
+	    "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: %s", LOG_MAIL | pri,
+	    log_months + 3 * (tm.tm_mon % 12), tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, log_ident, (int)getpid(), text);
+	if (n > (int)sizeof(buf) - 1)
+		n = sizeof(buf) - 1;
+	/* Full or absent: the line is lost; mail never waits for a log. */
+	(void)sendto(log_sock, buf, n, MSG_NOSIGNAL,
+	    (struct sockaddr *)&log_sun, sizeof(log_sun));
+}
+
+/*
+ * Hands on one text; escaped where it leaves our processes, and only there.
+ * Lines of mail (prefix 0) look as spf-engine's, without a process' name.
+ */
+static void
+log_emit(int pri, int prefix, const char *text)
+{
+	char line[LOG_LINE_MAX], esc[LOG_LINE_MAX];
+	int saved = errno;
+
+	snprintf(line, sizeof(line), "%s%s", prefix ? log_pre : "", text);
+	if (log_fn != NULL)
+		log_fn(pri, line, log_fn_arg);
+	else {
+		text_escape_log(esc, sizeof(esc), line, strlen(line));
+		if (log_sock != -1)
+			log_to_syslog(pri, esc);
+		else
+			log_to_stderr(esc);
+	}
+	errno = saved;
+}
+
+void
+log_vline(int pri, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_emit(pri, 0, text);
+}
+
+static void
+log_prefixed(int pri, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_emit(pri, 1, text);
+}
+
+static void
+log_errno(int pri, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+	int saved = errno, n;
+
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (n >= 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - n, ": %s", strerror(saved));
+	log_emit(pri, 1, text);
+	errno = saved;
+}
+
+void
+log_line(int pri, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vline(pri, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_is_verbose)
+		return;
+	va_start(ap, fmt);
+	log_prefixed(LOG_DEBUG, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_prefixed(LOG_INFO, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_errno(LOG_ERR, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_warnx(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_prefixed(LOG_ERR, fmt, ap);
+	va_end(ap);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_errno(LOG_CRIT, fmt, ap);
+	va_end(ap);
+	exit(1);
+}
+
+void
+fatalx(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_prefixed(LOG_CRIT, fmt, ap);
+	va_end(ap);
+	exit(1);
+}
