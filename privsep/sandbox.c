@@ -1,0 +1,258 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process; sandbox_enter() is its last privileged step. */
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "landlock.h"
+#include "log.h"
+#include "sandbox_private.h"
+
+/* The sanitizers need files, /proc and signals that no role may have. */
+#if defined(__SANITIZE_ADDRESS__) || defined(SANDBOX_OFF)
+#define SANDBOX_BUILT 0
+#else
+#define SANDBOX_BUILT 1
+#endif
+
+/* What a program start needs below the parent's Landlock rules. */
+static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib",
+    "/lib64", "/usr/lib64", "/usr/local/lib" };
+static const char *const sandbox_read_files[] = { "/etc/ld.so.cache",
+    "/etc/localtime", "/usr/share/zoneinfo", "/etc/gai.conf",
+    "/etc/unbound", "/dev/null", "/etc/resolv.conf", "/run/systemd/resolve" };
+
+void
+sandbox_early(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0) == -1)
+		fatal("PR_SET_DUMPABLE");
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		fatal("RLIMIT_CORE");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		fatal("PR_SET_NO_NEW_PRIVS");
+}
+
+/* A layer is not there: refuse, or say so when that was asked for. */
+static void
+sandbox_missing(const struct sandbox_args *a, const char *what)
+{
+	if (!a->partial)
+		fatalx("%s is missing; refusing to run without it "
+		    "(Sandbox = partial runs all the same)", what);
+	log_warnx("Sandbox = partial: %s is missing", what);
+}
+
+static void
+sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
+{
+	const struct sandbox_profile *pr = &sandbox_profiles[role];
+	struct rlimit rl;
+	struct stat st;
+
+	if (pr->nproc0) {
+		rl.rlim_cur = rl.rlim_max = 0;
+		if (setrlimit(RLIMIT_NPROC, &rl) == -1)
+			fatal("RLIMIT_NPROC");
+	}
+	if (a->nofile != 0) {
+		if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+			fatal("RLIMIT_NOFILE");
+		if (rl.rlim_max != RLIM_INFINITY && a->nofile > rl.rlim_max)
+			log_warnx("only %lu of %lu descriptors may be open",
+			    (unsigned long)rl.rlim_max, a->nofile);
+		else
+			rl.rlim_max = a->nofile;
+		rl.rlim_cur = rl.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+			fatal("RLIMIT_NOFILE");
+	}
+	/*
+	 * Nothing is written to files; but a log on stderr may be one, and
+	 * the parent writes each child's configuration into a memfd.
+	 */
+	if (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		return;
+	rl.rlim_cur = rl.rlim_max = role == SANDBOX_PARENT ? 64 << 20 : 0;
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &rl) == -1)
+		fatal("RLIMIT_FSIZE");
+}
+
+static void
+ll_allow(int rs, int fd, uint64_t access)
+{
+	struct ll_path rule = { access, fd };
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		fatal("landlock rule");
+	if (!S_ISDIR(st.st_mode))
+		rule.access &= LL_FS_EXECUTE | LL_FS_READ_FILE;
+	if (syscall(SYS_landlock_add_rule, rs, LL_RULE_PATH, &rule, 0) == -1)
+		fatal("landlock rule");
+}
+
+static void
+ll_allow_path(int rs, const char *path, uint64_t access)
+{
+	int fd;
+
+	/* What is not there need not be allowed. */
+	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
+		return;
+	ll_allow(rs, fd, access);
+	close(fd);
+}
+
+static void
+ll_allow_files(int rs, const struct sandbox_args *a)
+{
+	const uint64_t rd = LL_FS_READ_FILE | LL_FS_READ_DIR;
+	size_t i;
+
+	for (i = 0; i < a->nread_dirs; i++)
+		ll_allow(rs, a->read_dirs[i], rd);
+	for (i = 0; i < a->nunlink_dirs; i++)
+		ll_allow(rs, a->unlink_dirs[i], LL_FS_REMOVE_FILE);
+	if (a->exe_fd == -1)
+		return;
+	ll_allow(rs, a->exe_fd, rd | LL_FS_EXECUTE);
+	for (i = 0; i < sizeof(sandbox_exec_dirs) /
+	    sizeof(sandbox_exec_dirs[0]); i++)
+		ll_allow_path(rs, sandbox_exec_dirs[i], rd | LL_FS_EXECUTE);
+	for (i = 0; i < sizeof(sandbox_read_files) /
+	    sizeof(sandbox_read_files[0]); i++)
+		ll_allow_path(rs, sandbox_read_files[i], rd);
+}
+
+static void
+ll_allow_ports(int rs, const struct sandbox_args *a)
+{
+	struct ll_port rule = { LL_NET_CONNECT, 0 };
+	size_t i;
+
+	for (i = 0; i < a->ndns_ports; i++) {
+		rule.port = a->dns_ports[i];
+		if (syscall(SYS_landlock_add_rule, rs, LL_RULE_PORT, &rule,
+		    0) == -1)
+			fatal("landlock port rule");
+	}
+}
+
+static void
+sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
+{
+	const struct sandbox_profile *pr = &sandbox_profiles[role];
+	struct ll_ruleset attr = { LL_FS_V1, 0, 0 };
+	size_t size = sizeof(attr.fs);
+	int abi, rs;
+
+	abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LL_CREATE_VERSION);
+	if (abi < 1) {
+		sandbox_missing(a, "Landlock");
+		return;
+	}
+	if (abi >= 2)
+		attr.fs = LL_FS_V2;
+	if (abi >= 3)
+		attr.fs = LL_FS_V3;
+	if (abi >= 4) {
+		attr.net = LL_NET_BIND | LL_NET_CONNECT;
+		size = sizeof(attr.fs) + sizeof(attr.net);
+	}
+	if (abi >= 5)
+		attr.fs = LL_FS_V5;
+	if (abi >= 6) {
+		attr.scoped = pr->scopes;
+		size = sizeof(attr);
+	}
+	rs = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (rs == -1)
+		fatal("landlock");
+	if (role == SANDBOX_PARENT)
+		ll_allow_files(rs, a);
+	if (abi >= 4 && pr->net == NET_DNS)
+		ll_allow_ports(rs, a);
+	if (syscall(SYS_landlock_restrict_self, rs, 0) == -1)
+		fatal("landlock");
+	close(rs);
+	if (role == SANDBOX_PARENT)
+		log_debug("Landlock ABI %d: files%s%s", abi,
+		    abi >= 4 ? ", TCP ports" : "",
+		    abi >= 6 ? ", signal and socket scopes" : "");
+}
+
+static void
+sandbox_add(scmp_filter_ctx ctx, uint32_t action, int nr, unsigned int nargs,
+    const struct scmp_arg_cmp *args)
+{
+	int rc;
+
+	rc = seccomp_rule_add_array(ctx, action, nr, nargs, args);
+	/* A call that this architecture lacks needs no rule. */
+	if (rc < 0 && rc != -EDOM)
+		fatalx("seccomp rule for %d: %s", nr, strerror(-rc));
+}
+
+static void
+sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
+{
+	const struct sandbox_rule *r;
+	struct scmp_arg_cmp own = { 0, SCMP_CMP_EQ, (scmp_datum_t)getpid(),
+	    0 };
+	struct scmp_arg_cmp log = { 0, SCMP_CMP_EQ, (scmp_datum_t)a->log_fd,
+	    0 };
+	scmp_filter_ctx ctx;
+	size_t i;
+	int rc;
+
+	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL)
+		fatalx("seccomp_init");
+	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS) != 0)
+		fatalx("seccomp: architecture rule");
+	/* A binary tree; older libraries walk a list instead. */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (i = 0; i < sandbox_nrules; i++) {
+		r = &sandbox_rules[i];
+		if ((r->roles & (1U << role)) != 0)
+			sandbox_add(ctx, r->action, r->nr, r->nargs, r->args);
+	}
+	/* abort() and stack-protector end the process by their own signal */
+	sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+	    role == SANDBOX_PARENT ? 0 : 1, &own);
+	if (role == SANDBOX_POLICYD && a->log_fd != -1)
+		sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, &log);
+	rc = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (rc != 0)
+		sandbox_missing(a, "seccomp");
+}
+
+void
+sandbox_enter(enum sandbox_role role, const struct sandbox_args *a)
+{
+	sandbox_rlimits(role, a);
+	if (!SANDBOX_BUILT) {
+		log_info("sanitizer build: no seccomp, no Landlock");
+		return;
+	}
+	sandbox_landlock(role, a);
+	sandbox_seccomp(role, a);
+}

@@ -1,0 +1,38 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Between sandbox.c and its table. */
+
+#ifndef PRIVSEP_SANDBOX_PRIVATE_H
+#define PRIVSEP_SANDBOX_PRIVATE_H
+
+#include <seccomp.h>
+
+#include "sandbox.h"
+
+struct sandbox_rule {
+	int		 nr;		/* libseccomp's number */
+	unsigned int	 roles;		/* 1U << enum sandbox_role */
+	uint32_t	 action;
+	unsigned int	 nargs;
+	struct scmp_arg_cmp args[2];
+};
+
+enum sandbox_net {
+	NET_NONE = 0,		/* no TCP connect, no bind */
+	NET_DNS			/* TCP connect to the resolvers' ports */
+};
+
+#define SCOPE_ABSTRACT	1	/* Landlock's own numbers (ABI 6) */
+#define SCOPE_SIGNAL	2
+
+struct sandbox_profile {
+	const char	*name;
+	enum sandbox_net net;
+	unsigned int	 scopes;
+	int		 nproc0;	/* RLIMIT_NPROC 0 */
+};
+
+extern const struct sandbox_rule sandbox_rules[];
+extern const size_t sandbox_nrules;
+extern const struct sandbox_profile sandbox_profiles[SANDBOX_MAX];
+
+#endif

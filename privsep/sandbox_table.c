@@ -1,0 +1,222 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. Data only: which role may make which call. */
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+
+#include "sandbox_private.h"
+
+#define P	(1U << SANDBOX_PARENT)
+#define D	(1U << SANDBOX_DNS)
+#define W	(1U << SANDBOX_WORKER)
+#define L	(1U << SANDBOX_LIBMILTER)
+#define S	(1U << SANDBOX_SHADOW)
+#define Y	(1U << SANDBOX_POLICYD)
+#define C	(1U << SANDBOX_CTL)
+#define CHILD	(D | W | L | S | Y | C)
+#define ALL	(P | CHILD)
+
+#define ANY(n, r)	{ SCMP_SYS(n), r, SCMP_ACT_ALLOW, 0, { { 0 } } }
+#define IF1(n, r, a)	{ SCMP_SYS(n), r, SCMP_ACT_ALLOW, 1, { a } }
+#define IF2(n, r, a, b)	{ SCMP_SYS(n), r, SCMP_ACT_ALLOW, 2, { a, b } }
+#define ERR(n, r, e)	{ SCMP_SYS(n), r, SCMP_ACT_ERRNO(e), 0, { { 0 } } }
+#define ERR1(n, r, e, a) { SCMP_SYS(n), r, SCMP_ACT_ERRNO(e), 1, { a } }
+
+#define EQ(i, v)	{ i, SCMP_CMP_EQ, (v), 0 }
+#define MASK(i, m, v)	{ i, SCMP_CMP_MASKED_EQ, (m), (v) }
+
+/* clone() of a thread, and of a process by fork(). */
+#define THREAD_FLAGS	(CLONE_VM | CLONE_THREAD)
+
+/*
+ * Everything that is not here ends the process (SCMP_ACT_KILL_PROCESS). Two
+ * rows for one call are an OR; the conditions inside one row are an AND.
+ * The parent's rows hold what its children need before their own filter,
+ * since a filter outlives execve(2).
+ */
+const struct sandbox_rule sandbox_rules[] = {
+	/* descriptors we hold */
+	ANY(read, ALL),
+	ANY(readv, P | D | W | Y | L),
+	ANY(write, ALL),
+	ANY(writev, ALL),
+	ANY(close, ALL),
+	ANY(recvmsg, ALL),
+	ANY(sendmsg, P | W | L | S | Y | C),
+	ANY(recvfrom, P | D | W | Y | C),
+	ANY(shutdown, P | W | Y),
+	ANY(lseek, P | Y | C),
+	ANY(fstat, P | D | Y | C),
+	ANY(newfstatat, P),
+	ANY(pread64, P),
+	ANY(pwrite64, P),
+	ANY(ftruncate, P),
+	IF1(fcntl, ALL, EQ(1, F_GETFL)),
+	IF1(fcntl, ALL, EQ(1, F_SETFL)),
+	IF1(fcntl, ALL, EQ(1, F_GETFD)),
+	IF1(fcntl, ALL, EQ(1, F_SETFD)),
+	ANY(fcntl, P),
+	ANY(getsockopt, P | D | W | Y | C),
+	ANY(getsockname, P | W | Y),
+	ANY(getpeername, P | W | Y),
+
+	/* the loop */
+	ANY(epoll_wait, ALL),
+	ANY(epoll_pwait, ALL),
+	ANY(epoll_pwait2, ALL),
+	ANY(epoll_ctl, ALL),
+	ANY(poll, P | L | C),
+	ANY(ppoll, P | L | C),
+	ANY(clock_gettime, ALL),
+	ANY(gettimeofday, ALL),
+	ANY(time, ALL),
+	ANY(nanosleep, P | L),
+	ANY(clock_nanosleep, P | L),
+
+	/* memory; nothing becomes executable */
+	ANY(brk, ALL),
+	ANY(munmap, ALL),
+	ANY(mremap, ALL),
+	ANY(madvise, ALL),
+	IF1(mmap, CHILD, MASK(2, PROT_EXEC, 0)),
+	IF1(mprotect, CHILD, MASK(2, PROT_EXEC, 0)),
+	ANY(mmap, P),
+	ANY(mprotect, P),
+
+	/* itself */
+	ANY(exit, ALL),
+	ANY(exit_group, ALL),
+	ANY(rt_sigreturn, ALL),
+	ANY(rt_sigprocmask, ALL),
+	ANY(restart_syscall, ALL),
+	ANY(getpid, ALL),
+	ANY(gettid, ALL),
+	ANY(getrandom, ALL),
+	ANY(futex, P | L),
+	IF1(futex, CHILD & ~L, MASK(1, FUTEX_PRIVATE_FLAG,
+	    FUTEX_PRIVATE_FLAG)),
+	ANY(rt_sigaction, P | L),
+	ANY(sched_yield, P | L),
+
+	/* the worker: who connects, and no delay on TCP */
+	ANY(accept4, P | W | L),
+	ANY(accept, P | L),
+	IF2(setsockopt, W | Y, EQ(1, IPPROTO_TCP), EQ(2, TCP_NODELAY)),
+	IF2(setsockopt, L, EQ(1, SOL_SOCKET), EQ(2, SO_KEEPALIVE)),
+	/* on connected sockets only: no address, so no fast open either */
+	IF1(sendto, W | Y | C, EQ(4, 0)),
+
+	/*
+	 * dns: UDP and TCP client. sendmsg with MSG_FASTOPEN would get round
+	 * Landlock's rule for connect; refused as unsupported, libunbound
+	 * connects instead.
+	 */
+	IF1(socket, D, EQ(0, AF_INET)),
+	IF1(socket, D, EQ(0, AF_INET6)),
+	ANY(bind, D),
+	ANY(connect, D),
+	ANY(setsockopt, D),
+	IF1(sendmsg, D, MASK(2, MSG_FASTOPEN, 0)),
+	ERR1(sendmsg, D, EOPNOTSUPP, MASK(2, MSG_FASTOPEN, MSG_FASTOPEN)),
+	IF1(sendto, D, MASK(3, MSG_FASTOPEN, 0)),
+	ERR1(sendto, D, EOPNOTSUPP, MASK(3, MSG_FASTOPEN, MSG_FASTOPEN)),
+
+	/* libmilter: threads, its own pipe, the drain by dup3 */
+	IF1(clone, L, MASK(0, THREAD_FLAGS, THREAD_FLAGS)),
+	ANY(set_robust_list, P | L),
+	ANY(rseq, P | L),
+	ANY(pipe2, P | L),
+	ANY(dup3, P | L),
+	ANY(rt_sigtimedwait, P | L),
+	ANY(eventfd2, P | L),
+	ERR(clone3, ALL, ENOSYS),
+
+	/*
+	 * parent: start children, read the configuration again, remove its
+	 * files at the end. And the libraries' start in the children.
+	 */
+	IF1(clone, P, MASK(0, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET |
+	    CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP, 0)),
+	ANY(vfork, P),
+	ANY(execve, P),
+	ANY(execveat, P),
+	ANY(wait4, P),
+	ANY(waitid, P),
+	ANY(kill, P),
+	ANY(socketpair, P),
+	IF1(socket, P, EQ(0, AF_INET)),
+	IF1(socket, P, EQ(0, AF_INET6)),
+	IF1(socket, P, EQ(0, AF_UNIX)),
+	ANY(bind, P),
+	ANY(connect, P),
+	ANY(setsockopt, P),
+	ANY(sendto, P),
+	ANY(listen, P),
+	ANY(memfd_create, P),
+	ANY(openat, P),
+	ANY(openat2, P),
+	ANY(access, P),
+	ANY(readlink, P),
+	ANY(readlinkat, P),
+	ANY(getdents64, P),
+	ANY(statx, P),
+	ANY(unlinkat, P),
+	ANY(unlink, P),
+	ANY(epoll_create1, P),
+	ANY(dup, P),
+	ANY(dup2, P),
+	ANY(prctl, P),
+	ANY(seccomp, P),
+	ANY(landlock_create_ruleset, P),
+	ANY(landlock_add_rule, P),
+	ANY(landlock_restrict_self, P),
+	ANY(prlimit64, P),
+	ANY(setrlimit, P),
+	ANY(getrlimit, P),
+	ANY(arch_prctl, P),
+	ANY(set_tid_address, P),
+	ANY(uname, P),
+	ANY(sigaltstack, P),
+	ANY(getuid, P),
+	ANY(geteuid, P),
+	ANY(getgid, P),
+	ANY(getegid, P),
+	ANY(getppid, P),
+	ANY(sysinfo, P),
+	ANY(sched_getaffinity, P),
+	ANY(ioctl, P),
+	ANY(timerfd_create, P),
+	ANY(timerfd_settime, P),
+	ANY(inotify_init1, P),
+	ANY(inotify_add_watch, P),
+	ANY(inotify_rm_watch, P),
+};
+
+const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
+
+/* name, TCP connect, scopes, nproc 0; no role but the parent sees a file */
+const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
+	[SANDBOX_PARENT] =
+	    { "parent", NET_DNS, SCOPE_ABSTRACT, 0 },
+	[SANDBOX_DNS] =
+	    { "dns", NET_DNS, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	[SANDBOX_WORKER] =
+	    { "worker", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	[SANDBOX_LIBMILTER] =
+	    { "libmilter", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 0 },
+	[SANDBOX_SHADOW] =
+	    { "shadow", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	[SANDBOX_POLICYD] =
+	    { "policyd-spf", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	[SANDBOX_CTL] =
+	    { "spfctl", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+};
