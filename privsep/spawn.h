@@ -1,0 +1,37 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent; policyd-spf and spfctl before their sandbox. */
+
+#ifndef PRIVSEP_SPAWN_H
+#define PRIVSEP_SPAWN_H
+
+#include <sys/types.h>
+
+#include "../conf/conf.h"
+#include "chan.h"
+
+/*
+ * fork() and execve() of our own image with "-x ROLE", so that each role
+ * has an address space and a canary of its own. exe_fd is an open
+ * descriptor of the image; the child finds its channel at ROLE_PARENT_FD
+ * and no other descriptor but 0, 1 and 2 (2 is kept, 0 and 1 are
+ * /dev/null). Returns the pid and our end in *sock; -1 with errno.
+ */
+pid_t	spawn_role(int exe_fd, const char *ident, enum msg_role, int *sock);
+/*
+ * The configuration as a sealed memfd of conf_print()'s text for children.
+ * -1 with errno. The caller closes it.
+ */
+int	spawn_conf_fd(const struct conf *);
+/* Sends CONFIG; the descriptor stays the caller's. 0 or -1. */
+int	spawn_send_config(struct chan *, const struct conf *, int conf_fd);
+/* A new pair between two of our children: PEER to both. 0 or -1. */
+int	spawn_send_peers(struct chan *, enum msg_role, uint32_t id,
+	    struct chan *, enum msg_role, uint32_t peer_id);
+/* PEER with one end that we made ourselves. 0 or -1; fd is closed. */
+int	spawn_send_peer(struct chan *, uint32_t id, enum msg_role, int fd);
+/* Opens /proc/self/exe for spawn_role(). Dies when that fails. */
+int	spawn_open_exe(void);
+/* "-x ROLE" of main(): runs it and returns its status, or 64. */
+int	spawn_role_main(const char *name);
+
+#endif

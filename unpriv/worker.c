@@ -1,0 +1,191 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker; the loop runs after sandbox_enter(). */
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/log.h"
+#include "../privsep/role.h"
+#include "asker.h"
+#include "conn.h"
+
+#define WORKER_ACCEPTS	16	/* taken before connections get a turn */
+#define WORKER_SPARE_FDS 64	/* beside the connections' own */
+
+struct listener {
+	struct worker	*worker;
+	enum conn_proto	 proto;
+	int		 fd;
+	struct event	*ev;
+};
+
+struct worker {
+	struct role	 role;
+	struct conn_env	 env;
+	struct listener	 milter, policy;
+	struct event	*resume;	/* accept again after a pause */
+	int		 drained;
+};
+
+static void	worker_accept(evutil_socket_t, short, void *);
+
+static void
+worker_listen(struct worker *w, int on)
+{
+	struct listener *l[2] = { &w->milter, &w->policy };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (l[i]->ev == NULL)
+			continue;
+		if (!on)
+			event_del(l[i]->ev);
+		else if (event_add(l[i]->ev, NULL) == -1)
+			fatalx("worker_listen: no event");
+	}
+}
+
+/* At the cap the backlog keeps clients for us or another worker. */
+static void
+worker_accept(evutil_socket_t sock, short what, void *arg)
+{
+	static const struct timeval pause = { 0, 100000 };
+	struct listener *l = arg;
+	struct worker *w = l->worker;
+	int fd, i;
+
+	for (i = 0; i < WORKER_ACCEPTS; i++) {
+		if (w->env.nconn >= w->env.max) {
+			worker_listen(w, 0);
+			evtimer_add(w->resume, &pause);
+			return;
+		}
+		fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOBUFS || errno == ENOMEM) {
+				log_warn("accept");
+				worker_listen(w, 0);
+				evtimer_add(w->resume, &pause);
+			}
+			return;
+		}
+		(void)conn_start(&w->env, l->proto, fd, fd);
+	}
+}
+
+static void
+worker_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	static const struct timeval pause = { 0, 100000 };
+
+	if (w->env.draining)
+		return;
+	if (w->env.nconn >= w->env.max)
+		evtimer_add(w->resume, &pause);
+	else
+		worker_listen(w, 1);
+}
+
+static void
+worker_check_drained(struct worker *w)
+{
+	if (w->env.draining && w->env.nconn == 0 && !w->drained) {
+		w->drained = 1;
+		role_drained(&w->role);
+	}
+}
+
+static void
+worker_conn_closed(struct conn_env *env, void *arg)
+{
+	worker_check_drained(arg);
+}
+
+static void
+worker_drain(struct worker *w)
+{
+	if (w->env.draining)
+		return;
+	w->env.draining = 1;
+	worker_listen(w, 0);
+	conn_drain(&w->env);
+	worker_check_drained(w);
+}
+
+static void
+worker_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
+{
+	struct worker *w = r->arg;
+
+	if (who != ROLE_DNS) {
+		close(fd);
+		return;
+	}
+	if (w->env.asker == NULL)
+		w->env.asker = asker_new(r->base, r->who);
+	asker_connect(w->env.asker, fd);
+}
+
+static void
+worker_control(struct role *r, enum msg_type type, const uint8_t *p,
+    size_t len)
+{
+	if (type == MSG_DRAIN)
+		worker_drain(r->arg);
+}
+
+static void
+worker_add_listener(struct worker *w, struct listener *l,
+    enum conn_proto proto, int fd)
+{
+	l->worker = w;
+	l->proto = proto;
+	l->fd = fd;
+	if (fd == -1)
+		return;
+	l->ev = event_new(w->role.base, fd, EV_READ | EV_PERSIST,
+	    worker_accept, l);
+	if (l->ev == NULL)
+		fatalx("listener: no event");
+}
+
+int
+worker_main(void)
+{
+	struct sandbox_args sb;
+	struct worker w;
+
+	memset(&w, 0, sizeof(w));
+	role_start(&w.role, ROLE_WORKER, worker_peer, worker_control, &w);
+	if (w.env.asker == NULL)
+		fatalx("no way to dns before GO");
+	w.env.base = w.role.base;
+	w.env.conf = w.role.conf;
+	w.env.max = (unsigned int)w.role.conf->max_connections;
+	w.env.closed = worker_conn_closed;
+	w.env.arg = &w;
+	worker_add_listener(&w, &w.milter, CONN_MILTER, w.role.milter_fd);
+	worker_add_listener(&w, &w.policy, CONN_POLICY, w.role.policy_fd);
+	if ((w.resume = evtimer_new(w.role.base, worker_resume, &w)) == NULL)
+		fatalx("no event");
+
+	memset(&sb, 0, sizeof(sb));
+	sb.partial = w.role.conf->sandbox == CONF_SANDBOX_PARTIAL;
+	sb.log_fd = sb.exe_fd = -1;
+	sb.nofile = w.env.max + WORKER_SPARE_FDS;
+	sandbox_enter(SANDBOX_WORKER, &sb);
+
+	worker_listen(&w, 1);
+	role_ready(&w.role);
+	if (event_base_dispatch(w.role.base) == -1)
+		fatalx("event loop");
+	return 0;
+}
