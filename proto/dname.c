@@ -1,0 +1,177 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. Pure; libidn2 allocates for U-labels. */
+
+#include <string.h>
+
+#include <idn2.h>
+
+#include "dname.h"
+#include "text.h"
+
+#define LABEL_MAX	63	/* RFC 1035 2.3.4 */
+#define ULABEL_MAX	252	/* octets of UTF-8 for at most 63 characters */
+
+static int	lower(int);
+static int	is_ascii(const char *, size_t);
+static int	ulabel_to_ascii(const char *, size_t, char *, size_t);
+
+static int
+lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+int
+dname_valid(const char *s, size_t len)
+{
+	size_t i, label = 0;
+
+	if (len == 0 || len > DNAME_MAX)
+		return 0;
+	for (i = 0; i < len; i++) {
+		if (s[i] == '.') {
+			if (label == 0)
+				return 0;
+			label = 0;
+		} else if (++label > LABEL_MAX)
+			return 0;
+	}
+	return label > 0;
+}
+
+int
+dname_equal(const char *a, size_t alen, const char *b, size_t blen)
+{
+	size_t i;
+
+	if (alen != blen)
+		return 0;
+	for (i = 0; i < alen; i++)
+		if (lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
+			return 0;
+	return 1;
+}
+
+/* Everything is below the root. */
+int
+dname_is_below(const char *a, size_t alen, const char *b, size_t blen)
+{
+	if (alen < blen)
+		return 0;
+	if (!dname_equal(a + (alen - blen), blen, b, blen))
+		return 0;
+	return alen == blen || blen == 0 || a[alen - blen - 1] == '.';
+}
+
+size_t
+dname_undot(const char *s, size_t len)
+{
+	return len > 0 && s[len - 1] == '.' ? len - 1 : len;
+}
+
+void
+dname_lower(char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		s[i] = (char)lower((unsigned char)s[i]);
+}
+
+static int
+is_ascii(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if ((unsigned char)s[i] >= 0x80)
+			return 0;
+	return 1;
+}
+
+/* One label of legal UTF-8. Returns the octets written, or -1. */
+static int
+ulabel_to_ascii(const char *s, size_t len, char *out, size_t size)
+{
+	char in[ULABEL_MAX + 1], *ace = NULL;
+	size_t n;
+	int rv = -1;
+
+	if (len > ULABEL_MAX)
+		return -1;
+	memcpy(in, s, len);
+	in[len] = '\0';
+	if (idn2_to_ascii_8z(in, &ace, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
+	    != IDN2_OK)
+		return -1;
+	n = strlen(ace);
+	if (n > 0 && n < size && is_ascii(ace, n)) {
+		memcpy(out, ace, n);
+		rv = (int)n;
+	}
+	idn2_free(ace);
+	return rv;
+}
+
+/*
+ * Label by label: an ASCII label beside a U-label need not be a host name
+ * (_spf, or what a macro made), which libidn2 would insist on.
+ */
+int
+dname_to_ascii(const char *s, size_t len, char *out, size_t size)
+{
+	size_t i, j, k, n = 0;
+	int w;
+
+	if (len > 4 * DNAME_MAX || size == 0)
+		return -1;
+	for (i = 0; i <= len; i = j + 1) {
+		for (j = i; j < len && s[j] != '.'; j++)
+			;
+		if (n + 1 >= size && j > i)
+			return -1;
+		if (is_ascii(s + i, j - i)) {
+			if (j - i > size - 1 - n)
+				return -1;
+			memcpy(out + n, s + i, j - i);
+			n += j - i;
+		} else {
+			for (k = i; k < j; k += (size_t)w)
+				if ((w = (int)utf8_len(s + k, j - k)) == 0 ||
+				    s[k] == '\0')
+					return -1;
+			if ((w = ulabel_to_ascii(s + i, j - i, out + n,
+			    size - n)) == -1)
+				return -1;
+			n += (size_t)w;
+		}
+		if (j < len) {
+			if (n + 1 >= size)
+				return -1;
+			out[n++] = '.';
+		}
+	}
+	out[n] = '\0';
+	return (int)n;
+}
+
+int
+dname_to_wire(const char *s, size_t len, unsigned char *out, size_t size)
+{
+	size_t i, at = 0;
+
+	/* One length octet a label, one for the root. */
+	if (!dname_valid(s, len) || size < len + 2)
+		return -1;
+	for (i = 0; i < len; i++) {
+		if (s[i] != '.') {
+			out[i + 1] = (unsigned char)s[i];
+			continue;
+		}
+		out[at] = (unsigned char)(i - at);
+		at = i + 1;
+	}
+	out[at] = (unsigned char)(len - at);
+	out[len + 1] = 0;
+	return (int)(len + 2);
+}

@@ -1,0 +1,232 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../proto/arena.h"
+#include "../proto/dname.h"
+#include "answers.h"
+
+#define ANSWERS_HASH	256		/* a power of two */
+#define ANSWERS_BYTES	(8UL << 20)	/* names and records of one check */
+/*
+ * Guesses stop here, so that what a hostile record makes us guess never
+ * takes the place of what its evaluation needs: an identity needs at most
+ * 1 + 10 * (1 + 10) + 11 + 1 questions.
+ */
+#define ANSWERS_HINTS	(ANSWERS_MAX - 300)
+
+struct entry {
+	struct question	 q;		/* first: questions are entries */
+	struct entry	*next;		/* of the bucket */
+};
+
+struct answers {
+	struct arena	*arena;
+	size_t		 n;
+	size_t		 cursor;	/* no WANTED question before it */
+	struct entry	*all[ANSWERS_MAX];
+	struct entry	*bucket[ANSWERS_HASH];
+};
+
+static unsigned int	 hash(uint16_t, const char *, size_t);
+static struct question	*add(struct answers *, uint16_t, const char *, size_t);
+
+static const struct dns_answer answer_full = { .status = DNS_TEMPERROR };
+
+struct answers *
+answers_new(void)
+{
+	struct answers *a;
+
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return NULL;
+	if ((a->arena = arena_new(ANSWERS_BYTES)) == NULL) {
+		free(a);
+		return NULL;
+	}
+	return a;
+}
+
+void
+answers_free(struct answers *a)
+{
+	if (a == NULL)
+		return;
+	arena_free(a->arena);
+	free(a);
+}
+
+void
+answers_reset(struct answers *a)
+{
+	arena_reset(a->arena);
+	a->n = a->cursor = 0;
+	memset(a->bucket, 0, sizeof(a->bucket));
+}
+
+void
+answers_begin(struct answers *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		a->all[i]->q.wanted = 0;
+}
+
+/* FNV-1a over the lower-cased name. */
+static unsigned int
+hash(uint16_t type, const char *name, size_t len)
+{
+	uint32_t h = 2166136261U ^ type;
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		c = (unsigned char)name[i];
+		if (c >= 'A' && c <= 'Z')
+			c += 'a' - 'A';
+		h = (h ^ c) * 16777619U;
+	}
+	return (h ^ h >> 16) & (ANSWERS_HASH - 1);
+}
+
+struct question *
+answers_find(struct answers *a, uint16_t type, const char *name, size_t len)
+{
+	struct entry *e;
+
+	for (e = a->bucket[hash(type, name, len)]; e != NULL; e = e->next)
+		if (e->q.type == type &&
+		    dname_equal(e->q.name, e->q.namelen, name, len))
+			return &e->q;
+	return NULL;
+}
+
+static struct question *
+add(struct answers *a, uint16_t type, const char *name, size_t len)
+{
+	unsigned int h = hash(type, name, len);
+	struct entry *e;
+	char *copy;
+
+	if (a->n == ANSWERS_MAX || !dname_valid(name, len))
+		return NULL;
+	if ((e = arena_alloc(a->arena, sizeof(*e))) == NULL ||
+	    (copy = arena_strndup(a->arena, name, len)) == NULL)
+		return NULL;
+	dname_lower(copy, len);
+	e->q.type = type;
+	e->q.state = ANSWER_WANTED;
+	e->q.name = copy;
+	e->q.namelen = len;
+	e->next = a->bucket[h];
+	a->bucket[h] = e;
+	a->all[a->n++] = e;
+	return &e->q;
+}
+
+const struct dns_answer *
+answers_get(struct answers *a, uint16_t type, const char *name, size_t len)
+{
+	struct question *q;
+
+	if ((q = answers_find(a, type, name, len)) == NULL &&
+	    (q = add(a, type, name, len)) == NULL)
+		return &answer_full;
+	if (q->state == ANSWER_DONE)
+		return &q->answer;
+	q->wanted = 1;
+	return NULL;
+}
+
+void
+answers_hint(struct answers *a, uint16_t type, const char *name, size_t len)
+{
+	if (a->n < ANSWERS_HINTS && answers_find(a, type, name, len) == NULL)
+		(void)add(a, type, name, len);
+}
+
+struct question *
+answers_next(struct answers *a)
+{
+	struct question *q;
+
+	while (a->cursor < a->n) {
+		q = &a->all[a->cursor++]->q;
+		if (q->state == ANSWER_WANTED) {
+			q->state = ANSWER_ASKED;
+			return q;
+		}
+	}
+	return NULL;
+}
+
+int
+answers_put(struct answers *a, struct question *q,
+    const struct dns_answer *from)
+{
+	struct dns_rr *rr = NULL;
+	uint8_t *data = NULL;
+	size_t i, total = 0;
+
+	if (q->state != ANSWER_ASKED)
+		return -1;
+	q->state = ANSWER_DONE;
+	for (i = 0; i < from->nrr; i++)
+		total += from->rr[i].len;
+	if (from->nrr > 0 &&
+	    ((rr = arena_array(a->arena, from->nrr, sizeof(*rr))) == NULL ||
+	    (data = arena_alloc(a->arena, total)) == NULL)) {
+		memset(&q->answer, 0, sizeof(q->answer));
+		q->answer.type = q->type;
+		q->answer.status = DNS_TEMPERROR;
+		return -1;
+	}
+	for (i = 0; i < from->nrr; i++) {
+		rr[i] = from->rr[i];
+		rr[i].data = data;
+		if (rr[i].len > 0)
+			memcpy(data, from->rr[i].data, rr[i].len);
+		data += rr[i].len;
+	}
+	q->answer = *from;
+	q->answer.type = q->type;
+	q->answer.rr = rr;
+	return 0;
+}
+
+void
+answers_expire(struct answers *a, enum dns_status status)
+{
+	struct question *q;
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		q = &a->all[i]->q;
+		if (q->state == ANSWER_DONE)
+			continue;
+		memset(&q->answer, 0, sizeof(q->answer));
+		q->answer.type = q->type;
+		q->answer.status = (uint8_t)status;
+		q->state = ANSWER_DONE;
+	}
+}
+
+size_t
+answers_missing(const struct answers *a)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < a->n; i++)
+		if (a->all[i]->q.wanted && a->all[i]->q.state != ANSWER_DONE)
+			n++;
+	return n;
+}
+
+const struct question *
+answers_at(const struct answers *a, size_t i)
+{
+	return i < a->n ? &a->all[i]->q : NULL;
+}
