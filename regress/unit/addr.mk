@@ -1,0 +1,2 @@
+UNIT += addr
+UNIT_addr_SRCS = proto/addr.c

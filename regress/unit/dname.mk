@@ -1,0 +1,2 @@
+UNIT += dname
+UNIT_dname_SRCS = proto/dname.c proto/text.c

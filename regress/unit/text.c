@@ -1,0 +1,74 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: unit tests. */
+
+#include <string.h>
+
+#include "../../proto/text.h"
+#include "check.h"
+
+static const struct {
+	const char *name, *s;
+	size_t len, want;
+} forms[] = {
+	{ "ascii", "a", 1, 1 }, { "nul", "\0", 1, 1 },
+	{ "none-left", "", 0, 0 }, { "two", "\303\274", 2, 2 },
+	{ "two-cut", "\303", 1, 0 }, { "overlong-two", "\300\200", 2, 0 },
+	{ "overlong-c1", "\301\277", 2, 0 }, { "lone-tail", "\200", 1, 0 },
+	{ "three", "\342\202\254", 3, 3 }, { "three-cut", "\342\202", 2, 0 },
+	{ "overlong-three", "\340\237\277", 3, 0 },
+	{ "surrogate", "\355\240\200", 3, 0 },
+	{ "below-surrogate", "\355\237\277", 3, 3 },
+	{ "four", "\360\237\222\251", 4, 4 },
+	{ "overlong-four", "\360\217\277\277", 4, 0 },
+	{ "highest", "\364\217\277\277", 4, 4 },
+	{ "above-10ffff", "\364\220\200\200", 4, 0 },
+	{ "bad-tail", "\342\202a", 3, 0 }, { "ff", "\377", 1, 0 },
+};
+
+static const struct {
+	const char *name, *in, *out;
+	size_t len, size;
+} escapes[] = {
+	{ "plain", "abc ~", "abc ~", 5, 64 },
+	{ "utf8", "\303\274", "\303\274", 2, 64 },
+	{ "newline", "a\nb", "a\\x0ab", 3, 64 },
+	{ "nul", "a\0b", "a\\x00b", 3, 64 },
+	{ "del", "\177", "\\x7f", 1, 64 },
+	{ "backslash", "\\x", "\\\\x", 2, 64 },
+	{ "latin1", "\374z", "\\xfcz", 2, 64 },
+	{ "c1", "\302\233m", "\\xc2\\x9bm", 3, 64 },
+	{ "surrogate", "\355\240\200", "\\xed\\xa0\\x80", 3, 64 },
+	{ "cut", "abcdef", "abc", 6, 4 },
+	{ "cut-before-escape", "ab\n", "ab", 3, 6 },
+	{ "cut-before-character", "a\303\274", "a", 3, 3 },
+	{ "empty", "abc", "", 3, 1 },
+};
+
+int
+main(void)
+{
+	char name[64], out[64];
+	size_t i, n;
+
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		snprintf(name, sizeof(name), "utf8-%s", forms[i].name);
+		n = utf8_len(forms[i].s, forms[i].len);
+		check(name, n == forms[i].want, "%zu", n);
+	}
+	for (i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+		snprintf(name, sizeof(name), "escape-%s", escapes[i].name);
+		memset(out, 'X', sizeof(out));
+		n = text_escape_log(out, escapes[i].size, escapes[i].in,
+		    escapes[i].len);
+		check(name, n == strlen(escapes[i].out) &&
+		    memcmp(out, escapes[i].out, n + 1) == 0, "%s", out);
+	}
+	check("clean", utf8_clean("a \303\274", 4), "refused");
+	check("clean-empty", utf8_clean("", 0), "refused");
+	check("unclean-tab", !utf8_clean("a\tb", 3), "accepted");
+	check("unclean-c1", !utf8_clean("\302\205", 2), "accepted");
+	check("clean-a0", utf8_clean("\302\240", 2), "refused");
+	check("unclean-del", !utf8_clean("\177", 1), "accepted");
+	check("unclean-latin1", !utf8_clean("\374", 1), "accepted");
+	return check_exit();
+}

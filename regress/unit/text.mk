@@ -1,0 +1,2 @@
+UNIT += text
+UNIT_text_SRCS = proto/text.c
