@@ -165,8 +165,8 @@ worker_main(void)
 
 	memset(&w, 0, sizeof(w));
 	role_start(&w.role, ROLE_WORKER, worker_peer, worker_control, &w);
-	if (w.env.asker == NULL)
-		fatalx("no way to dns before GO");
+	if (w.env.asker == NULL)	/* dns is being started again */
+		w.env.asker = asker_new(w.role.base, w.role.who);
 	w.env.base = w.role.base;
 	w.env.conf = w.role.conf;
 	w.env.max = (unsigned int)w.role.conf->max_connections;

@@ -1,0 +1,154 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, policyd-spf, spfctl; before and after the drop. */
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "log.h"
+
+#define RESOLV_CONF	"/etc/resolv.conf"
+#define RESOLV_MAX	65536
+
+/* Remembers where a file really lies; not being able to is no error yet. */
+static void
+config_remember(struct config_files *f, const char *path)
+{
+	char real[PATH_MAX], dir[PATH_MAX];
+	struct config_file *v;
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
+			return;
+	if (realpath(path, real) == NULL)
+		strlcpy(real, path, sizeof(real));
+	strlcpy(dir, real, sizeof(dir));
+	if ((v = recallocarray(f->v, f->n, f->n + 1, sizeof(*v))) == NULL)
+		fatal("config_remember");
+	f->v = v;
+	v += f->n;
+	if ((v->path = strdup(path)) == NULL ||
+	    (v->base = strdup(basename(real))) == NULL)
+		fatal("config_remember");
+	v->dirfd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	f->n++;
+}
+
+static FILE *
+config_open_below(int dirfd, const char *base)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	FILE *fp;
+	int fd;
+
+	fd = (int)syscall(SYS_openat2, dirfd, base, &how, sizeof(how));
+	if (fd == -1)
+		return NULL;
+	if ((fp = fdopen(fd, "r")) == NULL)
+		close(fd);
+	return fp;
+}
+
+static FILE *
+config_open(void *arg, const char *path)
+{
+	struct config_files *f = arg;
+	char dir[PATH_MAX], known[PATH_MAX], base[PATH_MAX];
+	size_t i;
+
+	if (!f->sealed) {
+		config_remember(f, path);
+		return fopen(path, "re");
+	}
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
+			return config_open_below(f->v[i].dirfd, f->v[i].base);
+	/* A new file is fine where an old one lies. */
+	strlcpy(base, path, sizeof(base));
+	strlcpy(dir, path, sizeof(dir));
+	for (i = 0; i < f->n; i++) {
+		strlcpy(known, f->v[i].path, sizeof(known));
+		if (strcmp(dirname(known), dirname(dir)) == 0)
+			return config_open_below(f->v[i].dirfd,
+			    basename(base));
+		strlcpy(dir, path, sizeof(dir));
+	}
+	errno = EACCES;
+	return NULL;
+}
+
+void
+config_nameservers(struct conf *conf, struct config_files *f)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *fp;
+
+	if (conf->nameservers.n != 0)
+		return;
+	if ((text = malloc(RESOLV_MAX)) == NULL)
+		fatal("config_nameservers");
+	fp = f == NULL ? fopen(RESOLV_CONF, "re") : config_open(f, RESOLV_CONF);
+	if (fp != NULL) {
+		n = fread(text, 1, RESOLV_MAX, fp);
+		fclose(fp);
+	} else
+		log_warn(RESOLV_CONF);
+	conf_resolvconf(text, n, &conf->nameservers);
+	free(text);
+}
+
+struct conf *
+config_load(enum conf_program program, const char *path, int explicit,
+    struct config_files *f, int tty)
+{
+	struct conf_reader reader = { config_open, f };
+	struct conf_msgs msgs;
+	struct conf *conf;
+	char *text;
+	size_t i;
+
+	conf = conf_load(program, path, explicit, f == NULL ? NULL : &reader,
+	    &msgs);
+	for (i = 0; i < msgs.n; i++) {
+		if ((text = conf_msg_text(path, &msgs.v[i])) == NULL)
+			continue;
+		if (tty)
+			fprintf(stderr, "%s%s\n", msgs.v[i].error ? "" :
+			    "warning: ", text);
+		else
+			log_line(msgs.v[i].error ? LOG_ERR : LOG_WARNING,
+			    "%s%s", msgs.v[i].error ? "" : "warning: ", text);
+		free(text);
+	}
+	conf_msgs_free(&msgs);
+	return conf;
+}
+
+size_t
+config_dns_ports(const struct conf *conf, uint16_t *ports, size_t max)
+{
+	size_t i, j, n = 0;
+
+	ports[n++] = 53;
+	for (i = 0; i < conf->nameservers.n && n < max; i++) {
+		for (j = 0; j < n; j++)
+			if (ports[j] == conf->nameservers.v[i].port)
+				break;
+		if (j == n)
+			ports[n++] = conf->nameservers.v[i].port;
+	}
+	return n;
+}

@@ -1,0 +1,113 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent and policyd-spf, as root, once. */
+
+#include <sys/prctl.h>
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "priv_drop.h"
+
+/* Locked: exec as uid 0 gives nothing, no ambient set, no keeping of caps. */
+#define PRIV_SECUREBITS (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |		\
+	SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |	\
+	SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+int
+priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
+{
+	char user[256], *group;
+	struct passwd *pw;
+	struct group *gr;
+
+	if (strlcpy(user, text, sizeof(user)) >= sizeof(user)) {
+		*why = "name is too long";
+		return -1;
+	}
+	if ((group = strchr(user, ':')) != NULL)
+		*group++ = '\0';
+	if ((pw = getpwnam(user)) == NULL) {
+		*why = "no such user";
+		return -1;
+	}
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	/* without a group: the one of the same name, else the login group */
+	gr = getgrnam(group == NULL ? user : group);
+	if (gr != NULL)
+		*gid = gr->gr_gid;
+	else if (group != NULL) {
+		*why = "no such group";
+		return -1;
+	}
+	if (*uid == 0) {
+		*why = "root is not a user to drop to";
+		return -1;
+	}
+	return 0;
+}
+
+static void
+priv_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	/* Only what the next steps need; the bounding set ends empty. */
+	if (geteuid() == 0 && capng_updatev(CAPNG_ADD,
+	    (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_SETUID,
+	    CAP_SETGID, CAP_SETPCAP, -1) != 0)
+		fatalx("capabilities");
+	if (capng_apply(geteuid() == 0 ? CAPNG_SELECT_BOTH :
+	    CAPNG_SELECT_CAPS) != 0)
+		fatalx("capabilities cannot be dropped");
+}
+
+/* What was done is read back, and undoing it must fail. */
+static void
+priv_verify(uid_t uid, gid_t gid)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+	gid_t list[1];
+
+	if (getresuid(&r, &e, &s) == -1 || r != uid || e != uid || s != uid)
+		fatalx("uid was not dropped");
+	if (getresgid(&rg, &eg, &sg) == -1 || rg != gid || eg != gid ||
+	    sg != gid)
+		fatalx("gid was not dropped");
+	if (getgroups(1, list) != 0)
+		fatalx("supplementary groups were not dropped");
+	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1)
+		fatalx("root came back");
+	capng_get_caps_process();
+	if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
+	    capng_have_capabilities(CAPNG_SELECT_BOUNDS) != CAPNG_NONE)
+		fatalx("capabilities were not dropped");
+}
+
+void
+priv_drop(uid_t uid, gid_t gid)
+{
+	priv_capabilities();
+	if (geteuid() != 0)
+		return;
+	if (prctl(PR_SET_SECUREBITS, PRIV_SECUREBITS, 0, 0, 0) == -1)
+		fatal("securebits");
+	if (setgroups(0, NULL) == -1)
+		fatal("setgroups");
+	if (setresgid(gid, gid, gid) == -1)
+		fatal("setresgid");
+	if (setresuid(uid, uid, uid) == -1)
+		fatal("setresuid");
+	priv_verify(uid, gid);
+	/* setresuid made us dumpable again as the kernel sees fit */
+	if (prctl(PR_SET_DUMPABLE, 0) == -1)
+		fatal("PR_SET_DUMPABLE");
+}

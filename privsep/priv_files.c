@@ -1,0 +1,259 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, before the drop. */
+
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "priv_files.h"
+
+#define LISTEN_BACKLOG	4096
+#define DIR_MODE	0755
+#define RUN_DIR_MODE	01775
+
+static int
+mkdir_level(const char *dir, int last, const struct priv_owner *o)
+{
+	if (mkdir(dir, DIR_MODE) == -1)
+		return errno == EEXIST ? 0 : -1;
+	if (!last || geteuid() != 0)
+		return 0;
+	if (chown(dir, 0, o->gid) == -1 || chmod(dir, RUN_DIR_MODE) == -1)
+		return -1;
+	return 0;
+}
+
+int
+priv_mkdirs(const char *path, const struct priv_owner *o)
+{
+	char buf[PATH_MAX], *dir, *p;
+	int last;
+
+	if (strlcpy(buf, path, sizeof(buf)) >= sizeof(buf)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	dir = dirname(buf);
+	for (p = dir + 1; ; p++) {
+		if (*p != '/' && *p != '\0')
+			continue;
+		last = *p == '\0';
+		*p = '\0';
+		if (mkdir_level(dir, last, o) == -1)
+			return -1;
+		if (last)
+			return 0;
+		*p = '/';
+	}
+}
+
+/* 1 when a process of that number is one of us, or of the original. */
+static int
+pid_is_ours(pid_t pid)
+{
+	char path[64], buf[1024];
+	ssize_t n, i;
+	int fd;
+
+	if (pid <= 1 || pid == getpid())
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return 0;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (buf[i] == '\0')
+			buf[i] = ' ';
+	buf[n] = '\0';
+	return strstr(buf, "pyspf-milter") != NULL;
+}
+
+int
+priv_pidfile(const char *path, const struct priv_owner *o, char *why,
+    size_t whylen)
+{
+	struct stat st, now;
+	char buf[32];
+	const char *errstr;
+	pid_t pid;
+	ssize_t n;
+	int fd = -1;
+
+	if (priv_mkdirs(path, o) == -1) {
+		snprintf(why, whylen, "its directory cannot be made: %s",
+		    strerror(errno));
+		return -1;
+	}
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+	    0644);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		goto fail;
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
+		snprintf(why, whylen, "is not a file of its own");
+		close(fd);
+		return -1;
+	}
+	n = pread(fd, buf, sizeof(buf) - 1, 0);
+	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\r\n ")] = '\0';
+	pid = (pid_t)strtonum(buf, 1, INT_MAX, &errstr);
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	    (errstr == NULL && pid_is_ours(pid))) {
+		snprintf(why, whylen, "a daemon is running already, pid %s",
+		    buf[0] == '\0' ? "unknown" : buf);
+		close(fd);
+		return -1;
+	}
+	/* Removed by another one between our open and our lock? */
+	if (lstat(path, &now) == -1 || now.st_ino != st.st_ino ||
+	    now.st_dev != st.st_dev) {
+		snprintf(why, whylen, "changed while it was taken over");
+		close(fd);
+		return -1;
+	}
+	n = snprintf(buf, sizeof(buf), "%d", (int)getpid());
+	if (ftruncate(fd, 0) == -1 || pwrite(fd, buf, n, 0) != n ||
+	    fchmod(fd, 0644) == -1 ||
+	    (geteuid() == 0 && fchown(fd, o->uid, o->gid) == -1))
+		goto fail;
+	return fd;
+fail:
+	snprintf(why, whylen, "%s", strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* 0 the way is free (now); -1 with a text. */
+static int
+unix_clear(const struct sockaddr_un *sun, char *why, size_t whylen)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(sun->sun_path, &st) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		snprintf(why, whylen, "%s", strerror(errno));
+		return -1;
+	}
+	if (!S_ISSOCK(st.st_mode)) {
+		snprintf(why, whylen, "is in the way and no socket");
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1) {
+		snprintf(why, whylen, "%s", strerror(errno));
+		return -1;
+	}
+	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	if (rc == -1 && errno == ECONNREFUSED)
+		rc = unlink(sun->sun_path);
+	else {
+		snprintf(why, whylen, "somebody listens there already");
+		rc = -2;
+	}
+	if (rc == -1)
+		snprintf(why, whylen, "%s", strerror(errno));
+	close(fd);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+listen_local(const struct conf_socket *s, int mask,
+    const struct priv_owner *o, char *why, size_t whylen)
+{
+	struct sockaddr_un sun;
+	mode_t old;
+	int fd, rc;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlcpy(sun.sun_path, s->path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		snprintf(why, whylen, "path is too long for a socket");
+		return -1;
+	}
+	if (priv_mkdirs(s->path, o) == -1) {
+		snprintf(why, whylen, "its directory cannot be made: %s",
+		    strerror(errno));
+		return -1;
+	}
+	if (unix_clear(&sun, why, whylen) == -1)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		goto fail;
+	old = umask(mask);
+	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
+	umask(old);
+	if (rc == -1 || (geteuid() == 0 &&
+	    lchown(sun.sun_path, o->uid, o->gid) == -1) ||
+	    listen(fd, LISTEN_BACKLOG) == -1)
+		goto fail;
+	return fd;
+fail:
+	snprintf(why, whylen, "%s", strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static int
+listen_inet(const struct conf_socket *s, char *why, size_t whylen)
+{
+	struct addrinfo hints, *res = NULL;
+	char port[8];
+	int fd = -1, one = 1, rc;
+
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_family = s->kind == SOCK_INET6 ? AF_INET6 : AF_INET;
+	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+	snprintf(port, sizeof(port), "%u", s->port);
+	if ((rc = getaddrinfo(s->host, port, &hints, &res)) != 0) {
+		snprintf(why, whylen, "%s", gai_strerror(rc));
+		return -1;
+	}
+	fd = socket(res->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
+	/* accepted sockets inherit TCP_NODELAY, also in libmilter */
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1 ||
+	    bind(fd, res->ai_addr, res->ai_addrlen) == -1 ||
+	    listen(fd, LISTEN_BACKLOG) == -1) {
+		snprintf(why, whylen, "%s", strerror(errno));
+		if (fd != -1)
+			close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(res);
+	return fd;
+}
+
+int
+priv_listen(const struct conf_socket *s, int mask, const struct priv_owner *o,
+    char *why, size_t whylen)
+{
+	if (s->kind == SOCK_LOCAL)
+		return listen_local(s, mask, o, why, whylen);
+	return listen_inet(s, why, whylen);
+}

@@ -1,0 +1,41 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, before the drop. */
+
+#ifndef PRIVSEP_PRIV_FILES_H
+#define PRIVSEP_PRIV_FILES_H
+
+#include <sys/types.h>
+
+#include "../conf/conf.h"
+
+/*
+ * Who will own sockets and the PID file; uid and gid are ours when we are
+ * not root.
+ */
+struct priv_owner {
+	uid_t	uid;
+	gid_t	gid;
+};
+
+/*
+ * Makes the missing levels of a path's directory: root's, mode 0755; the
+ * last one root:gid, mode 1775, so that the daemon can remove its own
+ * files at its end, and nobody's else. 0, or -1 with errno.
+ */
+int	priv_mkdirs(const char *path, const struct priv_owner *);
+/*
+ * Takes over a PID file: creates it or, when no living daemon holds it,
+ * overwrites it. Returns its locked descriptor, which must stay open; -1
+ * with a text in why.
+ */
+int	priv_pidfile(const char *path, const struct priv_owner *, char *why,
+	    size_t);
+/*
+ * Binds and listens: non-blocking, CLOEXEC, TCP_NODELAY on inet. A stale
+ * UNIX socket is removed only when nobody listens on it; mode 0777 less
+ * umask. Returns the descriptor; -1 with a text in why.
+ */
+int	priv_listen(const struct conf_socket *, int mask,
+	    const struct priv_owner *, char *why, size_t);
+
+#endif

@@ -1,0 +1,227 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: policyd-spf; reads nothing from stdin before sandbox_enter(). */
+
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/config.h"
+#include "../privsep/log.h"
+#include "../privsep/priv_drop.h"
+#include "../privsep/role.h"
+#include "../privsep/sandbox.h"
+#include "../privsep/spawn.h"
+#include "asker.h"
+#include "conn.h"
+
+#define POLICYD_NOFILE	64
+
+/*
+ * A worker with one connection, stdin and stdout, as Postfix's spawn(8)
+ * starts it; it is the parent of a dns process of its own.
+ */
+struct policyd {
+	struct event_base *base;
+	struct conn_env	 env;
+	struct chan	*dns;
+	struct event	*changed;
+	int		 inotify;
+};
+
+static void
+usage(void)
+{
+	printf("usage: policyd-spf [<configfilename>]\n");
+	exit(1);
+}
+
+static void
+policyd_closed(struct conn_env *env, void *arg)
+{
+	struct policyd *p = arg;
+
+	if (env->nconn == 0)
+		event_base_loopbreak(p->base);
+}
+
+static void
+policyd_dns_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	struct rbuf r;
+	uint32_t pri;
+
+	if (h->type != MSG_LOG)
+		return;
+	rbuf_init(&r, p, len);
+	pri = rbuf_u32(&r);
+	log_line(pri > LOG_DEBUG ? LOG_INFO : (int)pri, "%.*s", (int)r.left,
+	    (const char *)r.p);
+}
+
+/* Nobody brings it back: Postfix starts another one of us. */
+static void
+policyd_dns_gone(struct chan *c, const char *why, void *arg)
+{
+	log_warnx("dns ended%s%s", why == NULL ? "" : ": ",
+	    why == NULL ? "" : why);
+	exit(EX_TEMPFAIL);
+}
+
+static void
+policyd_dns_lost(void *arg)
+{
+	log_warnx("dns ended");
+	exit(EX_TEMPFAIL);
+}
+
+static void
+policyd_start_dns(struct policyd *p, const struct conf *conf)
+{
+	int exe, sock, conf_fd, pair[2];
+
+	exe = spawn_open_exe();
+	if (spawn_role(exe, "policyd-spf", ROLE_DNS, &sock) == -1)
+		fatal("cannot start dns");
+	close(exe);
+	p->dns = chan_new(p->base, sock, ROLE_PARENT, ROLE_DNS,
+	    policyd_dns_msg, policyd_dns_gone, p);
+	if ((conf_fd = spawn_conf_fd(conf)) == -1 || chan_pair(pair) == -1)
+		fatal("cannot start dns");
+	if (spawn_send_config(p->dns, conf, conf_fd) == -1 ||
+	    spawn_send_peer(p->dns, 1, ROLE_WORKER, pair[0]) == -1 ||
+	    chan_send(p->dns, MSG_GO, 0, NULL, 0, -1, 0) == -1)
+		fatalx("cannot tell dns");
+	close(conf_fd);
+	p->env.asker = asker_new(p->base, ROLE_WORKER);
+	asker_connect(p->env.asker, pair[1]);
+	asker_on_gone(p->env.asker, policyd_dns_lost, p);
+}
+
+/* The per-user file changed: end between requests, the next one reads it. */
+static void
+policyd_changed(evutil_socket_t fd, short what, void *arg)
+{
+	struct policyd *p = arg;
+
+	event_del(p->changed);
+	p->env.draining = 1;
+	conn_drain(&p->env);
+}
+
+static void
+policyd_watch(struct policyd *p, const char *path)
+{
+	char dir[PATH_MAX];
+
+	if (*path == '\0')
+		return;
+	strlcpy(dir, path, sizeof(dir));
+	p->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (p->inotify == -1 ||
+	    (inotify_add_watch(p->inotify, path, IN_CLOSE_WRITE |
+	    IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB) == -1 &&
+	    inotify_add_watch(p->inotify, dirname(dir), IN_CLOSE_WRITE |
+	    IN_MOVED_TO) == -1)) {
+		log_warn("changes of %s will not be noticed", path);
+		return;
+	}
+	p->changed = event_new(p->base, p->inotify, EV_READ, policyd_changed,
+	    p);
+	if (p->changed == NULL || event_add(p->changed, NULL) == -1)
+		fatalx("no event");
+}
+
+/* By hand as root: nothing here needs it. */
+static void
+policyd_drop(const struct conf *conf)
+{
+	static const char *const users[] = { "policyd-spf", "pyspf-milter",
+	    "nobody" };
+	struct passwd *pw = NULL;
+	size_t i;
+
+	if (geteuid() != 0)
+		return;
+	for (i = 0; i < sizeof(users) / sizeof(users[0]) && pw == NULL; i++)
+		pw = getpwnam(users[i]);
+	if (pw == NULL)
+		fatalx("started as root, and there is no user to become");
+	priv_drop(pw->pw_uid, pw->pw_gid);
+}
+
+static struct conf *
+policyd_conf(int argc, char **argv)
+{
+	const char *path = argc > 1 ? argv[1] : CONF_FILE_POLICY;
+	struct conf *conf;
+
+	conf = config_load(CONF_POLICY, path, argc > 1, NULL, 0);
+	if (conf == NULL)
+		exit(EX_CONFIG);
+	config_nameservers(conf, NULL);
+	return conf;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sandbox_args sb;
+	struct policyd p;
+	struct conf *conf;
+
+	if (argc == 3 && strcmp(argv[1], "-x") == 0)
+		return spawn_role_main(argv[2]);
+	if (argc > 1 && (strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0))
+		usage();
+	sandbox_early();
+	signal(SIGPIPE, SIG_IGN);
+	log_init_syslog("policyd-spf");
+	memset(&p, 0, sizeof(p));
+	p.inotify = -1;
+	conf = policyd_conf(argc, argv);
+	policyd_drop(conf);
+	if (conf->debug_level >= 3)
+		log_line(LOG_INFO, "Starting");
+
+	if ((p.base = event_base_new()) == NULL)
+		fatalx("no event base");
+	p.env.base = p.base;
+	p.env.conf = conf;
+	p.env.max = 1;
+	p.env.closed = policyd_closed;
+	p.env.arg = &p;
+	policyd_watch(&p, conf->per_user_path);
+	policyd_start_dns(&p, conf);
+
+	memset(&sb, 0, sizeof(sb));
+	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
+	sb.log_fd = log_fd();
+	sb.exe_fd = -1;
+	sb.nofile = POLICYD_NOFILE;
+	sandbox_enter(SANDBOX_POLICYD, &sb);
+
+	if (conn_start(&p.env, CONN_POLICY, STDIN_FILENO, STDOUT_FILENO) == -1)
+		fatalx("cannot serve stdin");
+	while (p.env.nconn != 0)
+		if (event_base_loop(p.base, EVLOOP_ONCE) == -1)
+			fatalx("event loop");
+	if (conf->debug_level >= 3)
+		log_line(LOG_INFO, "Normal exit");
+	return 0;
+}
