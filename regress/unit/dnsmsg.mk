@@ -1,0 +1,2 @@
+UNIT += dnsmsg
+UNIT_dnsmsg_SRCS = proto/dnsmsg.c proto/wire.c proto/dname.c proto/text.c

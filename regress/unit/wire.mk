@@ -1,0 +1,2 @@
+UNIT += wire
+UNIT_wire_SRCS = proto/wire.c
