@@ -14,7 +14,7 @@ static int check_failures;
 		printf("ok %s\n", (name));				\
 	else {								\
 		printf("not ok %s - ", (name));				\
-		printf("" __VA_ARGS__);					\
+		printf("failed " __VA_ARGS__);				\
 		printf(" (%s:%d)\n", __FILE__, __LINE__);		\
 		check_failures++;					\
 	}								\
