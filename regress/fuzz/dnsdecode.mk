@@ -1,0 +1,3 @@
+FUZZ += dnsdecode
+FUZZ_dnsdecode_SRCS = dns/decode.c proto/dnsmsg.c proto/wire.c \
+	proto/dname.c proto/text.c

@@ -1,0 +1,2 @@
+UNIT += dnsdecode
+UNIT_dnsdecode_SRCS = dns/decode.c
