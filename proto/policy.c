@@ -1,0 +1,173 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, policyd-spf. Pure: no system calls; bounded memory. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+
+#define POLICY_BUF_SMALL 1024	/* enough for most requests */
+
+const char *const policy_attr_name[POLICY_ATTR_MAX] = {
+	[POLICY_CLIENT_ADDRESS] = "client_address",
+	[POLICY_HELO_NAME] = "helo_name",
+	[POLICY_SENDER] = "sender",
+	[POLICY_RECIPIENT] = "recipient",
+	[POLICY_INSTANCE] = "instance",
+	[POLICY_QUEUE_ID] = "queue_id",
+	[POLICY_SASL_USERNAME] = "sasl_username",
+};
+
+void
+policy_init(struct policy_parser *p)
+{
+	memset(p, 0, sizeof(*p));
+}
+
+void
+policy_free(struct policy_parser *p)
+{
+	free(p->buf);
+	policy_init(p);
+}
+
+void
+policy_next(struct policy_parser *p)
+{
+	if (p->size > POLICY_BUF_SMALL) {
+		free(p->buf);
+		p->buf = NULL;
+		p->size = 0;
+	}
+	p->len = p->line = p->total = 0;
+	p->lines = p->bad = 0;
+	memset(p->attr, 0, sizeof(p->attr));
+}
+
+int
+policy_is_idle(const struct policy_parser *p)
+{
+	return p->total == 0;
+}
+
+char *
+policy_get(struct policy_parser *p, enum policy_attr a)
+{
+	return p->attr[a].set ? p->buf + p->attr[a].off : NULL;
+}
+
+/* Room for n octets and a NUL behind them. */
+static int
+policy_room(struct policy_parser *p, size_t n)
+{
+	size_t size = p->size == 0 ? POLICY_BUF_SMALL : p->size;
+	char *buf;
+
+	while (size - p->len < n + 1)
+		size *= 2;
+	if (size == p->size)
+		return 0;
+	if ((buf = realloc(p->buf, size)) == NULL)
+		return -1;
+	p->buf = buf;
+	p->size = size;
+	return 0;
+}
+
+/* What Python's str.strip() takes off, as far as it is ASCII. */
+static int
+is_white(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
+}
+
+static int
+policy_find(const char *name, size_t len)
+{
+	int i;
+
+	for (i = 0; i < POLICY_ATTR_MAX; i++)
+		if (strlen(policy_attr_name[i]) == len &&
+		    memcmp(policy_attr_name[i], name, len) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * The line in buf from p->line to p->len, without its LF. A value that is
+ * kept moves to the line's start, everything else is overwritten by the
+ * next line; so buf never holds more than was received.
+ */
+static enum policy_event
+policy_line(struct policy_parser *p, const char **text)
+{
+	char *s = p->buf + p->line, *end = p->buf + p->len, *name, *value;
+	size_t namelen;
+	int a;
+
+	while (end > s && is_white(end[-1]))
+		end--;
+	*end = '\0';
+	p->len = p->line;
+	if (end == s)
+		return POLICY_REQUEST;
+	if (++p->lines > POLICY_LINES_MAX) {
+		*text = "too many attributes";
+		return POLICY_TOO_MUCH;
+	}
+	for (name = s; is_white(*name); name++)
+		;
+	for (namelen = 0; name[namelen] != '\0' && name[namelen] != '=' &&
+	    !is_white(name[namelen]); namelen++)
+		;
+	for (value = name + namelen; is_white(*value); value++)
+		;
+	if (namelen == 0 || *value != '=') {
+		*text = s;
+		return ++p->bad > POLICY_BAD_MAX ? POLICY_MORE :
+		    POLICY_BAD_LINE;
+	}
+	value++;
+	if ((a = policy_find(name, namelen)) == -1)
+		return POLICY_MORE;
+	p->attr[a].set = 1;
+	p->attr[a].off = p->line;
+	memmove(s, value, (size_t)(end - value) + 1);
+	p->line += (size_t)(end - value) + 1;
+	p->len = p->line;
+	return POLICY_MORE;
+}
+
+enum policy_event
+policy_feed(struct policy_parser *p, const char *in, size_t n, size_t *used,
+    const char **text)
+{
+	enum policy_event e;
+	const char *lf;
+	size_t i, piece;
+
+	for (*used = 0; *used < n; ) {
+		lf = memchr(in + *used, '\n', n - *used);
+		piece = lf == NULL ? n - *used : (size_t)(lf - in) - *used;
+		if (piece + 1 > POLICY_REQUEST_MAX - p->total) {
+			*text = "a request of more than 64 KiB";
+			return POLICY_TOO_MUCH;
+		}
+		if (policy_room(p, piece) == -1) {
+			*text = "no memory";
+			return POLICY_TOO_MUCH;
+		}
+		for (i = 0; i < piece; i++)
+			p->buf[p->len++] = in[*used + i] == '\0' ? '?' :
+			    in[*used + i];
+		p->total += piece;
+		*used += piece;
+		if (lf == NULL)
+			break;
+		p->total++;
+		(*used)++;
+		if ((e = policy_line(p, text)) != POLICY_MORE)
+			return e;
+	}
+	return POLICY_MORE;
+}
