@@ -335,3 +335,9 @@ chan_read(evutil_socket_t sock, short what, void *arg)
 			return;		/* paused */
 	}
 }
+
+void
+chan_read_rest(struct chan *c)
+{
+	chan_read(c->fd, EV_READ, c);
+}

@@ -40,6 +40,8 @@ void		 chan_phase(struct chan *, enum msg_phase);
  */
 int		 chan_send(struct chan *, enum msg_type, uint32_t peerid,
 		    const void *, size_t, int fd, int close_fd);
+/* Handles what has arrived already, up to the end; the chan may be freed. */
+void		 chan_read_rest(struct chan *);
 /* Octets queued. */
 size_t		 chan_backlog(const struct chan *);
 /* Stops and resumes reading (for a peer whose queue is full). */

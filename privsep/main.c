@@ -1,0 +1,84 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, from the first instruction; children pass through it. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "parent.h"
+#include "sandbox.h"
+#include "spawn.h"
+
+static void
+usage(void)
+{
+	printf("usage: pyspf-milter [-dnv] [<configfilename>]\n");
+	exit(1);
+}
+
+/* -n: is the file fit? -nv: and what does it come to? */
+static int
+check_config(const char *path, int explicit, int print)
+{
+	struct conf *conf;
+	char *text;
+
+	conf = config_load(CONF_MILTER, path, explicit, NULL, 1);
+	if (conf == NULL)
+		return EX_CONFIG;
+	if (print && (text = conf_print(conf, 0)) != NULL) {
+		fputs(text, stdout);
+		free(text);
+	}
+	conf_free(conf);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct parent p;
+	struct conf *conf;
+	int ch, check = 0, verbose = 0;
+
+	if (argc == 3 && strcmp(argv[1], "-x") == 0)
+		return spawn_role_main(argv[2]);
+
+	memset(&p, 0, sizeof(p));
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		usage();
+	while ((ch = getopt(argc, argv, "dhnv")) != -1) {
+		switch (ch) {
+		case 'd':
+			p.debug = 1;
+			break;
+		case 'n':
+			check = 1;
+			break;
+		case 'v':
+			verbose = 1;
+			break;
+		default:
+			usage();
+		}
+	}
+	p.path = optind < argc ? argv[optind] : CONF_FILE_MILTER;
+	p.explicit = optind < argc;
+	if (check)
+		return check_config(p.path, p.explicit, verbose);
+
+	sandbox_early();
+	if (p.debug)
+		log_init_stderr("pyspf-milter");
+	else
+		log_init_syslog("pyspf-milter");
+	log_verbose(p.debug || verbose);
+	conf = config_load(CONF_MILTER, p.path, p.explicit, &p.files, 0);
+	if (conf == NULL)
+		return EX_CONFIG;
+	config_nameservers(conf, &p.files);
+	return parent_main(&p, conf);
+}

@@ -1,0 +1,402 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent; as root up to priv_drop(), then confined. */
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "parent.h"
+#include "priv_drop.h"
+#include "sandbox.h"
+#include "spawn.h"
+
+#define STOP_SECONDS	10	/* for connections to finish at SIGTERM */
+#define RELOAD_SECONDS	600	/* for those of an old generation */
+#define CHILD_NOFILE	8192	/* hard limit that children may use */
+#define WATCH_SECONDS	5
+
+static void	parent_reload(struct parent *);
+
+static void
+parent_unlink_local(const struct conf_socket *s)
+{
+	if (s->kind == SOCK_LOCAL && unlink(s->path) == -1 && errno != ENOENT)
+		log_warn("cannot remove %s", s->path);
+}
+
+/* The files that tell others where we are; first of all at the end. */
+static void
+parent_remove_files(struct parent *p, const struct conf *conf)
+{
+	if (p->milter_fd != -1) {
+		parent_unlink_local(&conf->socket);
+		close(p->milter_fd);
+		p->milter_fd = -1;
+	}
+	if (p->policy_fd != -1) {
+		parent_unlink_local(&conf->policy_socket);
+		close(p->policy_fd);
+		p->policy_fd = -1;
+	}
+}
+
+static void
+parent_remove_pidfile(struct parent *p, const struct conf *conf)
+{
+	if (p->pid_fd == -1)
+		return;
+	if (unlink(conf->pid_file) == -1 && errno != ENOENT) {
+		/* a directory that is not ours: an empty file is stale */
+		if (ftruncate(p->pid_fd, 0) == -1)
+			log_warn("cannot remove %s", conf->pid_file);
+	}
+	close(p->pid_fd);
+	p->pid_fd = -1;
+}
+
+static int
+parent_bind(struct parent *p, const struct conf *conf)
+{
+	struct {
+		const char *key;
+		const struct conf_socket *s;
+		int *fd;
+	} l[] = {
+		{ "Socket", &conf->socket, &p->milter_fd },
+		{ "PolicySocket", &conf->policy_socket, &p->policy_fd },
+	};
+	char why[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
+		if (l[i].s->kind == SOCK_NONE)
+			continue;
+		*l[i].fd = priv_listen(l[i].s, conf->umask, &p->owner, why,
+		    sizeof(why));
+		if (*l[i].fd == -1) {
+			log_warnx("%s %s%s: %s", l[i].key,
+			    l[i].s->path != NULL ? l[i].s->path :
+			    l[i].s->host != NULL ? l[i].s->host : "*", "",
+			    why);
+			return -1;
+		}
+	}
+	if (p->milter_fd == -1 && p->policy_fd == -1) {
+		log_warnx("neither Socket nor PolicySocket is set");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+parent_pidfile(struct parent *p, const struct conf *conf)
+{
+	char why[256];
+
+	if (conf->pid_file[0] == '\0')
+		return 0;
+	p->pid_fd = priv_pidfile(conf->pid_file, &p->owner, why, sizeof(why));
+	if (p->pid_fd == -1) {
+		log_warnx("PidFile %s: %s", conf->pid_file, why);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+parent_owner(struct parent *p, const struct conf *conf)
+{
+	const char *why;
+
+	p->owner.uid = geteuid();
+	p->owner.gid = getegid();
+	if (geteuid() != 0)
+		return 0;
+	if (priv_user(conf->user_id, &p->owner.uid, &p->owner.gid, &why) ==
+	    -1) {
+		log_warnx("UserID %s: %s", conf->user_id, why);
+		return -1;
+	}
+	return 0;
+}
+
+/* Children cannot raise it any more after the drop. */
+static void
+parent_nofile(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("RLIMIT_NOFILE");
+	if (rl.rlim_max < CHILD_NOFILE && geteuid() == 0)
+		rl.rlim_max = CHILD_NOFILE;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("RLIMIT_NOFILE");
+}
+
+static int
+parent_open_dir(const char *path)
+{
+	char buf[PATH_MAX];
+
+	strlcpy(buf, path, sizeof(buf));
+	return open(dirname(buf), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void
+parent_sandbox(struct parent *p, const struct conf *conf)
+{
+	const char *gone[3] = { NULL, NULL, NULL };
+	struct sandbox_args sb;
+	uint16_t ports[16];
+	int *reads, unlinks[3];
+	size_t i;
+
+	memset(&sb, 0, sizeof(sb));
+	if ((reads = calloc(p->files.n + 1, sizeof(*reads))) == NULL)
+		fatal("parent_sandbox");
+	for (i = 0; i < p->files.n; i++)
+		if (p->files.v[i].dirfd != -1)
+			reads[sb.nread_dirs++] = p->files.v[i].dirfd;
+	p->files.sealed = 1;
+	if (conf->socket.kind == SOCK_LOCAL)
+		gone[0] = conf->socket.path;
+	if (conf->policy_socket.kind == SOCK_LOCAL)
+		gone[1] = conf->policy_socket.path;
+	if (conf->pid_file[0] != '\0')
+		gone[2] = conf->pid_file;
+	for (i = 0; i < 3; i++)
+		if (gone[i] != NULL && (unlinks[sb.nunlink_dirs] =
+		    parent_open_dir(gone[i])) != -1)
+			sb.nunlink_dirs++;
+	sb.read_dirs = reads;
+	sb.unlink_dirs = unlinks;
+	sb.dns_ports = ports;
+	sb.ndns_ports = config_dns_ports(conf, ports,
+	    sizeof(ports) / sizeof(ports[0]));
+	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
+	sb.exe_fd = p->exe_fd;
+	sb.log_fd = -1;
+	sandbox_enter(SANDBOX_PARENT, &sb);
+	for (i = 0; i < sb.nunlink_dirs; i++)
+		close(unlinks[i]);
+	free(reads);
+}
+
+static void
+parent_stop(struct parent *p)
+{
+	struct generation *g, *next;
+
+	if (p->stopping)
+		return;
+	p->stopping = 1;
+	log_info("stopping");
+	parent_remove_files(p, p->cur != NULL ? p->cur->conf :
+	    TAILQ_FIRST(&p->all)->conf);
+	TAILQ_FOREACH_SAFE(g, &p->all, entry, next) {
+		if (g == p->next)
+			gen_kill(g);
+		else if (g->draining)
+			gen_kill(g);
+		else
+			gen_drain(g, STOP_SECONDS);
+	}
+}
+
+static void
+parent_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct parent *p = arg;
+	pid_t pid;
+	int status;
+
+	switch (sig) {
+	case SIGTERM:
+	case SIGINT:
+		parent_stop(p);
+		break;
+	case SIGHUP:
+	case SIGUSR1:
+		parent_reload(p);
+		break;
+	case SIGCHLD:
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			gen_reaped(p, pid, status);
+		break;
+	}
+}
+
+void
+parent_gen_ready(struct generation *g)
+{
+	struct parent *p = g->parent;
+	struct generation *old = p->cur;
+
+	p->cur = g;
+	p->next = NULL;
+	if (old == NULL) {
+		log_debug("ready");
+		return;
+	}
+	log_info("reloaded: generation %u serves", g->number);
+	gen_drain(old, RELOAD_SECONDS);
+}
+
+void
+parent_gen_empty(struct generation *g)
+{
+	struct parent *p = g->parent;
+
+	if (p->stopping) {
+		/* the last one ends the loop; its conf names the files */
+		if (TAILQ_NEXT(TAILQ_FIRST(&p->all), entry) == NULL) {
+			event_base_loopbreak(p->base);
+			return;
+		}
+	}
+	if (p->cur == g)
+		p->cur = NULL;
+	if (p->next == g)
+		p->next = NULL;
+	gen_free(g);
+}
+
+void
+parent_gen_failed(struct generation *g, const char *why)
+{
+	struct parent *p = g->parent;
+
+	if (p->cur == NULL) {
+		log_line(LOG_CRIT, "start failed: %s", why);
+		p->stopping = -1;
+		event_base_loopbreak(p->base);
+		return;
+	}
+	log_warnx("reload failed: %s; the running configuration stays", why);
+	p->next = NULL;
+	gen_kill(g);
+	if (gen_is_empty(g))
+		parent_gen_empty(g);
+}
+
+static int
+socket_differs(const struct conf_socket *a, const struct conf_socket *b)
+{
+	return a->kind != b->kind || a->port != b->port ||
+	    strcmp(a->path != NULL ? a->path : "", b->path != NULL ? b->path :
+	    "") != 0 ||
+	    strcmp(a->host != NULL ? a->host : "", b->host != NULL ? b->host :
+	    "") != 0;
+}
+
+/* What only a restart can change. */
+static void
+parent_fixed(const struct conf *was, const struct conf *is)
+{
+	if (socket_differs(&was->socket, &is->socket))
+		log_warnx("Socket changes with a restart only");
+	if (socket_differs(&was->policy_socket, &is->policy_socket))
+		log_warnx("PolicySocket changes with a restart only");
+	if (strcmp(was->user_id, is->user_id) != 0)
+		log_warnx("UserID changes with a restart only");
+	if (strcmp(was->pid_file, is->pid_file) != 0)
+		log_warnx("PidFile changes with a restart only");
+}
+
+static void
+parent_reload(struct parent *p)
+{
+	struct conf *conf;
+
+	if (p->stopping || p->cur == NULL)
+		return;
+	conf = config_load(CONF_MILTER, p->path, 1, &p->files, 0);
+	if (conf == NULL) {
+		log_warnx("reload refused; the running configuration stays");
+		return;
+	}
+	config_nameservers(conf, &p->files);
+	parent_fixed(p->cur->conf, conf);
+	if (p->next != NULL)
+		gen_kill(p->next);
+	p->next = gen_new(p, conf);
+	gen_start(p->next);
+}
+
+static void
+parent_signals(struct parent *p)
+{
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
+	    SIGCHLD };
+	struct event *ev;
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		ev = evsignal_new(p->base, sigs[i], parent_signal, p);
+		if (ev == NULL || event_add(ev, NULL) == -1)
+			fatalx("no event for a signal");
+	}
+}
+
+static int
+parent_serve(struct parent *p, struct conf *conf)
+{
+	struct generation *g;
+
+	g = gen_new(p, conf);
+	gen_start(g);
+	if (event_base_dispatch(p->base) == -1)
+		fatalx("event loop");
+	TAILQ_FOREACH(g, &p->all, entry)
+		gen_kill(g);
+	g = TAILQ_FIRST(&p->all);
+	parent_remove_files(p, g->conf);
+	parent_remove_pidfile(p, g->conf);
+	log_info("stopped");
+	return p->stopping == 1 ? 0 : EX_OSERR;
+}
+
+int
+parent_main(struct parent *p, struct conf *conf)
+{
+	p->milter_fd = p->policy_fd = p->pid_fd = -1;
+	TAILQ_INIT(&p->all);
+	if (parent_owner(p, conf) == -1)
+		return EX_NOUSER;
+	if (parent_pidfile(p, conf) == -1)
+		return EX_UNAVAILABLE;
+	if (parent_bind(p, conf) == -1) {
+		parent_remove_files(p, conf);
+		parent_remove_pidfile(p, conf);
+		return EX_UNAVAILABLE;
+	}
+	p->exe_fd = spawn_open_exe();
+	parent_nofile();
+	log_line(LOG_INFO, "pyspf-milter started:%d user:%s", (int)getpid(),
+	    conf->user_id);
+	umask(077);
+	priv_drop(p->owner.uid, p->owner.gid);
+
+	if ((p->base = event_base_new()) == NULL)
+		fatalx("no event base");
+	parent_signals(p);
+	parent_sandbox(p, conf);
+	return parent_serve(p, conf);
+}

@@ -1,0 +1,95 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, after the drop. */
+
+#ifndef PRIVSEP_PARENT_H
+#define PRIVSEP_PARENT_H
+
+#include <sys/queue.h>
+
+#include <time.h>
+
+#include "config.h"
+#include "chan.h"
+#include "priv_files.h"
+
+struct event;
+struct event_base;
+struct generation;
+
+/* One place for a child; the process in it may be replaced. */
+struct slot {
+	TAILQ_ENTRY(slot) entry;
+	struct generation *gen;
+	enum msg_role	 role;
+	uint32_t	 id;
+	pid_t		 pid;		/* -1: none now */
+	struct chan	*chan;		/* NULL: closed */
+	int		 ready;
+	int		 drained;
+	time_t		 started;
+	unsigned int	 fails;		/* in a row, soon after its start */
+	unsigned int	 restarts;
+	struct event	*respawn;
+};
+TAILQ_HEAD(slots, slot);
+
+/* The children that live by one configuration (DESIGN 7). */
+struct generation {
+	TAILQ_ENTRY(generation) entry;
+	struct parent	*parent;
+	unsigned int	 number;
+	struct conf	*conf;
+	int		 conf_fd;
+	struct slots	 slots;
+	int		 was_ready;	/* all were, once */
+	int		 draining;
+	struct event	*deadline;	/* of getting ready, or of draining */
+};
+TAILQ_HEAD(generations, generation);
+
+struct parent {
+	struct event_base *base;
+	const char	*path;
+	int		 explicit;
+	int		 debug;
+	struct config_files files;
+	struct priv_owner owner;
+	int		 exe_fd;
+	int		 milter_fd, policy_fd;
+	int		 pid_fd;
+	struct generation *cur;		/* serves */
+	struct generation *next;	/* gets ready, or NULL */
+	struct generations all;
+	unsigned int	 last_number;
+	uint32_t	 last_id;
+	int		 stopping;
+	time_t		 since;
+};
+
+/* parent.c */
+/*
+ * The whole life of the daemon from the checked configuration on: sockets,
+ * PID file, drop, sandbox, children, signals. Returns the exit status.
+ */
+int	parent_main(struct parent *, struct conf *);
+/* All slots of it are ready for the first time. */
+void	parent_gen_ready(struct generation *);
+/* Nothing of it is left. */
+void	parent_gen_empty(struct generation *);
+/* A child ended before its generation was ready. */
+void	parent_gen_failed(struct generation *, const char *);
+
+/* parent_gen.c */
+struct generation *gen_new(struct parent *, struct conf *);
+void	gen_start(struct generation *);
+void	gen_drain(struct generation *, unsigned int seconds);
+/* Ends what is left, at once. */
+void	gen_kill(struct generation *);
+void	gen_free(struct generation *);
+int	gen_is_empty(const struct generation *);
+/* waitpid(2) said so. */
+void	gen_reaped(struct parent *, pid_t, int status);
+/* A message without payload to all children of a role that are ready. */
+void	gen_tell(struct generation *, enum msg_role, enum msg_type);
+
+#endif

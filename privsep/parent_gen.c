@@ -1,0 +1,458 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, after the drop; reads only messages of its children. */
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../proto/wire.h"
+#include "log.h"
+#include "parent.h"
+#include "role.h"
+#include "spawn.h"
+
+#define RESPAWN_SOON	10	/* seconds; ending before that is a failure */
+#define RESPAWN_MIN_MS	100
+#define RESPAWN_MAX_MS	30000
+#define READY_SECONDS	20
+
+static void	slot_start(struct slot *);
+static void	slot_gone(struct chan *, const char *, void *);
+
+static time_t
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static struct slot *
+slot_new(struct generation *g, enum msg_role role)
+{
+	struct slot *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		fatal("slot_new");
+	s->gen = g;
+	s->role = role;
+	s->id = ++g->parent->last_id;
+	s->pid = -1;
+	TAILQ_INSERT_TAIL(&g->slots, s, entry);
+	return s;
+}
+
+struct generation *
+gen_new(struct parent *p, struct conf *conf)
+{
+	struct generation *g;
+	int i, lib;
+
+	if ((g = calloc(1, sizeof(*g))) == NULL)
+		fatal("gen_new");
+	g->parent = p;
+	g->number = ++p->last_number;
+	g->conf = conf;
+	TAILQ_INIT(&g->slots);
+	TAILQ_INSERT_TAIL(&p->all, g, entry);
+	if ((g->conf_fd = spawn_conf_fd(conf)) == -1)
+		fatal("configuration for the children");
+
+	/* dns comes first, so that the others find it */
+	slot_new(g, ROLE_DNS);
+	lib = conf->milter_frontend == FRONTEND_LIBMILTER &&
+	    p->milter_fd != -1;
+	if (lib)
+		for (i = 0; i < conf->workers; i++)
+			slot_new(g, ROLE_LIBMILTER);
+	if (!lib || p->policy_fd != -1)
+		for (i = 0; i < conf->workers; i++)
+			slot_new(g, ROLE_WORKER);
+	return g;
+}
+
+void
+gen_free(struct generation *g)
+{
+	struct slot *s;
+
+	while ((s = TAILQ_FIRST(&g->slots)) != NULL) {
+		TAILQ_REMOVE(&g->slots, s, entry);
+		chan_free(s->chan);
+		if (s->respawn != NULL)
+			event_free(s->respawn);
+		free(s);
+	}
+	TAILQ_REMOVE(&g->parent->all, g, entry);
+	if (g->deadline != NULL)
+		event_free(g->deadline);
+	if (g->conf_fd != -1)
+		close(g->conf_fd);
+	conf_free(g->conf);
+	free(g);
+}
+
+int
+gen_is_empty(const struct generation *g)
+{
+	const struct slot *s;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->pid != -1)
+			return 0;
+	return 1;
+}
+
+static int
+gen_is_ready(const struct generation *g)
+{
+	const struct slot *s;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (!s->ready)
+			return 0;
+	return 1;
+}
+
+/* A child's line: text of a process that reads hostile input; see log.c. */
+static void
+slot_log(struct slot *s, const uint8_t *p, size_t len)
+{
+	struct rbuf r;
+	uint32_t pri;
+
+	rbuf_init(&r, p, len);
+	pri = rbuf_u32(&r);
+	if (pri > LOG_DEBUG)
+		pri = LOG_INFO;
+	if (pri == LOG_DEBUG && !s->gen->parent->debug)
+		return;
+	log_line((int)pri, "%.*s", (int)r.left, (const char *)r.p);
+}
+
+static void
+gen_check_drained(struct generation *g)
+{
+	struct slot *s;
+
+	/* dns goes last: the others may still need it */
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->role != ROLE_DNS && s->chan != NULL && !s->drained)
+			return;
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->chan != NULL) {
+			chan_free(s->chan);
+			s->chan = NULL;
+		}
+}
+
+static void
+slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	struct slot *s = arg;
+	struct generation *g = s->gen;
+
+	switch (h->type) {
+	case MSG_LOG:
+		slot_log(s, p, len);
+		break;
+	case MSG_READY:
+		s->ready = 1;
+		chan_phase(c, PHASE_RUN);
+		if (!g->was_ready && gen_is_ready(g)) {
+			g->was_ready = 1;
+			parent_gen_ready(g);
+		}
+		break;
+	case MSG_DRAINED:
+		s->drained = 1;
+		if (g->draining)
+			gen_check_drained(g);
+		break;
+	}
+}
+
+/* EOF, or a broken rule: a child that we cannot trust any more ends. */
+static void
+slot_gone(struct chan *c, const char *why, void *arg)
+{
+	struct slot *s = arg;
+
+	if (why != NULL)
+		log_line(LOG_CRIT, "%s[%d] broke the message rules: %s",
+		    msg_role_name[s->role], (int)s->pid, why);
+	chan_free(c);
+	s->chan = NULL;
+	if (s->pid != -1 && (why != NULL || !s->gen->draining))
+		kill(s->pid, SIGKILL);
+}
+
+static int
+slot_is_asker(const struct slot *s)
+{
+	return s->role != ROLE_DNS && s->chan != NULL;
+}
+
+/* Connects a dns process with all who ask, or one who asks with dns. */
+static void
+slot_connect(struct slot *s)
+{
+	struct slot *o;
+	int rc = 0;
+
+	TAILQ_FOREACH(o, &s->gen->slots, entry) {
+		if (o == s)
+			continue;
+		if (s->role == ROLE_DNS && slot_is_asker(o))
+			rc |= spawn_send_peers(s->chan, ROLE_DNS, s->id,
+			    o->chan, o->role, o->id);
+		else if (s->role != ROLE_DNS && o->role == ROLE_DNS &&
+		    o->chan != NULL)
+			rc |= spawn_send_peers(o->chan, ROLE_DNS, o->id,
+			    s->chan, s->role, s->id);
+	}
+	if (rc != 0)
+		log_warnx("%s[%d]: not connected to all its peers",
+		    msg_role_name[s->role], (int)s->pid);
+}
+
+static int
+slot_send_listener(struct slot *s, uint32_t which, int fd)
+{
+	struct wbuf w;
+	uint8_t buf[4];
+
+	if (fd == -1)
+		return 0;
+	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, which);
+	return chan_send(s->chan, MSG_LISTENER, 0, buf, w.len, fd, 1);
+}
+
+static int
+slot_send_listeners(struct slot *s)
+{
+	struct generation *g = s->gen;
+	int lib = g->conf->milter_frontend == FRONTEND_LIBMILTER;
+
+	if (s->role == ROLE_LIBMILTER || (s->role == ROLE_WORKER && !lib))
+		if (slot_send_listener(s, ROLE_LISTENER_MILTER,
+		    g->parent->milter_fd) == -1)
+			return -1;
+	if (s->role == ROLE_WORKER)
+		return slot_send_listener(s, ROLE_LISTENER_POLICY,
+		    g->parent->policy_fd);
+	return 0;
+}
+
+static void
+slot_retry(evutil_socket_t fd, short what, void *arg)
+{
+	slot_start(arg);
+}
+
+/* At once the first time, then after 0.1 s, 0.2 s, ... 30 s. */
+static void
+slot_respawn(struct slot *s)
+{
+	struct timeval tv = { 0, 0 };
+	unsigned int ms = 0;
+
+	if (s->fails > 0) {
+		ms = RESPAWN_MIN_MS;
+		if (s->fails > 9)
+			ms = RESPAWN_MAX_MS;
+		else
+			ms <<= s->fails - 1;
+		if (ms > RESPAWN_MAX_MS)
+			ms = RESPAWN_MAX_MS;
+	}
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = (ms % 1000) * 1000;
+	if (s->respawn == NULL && (s->respawn = evtimer_new(
+	    s->gen->parent->base, slot_retry, s)) == NULL)
+		fatalx("slot_respawn: no event");
+	evtimer_add(s->respawn, &tv);
+}
+
+static void
+slot_start(struct slot *s)
+{
+	struct generation *g = s->gen;
+	int sock;
+
+	if (g->draining || s->pid != -1)
+		return;
+	s->ready = s->drained = 0;
+	s->started = now();
+	s->pid = spawn_role(g->parent->exe_fd, "pyspf-milter", s->role, &sock);
+	if (s->pid == -1) {
+		log_warn("cannot start %s", msg_role_name[s->role]);
+		s->fails++;
+		slot_respawn(s);
+		return;
+	}
+	s->chan = chan_new(g->parent->base, sock, ROLE_PARENT, s->role,
+	    slot_msg, slot_gone, s);
+	chan_phase(s->chan, PHASE_START);
+	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
+	    slot_send_listeners(s) == -1)
+		log_warnx("%s[%d]: start messages not sent",
+		    msg_role_name[s->role], (int)s->pid);
+	slot_connect(s);
+	(void)chan_send(s->chan, MSG_GO, 0, NULL, 0, -1, 0);
+}
+
+static void
+gen_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct generation *g = arg;
+
+	if (g->draining)
+		gen_kill(g);
+	else if (!g->was_ready)
+		parent_gen_failed(g, "children are not ready in time");
+}
+
+static void
+gen_deadline(struct generation *g, unsigned int seconds)
+{
+	struct timeval tv = { seconds, 0 };
+
+	if (g->deadline == NULL && (g->deadline = evtimer_new(g->parent->base,
+	    gen_late, g)) == NULL)
+		fatalx("gen_deadline: no event");
+	evtimer_add(g->deadline, &tv);
+}
+
+void
+gen_start(struct generation *g)
+{
+	struct slot *s;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		slot_start(s);
+	gen_deadline(g, READY_SECONDS);
+}
+
+void
+gen_tell(struct generation *g, enum msg_role role, enum msg_type type)
+{
+	struct slot *s;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->role == role && s->ready && s->chan != NULL)
+			(void)chan_send(s->chan, type, 0, NULL, 0, -1, 0);
+}
+
+void
+gen_drain(struct generation *g, unsigned int seconds)
+{
+	struct slot *s;
+
+	if (g->draining)
+		return;
+	g->draining = 1;
+	TAILQ_FOREACH(s, &g->slots, entry) {
+		if (s->respawn != NULL)
+			event_del(s->respawn);
+		if (s->role == ROLE_DNS || s->chan == NULL)
+			continue;
+		if (!s->ready)
+			kill(s->pid, SIGKILL);
+		else
+			(void)chan_send(s->chan, MSG_DRAIN, 0, NULL, 0, -1, 0);
+	}
+	gen_deadline(g, seconds);
+	gen_check_drained(g);
+	if (gen_is_empty(g))
+		parent_gen_empty(g);
+}
+
+void
+gen_kill(struct generation *g)
+{
+	struct slot *s;
+
+	g->draining = 1;
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->pid != -1)
+			kill(s->pid, SIGKILL);
+}
+
+static void
+slot_log_end(const struct slot *s, int status)
+{
+	const char *role = msg_role_name[s->role];
+
+	if (s->gen->draining)
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		log_line(LOG_CRIT, "%s[%d] ended: sandbox violation (SIGSYS)",
+		    role, (int)s->pid);
+	else if (WIFSIGNALED(status))
+		log_warnx("%s[%d] ended by signal %d (%s)", role,
+		    (int)s->pid, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		log_warnx("%s[%d] ended with status %d", role, (int)s->pid,
+		    WEXITSTATUS(status));
+}
+
+static struct slot *
+slot_by_pid(struct parent *p, pid_t pid)
+{
+	struct generation *g;
+	struct slot *s;
+
+	TAILQ_FOREACH(g, &p->all, entry)
+		TAILQ_FOREACH(s, &g->slots, entry)
+			if (s->pid == pid)
+				return s;
+	return NULL;
+}
+
+void
+gen_reaped(struct parent *p, pid_t pid, int status)
+{
+	struct generation *g;
+	struct slot *s;
+
+	if ((s = slot_by_pid(p, pid)) == NULL)
+		return;
+	g = s->gen;
+	/* Its last words may still be in the pipe. */
+	if (s->chan != NULL)
+		chan_read_rest(s->chan);
+	slot_log_end(s, status);
+	chan_free(s->chan);
+	s->chan = NULL;
+	s->pid = -1;
+	s->ready = 0;
+	if (g->draining) {
+		gen_check_drained(g);
+		if (gen_is_empty(g))
+			parent_gen_empty(g);
+		return;
+	}
+	s->restarts++;
+	if (!g->was_ready) {
+		parent_gen_failed(g, "a child ended while starting");
+		return;
+	}
+	if (now() - s->started >= RESPAWN_SOON)
+		s->fails = 0;
+	slot_respawn(s);
+	s->fails++;
+}
