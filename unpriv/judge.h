@@ -34,6 +34,11 @@ struct judge_request {
 	const char	*recipient;	/* NULL: missing */
 	time_t		 now;
 	int		 want_trace;
+	/*
+	 * Whitelist_Lookup_Time has passed: a list that still lacks an
+	 * answer does not match.
+	 */
+	int		 lists_late;
 };
 
 enum judge_action {

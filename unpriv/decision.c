@@ -1,0 +1,149 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
+
+#include <string.h>
+
+#include "../proto/dname.h"
+#include "decision.h"
+
+/* A cell: what is decided, or which key decides. */
+enum cell {
+	PRE = 0,	/* prepend */
+	REJ,		/* reject */
+	PRM,		/* reject if PermError_reject, else prepend */
+	TMP,		/* defer if TempError_Defer, else prepend */
+	NOT		/* note */
+};
+
+/* Which row of the table: the keys' values, with Null split in two. */
+enum row {
+	ROW_OTHER = 0,
+	ROW_NOT_PASS,
+	ROW_SOFTFAIL,
+	ROW_FAIL,
+	ROW_FALSE,
+	ROW_NOTE,
+	ROW_MAX
+};
+
+/* SPEC 2.3 and 2.4 are one table. */
+static const unsigned char table[ROW_MAX][SPF_RESULT_MAX] = {
+	[ROW_NOT_PASS] = {
+		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
+		[SPF_RESULT_SOFTFAIL] = REJ,	[SPF_RESULT_NEUTRAL] = REJ,
+		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
+		[SPF_RESULT_TEMPERROR] = TMP
+	},
+	[ROW_SOFTFAIL] = {
+		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
+		[SPF_RESULT_SOFTFAIL] = REJ,	[SPF_RESULT_NEUTRAL] = PRE,
+		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
+		[SPF_RESULT_TEMPERROR] = TMP
+	},
+	[ROW_FAIL] = {
+		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
+		[SPF_RESULT_SOFTFAIL] = PRE,	[SPF_RESULT_NEUTRAL] = PRE,
+		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
+		[SPF_RESULT_TEMPERROR] = TMP
+	},
+	[ROW_FALSE] = {
+		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = PRE,
+		[SPF_RESULT_SOFTFAIL] = PRE,	[SPF_RESULT_NEUTRAL] = PRE,
+		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRE,
+		[SPF_RESULT_TEMPERROR] = PRE
+	},
+	[ROW_NOTE] = {
+		[SPF_RESULT_PASS] = NOT,	[SPF_RESULT_FAIL] = NOT,
+		[SPF_RESULT_SOFTFAIL] = NOT,	[SPF_RESULT_NEUTRAL] = NOT,
+		[SPF_RESULT_NONE] = NOT,	[SPF_RESULT_PERMERROR] = NOT,
+		[SPF_RESULT_TEMPERROR] = NOT
+	},
+	[ROW_OTHER] = {
+		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = PRE,
+		[SPF_RESULT_SOFTFAIL] = PRE,	[SPF_RESULT_NEUTRAL] = PRE,
+		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
+		[SPF_RESULT_TEMPERROR] = TMP
+	}
+};
+
+/* [key][0]: MAIL FROM, [1]: HELO of a null sender, [2]: HELO of another. */
+static const unsigned char rows[][3] = {
+	[REJECT_OTHER]		= { ROW_OTHER, ROW_OTHER, ROW_OTHER },
+	[REJECT_NOT_PASS]	= { ROW_NOT_PASS, ROW_NOT_PASS, ROW_NOT_PASS },
+	[REJECT_SOFTFAIL]	= { ROW_SOFTFAIL, ROW_SOFTFAIL, ROW_SOFTFAIL },
+	[REJECT_FAIL]		= { ROW_FAIL, ROW_FAIL, ROW_FAIL },
+	[REJECT_NULL]		= { ROW_OTHER, ROW_FAIL, ROW_NOTE },
+	[REJECT_FALSE]		= { ROW_FALSE, ROW_FALSE, ROW_FALSE },
+	[REJECT_NO_CHECK]	= { ROW_FALSE, ROW_FALSE, ROW_FALSE }
+};
+
+static enum row	row_of(const struct conf *, enum judge_identity, int);
+
+static enum row
+row_of(const struct conf *conf, enum judge_identity id, int null_sender)
+{
+	if (id == JUDGE_ID_HELO)
+		return rows[conf->helo_reject][null_sender ? 1 : 2];
+	return rows[conf->mail_from_reject][0];
+}
+
+enum decision
+decision_of(const struct conf *conf, enum judge_identity id, int null_sender,
+    int listed, enum spf_result result)
+{
+	enum row row = row_of(conf, id, null_sender);
+
+	switch (table[listed ? ROW_NOT_PASS : row][result]) {
+	case REJ:
+		return DECISION_REJECT;
+	case PRM:
+		return conf->permerror_reject ?
+		    DECISION_REJECT : DECISION_PREPEND;
+	case TMP:
+		return conf->temperror_defer ?
+		    DECISION_DEFER : DECISION_PREPEND;
+	case NOT:
+		return DECISION_NOTE;
+	default:
+		return DECISION_PREPEND;
+	}
+}
+
+int
+decision_listed(const struct conf *conf, enum judge_identity id,
+    int null_sender, const char *domain)
+{
+	const struct conf_strs *list = &conf->reject_not_pass_domains;
+	size_t i, len;
+
+	/* SPEC 2.3: the list has no effect on a note. */
+	if (row_of(conf, id, null_sender) == ROW_NOTE)
+		return 0;
+	for (i = 0; i < list->n; i++) {
+		len = dname_undot(list->v[i], strlen(list->v[i]));
+		if (len > 0 && dname_is_below(domain, strlen(domain),
+		    list->v[i], len))
+			return 1;
+	}
+	return 0;
+}
+
+int
+decision_helo_weighs(const struct conf *conf, enum judge_voice voice,
+    int null_sender, const char *helo)
+{
+	int listed, r;
+	enum decision d;
+
+	if (conf->helo_reject == REJECT_NO_CHECK)
+		return 0;
+	if (voice == JUDGE_POLICY && conf->helo_pass_restriction[0] != '\0')
+		return 1;
+	listed = decision_listed(conf, JUDGE_ID_HELO, null_sender, helo);
+	for (r = 0; r < SPF_RESULT_MAX; r++) {
+		d = decision_of(conf, JUDGE_ID_HELO, null_sender, listed, r);
+		if (d == DECISION_REJECT || d == DECISION_DEFER)
+			return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
+
+#ifndef UNPRIV_REPLY_H
+#define UNPRIV_REPLY_H
+
+#include "../proto/arena.h"
+
+/* Octets of a reply's text behind its codes (COMPAT "quote"). */
+#define REPLY_MAX	450
+
+/* What a reply tells (COMPAT's SPEC 3.3). */
+struct reply_parts {
+	const char	*rejectdefer;	/* "rejected", "deferred" */
+	const char	*spf;		/* the reason */
+	const char	*scope;		/* "helo", "mfrom" */
+	const char	*id;
+	const char	*ip;
+	const char	*rcpt;
+	int		 utf8;		/* wire text may hold UTF-8 */
+};
+
+/*
+ * Reason_Message with {rejectdefer}, {spf} and {url} filled in, each with
+ * Python's !s, !r and a format of fill, alignment, width and precision;
+ * {{ and }} are braces. {url} is Why_URL with {scope}, {id}, {ip}, {rcpt}.
+ * A name that is unknown stays as it is written. The result is one line of
+ * at most REPLY_MAX octets, cut at a character's end: controls are '?', so
+ * is wire text above ASCII unless utf8. NULL when the arena is exhausted.
+ */
+const char	*reply_text(struct arena *, const char *message,
+		    const char *why_url, const struct reply_parts *);
+
+#endif
