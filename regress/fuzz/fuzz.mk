@@ -22,7 +22,8 @@ $B/fuzz/obj/%.o: %.c
 	$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
 .SECONDEXPANSION:
-$B/fuzz/%: $$(addprefix $B/fuzz/obj/,$$(patsubst %.c,%.o,$$(sort \
+# No pattern function here: a % in the list would become the stem.
+$B/fuzz/%: $$(addprefix $B/fuzz/obj/,$$(sort $$(subst .c,.o,\
     regress/fuzz/$$*.c $$(FUZZ_$$*_SRCS))))
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_SAN) -Wl,--as-needed -o $@ $^ $(LIBS)

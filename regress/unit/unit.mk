@@ -4,6 +4,6 @@
 
 # Runs all of them; each prints "ok NAME", "not ok NAME - why" a line.
 .SECONDEXPANSION:
-$B/unit/%: $B/regress/unit/%.o $$(patsubst %.c,$B/%.o,$$(UNIT_$$*_SRCS))
+$B/unit/%: $B/regress/unit/%.o $$(addprefix $B/,$$(subst .c,.o,$$(UNIT_$$*_SRCS)))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
