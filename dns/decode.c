@@ -299,7 +299,7 @@ decode_negative_ttl(struct msg *m, uint16_t nscount, uint32_t *ttl)
 {
 	struct record r;
 	struct msg at;
-	uint32_t minimum, least = 0;
+	uint32_t minimum = 0, least = 0;
 	int found = 0;
 
 	while (nscount-- > 0) {
