@@ -54,9 +54,58 @@ $B/spfctl: $B/unpriv/spfctl_main.o $B/liball.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 clean:
-	rm -rf $B
+	rm -rf $B $B-asan
+
+# --- install -----------------------------------------------------------
+
+BINDIR		= $(PREFIX)/bin
+MANDIR		= $(PREFIX)/share/man
+DOCDIR		= $(PREFIX)/share/doc/pyspf-milter
+MILTER_CONF	= $(SYSCONFDIR)/pyspf-milter/pyspf-milter.conf
+POLICY_CONF	= $(SYSCONFDIR)/postfix-policyd-spf-python/policyd-spf.conf
+
+# Configuration that is there already stays as it is.
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR) \
+	    $(DESTDIR)$(dir $(MILTER_CONF)) $(DESTDIR)$(dir $(POLICY_CONF))
+	install -m 755 $(PROGS) $(DESTDIR)$(BINDIR)
+	install -m 644 README LICENSE $(DESTDIR)$(DOCDIR)
+	test -e $(DESTDIR)$(MILTER_CONF) || install -m 644 \
+	    conf/pyspf-milter.conf $(DESTDIR)$(MILTER_CONF)
+	test -e $(DESTDIR)$(POLICY_CONF) || install -m 644 \
+	    conf/policyd-spf.conf $(DESTDIR)$(POLICY_CONF)
+	for p in $(wildcard man/*.[158]); do \
+		d=$(DESTDIR)$(MANDIR)/man$${p##*.}; install -d $$d && \
+		install -m 644 $$p $$d || exit 1; done
+
+# --- what a newcomer types ---------------------------------------------
+
+# Installs what is missing, builds, and shows a message being judged.
+run:
+	sh regress/deps.sh build demo
+	$(MAKE) all user
+	B=$B sh regress/demo/run
+
+# Installs what the tests need, builds twice (as shipped, and with the
+# sanitizers), and runs everything that regress/tests lists.
+check:
+	sh regress/deps.sh check
+	$(MAKE) all units suites user
+	$(MAKE) B=$B-asan SAN="-fsanitize=address,undefined \
+	    -fno-omit-frame-pointer" OPT="-O1 -g" all units suites fuzz-build
+	regress/run $B $B-asan
+
+user:
+	getent passwd pyspf-milter >/dev/null || useradd --system \
+	    --user-group --no-create-home --home-dir /nonexistent \
+	    --shell /usr/sbin/nologin pyspf-milter
+
+lint: all
+	sh regress/lint.sh $B
 
 -include $(wildcard regress/*/*.mk)
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all clean
+units: $(UNIT:%=$B/unit/%)
+
+.PHONY: all clean install run check user lint units suites

@@ -31,41 +31,56 @@
 
 static void	parent_reload(struct parent *);
 
+/*
+ * The files that tell others where we are. Their paths are those of the
+ * start: a reload may name others, but does not move us.
+ */
 static void
-parent_unlink_local(const struct conf_socket *s)
+parent_remove(char **path)
 {
-	if (s->kind == SOCK_LOCAL && unlink(s->path) == -1 && errno != ENOENT)
-		log_warn("cannot remove %s", s->path);
-}
-
-/* The files that tell others where we are; first of all at the end. */
-static void
-parent_remove_files(struct parent *p, const struct conf *conf)
-{
-	if (p->milter_fd != -1) {
-		parent_unlink_local(&conf->socket);
-		close(p->milter_fd);
-		p->milter_fd = -1;
-	}
-	if (p->policy_fd != -1) {
-		parent_unlink_local(&conf->policy_socket);
-		close(p->policy_fd);
-		p->policy_fd = -1;
-	}
-}
-
-static void
-parent_remove_pidfile(struct parent *p, const struct conf *conf)
-{
-	if (p->pid_fd == -1)
+	if (*path == NULL)
 		return;
-	if (unlink(conf->pid_file) == -1 && errno != ENOENT) {
-		/* a directory that is not ours: an empty file is stale */
-		if (ftruncate(p->pid_fd, 0) == -1)
-			log_warn("cannot remove %s", conf->pid_file);
-	}
-	close(p->pid_fd);
-	p->pid_fd = -1;
+	if (unlink(*path) == -1 && errno != ENOENT)
+		log_warn("cannot remove %s", *path);
+	free(*path);
+	*path = NULL;
+}
+
+static void
+parent_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+parent_remove_sockets(struct parent *p)
+{
+	parent_remove(&p->milter_path);
+	parent_remove(&p->policy_path);
+	parent_close(&p->milter_fd);
+	parent_close(&p->policy_fd);
+}
+
+static void
+parent_remove_pidfile(struct parent *p)
+{
+	/* where its directory is not ours, an empty file says the same */
+	if (p->pid_fd != -1 && ftruncate(p->pid_fd, 0) == -1)
+		log_warn("%s", p->pid_path);
+	parent_remove(&p->pid_path);
+	parent_close(&p->pid_fd);
+}
+
+static char *
+parent_strdup(const char *s)
+{
+	char *copy;
+
+	if ((copy = strdup(s)) == NULL)
+		fatal("parent_strdup");
+	return copy;
 }
 
 static int
@@ -75,9 +90,11 @@ parent_bind(struct parent *p, const struct conf *conf)
 		const char *key;
 		const struct conf_socket *s;
 		int *fd;
+		char **path;
 	} l[] = {
-		{ "Socket", &conf->socket, &p->milter_fd },
-		{ "PolicySocket", &conf->policy_socket, &p->policy_fd },
+		{ "Socket", &conf->socket, &p->milter_fd, &p->milter_path },
+		{ "PolicySocket", &conf->policy_socket, &p->policy_fd,
+		    &p->policy_path },
 	};
 	char why[256];
 	size_t i;
@@ -88,12 +105,13 @@ parent_bind(struct parent *p, const struct conf *conf)
 		*l[i].fd = priv_listen(l[i].s, conf->umask, &p->owner, why,
 		    sizeof(why));
 		if (*l[i].fd == -1) {
-			log_warnx("%s %s%s: %s", l[i].key,
+			log_warnx("%s %s: %s", l[i].key,
 			    l[i].s->path != NULL ? l[i].s->path :
-			    l[i].s->host != NULL ? l[i].s->host : "*", "",
-			    why);
+			    l[i].s->host != NULL ? l[i].s->host : "*", why);
 			return -1;
 		}
+		if (l[i].s->kind == SOCK_LOCAL)
+			*l[i].path = parent_strdup(l[i].s->path);
 	}
 	if (p->milter_fd == -1 && p->policy_fd == -1) {
 		log_warnx("neither Socket nor PolicySocket is set");
@@ -114,6 +132,7 @@ parent_pidfile(struct parent *p, const struct conf *conf)
 		log_warnx("PidFile %s: %s", conf->pid_file, why);
 		return -1;
 	}
+	p->pid_path = parent_strdup(conf->pid_file);
 	return 0;
 }
 
@@ -160,7 +179,8 @@ parent_open_dir(const char *path)
 static void
 parent_sandbox(struct parent *p, const struct conf *conf)
 {
-	const char *gone[3] = { NULL, NULL, NULL };
+	const char *gone[3] = { p->milter_path, p->policy_path,
+	    p->pid_path };
 	struct sandbox_args sb;
 	uint16_t ports[16];
 	int *reads, unlinks[3];
@@ -173,12 +193,6 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 		if (p->files.v[i].dirfd != -1)
 			reads[sb.nread_dirs++] = p->files.v[i].dirfd;
 	p->files.sealed = 1;
-	if (conf->socket.kind == SOCK_LOCAL)
-		gone[0] = conf->socket.path;
-	if (conf->policy_socket.kind == SOCK_LOCAL)
-		gone[1] = conf->policy_socket.path;
-	if (conf->pid_file[0] != '\0')
-		gone[2] = conf->pid_file;
 	for (i = 0; i < 3; i++)
 		if (gone[i] != NULL && (unlinks[sb.nunlink_dirs] =
 		    parent_open_dir(gone[i])) != -1)
@@ -206,8 +220,7 @@ parent_stop(struct parent *p)
 		return;
 	p->stopping = 1;
 	log_info("stopping");
-	parent_remove_files(p, p->cur != NULL ? p->cur->conf :
-	    TAILQ_FIRST(&p->all)->conf);
+	parent_remove_sockets(p);
 	TAILQ_FOREACH_SAFE(g, &p->all, entry, next) {
 		if (g == p->next)
 			gen_kill(g);
@@ -263,7 +276,6 @@ parent_gen_empty(struct generation *g)
 	struct parent *p = g->parent;
 
 	if (p->stopping) {
-		/* the last one ends the loop; its conf names the files */
 		if (TAILQ_NEXT(TAILQ_FIRST(&p->all), entry) == NULL) {
 			event_base_loopbreak(p->base);
 			return;
@@ -366,9 +378,8 @@ parent_serve(struct parent *p, struct conf *conf)
 		fatalx("event loop");
 	TAILQ_FOREACH(g, &p->all, entry)
 		gen_kill(g);
-	g = TAILQ_FIRST(&p->all);
-	parent_remove_files(p, g->conf);
-	parent_remove_pidfile(p, g->conf);
+	parent_remove_sockets(p);
+	parent_remove_pidfile(p);
 	log_info("stopped");
 	return p->stopping == 1 ? 0 : EX_OSERR;
 }
@@ -383,8 +394,8 @@ parent_main(struct parent *p, struct conf *conf)
 	if (parent_pidfile(p, conf) == -1)
 		return EX_UNAVAILABLE;
 	if (parent_bind(p, conf) == -1) {
-		parent_remove_files(p, conf);
-		parent_remove_pidfile(p, conf);
+		parent_remove_sockets(p);
+		parent_remove_pidfile(p);
 		return EX_UNAVAILABLE;
 	}
 	p->exe_fd = spawn_open_exe();

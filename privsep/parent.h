@@ -57,6 +57,7 @@ struct parent {
 	int		 exe_fd;
 	int		 milter_fd, policy_fd;
 	int		 pid_fd;
+	char		*milter_path, *policy_path, *pid_path; /* NULL: none */
 	struct generation *cur;		/* serves */
 	struct generation *next;	/* gets ready, or NULL */
 	struct generations all;

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/securebits.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,4 +111,21 @@ priv_drop(uid_t uid, gid_t gid)
 	/* setresuid made us dumpable again as the kernel sees fit */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		fatal("PR_SET_DUMPABLE");
+}
+
+void
+priv_drop_named(const char *name, ...)
+{
+	struct passwd *pw = NULL;
+	va_list ap;
+
+	if (geteuid() != 0)
+		return;
+	va_start(ap, name);
+	for (; name != NULL && pw == NULL; name = va_arg(ap, const char *))
+		pw = getpwnam(name);
+	va_end(ap);
+	if (pw == NULL || pw->pw_uid == 0)
+		fatalx("started as root, and there is no user to become");
+	priv_drop(pw->pw_uid, pw->pw_gid);
 }

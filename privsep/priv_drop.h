@@ -14,5 +14,10 @@ int	priv_user(const char *, uid_t *, gid_t *, const char **why);
  * drops what capabilities there are.
  */
 void	priv_drop(uid_t, gid_t);
+/*
+ * For programs that need no root at all: as root, becomes the first of the
+ * users that exists (names, then NULL); otherwise nothing.
+ */
+void	priv_drop_named(const char *, ...) __attribute__((__sentinel__));
 
 #endif

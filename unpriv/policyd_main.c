@@ -6,10 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,24 +144,6 @@ policyd_watch(struct policyd *p, const char *path)
 		fatalx("no event");
 }
 
-/* By hand as root: nothing here needs it. */
-static void
-policyd_drop(const struct conf *conf)
-{
-	static const char *const users[] = { "policyd-spf", "pyspf-milter",
-	    "nobody" };
-	struct passwd *pw = NULL;
-	size_t i;
-
-	if (geteuid() != 0)
-		return;
-	for (i = 0; i < sizeof(users) / sizeof(users[0]) && pw == NULL; i++)
-		pw = getpwnam(users[i]);
-	if (pw == NULL)
-		fatalx("started as root, and there is no user to become");
-	priv_drop(pw->pw_uid, pw->pw_gid);
-}
-
 static struct conf *
 policyd_conf(int argc, char **argv)
 {
@@ -195,7 +175,8 @@ main(int argc, char **argv)
 	memset(&p, 0, sizeof(p));
 	p.inotify = -1;
 	conf = policyd_conf(argc, argv);
-	policyd_drop(conf);
+	/* by hand as root: nothing here needs it */
+	priv_drop_named("policyd-spf", "pyspf-milter", "nobody", NULL);
 	if (conf->debug_level >= 3)
 		log_line(LOG_INFO, "Starting");
 

@@ -1,0 +1,87 @@
+#!/bin/sh
+# Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
+# usage: regress/lint.sh BUILD
+# What the tree promises and a compiler does not check: who includes whom,
+# who calls what, the man pages, the licence line.
+
+B=$1
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+
+# result NAME FILE-WITH-FINDINGS
+result()
+{
+	if [ -s "$2" ]; then
+		echo "not ok $1 - $(head -n 3 "$2" | tr '\n' ';')"
+		bad=1
+	else
+		echo "ok $1"
+	fi
+}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+# includes FOLDER ALLOWED-PATTERN: own includes of a folder, mains left out
+includes()
+{
+	grep -n '^#include "' "$1"/*.[ch] | grep -v '_main\.c:' |
+	    grep -v -E "#include \"($2)\"" >"$tmp/out"
+	result "lint/includes-$1" "$tmp/out"
+}
+small='\.\./privsep/(log|sandbox|chan|role)\.h'
+includes proto '[a-z_]+\.h'
+includes conf '[a-z_]+\.h|\.\./proto/[a-z_]+\.h'
+includes dns "[a-z_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
+includes unpriv "[a-z_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
+
+# calls FOLDER FORBIDDEN: undefined symbols of its objects, mains left out
+calls()
+{
+	for o in "$B/$1"/*.o; do
+		case $o in *_main.o) continue ;; esac
+		nm -u "$o" | awk -v o="$o" -v re="^($2)(@.*)?\$" \
+		    '{ s = $2; sub(/^__/, "", s); sub(/_chk$/, "", s);
+		    sub(/64$/, "", s); if (s ~ re) print o ": " $2 }'
+	done >"$tmp/out"
+	[ -e "$B/$1" ] || echo "no $B/$1" >"$tmp/out"
+	result "lint/calls-$1" "$tmp/out"
+}
+io='open|openat|creat|fopen|fdopen|read|write|pread|pwrite|readv|writev|close'
+io="$io|stat|fstat|lstat|unlink|rename|ioctl|fcntl|mmap|munmap|poll|select"
+io="$io|epoll_.*|time|gettimeofday|clock_gettime|sleep|usleep|nanosleep"
+io="$io|getpid|getuid|kill|raise|sigaction|signal|printf|puts|fputs|fprintf"
+io="$io|perror|recv.*|send.*"
+net='socket|socketpair|connect|bind|listen|accept|accept4|fork|vfork|exec.*'
+net="$net|posix_spawn.*|getaddrinfo|gethostby.*|getpw.*|getgr.*|syslog"
+net="$net|vsyslog|openlog|dlopen|system|popen|ptrace"
+calls proto "$io|$net"
+calls unpriv "open|openat|creat|fopen|$(echo "$net" |
+    sed 's/|bind|listen|accept|accept4//')"
+
+# Only priv_* runs with euid 0; nobody else changes who we are.
+for o in "$B"/*/*.o; do
+	case $o in */priv_*.o) continue ;; esac
+	nm -u "$o" | awk -v o="$o" \
+	    '$2 ~ /^(set(res|re|e)?[ug]id|setgroups|capset|capng_.*)(@|$)/ {
+	    print o ": " $2 }'
+done >"$tmp/out"
+result lint/identity-only-in-priv "$tmp/out"
+
+grep -L 'ISC licence, see LICENSE' privsep/*.[ch] unpriv/*.[ch] dns/*.[ch] \
+    proto/*.[ch] conf/*.[ch] >"$tmp/out"
+result lint/licence-line "$tmp/out"
+
+for f in privsep unpriv dns proto conf; do
+	grep -L '^/\* .*Runs in:\|^/\* Runs in:\|Runs in:' $f/*.c
+done >"$tmp/out"
+result lint/runs-in-line "$tmp/out"
+
+if command -v mandoc >/dev/null; then
+	for f in man/*.[158]; do
+		[ -e "$f" ] && mandoc -Tlint -Wstyle "$f"
+	done >"$tmp/out" 2>&1
+	result lint/mandoc "$tmp/out"
+else
+	echo "skip lint/mandoc - mandoc is not installed"
+fi
+exit $bad
