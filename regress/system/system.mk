@@ -1,0 +1,11 @@
+# Programs that the system tests use.
+SYSTEM_OBJS = privsep/sandbox.o privsep/sandbox_table.o privsep/log.o \
+	      proto/text.o
+
+$B/system/sandbox_probe: $B/regress/system/sandbox_probe.o \
+    $(SYSTEM_OBJS:%=$B/%)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+system: $B/system/sandbox_probe
+.PHONY: system
