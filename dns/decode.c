@@ -65,7 +65,7 @@ msg_u16(struct msg *m, uint16_t *v)
 static int
 msg_u32(struct msg *m, uint32_t *v)
 {
-	uint16_t hi, lo;
+	uint16_t hi = 0, lo = 0;
 
 	if (m->len - m->pos < 4)
 		return -1;
