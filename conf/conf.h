@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; files are read by the parent only. Pure but for conf_load(). */
+/* Runs in: every process; files are read by the parent only. */
 
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -40,11 +40,11 @@ struct conf_strs {		/* a list of texts */
 	size_t		  n;
 };
 
-/* skip_addresses, Whitelist: entries before the first bad one (SPEC 2.2). */
+/* skip_addresses, Whitelist: no host bits; bad entries are left out. */
 struct conf_nets {
 	struct cidr	*v;
 	size_t		 n;
-	char		*bad;	/* first entry that is no network, or NULL */
+	char		*bad;	/* always NULL: told once, by the reader */
 };
 
 /* InternalHosts (SPEC 4.5). */
@@ -89,7 +89,7 @@ struct conf_servers {
 
 struct conf;
 struct conf_user {
-	char		*user;	/* full address; domain compared without case */
+	char		*user;	/* full address, ASCII letters in lower case */
 	struct conf	*conf;	/* the whole effective configuration for it */
 };
 struct conf_users {
@@ -167,6 +167,7 @@ struct conf_msg {
 	unsigned int	 line;		/* 0: the file as a whole */
 	char		*key;		/* or NULL */
 	char		*text;
+	char		*file;		/* dataset, per-user file; NULL: this file */
 };
 struct conf_msgs {
 	struct conf_msg	*v;
@@ -181,6 +182,15 @@ struct conf_reader {
 	FILE	*(*open)(void *, const char *path);
 	void	*arg;
 };
+
+/*
+ * A file larger than CONF_FILE_MAX or that is not regular is refused, of
+ * whatever reader. Messages are bounded; errors counts all of them.
+ */
+#define CONF_FILE_MAX	(1024 * 1024)
+#define CONF_MSGS_MAX	500
+/* The name that makes conf_parse() accept what for_child printed. */
+#define CONF_NAME_CHILD	"<parent>"
 
 /* All defaults of the program. Dies on no memory. */
 struct conf	*conf_new(enum conf_program);
@@ -224,6 +234,7 @@ struct conf_key {
 	int		 per_user;	/* may stand in the per-user file */
 	int		 ours;		/* not in spf-engine */
 	const char	*help;
+	const char	*range;		/* "1..60", "a|b", or NULL: any */
 };
 /* Row i, or NULL at the end. */
 const struct conf_key *conf_key_at(size_t);
@@ -232,5 +243,34 @@ const struct conf_key *conf_key_at(size_t);
 int		 conf_socket_parse(struct conf_socket *, const char *,
 		    const char **why);
 void		 conf_socket_free(struct conf_socket *);
+/* Its canonical text, malloced: "none", "local:/path", "inet:port@host". */
+char		*conf_socket_text(const struct conf_socket *);
+
+/*
+ * The nameserver lines of a resolv.conf: at most CONF_SERVERS_MAX, scoped
+ * addresses left out, 127.0.0.1 when nothing remains. Replaces what the
+ * list held and returns how many it holds. conf_servers_free() empties it.
+ */
+#define CONF_SERVERS_MAX	8
+size_t		 conf_resolvconf(const char *, size_t, struct conf_servers *);
+void		 conf_servers_free(struct conf_servers *);
+
+/*
+ * Reason_Message and Why_URL are templates in the manner of Python's
+ * str.format(): "{name}", "{name!r}", "{name:>20.10}", "{{" and "}}". What
+ * the reader stored is always well-formed and uses only the names below.
+ */
+struct conf_var {
+	const char	*name;
+	const char	*value;
+};
+/* Reason_Message: rejectdefer, spf, url. Why_URL: scope, id, ip, rcpt. */
+/*
+ * Fills buf, always NUL-terminated, cut at a whole character when size
+ * does not do. Returns the length written. A name that vars lacks gives
+ * nothing.
+ */
+size_t		 conf_template(char *, size_t, const char *,
+		    const struct conf_var *, size_t);
 
 #endif

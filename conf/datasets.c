@@ -1,0 +1,457 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process; dataset files are read by the parent only. */
+
+/*
+ * InternalHosts and MacroList: a list in place ("csl:" may stand before
+ * it) or a file ("/path", "file:", "refile:"), SPEC 1.5. The effective
+ * configuration holds the entries, not the file's name.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../proto/addr.h"
+#include "local.h"
+
+#define NAME_LEN	253
+
+/* One kind of dataset. */
+struct kind {
+	/* 0 also for an entry that is left out; -1: refused. */
+	int	(*add)(struct conf_ctx *, void *, const char *, size_t);
+	/* 1: a colon in it parts nothing. */
+	int	(*whole)(const char *, size_t);
+};
+
+static int	dataset(struct conf_ctx *, const char *, const struct kind *,
+		    void *);
+static int	from_list(struct conf_ctx *, const char *,
+		    const struct kind *, void *);
+static int	from_file(struct conf_ctx *, const char *,
+		    const struct kind *, void *);
+static int	from_line(struct conf_ctx *, const char *, size_t,
+		    const struct kind *, void *);
+static int	from_word(struct conf_ctx *, const char *, size_t,
+		    const struct kind *, void *);
+static int	name_ok(const char *, size_t);
+static int	host_net(struct conf_host *, const char *, size_t);
+static int	host_whole(const char *, size_t);
+static int	host_add(struct conf_ctx *, void *, const char *, size_t);
+static void	hosts_free(struct conf_hosts *);
+static int	set_hosts(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_hosts(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_hosts(const struct conf_row *, struct conf *);
+static int	macro_add(struct conf_ctx *, void *, const char *, size_t);
+static void	macros_free(struct conf_macros *);
+static int	set_macros(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_macros(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_macros(const struct conf_row *, struct conf *);
+
+/*
+ * Where entries come from.
+ */
+
+static int
+dataset(struct conf_ctx *x, const char *s, const struct kind *k, void *arg)
+{
+	if (strncmp(s, "csl:", 4) == 0)
+		return from_list(x, s + 4, k, arg);
+	if (strncmp(s, "file:", 5) == 0)
+		return from_file(x, s + 5, k, arg);
+	if (strncmp(s, "refile:", 7) == 0)
+		return from_file(x, s + 7, k, arg);
+	if (*s == '/')
+		return from_file(x, s, k, arg);
+	return from_list(x, s, k, arg);
+}
+
+static int
+from_list(struct conf_ctx *x, const char *s, const struct kind *k, void *arg)
+{
+	const char *e;
+	size_t n;
+	unsigned int odd = 0;
+
+	if (*s == '\0')
+		return 0;
+	while (conf_entry(&s, &e, &n, 0, &odd))
+		if (n != 0 && k->add(x, arg, e, n) == -1)
+			return -1;
+	if ((odd & ENTRY_EMPTY) != 0)
+		conf_warn(x, "empty entries are left out");
+	return 0;
+}
+
+static int
+from_file(struct conf_ctx *x, const char *path, const struct kind *k,
+    void *arg)
+{
+	const char *text, *l, *old_file = x->file;
+	unsigned int old_line = x->line, count = 0;
+	char *buf;
+	size_t len, n;
+	int rv = 0;
+
+	if ((buf = conf_read(x, path, &len)) == NULL)
+		return conf_refuse(x, "%s: %s", path, strerror(errno));
+	x->file = path;
+	x->line = 0;
+	for (text = buf; rv == 0 && conf_line(&text, &len, &l, &n); ) {
+		x->line++;
+		if (memchr(l, '#', n) != NULL)
+			n = (size_t)((const char *)memchr(l, '#', n) - l);
+		conf_strip(&l, &n);
+		if (n == 0)
+			continue;
+		count++;
+		rv = from_line(x, l, n, k, arg);
+	}
+	x->file = old_file;
+	x->line = old_line;
+	free(buf);
+	if (rv == 0 && count == 0)
+		conf_warn(x, "%s has no entries", path);
+	return rv;
+}
+
+/* One word a line; what else a line may hold the original mostly ignores. */
+static int
+from_line(struct conf_ctx *x, const char *l, size_t n, const struct kind *k,
+    void *arg)
+{
+	const char *why, *e, *s;
+	char *copy;
+	unsigned int odd = 0;
+	int rv = 0;
+
+	if (memchr(l, '\0', n) != NULL)
+		return conf_refuse(x, "the line holds a NUL");
+	if ((why = conf_dirty(l, n)) != NULL)
+		return conf_refuse(x, "the line %s", why);
+	copy = conf_xstrndup(l, n);
+	s = copy;
+	if (strchr(copy, ',') != NULL) {
+		conf_warn(x, "a list in a line: each entry counts");
+		while (rv == 0 && conf_entry(&s, &e, &n, 1, &odd))
+			if (n != 0)
+				rv = from_word(x, e, n, k, arg);
+	} else {
+		if (strpbrk(copy, " \t") != NULL)
+			conf_warn(x, "only the first word counts");
+		rv = from_word(x, copy, strcspn(copy, " \t"), k, arg);
+	}
+	free(copy);
+	return rv;
+}
+
+/* A colon parts entries, but not inside an IPv6 address (COMPAT). */
+static int
+from_word(struct conf_ctx *x, const char *s, size_t n, const struct kind *k,
+    void *arg)
+{
+	const char *colon;
+	size_t i;
+
+	if (k->whole != NULL && k->whole(s, n))
+		return k->add(x, arg, s, n);
+	while ((colon = memchr(s, ':', n)) != NULL) {
+		i = (size_t)(colon - s);
+		if (i != 0 && k->add(x, arg, s, i) == -1)
+			return -1;
+		s += i + 1;
+		n -= i + 1;
+	}
+	return n == 0 ? 0 : k->add(x, arg, s, n);
+}
+
+/*
+ * InternalHosts.
+ */
+
+/* A host or domain name, in ASCII or as U-labels. */
+static int
+name_ok(const char *s, size_t n)
+{
+	size_t i, digits = 0;
+	unsigned char c, last = '.';
+
+	if (n == 0 || n > NAME_LEN)
+		return 0;
+	for (i = 0; i < n; i++) {
+		c = (unsigned char)s[i];
+		if ((c == '.' && last == '.') || (c < 0x80 && c != '-' &&
+		    c != '_' && c != '.' && !(c >= '0' && c <= '9') &&
+		    !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')))
+			return 0;
+		digits += c == '.' || (c >= '0' && c <= '9');
+		last = c;
+	}
+	return digits != n;
+}
+
+/* "addr", "addr/len", with or without brackets round the address. */
+static int
+host_net(struct conf_host *h, const char *s, size_t n)
+{
+	const char *end;
+	char buf[128];
+	int len;
+
+	if (n == 0 || n >= sizeof(buf))
+		return -1;
+	if (*s == '[' && (end = memchr(s, ']', n)) != NULL) {
+		len = snprintf(buf, sizeof(buf), "%.*s%.*s",
+		    (int)(end - s) - 1, s + 1, (int)(n - (size_t)(end - s)) -
+		    1, end + 1);
+		s = buf;
+		n = (size_t)len;
+	}
+	if (cidr_parse(&h->net, s, n) == -1)
+		return -1;
+	h->kind = HOST_NET;
+	h->is_addr = memchr(s, '/', n) == NULL;
+	return 0;
+}
+
+static int
+host_whole(const char *s, size_t n)
+{
+	struct conf_host h;
+	size_t i;
+
+	while (n != 0 && *s == '!') {
+		s++;
+		n--;
+	}
+	if (host_net(&h, s, n) == 0)
+		return 1;
+	/* What can only have been meant as IPv6 is not torn apart. */
+	for (i = 0; i + 1 < n; i++)
+		if (s[i] == ':' && s[i + 1] == ':')
+			return 1;
+	return 0;
+}
+
+static int
+host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
+{
+	struct conf_hosts *l = arg;
+	struct conf_host h;
+	char *entry;
+	size_t i;
+	int rv = 0;
+
+	memset(&h, 0, sizeof(h));
+	entry = conf_xstrndup(s, n);
+	if (n != 0 && *s == '!') {
+		h.negated = 1;
+		s++;
+		n--;
+		conf_strip(&s, &n);
+	}
+	if (host_net(&h, s, n) == 0) {
+		if (cidr_hostbits(&h.net)) {
+			cidr_mask(&h.net);
+			conf_warn(x, "%s has bits behind the prefix; they are "
+			    "cleared", conf_show(entry));
+		}
+	} else {
+		h.kind = n != 0 && *s == '.' ? HOST_DOMAIN : HOST_NAME;
+		if (h.kind == HOST_DOMAIN) {
+			s++;
+			n--;
+		}
+		if (n != 0 && s[n - 1] == '.')
+			n--;
+		if (!name_ok(s, n)) {
+			/* Without an exception too many are internal. */
+			if (h.negated)
+				rv = conf_refuse(x, "%s is neither a network "
+				    "nor a name", conf_show(entry));
+			else
+				conf_warn(x, "%s is neither a network nor a "
+				    "name, left out", conf_show(entry));
+			goto done;
+		}
+		if (memchr(s, '.', n) == NULL && h.kind == HOST_NAME)
+			conf_warn(x, "%s is taken as a host's name, without "
+			    "a domain", conf_show(entry));
+		h.name = conf_xstrndup(s, n);
+		for (i = 0; i < n; i++)
+			if (h.name[i] >= 'A' && h.name[i] <= 'Z')
+				h.name[i] += 'a' - 'A';
+	}
+	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
+	l->v[l->n++] = h;
+done:
+	free(entry);
+	return rv;
+}
+
+static void
+hosts_free(struct conf_hosts *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->v[i].name);
+	free(l->v);
+	memset(l, 0, sizeof(*l));
+}
+
+static int
+set_hosts(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	static const struct kind kind = { host_add, host_whole };
+	struct conf_hosts l, *old = conf_field(struct conf_hosts, c, row);
+
+	memset(&l, 0, sizeof(l));
+	if (*s == '\0')
+		conf_warn(x, "is empty: no client is internal");
+	if (dataset(x, s, &kind, &l) == -1) {
+		hosts_free(&l);
+		return -1;
+	}
+	hosts_free(old);
+	*old = l;
+	return 0;
+}
+
+static void
+print_hosts(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct conf_hosts *l = conf_cfield(struct conf_hosts, c, row);
+	const struct conf_host *h;
+	size_t i;
+
+	if (l->n == 0)
+		fputs("csl:", f);
+	for (i = 0; i < l->n; i++) {
+		h = &l->v[i];
+		fprintf(f, "%s%s", i == 0 ? "" : ",", h->negated ? "!" : "");
+		if (h->kind != HOST_NET) {
+			fprintf(f, "%s%s", h->kind == HOST_DOMAIN ? "." : "",
+			    h->name);
+			continue;
+		}
+		conf_print_net(f, &h->net);
+		/* A network of one address is less than the address. */
+		if (!h->is_addr &&
+		    h->net.len == (h->net.a.family == 4 ? 32 : 128))
+			fprintf(f, "/%u", h->net.len);
+	}
+}
+
+static void
+free_hosts(const struct conf_row *row, struct conf *c)
+{
+	hosts_free(conf_field(struct conf_hosts, c, row));
+}
+
+/*
+ * MacroList: name[|value[|value...]] (SPEC 4.6).
+ */
+
+static int
+macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
+{
+	struct conf_macros *l = arg;
+	struct conf_macro m;
+	const char *bar, *e;
+	char *entry;
+	size_t nn, k;
+
+	memset(&m, 0, sizeof(m));
+	entry = conf_xstrndup(s, n);
+	bar = memchr(s, '|', n);
+	nn = bar != NULL ? (size_t)(bar - s) : n;
+	if (nn > 2 && s[0] == '{' && s[nn - 1] == '}') {
+		conf_warn(x, "%s: the name is written without braces",
+		    conf_show(entry));
+		m.name = conf_xstrndup(s + 1, nn - 2);
+	} else
+		m.name = conf_xstrndup(s, nn);
+	if (!name_ok(m.name, strlen(m.name)) || strchr(entry, '=') != NULL) {
+		conf_refuse(x, "%s is not name[|value...]", conf_show(entry));
+		free(m.name);
+		free(entry);
+		return -1;
+	}
+	for (e = bar; e != NULL; e = bar) {
+		e++;
+		bar = memchr(e, '|', n - (size_t)(e - s));
+		k = bar != NULL ? (size_t)(bar - e) : n - (size_t)(e - s);
+		m.values.v = conf_xgrow(m.values.v, m.values.n,
+		    sizeof(*m.values.v));
+		m.values.v[m.values.n++] = conf_xstrndup(e, k);
+	}
+	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
+	l->v[l->n++] = m;
+	free(entry);
+	return 0;
+}
+
+static void
+macros_free(struct conf_macros *l)
+{
+	size_t i, j;
+
+	for (i = 0; i < l->n; i++) {
+		for (j = 0; j < l->v[i].values.n; j++)
+			free(l->v[i].values.v[j]);
+		free(l->v[i].values.v);
+		free(l->v[i].name);
+	}
+	free(l->v);
+	memset(l, 0, sizeof(*l));
+}
+
+static int
+set_macros(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	static const struct kind kind = { macro_add, NULL };
+	struct conf_macros l, *old = conf_field(struct conf_macros, c, row);
+
+	memset(&l, 0, sizeof(l));
+	if (dataset(x, s, &kind, &l) == -1) {
+		macros_free(&l);
+		return -1;
+	}
+	macros_free(old);
+	*old = l;
+	return 0;
+}
+
+static void
+print_macros(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct conf_macros *l = conf_cfield(struct conf_macros, c, row);
+	size_t i, j;
+
+	for (i = 0; i < l->n; i++) {
+		fprintf(f, "%s%s", i == 0 ? "" : ",", l->v[i].name);
+		for (j = 0; j < l->v[i].values.n; j++)
+			fprintf(f, "|%s", l->v[i].values.v[j]);
+	}
+}
+
+static void
+free_macros(const struct conf_row *row, struct conf *c)
+{
+	macros_free(conf_field(struct conf_macros, c, row));
+}
+
+const struct conf_ops
+    conf_op_hosts = { set_hosts, print_hosts, free_hosts,
+	sizeof(struct conf_hosts) },
+    conf_op_macros = { set_macros, print_macros, free_macros,
+	sizeof(struct conf_macros) };

@@ -1,0 +1,406 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. Pure. */
+
+/*
+ * Keys with several values parted by commas: networks, domains, name
+ * servers; and the one address. The original takes a blank beside a comma
+ * for a part of the entry (SPEC 2.2); here it is left out, with a warning.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../proto/addr.h"
+#include "local.h"
+
+#define DOMAIN_LEN	253	/* RFC 1035 2.3.4, without the last dot */
+
+static void	odd_warn(struct conf_ctx *, unsigned int);
+static int	set_addr(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_addr(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	net_parse(struct conf_ctx *, struct cidr *, const char *,
+		    size_t);
+static int	set_nets(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_nets(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_nets(const struct conf_row *, struct conf *);
+static void	strs_free(struct conf_strs *);
+static void	domain_add(struct conf_ctx *, const struct conf_row *,
+		    struct conf_strs *, const char *, size_t);
+static int	set_domains(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_domains(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_domains(const struct conf_row *, struct conf *);
+static int	server_parse(struct conf_server *, const char *, size_t);
+static int	set_servers(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_servers(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_servers(const struct conf_row *, struct conf *);
+
+/*
+ * The entries of a list. *s becomes NULL behind the last; a list that ends
+ * in a comma has an empty last entry.
+ */
+int
+conf_entry(const char **s, const char **e, size_t *n, int blanks,
+    unsigned int *odd)
+{
+	const char *p = *s;
+	size_t k;
+
+	if (p == NULL)
+		return 0;
+	k = strcspn(p, blanks ? ", \t" : ",");
+	*e = p;
+	*n = k;
+	p += k;
+	if (*p == ' ' || *p == '\t') {
+		*odd |= ENTRY_BLANK;
+		p += strspn(p, " \t");
+		if (*p == ',')
+			p++;
+	} else if (*p == ',')
+		p++;
+	else
+		p = NULL;
+	if (p != NULL && blanks && (*p == ' ' || *p == '\t')) {
+		*odd |= ENTRY_BLANK;
+		p += strspn(p, " \t");
+	}
+	*s = p;
+	k = *n;
+	conf_strip(e, n);
+	if (k != *n)
+		*odd |= ENTRY_BLANK;
+	if (*n == 0)
+		*odd |= ENTRY_EMPTY;
+	return 1;
+}
+
+static void
+odd_warn(struct conf_ctx *x, unsigned int odd)
+{
+	if ((odd & ENTRY_BLANK) != 0)
+		conf_warn(x, "blanks in the list are left out");
+	if ((odd & ENTRY_EMPTY) != 0)
+		conf_warn(x, "empty entries are left out");
+}
+
+/*
+ * Prospective.
+ */
+
+static int
+set_addr(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	struct addr a;
+
+	memset(&a, 0, sizeof(a));
+	if (*s != '\0' && !conf_unset(x, row, s) &&
+	    addr_parse(&a, s, strlen(s)) == -1)
+		return conf_refuse(x, "%s is not an address", conf_show(s));
+	*conf_field(struct addr, c, row) = a;
+	return 0;
+}
+
+static void
+print_addr(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct addr *a = conf_cfield(struct addr, c, row);
+	char buf[ADDR_STRLEN];
+
+	if (a->family != 0)
+		fputs(addr_format(a, buf, sizeof(buf)), f);
+}
+
+/*
+ * Networks.
+ */
+
+static int
+net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
+{
+	const char *slash;
+	char *copy, *p;
+	int rv;
+
+	copy = conf_xstrndup(s, n);
+	/* The original's own manual has "::1//128". */
+	if ((slash = strstr(copy, "//")) != NULL) {
+		conf_warn(x, "%s is read with one '/'", conf_show(copy));
+		p = copy + (slash - copy);
+		memmove(p, p + 1, strlen(p));
+	}
+	if ((rv = cidr_parse(net, copy, strlen(copy))) == -1)
+		conf_warn(x, "%s is not a network, left out",
+		    conf_show(copy));
+	else if (cidr_hostbits(net)) {
+		cidr_mask(net);
+		conf_warn(x, "%s has bits behind the prefix; they are cleared",
+		    conf_show(copy));
+	}
+	free(copy);
+	return rv;
+}
+
+static int
+set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	struct conf_nets nets, *old = conf_field(struct conf_nets, c, row);
+	struct cidr net;
+	const char *e;
+	size_t n;
+	unsigned int odd = 0;
+
+	memset(&nets, 0, sizeof(nets));
+	/* SPEC 7.2 C1: the original stumbles over an empty skip_addresses. */
+	if (*s == '\0' && row->pub.def[0] != '\0')
+		conf_warn(x, "is empty: no network is in it");
+	if (*s == '\0' || strcasecmp(s, "none") == 0)
+		s = NULL;
+	while (conf_entry(&s, &e, &n, 1, &odd))
+		if (n != 0 && net_parse(x, &net, e, n) == 0) {
+			nets.v = conf_xgrow(nets.v, nets.n, sizeof(*nets.v));
+			nets.v[nets.n++] = net;
+		}
+	odd_warn(x, odd);
+	free(old->v);
+	*old = nets;
+	return 0;
+}
+
+void
+conf_print_net(FILE *f, const struct cidr *net)
+{
+	char buf[ADDR_STRLEN];
+
+	fputs(addr_format(&net->a, buf, sizeof(buf)), f);
+	if (net->len != (net->a.family == 4 ? 32 : 128))
+		fprintf(f, "/%u", net->len);
+}
+
+static void
+print_nets(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct conf_nets *nets = conf_cfield(struct conf_nets, c, row);
+	size_t i;
+
+	if (nets->n == 0 && row->pub.def[0] != '\0')
+		fputs("none", f);
+	for (i = 0; i < nets->n; i++) {
+		if (i != 0)
+			putc(',', f);
+		conf_print_net(f, &nets->v[i]);
+	}
+}
+
+static void
+free_nets(const struct conf_row *row, struct conf *c)
+{
+	free(conf_field(struct conf_nets, c, row)->v);
+}
+
+/*
+ * Domains. Kept in lower case, without dots at either end.
+ */
+
+static void
+strs_free(struct conf_strs *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	memset(l, 0, sizeof(*l));
+}
+
+static void
+domain_add(struct conf_ctx *x, const struct conf_row *row,
+    struct conf_strs *l, const char *s, size_t n)
+{
+	char *p;
+	size_t i, was = n;
+	int capitals = 0;
+
+	while (n != 0 && *s == '.') {
+		s++;
+		n--;
+	}
+	while (n != 0 && s[n - 1] == '.')
+		n--;
+	p = conf_xstrndup(s, n);
+	for (i = 0; i < n; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z') {
+			p[i] += 'a' - 'A';
+			capitals = 1;
+		}
+	if (n == 0 || n > DOMAIN_LEN || strcmp(p, "none") == 0) {
+		conf_warn(x, "%s is not a domain, left out", conf_show(p));
+		free(p);
+		return;
+	}
+	if (n != was || (capitals && (row->flags & ROW_LOWER) != 0))
+		conf_warn(x, "read as %s", conf_show(p));
+	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
+	l->v[l->n++] = p;
+}
+
+static int
+set_domains(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	struct conf_strs l, *old = conf_field(struct conf_strs, c, row);
+	const char *e;
+	size_t n;
+	unsigned int odd = 0;
+
+	memset(&l, 0, sizeof(l));
+	if (*s == '\0' || conf_unset(x, row, s))
+		s = NULL;
+	while (conf_entry(&s, &e, &n, 1, &odd))
+		if (n != 0)
+			domain_add(x, row, &l, e, n);
+	odd_warn(x, odd);
+	strs_free(old);
+	*old = l;
+	return 0;
+}
+
+static void
+print_domains(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct conf_strs *l = conf_cfield(struct conf_strs, c, row);
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		fprintf(f, "%s%s", i == 0 ? "" : ",", l->v[i]);
+}
+
+static void
+free_domains(const struct conf_row *row, struct conf *c)
+{
+	strs_free(conf_field(struct conf_strs, c, row));
+}
+
+/*
+ * Nameservers: address[@port], IPv6 with or without brackets.
+ */
+
+static int
+server_parse(struct conf_server *sv, const char *s, size_t n)
+{
+	const char *at;
+	unsigned long port = 53;
+	size_t an = n, i;
+
+	if ((at = memchr(s, '@', n)) != NULL) {
+		an = (size_t)(at - s);
+		if (n - an - 1 == 0 || n - an - 1 > 5)
+			return -1;
+		for (port = 0, i = an + 1; i < n; i++) {
+			if (s[i] < '0' || s[i] > '9')
+				return -1;
+			port = port * 10 + (unsigned long)(s[i] - '0');
+		}
+		if (port == 0 || port > 65535)
+			return -1;
+	}
+	if (an >= 2 && s[0] == '[' && s[an - 1] == ']') {
+		s++;
+		an -= 2;
+		if (memchr(s, ':', an) == NULL)
+			return -1;
+	}
+	sv->port = (uint16_t)port;
+	return addr_parse(&sv->addr, s, an);
+}
+
+static int
+set_servers(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	struct conf_servers l, *old = conf_field(struct conf_servers, c, row);
+	struct conf_server sv;
+	const char *e;
+	size_t n;
+	unsigned int odd = 0;
+	char *bad;
+
+	memset(&l, 0, sizeof(l));
+	memset(&sv, 0, sizeof(sv));
+	if (*s == '\0' || conf_unset(x, row, s))
+		s = NULL;
+	while (conf_entry(&s, &e, &n, 1, &odd)) {
+		if (n == 0)
+			continue;
+		if (l.n == CONF_SERVERS_MAX) {
+			free(l.v);
+			return conf_refuse(x, "more than %d servers",
+			    CONF_SERVERS_MAX);
+		}
+		if (server_parse(&sv, e, n) == -1) {
+			free(l.v);
+			bad = conf_xstrndup(e, n);
+			conf_refuse(x, "%s is not address[@port]",
+			    conf_show(bad));
+			free(bad);
+			return -1;
+		}
+		l.v = conf_xgrow(l.v, l.n, sizeof(*l.v));
+		l.v[l.n++] = sv;
+	}
+	/* A key of ours: blanks beside commas are simply allowed. */
+	if ((odd & ENTRY_EMPTY) != 0)
+		odd_warn(x, ENTRY_EMPTY);
+	conf_servers_free(old);
+	*old = l;
+	return 0;
+}
+
+static void
+print_servers(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct conf_servers *l = conf_cfield(struct conf_servers, c,
+	    row);
+	char buf[ADDR_STRLEN];
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		fprintf(f, "%s%s", i == 0 ? "" : ",",
+		    addr_format(&l->v[i].addr, buf, sizeof(buf)));
+		if (l->v[i].port != 53)
+			fprintf(f, "@%u", l->v[i].port);
+	}
+}
+
+void
+conf_servers_free(struct conf_servers *l)
+{
+	free(l->v);
+	memset(l, 0, sizeof(*l));
+}
+
+static void
+free_servers(const struct conf_row *row, struct conf *c)
+{
+	conf_servers_free(conf_field(struct conf_servers, c, row));
+}
+
+const struct conf_ops
+    conf_op_addr = { set_addr, print_addr, NULL, sizeof(struct addr) },
+    conf_op_nets = { set_nets, print_nets, free_nets,
+	sizeof(struct conf_nets) },
+    conf_op_domains = { set_domains, print_domains, free_domains,
+	sizeof(struct conf_strs) },
+    conf_op_servers = { set_servers, print_servers, free_servers,
+	sizeof(struct conf_servers) };

@@ -1,0 +1,148 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. Pure. */
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../proto/text.h"
+#include "local.h"
+
+#define SHOW_LEN	120	/* octets of a value that a message repeats */
+#define SHOW_RING	4
+
+static void	add(struct conf_ctx *, int, const char *, va_list);
+
+void *
+conf_xcalloc(size_t n, size_t size)
+{
+	void *p;
+
+	if ((p = calloc(n, size)) == NULL)
+		err(1, "configuration");
+	return p;
+}
+
+/* Room for one more after n elements; grows by doubling. */
+void *
+conf_xgrow(void *p, size_t n, size_t size)
+{
+	if (n != 0 && (n & (n - 1)) != 0)
+		return p;
+	p = reallocarray(p, n == 0 ? 1 : n * 2, size);
+	if (p == NULL)
+		err(1, "configuration");
+	return p;
+}
+
+char *
+conf_xstrndup(const char *s, size_t n)
+{
+	char *p;
+
+	p = conf_xcalloc(1, n + 1);
+	memcpy(p, s, n);
+	return p;
+}
+
+const char *
+conf_show(const char *s)
+{
+	static char ring[SHOW_RING][SHOW_LEN + 8];
+	static size_t next;
+	char *p;
+	size_t n;
+
+	p = ring[next++ % SHOW_RING];
+	p[0] = '"';
+	n = 1 + text_escape_log(p + 1, SHOW_LEN + 1, s, strlen(s));
+	strlcpy(p + n, strlen(s) > SHOW_LEN ? "...\"" : "\"",
+	    sizeof(ring[0]) - n);
+	return p;
+}
+
+static void
+add(struct conf_ctx *x, int error, const char *fmt, va_list ap)
+{
+	struct conf_msgs *ms = x->msgs;
+	struct conf_msg *m;
+
+	if (error)
+		ms->errors++;
+	/* The first error is kept even behind a flood of warnings. */
+	if (ms->n > CONF_MSGS_MAX ||
+	    (ms->n == CONF_MSGS_MAX && !(error && ms->errors == 1)))
+		return;
+	ms->v = conf_xgrow(ms->v, ms->n, sizeof(*ms->v));
+	m = &ms->v[ms->n++];
+	memset(m, 0, sizeof(*m));
+	m->error = error;
+	m->line = x->line;
+	if (x->key != NULL)
+		m->key = conf_xstrndup(x->key, strlen(x->key));
+	if (x->file != NULL)
+		m->file = conf_xstrndup(x->file, strlen(x->file));
+	if (vasprintf(&m->text, fmt, ap) == -1)
+		err(1, "configuration");
+}
+
+void
+conf_warn(struct conf_ctx *x, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(x, 0, fmt, ap);
+	va_end(ap);
+}
+
+int
+conf_refuse(struct conf_ctx *x, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(x, !x->foreign && !x->per_user, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+conf_refuse_any(struct conf_ctx *x, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(x, !x->per_user, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void
+conf_msgs_free(struct conf_msgs *ms)
+{
+	size_t i;
+
+	for (i = 0; i < ms->n; i++) {
+		free(ms->v[i].key);
+		free(ms->v[i].text);
+		free(ms->v[i].file);
+	}
+	free(ms->v);
+	memset(ms, 0, sizeof(*ms));
+}
+
+char *
+conf_msg_text(const char *path, const struct conf_msg *m)
+{
+	char line[16] = "", *p;
+
+	if (m->line != 0)
+		snprintf(line, sizeof(line), "%u:", m->line);
+	if (asprintf(&p, "%s:%s %s%s%s", m->file != NULL ? m->file : path,
+	    line, m->key != NULL ? m->key : "", m->key != NULL ? ": " : "",
+	    m->text) == -1)
+		err(1, "configuration");
+	return p;
+}

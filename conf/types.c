@@ -1,0 +1,567 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. Pure. */
+
+/*
+ * Keys with one value: numbers, switches, choices and texts. A value that
+ * the original takes but misreads is read as it was meant, with a warning.
+ */
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "local.h"
+
+static int	py_int(const char *, long *);
+static int	set_int(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_int(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	set_umask(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_umask(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	set_bool(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_bool(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	set_enum(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_enum(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	set_header(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_header(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	set_reject(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_reject(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_reject(const struct conf_row *, struct conf *);
+static int	same_word(const char *, const char *);
+static void	put_text(char **, const char *, size_t);
+static int	set_text(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_text(FILE *, const struct conf_row *,
+		    const struct conf *);
+static void	free_text(const struct conf_row *, struct conf *);
+static int	set_template(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_template(FILE *, const struct conf_row *,
+		    const struct conf *);
+static int	set_id(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static int	set_path(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static int	set_userid(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static int	set_peruser(struct conf_ctx *, const struct conf_row *,
+		    struct conf *, const char *);
+static void	print_peruser(FILE *, const struct conf_row *,
+		    const struct conf *);
+
+/*
+ * Numbers.
+ */
+
+/*
+ * Python's int(): sign, digits, single '_' between digits. 0, -1 when it
+ * is no number, 1 when it does not fit (clamped).
+ */
+static int
+py_int(const char *s, long *out)
+{
+	long long v = 0;
+	int negative = 0, digit = 0, big = 0;
+
+	if (*s == '+' || *s == '-')
+		negative = *s++ == '-';
+	for (; *s != '\0'; s++) {
+		if (*s == '_' && digit) {
+			digit = 0;
+			continue;
+		}
+		if (*s < '0' || *s > '9')
+			return -1;
+		digit = 1;
+		v = v * 10 + (*s - '0');
+		if (v > INT_MAX) {
+			v = INT_MAX;
+			big = 1;
+		}
+	}
+	if (!digit)
+		return -1;
+	*out = (long)(negative ? -v : v);
+	return big;
+}
+
+static int
+set_int(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	long v, was;
+	int rv;
+
+	if ((rv = py_int(s, &v)) == -1)
+		return conf_refuse_any(x, "%s is not a whole number",
+		    conf_show(s));
+	was = v;
+	if (v < row->min)
+		v = row->min;
+	if (v > row->max)
+		v = row->max;
+	if (v != was || rv == 1) {
+		if ((row->flags & ROW_CLAMP) == 0)
+			return conf_refuse(x, "%s is not within %ld and %ld",
+			    conf_show(s), row->min, row->max);
+		conf_warn(x, "%s is taken as %ld", conf_show(s), v);
+	}
+	*conf_field(int, c, row) = (int)v;
+	return 0;
+}
+
+static void
+print_int(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	fprintf(f, "%d", *conf_cfield(int, c, row));
+}
+
+/*
+ * COMPAT umask: octal when it begins with 0 or has octal digits only. The
+ * original reads decimal, which differs from two digits on.
+ */
+static int
+set_umask(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	char digits[32];
+	size_t n = 0;
+	long v;
+
+	if (py_int(s, &v) == -1)
+		return conf_refuse_any(x, "%s is not a number of octal digits",
+		    conf_show(s));
+	for (; *s != '\0' && n < sizeof(digits) - 1; s++)
+		if (*s != '_' && *s != '+')
+			digits[n++] = *s;
+	digits[n] = '\0';
+	if (digits[0] == '-' || *s != '\0')
+		return conf_refuse(x, "not within 0 and 0777");
+	if (digits[strspn(digits, "01234567")] == '\0')
+		v = strtol(digits, NULL, 8);
+	else if (digits[0] == '0')
+		return conf_refuse(x, "%s has digits that are not octal",
+		    conf_show(digits));
+	if (v > row->max)
+		return conf_refuse(x, "not within 0 and 0777");
+	if (digits[0] != '0' && digits[1] != '\0')
+		conf_warn(x, "%s is read as %s: octal %04lo", digits,
+		    digits[strspn(digits, "01234567")] == '\0' ? "octal" :
+		    "decimal", (unsigned long)v);
+	*conf_field(int, c, row) = (int)v;
+	return 0;
+}
+
+static void
+print_umask(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	fprintf(f, "%04o", (unsigned int)*conf_cfield(int, c, row));
+}
+
+/*
+ * Switches and choices.
+ */
+
+int
+conf_word_bool(const char *s)
+{
+	static const char *const yes[] = { "true", "yes", "1", "on" };
+	static const char *const no[] = { "false", "no", "0", "off" };
+	size_t i;
+
+	for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (strcasecmp(s, yes[i]) == 0)
+			return 1;
+		if (strcasecmp(s, no[i]) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+/* COMPAT booleans: words in any case; any other text as ever. */
+static int
+set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	enum conf_bool how = *(const enum conf_bool *)row->arg;
+	int v, ever = 0;
+
+	v = conf_word_bool(s);
+	switch (how) {
+	case BOOL_OURS:
+		if (v == -1)
+			return conf_refuse(x, "%s is neither yes nor no",
+			    conf_show(s));
+		ever = v;
+		break;
+	case BOOL_TRUE:
+		ever = strcmp(s, "True") == 0;
+		break;
+	case BOOL_NOT_NO:
+		ever = strcmp(s, "No") != 0;
+		break;
+	case BOOL_ANY:
+		if (v == -1 && *s != '\0')
+			return conf_refuse(x, "%s is neither True nor False",
+			    conf_show(s));
+		ever = *s != '\0';
+		break;
+	}
+	if (v == -1) {
+		v = ever;
+		if (*s != '\0' || ever)
+			conf_warn(x, "%s is neither yes nor no, read as %s",
+			    conf_show(s), v ? "yes" : "no");
+	} else if (v != ever)
+		conf_warn(x, "%s is read as %s, unlike spf-engine",
+		    conf_show(s), v ? "yes" : "no");
+	*conf_field(int, c, row) = v;
+	return 0;
+}
+
+/* In words that the original reads as we do. */
+static void
+print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	static const char *const words[][2] = {
+		[BOOL_OURS] = { "no", "yes" },
+		[BOOL_TRUE] = { "False", "True" },
+		[BOOL_NOT_NO] = { "No", "Yes" },
+		[BOOL_ANY] = { "", "True" }
+	};
+
+	fputs(words[*(const enum conf_bool *)row->arg]
+	    [*conf_cfield(int, c, row) != 0], f);
+}
+
+static int
+set_enum(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	const struct conf_word *w;
+
+	for (w = row->arg; w->name != NULL; w++)
+		if (strcasecmp(w->name, s) == 0) {
+			*conf_field(int, c, row) = w->value;
+			return 0;
+		}
+	return conf_refuse(x, "%s is not one of %s", conf_show(s),
+	    row->pub.range);
+}
+
+static void
+print_enum(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const struct conf_word *w;
+
+	for (w = row->arg; w->name != NULL; w++)
+		if (w->value == *conf_cfield(int, c, row))
+			fputs(w->name, f);
+}
+
+/* Equal but for case, '_', '-' and blanks. */
+static int
+same_word(const char *a, const char *b)
+{
+	for (;;) {
+		a += strspn(a, "_- ");
+		b += strspn(b, "_- ");
+		if (*a == '\0' || *b == '\0')
+			return *a == *b;
+		if (strncasecmp(a, b, 1) != 0)
+			return 0;
+		a++;
+		b++;
+	}
+}
+
+static int
+set_header(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	static const struct conf_word words[] = {
+		{ "SPF", HEADER_SPF }, { "Received-SPF", HEADER_SPF },
+		{ "AR", HEADER_AR }, { "Authentication-Results", HEADER_AR },
+		{ "None", HEADER_NONE }
+	};
+	enum conf_header v, ever;
+	size_t i;
+
+	/* SPEC 1.3: the original looks for parts of the text. */
+	ever = strstr(s, "AR") != NULL ? HEADER_AR :
+	    strcmp(s, "None") == 0 ? HEADER_NONE : HEADER_SPF;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (same_word(s, words[i].name)) {
+			v = (enum conf_header)words[i].value;
+			if (v != ever)
+				conf_warn(x, "%s is read as %s", conf_show(s),
+				    words[i].name);
+			*conf_field(enum conf_header, c, row) = v;
+			return 0;
+		}
+	if (ever == HEADER_AR && strstr(s, "SPF") != NULL) {
+		if (x->program == CONF_POLICY)
+			return conf_refuse(x, "%s: one header can be had, "
+			    "SPF or AR", conf_show(s));
+		conf_warn(x, "%s: a milter adds AR only", conf_show(s));
+	} else
+		conf_warn(x, "%s is not one of %s, read as %s", conf_show(s),
+		    row->pub.range, ever == HEADER_AR ? "AR" : "SPF");
+	*conf_field(enum conf_header, c, row) = ever;
+	return 0;
+}
+
+static void
+print_header(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	static const char *const words[] = { "SPF", "AR", "None" };
+
+	fputs(words[*conf_cfield(enum conf_header, c, row)], f);
+}
+
+/* SPEC 2.3 and 2.4. "fail" means Fail, "no" means False. */
+static int
+set_reject(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	static const struct conf_word words[] = {
+		{ "SPF_Not_Pass", REJECT_NOT_PASS },
+		{ "Softfail", REJECT_SOFTFAIL }, { "Fail", REJECT_FAIL },
+		{ "Null", REJECT_NULL }, { "False", REJECT_FALSE },
+		{ "No_Check", REJECT_NO_CHECK }
+	};
+	const char *name = s;
+	enum conf_reject v = REJECT_OTHER;
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (same_word(s, words[i].name) ||
+		    (words[i].value == REJECT_FALSE &&
+		    conf_word_bool(s) == 0)) {
+			v = (enum conf_reject)words[i].value;
+			name = words[i].name;
+			break;
+		}
+	if (v == REJECT_OTHER)
+		conf_warn(x, "%s is not one of %s: no result but an error can "
+		    "reject", conf_show(s), row->pub.range);
+	else if (strcmp(name, s) != 0)
+		conf_warn(x, "%s is read as %s", conf_show(s), name);
+	if (v == REJECT_NULL && row->off != offsetof(struct conf, helo_reject))
+		conf_warn(x, "Null is for HELO_reject: no result but an error "
+		    "can reject");
+	*conf_field(enum conf_reject, c, row) = v;
+	put_text((char **)(void *)((char *)c + row->off2), name,
+	    strlen(name));
+	return 0;
+}
+
+static void
+print_reject(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	fputs(*(char *const *)(const void *)((const char *)c + row->off2), f);
+}
+
+static void
+free_reject(const struct conf_row *row, struct conf *c)
+{
+	free(*(char **)(void *)((char *)c + row->off2));
+}
+
+/*
+ * Texts.
+ */
+
+static void
+put_text(char **p, const char *s, size_t n)
+{
+	char *new = conf_xstrndup(s, n);
+
+	free(*p);
+	*p = new;
+}
+
+/* "None" is what the original's manual calls the default of many keys. */
+int
+conf_unset(struct conf_ctx *x, const struct conf_row *row, const char *s)
+{
+	if ((row->flags & ROW_NONE) == 0 || strcasecmp(s, "none") != 0)
+		return 0;
+	if (row->pub.ours == 0 && row->ops != &conf_op_path)
+		conf_warn(x, "%s is taken as no value", conf_show(s));
+	return 1;
+}
+
+static int
+set_text(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	if (conf_unset(x, row, s))
+		s = "";
+	put_text(conf_field(char *, c, row), s, strlen(s));
+	return 0;
+}
+
+static void
+print_text(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	fputs(*conf_cfield(char *, c, row), f);
+}
+
+static void
+free_text(const struct conf_row *row, struct conf *c)
+{
+	free(*conf_field(char *, c, row));
+}
+
+static int
+set_template(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	char **p = conf_field(char *, c, row), *clean;
+	int changed = 0;
+
+	if (conf_unset(x, row, s))
+		s = "";
+	clean = conf_template_clean(s, row->arg, &changed);
+	if (changed)
+		conf_warn(x, "braces or names that mean nothing; read as %s",
+		    conf_show(clean));
+	free(*p);
+	*p = clean;
+	return 0;
+}
+
+static void
+print_template(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const char *s = *conf_cfield(char *, c, row);
+
+	fputs((row->flags & ROW_NONE) != 0 && *s == '\0' ? "none" : s, f);
+}
+
+/* RFC 8601 2.5: the id is a token, in practice a host name. */
+static int
+set_id(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	char **p = conf_field(char *, c, row);
+	size_t i;
+
+	if (*s == '\0') {
+		conf_warn(x, "is empty; this host's name is taken");
+		s = "HOSTNAME";
+	} else if (strcasecmp(s, "HOSTNAME") == 0 &&
+	    strcmp(s, "HOSTNAME") != 0 && !x->child) {
+		conf_warn(x, "%s is read as HOSTNAME", conf_show(s));
+		s = "HOSTNAME";
+	} else if (strpbrk(s, " \t;()<>@,:\\\"/[]?") != NULL)
+		conf_warn(x, "%s is not a name of a host", conf_show(s));
+	put_text(p, s, strlen(s));
+	if (strcmp(s, "HOSTNAME") == 0)
+		return 0;
+	for (i = 0; (*p)[i] != '\0'; i++)
+		if ((*p)[i] >= 'A' && (*p)[i] <= 'Z')
+			(*p)[i] += 'a' - 'A';
+	return 0;
+}
+
+static int
+set_path(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	if (conf_unset(x, row, s))
+		s = "";
+	if (*s != '\0' && *s != '/')
+		return conf_refuse(x, "%s is not an absolute path",
+		    conf_show(s));
+	put_text(conf_field(char *, c, row), s, strlen(s));
+	return 0;
+}
+
+/* user[:group], names (SPEC 4.3). */
+static int
+set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	size_t n = strlen(s), user = strcspn(s, ":");
+
+	if (user == 0 || strpbrk(s, " \t/") != NULL ||
+	    (s[user] == ':' && strchr(s + user + 1, ':') != NULL))
+		return conf_refuse(x, "%s is not user or user:group",
+		    conf_show(s));
+	if (user + 1 == n) {
+		conf_warn(x, "no group behind ':'");
+		n = user;
+	}
+	put_text(conf_field(char *, c, row), s, n);
+	return 0;
+}
+
+/* SPEC 1.4: "text,<path>", two parts. */
+static int
+set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	const char *type = s, *path = "";
+	size_t tn = strlen(s), pn = 0;
+
+	if (*s == '\0' || conf_unset(x, row, s)) {
+		put_text(conf_field(char *, c, row), "", 0);
+		return 0;
+	}
+	if (strchr(s, ',') != NULL) {
+		tn = strcspn(s, ",");
+		path = s + tn + 1;
+		pn = strlen(path);
+	}
+	conf_strip(&type, &tn);
+	conf_strip(&path, &pn);
+	if (tn != 4 || strncasecmp(type, "text", 4) != 0 || pn == 0 ||
+	    *path != '/' || memchr(path, ',', pn) != NULL)
+		return conf_refuse(x, "%s is not text,/path", conf_show(s));
+	if (strncmp(s, "text,/", 6) != 0)
+		conf_warn(x, "%s is read as text,%.*s", conf_show(s),
+		    (int)pn, path);
+	put_text(conf_field(char *, c, row), path, pn);
+	return 0;
+}
+
+static void
+print_peruser(FILE *f, const struct conf_row *row, const struct conf *c)
+{
+	const char *path = *conf_cfield(char *, c, row);
+
+	fprintf(f, "%s%s", *path != '\0' ? "text," : "", path);
+}
+
+const struct conf_ops
+    conf_op_int = { set_int, print_int, NULL, sizeof(int) },
+    conf_op_umask = { set_umask, print_umask, NULL, sizeof(int) },
+    conf_op_bool = { set_bool, print_bool, NULL, sizeof(int) },
+    conf_op_enum = { set_enum, print_enum, NULL, sizeof(int) },
+    conf_op_header = { set_header, print_header, NULL,
+	sizeof(enum conf_header) },
+    conf_op_reject = { set_reject, print_reject, free_reject,
+	sizeof(enum conf_reject) },
+    conf_op_text = { set_text, print_text, free_text, sizeof(char *) },
+    conf_op_template = { set_template, print_template, free_text,
+	sizeof(char *) },
+    conf_op_id = { set_id, print_text, free_text, sizeof(char *) },
+    conf_op_path = { set_path, print_text, free_text, sizeof(char *) },
+    conf_op_userid = { set_userid, print_text, free_text, sizeof(char *) },
+    conf_op_peruser = { set_peruser, print_peruser, free_text,
+	sizeof(char *) };
