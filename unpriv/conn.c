@@ -1,0 +1,572 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, policyd-spf; after sandbox_enter(). */
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/log.h"
+#include "session.h"
+
+#define CONN_IN_MAX	(65536 + 4)	/* the largest unit: a milter packet */
+#define CONN_BUSY_IN	8192	/* read ahead while a check runs */
+#define CONN_OUT_SOFT	65536	/* sessions stop taking input */
+#define CONN_OUT_MAX	(1024 * 1024)	/* the largest answer and some */
+#define CONN_KEEP	2048	/* buffers above this are given back */
+#define CONN_WRITE_SECS	30	/* for the peer to read an answer */
+#define CONN_MEM_MAJOR	1	/* /dev/null and its like */
+
+/* What a connection is waited for. */
+enum conn_late {
+	LATE_NONE = 0,
+	LATE_IDLE,
+	LATE_BEGUN,
+	LATE_WRITE
+};
+/* A quiet client is no fault; the mail server opens another connection. */
+static const char *const conn_late_text[] = {
+	[LATE_NONE] = NULL,
+	[LATE_IDLE] = NULL,
+	[LATE_BEGUN] = "the rest of a command did not come in time",
+	[LATE_WRITE] = "answers are not read",
+};
+
+struct buf {
+	uint8_t		*p;
+	size_t		 size, len;
+};
+
+struct conn {
+	TAILQ_ENTRY(conn) entry;
+	struct conn_env	*env;
+	const struct session_ops *ops;
+	void		*session;
+	int		 in_fd, out_fd;
+	int		 no_epoll;	/* in_fd is a file: always readable */
+	int		 in_plain;	/* in_fd is no socket: read(2) */
+	int		 out_plain;	/* out_fd is none: write(2) */
+	struct event	*ev_in, *ev_closed, *ev_out, *timer;
+	struct buf	 in, out;	/* not taken, not sent yet */
+	int		 reading, waiting_closed, writing;
+	int		 eof;
+	int		 inside;	/* the session is being called */
+	int		 dead;		/* conn_settle() frees it */
+	int		 ending;	/* closes when out is empty */
+	const char	*why;		/* for the log, or NULL */
+	enum conn_late	 late;		/* what is waited for */
+	time_t		 deadline;	/* until when */
+	time_t		 armed;		/* when timer fires; 0: not set */
+};
+
+static TAILQ_HEAD(, conn) conns = TAILQ_HEAD_INITIALIZER(conns);
+/* Where every read goes first; what is not taken is kept by its conn. */
+static uint8_t	conn_rbuf[CONN_IN_MAX];
+
+static void	conn_readable(evutil_socket_t, short, void *);
+static void	conn_peer_closed(evutil_socket_t, short, void *);
+static void	conn_writable(evutil_socket_t, short, void *);
+static void	conn_timeout(evutil_socket_t, short, void *);
+static void	conn_settle(struct conn *);
+
+static time_t
+conn_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void
+buf_free(struct buf *b)
+{
+	free(b->p);
+	memset(b, 0, sizeof(*b));
+}
+
+static int
+buf_add(struct buf *b, const void *p, size_t n, size_t max)
+{
+	size_t size = b->size == 0 ? 512 : b->size;
+	uint8_t *q;
+
+	if (n > max || b->len > max - n)
+		return -1;
+	while (size - b->len < n)
+		size *= 2;
+	if (size != b->size) {
+		if ((q = realloc(b->p, size)) == NULL)
+			return -1;
+		b->p = q;
+		b->size = size;
+	}
+	memcpy(b->p + b->len, p, n);
+	b->len += n;
+	return 0;
+}
+
+static void
+buf_drop(struct buf *b, size_t n)
+{
+	b->len -= n;
+	if (b->len != 0)
+		memmove(b->p, b->p + n, b->len);
+	else if (b->size > CONN_KEEP)
+		buf_free(b);
+}
+
+static void
+conn_free(struct conn *c)
+{
+	struct conn_env *env = c->env;
+
+	if (c->why != NULL)
+		log_warnx("%s connection closed: %s", c->ops->name, c->why);
+	if (c->session != NULL)
+		c->ops->end(c->session);
+	if (c->ev_in != NULL)
+		event_free(c->ev_in);
+	if (c->ev_closed != NULL)
+		event_free(c->ev_closed);
+	if (c->ev_out != NULL)
+		event_free(c->ev_out);
+	if (c->timer != NULL)
+		event_free(c->timer);
+	buf_free(&c->in);
+	buf_free(&c->out);
+	close(c->in_fd);
+	if (c->out_fd != c->in_fd)
+		close(c->out_fd);
+	TAILQ_REMOVE(&conns, c, entry);
+	free(c);
+	env->nconn--;
+	if (env->closed != NULL)
+		env->closed(env, env->arg);
+}
+
+/* Every way into this file ends with conn_settle(), which frees it. */
+static void
+conn_close(struct conn *c, const char *why)
+{
+	if (c->dead)
+		return;
+	c->dead = 1;
+	if (why != NULL)
+		c->why = why;
+}
+
+/*
+ * One timer a connection that mostly fires early and is set again: moving a
+ * deadline away costs nothing.
+ */
+static void
+conn_arm(struct conn *c, unsigned int secs, enum conn_late late)
+{
+	struct timeval tv = { secs, 0 };
+	time_t at = conn_now() + secs;
+
+	/* A begun thing keeps the deadline that it was given first. */
+	if (c->late == late && late != LATE_IDLE)
+		return;
+	c->late = late;
+	c->deadline = at;
+	if (c->armed != 0 && c->armed <= at)
+		return;
+	c->armed = at;
+	if (event_add(c->timer, &tv) == -1)
+		fatalx("conn: no event");
+}
+
+/* Which time limit counts, after everything that may change it. */
+static void
+conn_limit(struct conn *c)
+{
+	if (c->out.len != 0)
+		conn_arm(c, CONN_WRITE_SECS, LATE_WRITE);
+	else if (c->ops->busy(c->session))
+		c->late = LATE_NONE;	/* the check has its own deadline */
+	else if (c->in.len != 0 || c->ops->partial(c->session))
+		conn_arm(c, c->ops->begun, LATE_BEGUN);
+	else
+		conn_arm(c, c->env->draining ? c->ops->idle_drain :
+		    c->ops->idle, LATE_IDLE);
+}
+
+static void
+conn_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	time_t now = conn_now();
+	struct timeval tv = { 0, 0 };
+
+	c->armed = 0;
+	if (c->late == LATE_NONE)
+		return;
+	if (now < c->deadline) {
+		tv.tv_sec = c->deadline - now;
+		c->armed = c->deadline;
+		if (event_add(c->timer, &tv) == -1)
+			fatalx("conn: no event");
+		return;
+	}
+	conn_close(c, conn_late_text[c->late]);
+	conn_settle(c);
+}
+
+static ssize_t
+conn_write(struct conn *c, const uint8_t *p, size_t n)
+{
+	ssize_t w;
+
+	if (!c->out_plain) {
+		w = send(c->out_fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (w != -1 || errno != ENOTSOCK)
+			return w;
+		c->out_plain = 1;
+	}
+	return write(c->out_fd, p, n);
+}
+
+static ssize_t
+conn_read(struct conn *c, uint8_t *p, size_t n)
+{
+	ssize_t r;
+
+	if (!c->in_plain) {
+		r = recv(c->in_fd, p, n, MSG_DONTWAIT);
+		if (r != -1 || errno != ENOTSOCK)
+			return r;
+		c->in_plain = 1;
+	}
+	return read(c->in_fd, p, n);
+}
+
+/* Writes what it can; waits for room for the rest. */
+static void
+conn_flush(struct conn *c)
+{
+	ssize_t n;
+
+	while (c->out.len != 0 && !c->dead) {
+		n = conn_write(c, c->out.p, c->out.len);
+		if (n > 0) {
+			buf_drop(&c->out, (size_t)n);
+			if (c->late == LATE_WRITE)
+				c->late = LATE_NONE; /* it reads: once more */
+			continue;
+		}
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
+			conn_close(c, NULL);	/* the peer is gone */
+		else if (!c->writing && event_add(c->ev_out, NULL) == -1)
+			conn_close(c, "cannot wait to write");
+		else
+			c->writing = 1;
+		return;
+	}
+	if (c->writing) {
+		event_del(c->ev_out);
+		c->writing = 0;
+	}
+	if (c->ending)
+		conn_close(c, NULL);
+}
+
+static void
+conn_read_on(struct conn *c, int on)
+{
+	if (on && c->no_epoll)
+		event_active(c->ev_in, EV_READ, 0);
+	if (on == c->reading || c->no_epoll)
+		return;
+	c->reading = on;
+	if (!on)
+		event_del(c->ev_in);
+	else if (event_add(c->ev_in, NULL) == -1)
+		conn_close(c, "cannot wait to read");
+}
+
+/* Keeps an eye on a peer whose input is not read. */
+static void
+conn_watch_closed(struct conn *c, int on)
+{
+	if (c->ev_closed == NULL || on == c->waiting_closed)
+		return;
+	c->waiting_closed = on;
+	if (!on)
+		event_del(c->ev_closed);
+	else if (event_add(c->ev_closed, NULL) == -1)
+		c->waiting_closed = 0;
+}
+
+static void
+conn_watch(struct conn *c)
+{
+	int want, busy = c->ops->busy(c->session);
+
+	want = !c->eof && !c->ending && !conn_full(c) &&
+	    c->in.len < (busy ? CONN_BUSY_IN : CONN_IN_MAX);
+	conn_read_on(c, want);
+	conn_watch_closed(c, !want && !c->eof && c->ops->eof_cancels);
+}
+
+/*
+ * The end of every callback: writes, sees whether it is over, sets the time
+ * limit and what is waited for. The conn may be gone afterwards.
+ */
+static void
+conn_settle(struct conn *c)
+{
+	if (!c->dead && !c->ending && !c->ops->busy(c->session) &&
+	    !conn_full(c) &&
+	    (c->eof || (c->env->draining && c->in.len == 0 &&
+	    c->ops->idle_now(c->session))))
+		c->ending = 1;
+	if (!c->dead)
+		conn_flush(c);
+	if (!c->dead) {
+		conn_limit(c);
+		conn_watch(c);
+	}
+	if (c->dead)
+		conn_free(c);
+}
+
+/* Gives the session what there is; returns the octets that it took. */
+static size_t
+conn_process(struct conn *c, const uint8_t *p, size_t n)
+{
+	size_t used = 0;
+	ssize_t k;
+
+	c->inside = 1;
+	while (used < n && !c->dead && !c->ending && !conn_full(c) &&
+	    !c->ops->busy(c->session)) {
+		if ((k = c->ops->input(c->session, p + used, n - used)) == -1)
+			c->ending = 1;
+		else if (k == 0)
+			break;
+		else
+			used += (size_t)k;
+	}
+	c->inside = 0;
+	return c->ending ? n : used;	/* the rest does not matter then */
+}
+
+/* Runs what is kept in c->in, as long as the peer reads the answers. */
+static void
+conn_continue(struct conn *c)
+{
+	size_t used;
+
+	while (c->in.len != 0 && !c->dead) {
+		used = conn_process(c, c->in.p, c->in.len);
+		buf_drop(&c->in, used);
+		if (!conn_full(c))
+			break;
+		conn_flush(c);
+		if (conn_full(c))
+			break;
+	}
+}
+
+static void
+conn_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	size_t used = 0;
+	ssize_t n;
+
+	n = conn_read(c, conn_rbuf, CONN_IN_MAX - c->in.len);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
+		conn_watch(c);
+		return;
+	}
+	if (n <= 0) {
+		c->eof = 1;
+		if (n == -1 || c->ops->eof_cancels)
+			conn_close(c, NULL);
+		conn_settle(c);
+		return;
+	}
+	if (c->in.len == 0)
+		used = conn_process(c, conn_rbuf, (size_t)n);
+	if (used < (size_t)n && buf_add(&c->in, conn_rbuf + used,
+	    (size_t)n - used, CONN_IN_MAX) == -1)
+		conn_close(c, "no memory");
+	if (c->in.len != 0)
+		conn_continue(c);
+	conn_settle(c);
+}
+
+static void
+conn_peer_closed(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	conn_close(c, NULL);
+	conn_settle(c);
+}
+
+static void
+conn_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	conn_flush(c);
+	conn_continue(c);
+	conn_settle(c);
+}
+
+void
+conn_send(struct conn *c, const void *p, size_t n)
+{
+	if (!c->dead && buf_add(&c->out, p, n, CONN_OUT_MAX) == -1)
+		conn_close(c, "too much to write");
+}
+
+int
+conn_full(const struct conn *c)
+{
+	return c->out.len >= CONN_OUT_SOFT;
+}
+
+void
+conn_fail(struct conn *c, const char *why)
+{
+	c->why = why;
+	c->ending = 1;
+}
+
+void
+conn_progress(struct conn *c)
+{
+	if (c->late == LATE_BEGUN)
+		c->late = LATE_NONE;
+}
+
+void
+conn_resume(struct conn *c)
+{
+	if (c->inside)
+		return;	/* conn_process() goes on by itself */
+	conn_continue(c);
+	conn_settle(c);
+}
+
+static void
+conn_nodelay(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int on = 1;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1 ||
+	    (ss.ss_family != AF_INET && ss.ss_family != AF_INET6))
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+static int
+conn_refuse(int in, int out)
+{
+	static time_t said;
+	time_t now = conn_now();
+
+	if (said == 0 || now - said >= 60) {
+		log_warnx("too many connections (Max_Connections)");
+		said = now;
+	}
+	close(in);
+	if (out != in)
+		close(out);
+	return -1;
+}
+
+/* epoll(7) refuses regular files and /dev/null: those are always ready. */
+static int
+conn_is_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return 0;
+	return S_ISREG(st.st_mode) ||
+	    (S_ISCHR(st.st_mode) && major(st.st_rdev) == CONN_MEM_MAJOR);
+}
+
+static int
+conn_events(struct conn *c)
+{
+	struct event_base *base = c->env->base;
+
+	c->ev_in = event_new(base, c->in_fd, EV_READ | EV_PERSIST,
+	    conn_readable, c);
+	c->ev_out = event_new(base, c->out_fd, EV_WRITE | EV_PERSIST,
+	    conn_writable, c);
+	c->timer = evtimer_new(base, conn_timeout, c);
+	if (c->ops->eof_cancels &&
+	    (event_base_get_features(base) & EV_FEATURE_EARLY_CLOSE) != 0)
+		c->ev_closed = event_new(base, c->in_fd,
+		    EV_CLOSED | EV_PERSIST, conn_peer_closed, c);
+	return c->ev_in == NULL || c->ev_out == NULL || c->timer == NULL ?
+	    -1 : 0;
+}
+
+int
+conn_start(struct conn_env *env, enum conn_proto proto, int in, int out)
+{
+	struct conn *c;
+
+	if (env->nconn >= env->max ||
+	    (c = calloc(1, sizeof(*c))) == NULL)
+		return conn_refuse(in, out);
+	c->env = env;
+	c->ops = proto == CONN_MILTER ? &milter_session_ops :
+	    &policy_session_ops;
+	c->in_fd = in;
+	c->out_fd = out;
+	/* A worker accepts sockets only, and may not ask. */
+	c->no_epoll = in != out && conn_is_file(in);
+	TAILQ_INSERT_TAIL(&conns, c, entry);
+	env->nconn++;
+	if (conn_events(c) == -1 ||
+	    (c->session = c->ops->start(c, env)) == NULL) {
+		c->why = "no memory";
+		conn_free(c);
+		return -1;
+	}
+	conn_nodelay(out);
+	conn_settle(c);
+	return 0;
+}
+
+void
+conn_drain(struct conn_env *env)
+{
+	struct conn *c, *next;
+
+	/* What has arrived already is answered first. */
+	TAILQ_FOREACH_SAFE(c, &conns, entry, next) {
+		if (c->env != env)
+			continue;
+		c->late = LATE_NONE;
+		if (c->reading && !c->in_plain)
+			conn_readable(c->in_fd, EV_READ, c);
+		else
+			conn_settle(c);
+	}
+}
