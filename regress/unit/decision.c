@@ -1,0 +1,164 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Every cell of COMPAT's SPEC 2.3 and 2.4, and the lists that change them. */
+
+#include <string.h>
+
+#include "../../unpriv/decision.h"
+#include "check.h"
+
+/* The columns of the tables as they are printed there. */
+static const enum spf_result column[] = {
+	SPF_RESULT_PASS, SPF_RESULT_FAIL, SPF_RESULT_SOFTFAIL,
+	SPF_RESULT_NEUTRAL, SPF_RESULT_NONE, SPF_RESULT_PERMERROR,
+	SPF_RESULT_TEMPERROR
+};
+
+/* p prepend, r reject, P reject if PermError_reject, T defer if ..., n note */
+static const struct {
+	const char	*name;
+	enum judge_identity id;
+	enum conf_reject key;
+	int		 null_sender, listed;
+	const char	*cells;
+} rows[] = {
+	{ "helo-not-pass", JUDGE_ID_HELO, REJECT_NOT_PASS, 0, 0, "prrrpPT" },
+	{ "helo-softfail", JUDGE_ID_HELO, REJECT_SOFTFAIL, 0, 0, "prrppPT" },
+	{ "helo-fail", JUDGE_ID_HELO, REJECT_FAIL, 0, 0, "prpppPT" },
+	{ "helo-null-bounce", JUDGE_ID_HELO, REJECT_NULL, 1, 0, "prpppPT" },
+	{ "helo-null-other", JUDGE_ID_HELO, REJECT_NULL, 0, 0, "nnnnnnn" },
+	{ "helo-false", JUDGE_ID_HELO, REJECT_FALSE, 0, 0, "ppppppp" },
+	{ "helo-other", JUDGE_ID_HELO, REJECT_OTHER, 0, 0, "pppppPT" },
+	{ "mfrom-not-pass", JUDGE_ID_MAILFROM, REJECT_NOT_PASS, 0, 0,
+	    "prrrpPT" },
+	{ "mfrom-softfail", JUDGE_ID_MAILFROM, REJECT_SOFTFAIL, 0, 0,
+	    "prrppPT" },
+	{ "mfrom-fail", JUDGE_ID_MAILFROM, REJECT_FAIL, 0, 0, "prpppPT" },
+	{ "mfrom-false", JUDGE_ID_MAILFROM, REJECT_FALSE, 0, 0, "ppppppp" },
+	{ "mfrom-other", JUDGE_ID_MAILFROM, REJECT_OTHER, 0, 0, "pppppPT" },
+	{ "mfrom-null", JUDGE_ID_MAILFROM, REJECT_NULL, 0, 0, "pppppPT" },
+	{ "mfrom-listed", JUDGE_ID_MAILFROM, REJECT_FALSE, 0, 1, "prrrpPT" },
+	{ "helo-listed", JUDGE_ID_HELO, REJECT_OTHER, 0, 1, "prrrpPT" },
+	{ "helo-null-bounce-listed", JUDGE_ID_HELO, REJECT_NULL, 1, 1,
+	    "prrrpPT" }
+};
+
+static enum decision
+expected(char cell, int perm, int temp)
+{
+	switch (cell) {
+	case 'r':
+		return DECISION_REJECT;
+	case 'P':
+		return perm ? DECISION_REJECT : DECISION_PREPEND;
+	case 'T':
+		return temp ? DECISION_DEFER : DECISION_PREPEND;
+	case 'n':
+		return DECISION_NOTE;
+	default:
+		return DECISION_PREPEND;
+	}
+}
+
+static void
+test_tables(void)
+{
+	char name[80];
+	struct conf conf;
+	enum decision got, want;
+	size_t i, c;
+	int keys;
+
+	memset(&conf, 0, sizeof(conf));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		conf.helo_reject = conf.mail_from_reject = rows[i].key;
+		for (c = 0; c < 7; c++) {
+			for (keys = 0; keys < 4; keys++) {
+				conf.permerror_reject = keys & 1;
+				conf.temperror_defer = keys >> 1;
+				got = decision_of(&conf, rows[i].id,
+				    rows[i].null_sender, rows[i].listed,
+				    column[c]);
+				want = expected(rows[i].cells[c], keys & 1,
+				    keys >> 1);
+				snprintf(name, sizeof(name),
+				    "decision/%s/%zu/%d", rows[i].name, c,
+				    keys);
+				check(name, got == want, "%d, not %d", got,
+				    want);
+			}
+		}
+	}
+}
+
+/* COMPAT "subdomains" */
+static void
+test_listed(void)
+{
+	static char soft[] = "Soft.Test", dot[] = "dot.test.", empty[] = "";
+	char *v[] = { empty, soft, dot };
+	struct conf conf;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.helo_reject = REJECT_NULL;
+	conf.reject_not_pass_domains.v = v;
+	conf.reject_not_pass_domains.n = 3;
+#define LISTED(id, null, d) decision_listed(&conf, id, null, d)
+	check("listed/same", LISTED(JUDGE_ID_MAILFROM, 0, "soft.test"));
+	check("listed/below", LISTED(JUDGE_ID_MAILFROM, 0, "a.soft.TEST"));
+	check("listed/label-boundary",
+	    !LISTED(JUDGE_ID_MAILFROM, 0, "xsoft.test"));
+	check("listed/parent", !LISTED(JUDGE_ID_MAILFROM, 0, "test"));
+	check("listed/entry-with-dot",
+	    LISTED(JUDGE_ID_MAILFROM, 0, "x.dot.test"));
+	check("listed/empty-entry",
+	    !LISTED(JUDGE_ID_MAILFROM, 0, "other.test"));
+	check("listed/helo-null-bounce",
+	    LISTED(JUDGE_ID_HELO, 1, "soft.test"));
+	check("listed/helo-null-other",
+	    !LISTED(JUDGE_ID_HELO, 0, "soft.test"));
+}
+
+/* COMPAT "none-skip": only what is provable. */
+static void
+test_weighs(void)
+{
+	static char unset[] = "", set[] = "permit", soft[] = "soft.test";
+	char *v[] = { soft };
+	struct conf conf;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.helo_pass_restriction = unset;
+	conf.helo_reject = REJECT_FAIL;
+#define WEIGHS(voice, null, h) decision_helo_weighs(&conf, voice, null, h)
+	check("weighs/fail", WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	conf.helo_reject = REJECT_FALSE;
+	conf.permerror_reject = conf.temperror_defer = 1;
+	check("weighs/false", !WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	conf.reject_not_pass_domains.v = v;
+	conf.reject_not_pass_domains.n = 1;
+	check("weighs/listed", WEIGHS(JUDGE_POLICY, 0, "soft.test"));
+	check("weighs/not-listed", !WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	conf.helo_reject = REJECT_OTHER;
+	check("weighs/other-permerror", WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	conf.permerror_reject = 0;
+	check("weighs/other-temperror", WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	conf.temperror_defer = 0;
+	check("weighs/other", !WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	conf.helo_reject = REJECT_NULL;
+	check("weighs/null-other", !WEIGHS(JUDGE_MILTER, 0, "soft.test"));
+	check("weighs/null-bounce", WEIGHS(JUDGE_MILTER, 1, "x.test"));
+	conf.helo_pass_restriction = set;
+	check("weighs/restriction", WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	check("weighs/restriction-milter", !WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	conf.helo_reject = REJECT_NO_CHECK;
+	check("weighs/no-check", !WEIGHS(JUDGE_POLICY, 0, "x.test"));
+}
+
+int
+main(void)
+{
+	test_tables();
+	test_listed();
+	test_weighs();
+	return check_exit();
+}
