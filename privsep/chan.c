@@ -135,9 +135,10 @@ chan_fd(const struct chan *c)
 void
 chan_pause(struct chan *c, int pause)
 {
-	if (pause)
+	if (pause) {
 		event_del(c->ev_in);
-	else if (event_add(c->ev_in, NULL) == -1)
+		c->want_drained = 1;
+	} else if (event_add(c->ev_in, NULL) == -1)
 		fatalx("chan_pause: no event");
 }
 
@@ -201,6 +202,9 @@ chan_write(evutil_socket_t fd, short what, void *arg)
 		while ((o = TAILQ_FIRST(&c->out)) != NULL)
 			chan_out_free(c, o);
 		event_del(c->ev_out);
+		/* A paused end would never hear it. */
+		if (event_add(c->ev_in, NULL) == -1)
+			fatalx("chan_write: no event");
 		return;
 	}
 	if (TAILQ_EMPTY(&c->out) && c->want_drained && c->on_drained != NULL) {
