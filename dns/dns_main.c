@@ -1,0 +1,455 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: dns; questions are answered only after sandbox_enter(). */
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/log.h"
+#include "../privsep/role.h"
+#include "../proto/dnsmsg.h"
+#include "note.h"
+#include "resolver.h"
+
+/*
+ * What one who asks may take of the whole. Answers queue for one that does
+ * not read: above PAUSE no more questions are taken from it, above SMALL its
+ * answers shrink to TEMPERROR, so that the queue stays far below chan's own
+ * bound and every question is answered once.
+ */
+#define CLIENT_REQUESTS		2048
+#define CLIENT_QUEUE_PAUSE	(256 * 1024)
+#define CLIENT_QUEUE_SMALL	(4 * 1024 * 1024)
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	struct dns	*dns;
+	uint32_t	 id;		/* the parent's number for the process */
+	enum msg_role	 role;
+	struct chan	*chan;
+	TAILQ_HEAD(, request) requests;
+	size_t		 nrequests;
+	int		 paused;
+};
+
+/* One question, until it is answered, late or not. */
+struct request {
+	RB_ENTRY(request) byid;
+	TAILQ_ENTRY(request) bytime;	/* all wait equally long */
+	TAILQ_ENTRY(request) byclient;
+	uint32_t	 id;		/* ours: libunbound carries it */
+	struct client	*client;
+	uint32_t	 peerid;	/* theirs: goes back with the answer */
+	uint16_t	 type;
+	uint64_t	 usec;		/* when it came */
+};
+RB_HEAD(request_tree, request);
+TAILQ_HEAD(request_queue, request);
+
+struct dns {
+	struct role	 role;
+	struct resolver	*resolver;
+	int		 ready;
+	int		 draining, drained;
+	TAILQ_HEAD(, client) clients;
+	struct request_tree requests;
+	struct request_queue queue;	/* oldest first */
+	struct event	*deadline;	/* of the oldest */
+	uint64_t	 timeout;	/* microseconds */
+	uint32_t	 last_id;
+	struct note	 note_full, note_large, note_client;
+};
+
+static void	client_free(struct client *);
+static void	dns_answered(uint32_t, const struct dns_answer *, void *);
+
+static uint8_t	answer_buf[DNSMSG_ANSWER_MAX];
+
+static int
+request_cmp(struct request *a, struct request *b)
+{
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+RB_PROTOTYPE_INTERNAL(request_tree, request, byid, request_cmp,
+    __attribute__((__unused__)) static)
+RB_GENERATE_INTERNAL(request_tree, request, byid, request_cmp,
+    __attribute__((__unused__)) static)
+
+static uint64_t
+now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static struct request *
+request_find(struct dns *d, uint32_t id)
+{
+	struct request key;
+
+	key.id = id;
+	return RB_FIND(request_tree, &d->requests, &key);
+}
+
+/* The timer stands on the oldest question's end, or not at all. */
+static void
+deadline_set(struct dns *d)
+{
+	struct request *q = TAILQ_FIRST(&d->queue);
+	uint64_t due, now;
+	struct timeval tv;
+
+	if (q == NULL) {
+		evtimer_del(d->deadline);
+		return;
+	}
+	now = now_usec();
+	due = q->usec + d->timeout;
+	due = due > now ? due - now : 0;
+	tv.tv_sec = (time_t)(due / 1000000);
+	tv.tv_usec = (suseconds_t)(due % 1000000);
+	if (evtimer_add(d->deadline, &tv) == -1)
+		fatalx("deadline: no event");
+}
+
+static struct request *
+request_new(struct client *c, uint32_t peerid, uint16_t type)
+{
+	struct dns *d = c->dns;
+	struct request *q;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL)
+		return NULL;
+	q->client = c;
+	q->peerid = peerid;
+	q->type = type;
+	q->usec = now_usec();
+	do {
+		q->id = ++d->last_id;
+	} while (RB_INSERT(request_tree, &d->requests, q) != NULL);
+	TAILQ_INSERT_TAIL(&d->queue, q, bytime);
+	TAILQ_INSERT_TAIL(&c->requests, q, byclient);
+	c->nrequests++;
+	return q;
+}
+
+static void
+request_free(struct request *q)
+{
+	struct client *c = q->client;
+
+	RB_REMOVE(request_tree, &c->dns->requests, q);
+	TAILQ_REMOVE(&c->dns->queue, q, bytime);
+	TAILQ_REMOVE(&c->requests, q, byclient);
+	c->nrequests--;
+	free(q);
+}
+
+static void
+dns_check_drained(struct dns *d)
+{
+	if (!d->draining || d->drained || !TAILQ_EMPTY(&d->queue))
+		return;
+	/* Questions of those who drain longer are answered all the same. */
+	d->drained = 1;
+	role_drained(&d->role);
+}
+
+/* Encodes into answer_buf. Its length; what is too large is a TEMPERROR. */
+static size_t
+answer_put(struct dns *d, struct dns_answer *a, int small)
+{
+	struct wbuf w;
+
+	wbuf_init(&w, answer_buf, sizeof(answer_buf));
+	if (!small && dnsmsg_put_answer(&w, a) == 0)
+		return w.len;
+	if (small)
+		note(&d->note_client, "answers to one that does not read "
+		    "them were dropped");
+	else
+		note(&d->note_large, "an answer of more than %d octets was "
+		    "refused", DNSMSG_ANSWER_MAX);
+	a->status = DNS_TEMPERROR;
+	a->secure = 0;
+	a->nrr = 0;
+	a->ttl = 0;
+	wbuf_init(&w, answer_buf, sizeof(answer_buf));
+	if (dnsmsg_put_answer(&w, a) == -1)
+		fatalx("answer without records does not encode");
+	return w.len;
+}
+
+static void
+client_send(struct client *c, uint32_t peerid, struct dns_answer *a)
+{
+	size_t len;
+
+	len = answer_put(c->dns, a, a->nrr > 0 &&
+	    chan_backlog(c->chan) > CLIENT_QUEUE_SMALL);
+	if (chan_send(c->chan, MSG_ANSWER, peerid, answer_buf, len, -1, 0)
+	    == -1)
+		log_warnx("answer for %s %u was lost",
+		    msg_role_name[c->role], c->id);
+	if (!c->paused && chan_backlog(c->chan) > CLIENT_QUEUE_PAUSE) {
+		c->paused = 1;
+		chan_pause(c->chan, 1);
+	}
+}
+
+static void
+client_drained(struct chan *chan, void *arg)
+{
+	struct client *c = arg;
+
+	if (c->paused && c->dns->ready) {
+		c->paused = 0;
+		chan_pause(chan, 0);
+	}
+}
+
+static void
+request_answer(struct request *q, const struct dns_answer *from)
+{
+	struct dns_answer a = *from;
+	struct client *c = q->client;
+	uint32_t peerid = q->peerid;
+	uint64_t took = now_usec() - q->usec;
+
+	a.usec = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+	request_free(q);
+	client_send(c, peerid, &a);
+}
+
+/* From the resolver; nobody may be waiting for it any more. */
+static void
+dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
+{
+	struct dns *d = arg;
+	struct request *q;
+
+	if ((q = request_find(d, id)) == NULL)
+		return;
+	request_answer(q, a);
+	dns_check_drained(d);
+}
+
+static void
+dns_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct dns *d = arg;
+	struct dns_answer a = { .status = DNS_TIMEOUT };
+	struct request *q;
+	uint64_t now = now_usec();
+
+	while ((q = TAILQ_FIRST(&d->queue)) != NULL &&
+	    q->usec + d->timeout <= now) {
+		a.type = q->type;
+		request_answer(q, &a);
+	}
+	deadline_set(d);
+	dns_check_drained(d);
+}
+
+/* Refused before it costs anything: too many on the way. */
+static int
+client_may_ask(struct client *c)
+{
+	struct dns *d = c->dns;
+
+	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
+		note(&d->note_full, "%zu questions are in flight; more are "
+		    "refused", resolver_held(d->resolver));
+		return 0;
+	}
+	if (c->nrequests >= CLIENT_REQUESTS) {
+		note(&d->note_client, "%s %u has %zu questions in flight; "
+		    "more are refused", msg_role_name[c->role], c->id,
+		    c->nrequests);
+		return 0;
+	}
+	return 1;
+}
+
+static void
+client_ask(struct client *c, uint32_t peerid, uint16_t type,
+    const char *name, size_t len)
+{
+	struct dns_answer refused = { .status = DNS_TEMPERROR, .type = type };
+	struct dns *d = c->dns;
+	struct request *q;
+	int first = TAILQ_EMPTY(&d->queue);
+
+	if (!client_may_ask(c) || (q = request_new(c, peerid, type)) == NULL) {
+		client_send(c, peerid, &refused);
+		return;
+	}
+	/* The request may be answered and freed within. */
+	resolver_ask(d->resolver, q->id, type, name, len);
+	if (first && !TAILQ_EMPTY(&d->queue))
+		deadline_set(d);
+}
+
+static void
+client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	struct client *c = arg;
+	const char *name;
+	struct rbuf r;
+	uint16_t type;
+	size_t namelen;
+
+	/* The table lets nothing but QUERY through, without a descriptor. */
+	rbuf_init(&r, p, len);
+	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
+		log_warnx("%s %u sent a malformed question; its channel is "
+		    "closed", msg_role_name[c->role], c->id);
+		client_free(c);
+		return;
+	}
+	client_ask(c, h->peerid, type, name, namelen);
+}
+
+static void
+client_gone(struct chan *chan, const char *why, void *arg)
+{
+	struct client *c = arg;
+
+	if (why != NULL)
+		log_warnx("message from %s %u: %s; its channel is closed",
+		    msg_role_name[c->role], c->id, why);
+	client_free(c);
+}
+
+/* What it asked stays in libunbound and fills the cache. */
+static void
+client_free(struct client *c)
+{
+	struct request *q;
+	struct dns *d = c->dns;
+
+	while ((q = TAILQ_FIRST(&c->requests)) != NULL)
+		request_free(q);
+	TAILQ_REMOVE(&d->clients, c, entry);
+	chan_free(c->chan);
+	free(c);
+	dns_check_drained(d);
+}
+
+static void
+dns_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
+{
+	struct dns *d = role->arg;
+	struct client *c, *next;
+
+	/* One that was started again comes with a new channel. */
+	for (c = TAILQ_FIRST(&d->clients); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		if (c->id == id)
+			client_free(c);
+	}
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		fatal("dns_peer");
+	c->dns = d;
+	c->id = id;
+	c->role = who;
+	TAILQ_INIT(&c->requests);
+	c->chan = chan_new(role->base, fd, ROLE_DNS, who, client_msg,
+	    client_gone, c);
+	chan_on_drained(c->chan, client_drained);
+	TAILQ_INSERT_TAIL(&d->clients, c, entry);
+	if (!d->ready) {
+		c->paused = 1;
+		chan_pause(c->chan, 1);
+	}
+}
+
+static void
+dns_control(struct role *role, enum msg_type type, const uint8_t *p,
+    size_t len)
+{
+	struct dns *d = role->arg;
+	struct rbuf r;
+
+	switch (type) {
+	case MSG_VERBOSE:
+		rbuf_init(&r, p, len);
+		resolver_verbose(rbuf_u32(&r) != 0);
+		break;
+	case MSG_FLUSH:
+		/*
+		 * libunbound cannot empty the cache of a context, and takes
+		 * long to delete one. The parent starts us again at once;
+		 * what is in flight is asked again.
+		 */
+		log_info("flush: restarting with an empty cache");
+		_exit(0);
+	case MSG_DRAIN:
+		d->draining = 1;
+		dns_check_drained(d);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+dns_confine(struct dns *d)
+{
+	const struct conf *conf = d->role.conf;
+	struct sandbox_args args;
+	uint16_t *ports;
+	size_t i;
+
+	if ((ports = calloc(conf->nameservers.n, sizeof(*ports))) == NULL)
+		fatal("dns_confine");
+	for (i = 0; i < conf->nameservers.n; i++)
+		ports[i] = conf->nameservers.v[i].port;
+	memset(&args, 0, sizeof(args));
+	args.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
+	args.log_fd = -1;
+	args.exe_fd = -1;
+	args.dns_ports = ports;
+	args.ndns_ports = conf->nameservers.n;
+	args.nofile = resolver_nofile(conf);
+	sandbox_enter(SANDBOX_DNS, &args);
+	free(ports);
+}
+
+int
+dns_main(void)
+{
+	static struct dns dns;
+	struct dns *d = &dns;
+	struct client *c;
+
+	TAILQ_INIT(&d->clients);
+	TAILQ_INIT(&d->queue);
+	RB_INIT(&d->requests);
+	role_start(&d->role, ROLE_DNS, dns_peer, dns_control, d);
+	d->timeout = (uint64_t)(d->role.conf->dns_timeout < 1 ? 1 :
+	    d->role.conf->dns_timeout) * 1000000;
+	if ((d->deadline = evtimer_new(d->role.base, dns_deadline, d)) == NULL)
+		fatalx("dns: no event");
+	d->resolver = resolver_new(d->role.base, d->role.conf, dns_answered,
+	    d);
+	dns_confine(d);
+
+	d->ready = 1;
+	TAILQ_FOREACH(c, &d->clients, entry)
+		client_drained(c->chan, c);
+	role_ready(&d->role);
+	if (event_base_dispatch(d->role.base) == -1)
+		fatalx("event loop");
+	return 0;
+}
