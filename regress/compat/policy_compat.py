@@ -1,0 +1,330 @@
+#!/usr/bin/python3
+# Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
+"""policyd-spf beside the Python original: the same configurations, zone and
+requests (policy/*.set), live. Answers, exit status and result lines of the
+log must be the same, or differ by a named rule in the way the rule says.
+
+usage: policy_compat.py [-v] [-j N] [SET ...]
+ORIGINAL names the original's program, POLICYD_SPF ours.
+"""
+
+import getopt
+import os
+import queue
+import re
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
+sys.path.insert(0, HERE)
+import normal       # noqa: E402
+import ns           # noqa: E402
+import product      # noqa: E402
+import sets as data                     # noqa: E402
+import syslogd      # noqa: E402
+from dnsd import DnsServer              # noqa: E402
+
+RESULT = re.compile(r'^<\d+>policyd-spf\[(\d+)\]: ((?:\S*: )?'
+                    r'(?:550 |defer_if_permit |prepend |result_only |'
+                    r'Header field not prepended: ).*)$', re.S)
+MINIMUM = (300, 40)     # requests, configurations
+
+
+class Side:
+    """One of the programs with one configuration."""
+
+    def __init__(self, program, conf, errors):
+        self.program, self.conf, self.errors = program, conf, errors
+        self.p = None
+        self.seconds = product.REPLY_SECONDS
+        self.pids = []
+        self.statuses = []
+
+    def ask(self, request):
+        if self.p is None or self.p.closed:
+            self.finish()
+            self.p = product.Policyd(self.program, self.conf,
+                                     stderr=self.errors)
+            self.pids.append(self.p.p.pid)
+        return self.p.ask(request.attributes, self.seconds)
+
+    def finish(self):
+        if self.p is not None:
+            self.statuses.append(self.p.end())
+            self.p = None
+
+
+def join(reply):
+    return b'(none)' if reply is None else b'\n'.join(reply)
+
+
+def fields(request, template):
+    """What {mf}, {he}, {mfail} and {hfail} stand for."""
+    a = dict(request.attributes)
+
+    def spf(identity):
+        # Domain names and the HELO are written in lower case by both.
+        rcpt = a.get(b'recipient', b'')
+        rcpt = rcpt.split(b'@', 1)[-1] if rcpt else b'none'
+        return b'identity=%s; client-ip=%s; helo=%s; envelope-from=%s; ' \
+            b'receiver=%s ' % (identity, a.get(b'client_address', b''),
+                               a.get(b'helo_name', b''),
+                               a.get(b'sender', b'') or b'<>', rcpt)
+
+    def fail(scope, ident):
+        rcpt = a.get(b'recipient', b'')
+        rcpt = rcpt.split(b'@', 1)[-1] if rcpt else b'none'
+        return b'550 5.7.23 Message rejected due to: SPF fail - not ' \
+            b'authorized. Please see http://www.openspf.net/Why?s=%s;' \
+            b'id=%s;ip=%s;r=%s' % (scope, ident, a[b'client_address'], rcpt)
+    for mark, text in ((b'{mf}', spf(b'mailfrom')), (b'{he}', spf(b'helo')),
+                       (b'{mfail}', fail(b'mfrom', a.get(b'sender', b''))),
+                       (b'{hfail}', fail(b'helo', a.get(b'helo_name', b'')))):
+        template = template.replace(mark, text)
+    return template
+
+
+class Comparison:
+    def __init__(self, argv):
+        opts, names = getopt.gnu_getopt(argv, 'vj:')
+        opts = dict(opts)
+        self.verbose = '-v' in opts
+        self.jobs = int(opts.get('-j', 6))
+        self.original = os.environ.get('ORIGINAL') or \
+            product.ORIGINAL['policyd-spf']
+        self.ours = product.wanted('compat-policy', 'policyd-spf')
+        # To prove the comparison itself: the original beside itself.
+        self.plain = (lambda x: x) if product.is_original(self.ours) \
+            else normal.line
+        every = data.read('policy')
+        self.sets = [s for s in every if not names or s.name in names or
+                     s.name.split('/')[0] in names]
+        self.all = not names
+        self.rules = data.rules()
+        self.used = set()
+        self.log = syslogd.Collector(raw=True)
+        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
+        self.dns.start(data.zone(every))
+        self.lock = threading.Lock()
+        self.table = {'same': 0, 'different': 0}
+        self.lines = []
+        self.requests = 0
+
+    def note(self, s, name, rule, wrong):
+        """One compared thing: same, better by a rule, or different."""
+        with self.lock:
+            key = 'different' if wrong else rule or 'same'
+            self.table[key] = self.table.get(key, 0) + 1
+            if rule and not wrong:
+                self.used.add(rule)
+            test = 'compat-policy/%s/%s' % (s.name, name)
+            if wrong:
+                print('not ok %s - %s (%s)' % (test, wrong, s.where),
+                      flush=True)
+            else:
+                print('ok ' + test)
+
+    def judge(self, s, request, theirs, ours):
+        theirs, ours = join(theirs), join(ours)
+        try:
+            plain = self.plain(ours)
+        except normal.Grammar as e:
+            self.note(s, request.name, None, 'broken header: %s in %r'
+                      % (e, ours))
+            return None
+        if request.rule is None:
+            same = plain == theirs
+            self.note(s, request.name,
+                      None if ours == theirs else 'quote',
+                      None if same else 'ours %r, original %r'
+                      % (ours, theirs))
+            return plain if same else None
+        rule, text, exact = request.rule
+        want = b'action=' + fields(request, text)
+        got = ours if exact else plain
+        wrong = None
+        if rule not in self.rules:
+            wrong = 'no rule ' + rule
+        elif got != want:
+            wrong = 'ours %r, by rule %s %r' % (got, rule, want)
+        elif theirs == plain:
+            wrong = 'rule %s does not apply: both say %r' % (rule, theirs)
+        self.note(s, request.name, rule, wrong)
+        return None
+
+    def result_lines(self, side):
+        """Result records of a side's processes, in order."""
+        pids = set(map(str, side.pids))
+        out = []
+        for r in list(self.log.records):
+            m = RESULT.match(r)
+            if m and m.group(1) in pids:
+                out.append(m.group(2))
+        return out
+
+    def wait_log(self, side, count):
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            got = self.result_lines(side)
+            if len(got) >= count:
+                break
+            time.sleep(0.05)
+        return got
+
+    def run_set(self, s):
+        folder = product.folder('/run/c/' + s.name.replace('/', '_'))
+        conf = product.write_file(folder + '/conf',
+                                  b''.join(data.octets(c) + b'\n'
+                                           for c in s.conf))
+        for path, lines in s.files:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            product.write_file(path, b''.join(x + b'\n' for x in lines))
+        errors = [open('%s/%s' % (folder, n), 'w+b')
+                  for n in ('theirs', 'ours')]
+        a = Side(self.original, conf, errors[0])
+        b = Side(self.ours, conf, errors[1])
+        if s.wait is not None:
+            a.seconds = s.wait
+        if s.refused is not None:
+            self.refusal(s, b, errors[1])
+            return
+        expected = []
+        for r in s.requests:
+            before = len(self.result_lines(a))
+            theirs = a.ask(r)
+            ours = b.ask(r)
+            logged = self.result_lines(a)[before:]
+            plain = self.judge(s, r, theirs, ours)
+            if r.log_rule is not None:
+                if not logged:
+                    self.note(s, r.name + '/log-rule', None,
+                              'rule %s does not apply' % r.log_rule)
+            elif r.rule is None:
+                expected += logged
+            else:
+                expected += self.log_of(r, ours)
+            if plain is None and r.rule is None:
+                expected.append(None)   # the failure is told already
+        a.finish()
+        b.finish()
+        with self.lock:
+            self.requests += len(s.requests)
+        self.note(s, 'exit', None, None if b.statuses == [0] else
+                  'exit status %r; %s' % (b.statuses,
+                                          self.last(errors[1])))
+        self.compare_logs(s, b, expected)
+
+    @staticmethod
+    def log_of(request, reply):
+        """The record that belongs to a reply of ours."""
+        if not reply or not reply[0].startswith(b'action='):
+            return []
+        text = reply[0][7:].decode('utf-8', 'backslashreplace')
+        a = dict(request.attributes)
+        q = a[b'queue_id'].decode() + ': ' if b'queue_id' in a else ''
+        if text.split(' ')[0] in ('550', 'defer_if_permit', 'prepend'):
+            return [q + text]
+        if text == 'dunno' or text.startswith('dunno mock'):
+            return []
+        return [q + 'result_only ' + text]
+
+    def compare_logs(self, s, side, expected):
+        if None in expected:
+            return
+        got = self.wait_log(side, len(expected))
+        try:
+            plain = [self.plain(g.encode('utf-8', 'surrogateescape'))
+                     for g in got]
+        except normal.Grammar as e:
+            self.note(s, 'log', None, 'broken header in the log: %s' % e)
+            return
+        # Records of rules are ours already; they may be quoted.
+        want = []
+        for e in expected:
+            e = e.encode('utf-8', 'surrogateescape')
+            try:
+                want.append(self.plain(e) if '"' in e.decode(
+                    'utf-8', 'replace') else e)
+            except normal.Grammar:
+                want.append(e)
+        wrong = None
+        if plain != want:
+            i = next((i for i, (p, w) in enumerate(zip(plain, want))
+                      if p != w), min(len(plain), len(want)))
+            wrong = 'record %d of %d (original: %d): ours %r, original %r' % (
+                i + 1, len(plain), len(want), plain[i:i + 1], want[i:i + 1])
+        self.note(s, 'log', None, wrong)
+
+    @staticmethod
+    def last(f):
+        f.seek(0)
+        return f.read()[-400:]
+
+    def refusal(self, s, side, errors):
+        rule, status, text = s.refused
+        p = product.Policyd(self.ours, side.conf, stderr=errors)
+        reply = p.ask(data.Request('', [
+            (k.encode(), (v or 'x').encode())
+            for k, v in data.POLICY_DEFAULTS]).attributes, 3)
+        got = p.end()
+        said = self.last(errors).decode('utf-8', 'backslashreplace') + \
+            '\n'.join(r for r in self.log.records
+                      if 'policyd-spf[%d]' % p.p.pid in r)
+        wrong = None
+        if rule not in self.rules:
+            wrong = 'no rule ' + rule
+        elif got != status or reply is not None:
+            wrong = 'exit status %r, reply %r' % (got, reply)
+        elif text not in said:
+            wrong = 'does not say %r but %r' % (text, said[-300:])
+        self.note(s, 'refused', rule, wrong)
+
+    def work(self, todo):
+        while True:
+            try:
+                s = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.run_set(s)
+            except Exception as e:      # one set must not end the others
+                self.note(s, 'run', None, '%s: %s' % (type(e).__name__, e))
+
+    def run(self):
+        todo = queue.Queue()
+        # Those that wait for time-outs first.
+        for s in sorted(self.sets, key=lambda s: -sum(
+                b'temp' in b''.join(v for _, v in r.attributes)
+                for r in s.requests)):
+            todo.put(s)
+        threads = [threading.Thread(target=self.work, args=(todo,))
+                   for _ in range(self.jobs)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        print('# %d requests, %d configurations' % (self.requests,
+                                                    len(self.sets)))
+        for key in sorted(self.table, key=lambda k: (
+                ['same', 'different'].index(k) if k in
+                ('same', 'different') else 2, k)):
+            n = self.table[key]
+            print('# %-20s %5d  %s' % (key, n, self.rules.get(key, '')))
+        if self.all:
+            enough = self.requests >= MINIMUM[0] and \
+                len(self.sets) >= MINIMUM[1]
+            print('%s compat-policy/size%s' % (
+                'ok' if enough else 'not ok', '' if enough else
+                ' - %d requests, %d sets' % (self.requests, len(self.sets))))
+        return 1 if self.table['different'] else 0
+
+
+def main(argv):
+    ns.enter('compat-policy')
+    return Comparison(argv).run()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
