@@ -9,8 +9,16 @@
 
 #include "log.h"
 #include "parent.h"
+#include "role.h"
 #include "sandbox.h"
 #include "spawn.h"
+
+static const struct spawn_role roles[] = {
+	{ ROLE_DNS, dns_main },
+	{ ROLE_WORKER, worker_main },
+	{ ROLE_LIBMILTER, libmilter_main },
+	{ ROLE_NONE, NULL }
+};
 
 static void
 usage(void)
@@ -45,7 +53,7 @@ main(int argc, char **argv)
 	int ch, check = 0, verbose = 0;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
-		return spawn_role_main(argv[2]);
+		return spawn_role_main(roles, argv[2]);
 
 	memset(&p, 0, sizeof(p));
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)

@@ -150,29 +150,12 @@ spawn_send_peers(struct chan *a, enum msg_role arole, uint32_t aid,
 	return spawn_send_peer(b, aid, arole, sv[1]);
 }
 
-/* A row a role; a program has those that are linked into it. */
-#pragma weak libmilter_main
-#pragma weak shadow_main
-#pragma weak worker_main
-static const struct {
-	enum msg_role	 role;
-	int		(*main)(void);
-} spawn_roles[] = {
-	{ ROLE_DNS, dns_main },
-	{ ROLE_WORKER, worker_main },
-	{ ROLE_LIBMILTER, libmilter_main },
-	{ ROLE_SHADOW, shadow_main },
-};
-
 int
-spawn_role_main(const char *name)
+spawn_role_main(const struct spawn_role *roles, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(spawn_roles) / sizeof(spawn_roles[0]); i++)
-		if (strcmp(name, msg_role_name[spawn_roles[i].role]) == 0 &&
-		    spawn_roles[i].main != NULL)
-			return spawn_roles[i].main();
+	for (; roles->main != NULL; roles++)
+		if (strcmp(name, msg_role_name[roles->role]) == 0)
+			return roles->main();
 	fprintf(stderr, "no such role: %s\n", name);
 	return EX_USAGE;
 }

@@ -31,7 +31,12 @@ int	spawn_send_peers(struct chan *, enum msg_role, uint32_t id,
 int	spawn_send_peer(struct chan *, uint32_t id, enum msg_role, int fd);
 /* Opens /proc/self/exe for spawn_role(). Dies when that fails. */
 int	spawn_open_exe(void);
+/* A row a role that a program can play; main NULL ends the table. */
+struct spawn_role {
+	enum msg_role	 role;
+	int		(*main)(void);
+};
 /* "-x ROLE" of main(): runs it and returns its status, or 64. */
-int	spawn_role_main(const char *name);
+int	spawn_role_main(const struct spawn_role *, const char *name);
 
 #endif

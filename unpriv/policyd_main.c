@@ -40,6 +40,11 @@ struct policyd {
 	int		 inotify;
 };
 
+static const struct spawn_role roles[] = {
+	{ ROLE_DNS, dns_main },
+	{ ROLE_NONE, NULL }
+};
+
 static void
 usage(void)
 {
@@ -165,7 +170,7 @@ main(int argc, char **argv)
 	struct conf *conf;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
-		return spawn_role_main(argv[2]);
+		return spawn_role_main(roles, argv[2]);
 	if (argc > 1 && (strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0))
 		usage();
