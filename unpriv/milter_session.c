@@ -1,0 +1,480 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker; after sandbox_enter(). */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../privsep/log.h"
+#include "../proto/milter.h"
+#include "milter_core.h"
+#include "session.h"
+
+/* MTAs wait up to ten minutes between commands, and send one at once. */
+#define MILTER_IDLE	600
+#define MILTER_IDLE_DRAIN 60
+#define MILTER_BEGUN	30
+#define MILTER_ARGS_MAX	64	/* ESMTP parameters looked at */
+
+struct milter_session {
+	struct conn	*conn;
+	struct core	 core;
+	enum milter_state state;
+	struct milter_options agreed;
+	unsigned int	 auth;		/* stages whose macros told a login */
+	struct check	*check;
+	int		 starting;	/* inside check_start() */
+	/* MAIL that waits until it is known whether the client is internal */
+	uint8_t		*held;
+	size_t		 held_len;
+};
+
+/* 0 go on; -1 close, conn_fail() was called or the end is regular. */
+typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
+
+static int	milter_optneg(struct milter_session *, const uint8_t *, size_t);
+static int	milter_macro(struct milter_session *, const uint8_t *, size_t);
+static int	milter_connect(struct milter_session *, const uint8_t *, size_t);
+static int	milter_helo(struct milter_session *, const uint8_t *, size_t);
+static int	milter_mail(struct milter_session *, const uint8_t *, size_t);
+static int	milter_header(struct milter_session *, const uint8_t *, size_t);
+static int	milter_eom(struct milter_session *, const uint8_t *, size_t);
+static int	milter_abort(struct milter_session *, const uint8_t *, size_t);
+static int	milter_quit_nc(struct milter_session *, const uint8_t *, size_t);
+static int	milter_quit(struct milter_session *, const uint8_t *, size_t);
+
+/* The rest (RCPT, DATA, ...) is answered and nothing else. */
+static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
+	[MILTER_OPTNEG] = milter_optneg,
+	[MILTER_MACRO] = milter_macro,
+	[MILTER_CONNECT] = milter_connect,
+	[MILTER_HELO] = milter_helo,
+	[MILTER_MAIL] = milter_mail,
+	[MILTER_HEADER] = milter_header,
+	[MILTER_EOM] = milter_eom,
+	[MILTER_ABORT] = milter_abort,
+	[MILTER_QUIT_NC] = milter_quit_nc,
+	[MILTER_QUIT] = milter_quit,
+};
+
+static int
+milter_fail(struct milter_session *s, const char *why)
+{
+	conn_fail(s->conn, why);
+	return -1;
+}
+
+static void
+milter_continue(struct milter_session *s)
+{
+	uint8_t buf[MILTER_LEN_SIZE + 1];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	milter_put_simple(&w, 'c');
+	conn_send(s->conn, buf, w.len);
+}
+
+static void
+milter_reply(struct milter_session *s)
+{
+	const struct core_message *m = &s->core.msg;
+	uint8_t buf[2048];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	milter_put_reply(&w, m->code, m->xcode, m->text);
+	if (!wbuf_ok(&w)) {
+		/* Longer than judge_run() makes it: without its text then. */
+		wbuf_init(&w, buf, sizeof(buf));
+		milter_put_reply(&w, m->code, m->xcode, "SPF");
+	}
+	conn_send(s->conn, buf, w.len);
+}
+
+static void
+milter_message_end(struct milter_session *s)
+{
+	if (s->check != NULL)
+		check_cancel(s->check);
+	s->check = NULL;
+	free(s->held);
+	s->held = NULL;
+	core_message_end(&s->core);
+	if (s->state == MILTER_ST_MESSAGE)
+		s->state = s->core.family != 0 ? MILTER_ST_CLIENT :
+		    MILTER_ST_AGREED;
+}
+
+static int
+milter_optneg(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	uint8_t buf[MILTER_LEN_SIZE + 13];
+	struct milter_options offer;
+	struct wbuf w;
+
+	if (milter_get_options(p, len, &offer) == -1)
+		return milter_fail(s, "malformed option negotiation");
+	if (milter_agree(&offer, s->core.conf->remove_own_ar,
+	    &s->agreed) == -1)
+		return milter_fail(s, "protocol version below 2");
+	s->state = MILTER_ST_AGREED;
+	wbuf_init(&w, buf, sizeof(buf));
+	milter_put_options(&w, &s->agreed);
+	conn_send(s->conn, buf, w.len);
+	return 0;
+}
+
+static unsigned int
+stage_bit(uint8_t stage)
+{
+	switch (stage) {
+	case 'C':
+		return 1;
+	case 'H':
+		return 2;
+	case 'M':
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+/* A new list for a stage replaces the one before. */
+static int
+milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	const char *name, *value;
+	struct rbuf r;
+	unsigned int bit;
+	uint8_t stage;
+	int err = 0;
+
+	rbuf_init(&r, p, len);
+	stage = rbuf_u8(&r);
+	if (r.err)
+		return milter_fail(s, "malformed macros");
+	if ((bit = stage_bit(stage)) == 0)
+		return 0;
+	s->auth &= ~bit;
+	if (stage == 'C')
+		core_macros_clear(&s->core);
+	while ((name = milter_next_string(&r, &err)) != NULL) {
+		if ((value = milter_next_string(&r, &err)) == NULL)
+			value = "";
+		if (stage == 'C')
+			core_macro(&s->core, name, value);
+		if (core_is_auth_macro(name, value))
+			s->auth |= bit;
+	}
+	return err ? milter_fail(s, "malformed macros") : 0;
+}
+
+static int
+milter_connect(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	struct milter_connect mc;
+
+	if (milter_get_connect(p, len, &mc) == -1)
+		return milter_fail(s, "malformed CONNECT");
+	core_connect(&s->core, &mc);
+	s->state = MILTER_ST_CLIENT;
+	return 0;
+}
+
+static int
+milter_helo(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	const char *helo;
+
+	if (milter_get_string(p, len, &helo) == -1)
+		return milter_fail(s, "malformed HELO");
+	core_helo(&s->core, helo);
+	return 0;
+}
+
+/* What MAIL is answered once its outcome is known. */
+static void
+milter_mail_reply(struct milter_session *s)
+{
+	const struct core_message *m = &s->core.msg;
+
+	if (m->action == JUDGE_REJECT || m->action == JUDGE_DEFER) {
+		milter_reply(s);
+		milter_message_end(s);	/* the MTA sends nothing more of it */
+	} else
+		milter_continue(s);
+}
+
+static void
+milter_checked(const struct judge_outcome *out, void *arg)
+{
+	struct milter_session *s = arg;
+
+	s->check = NULL;
+	core_outcome(&s->core, out);
+	milter_mail_reply(s);
+	if (!s->starting)
+		conn_resume(s->conn);
+}
+
+static int
+milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	const char *sender, *arg, *args[MILTER_ARGS_MAX];
+	struct core *c = &s->core;
+	struct rbuf r;
+	size_t n = 0;
+	int err = 0;
+
+	rbuf_init(&r, p, len);
+	sender = milter_next_string(&r, &err);
+	while (n < MILTER_ARGS_MAX &&
+	    (arg = milter_next_string(&r, &err)) != NULL)
+		args[n++] = arg;
+	if (sender == NULL || err)
+		return milter_fail(s, "malformed MAIL");
+	s->state = MILTER_ST_MESSAGE;
+	if (!core_mail(c, sender, args, n, s->auth != 0)) {
+		milter_continue(s);
+		return 0;
+	}
+	s->starting = 1;
+	s->check = check_start(c->asker, c->memo, &c->msg.req,
+	    core_seconds(c), milter_checked, s);
+	s->starting = 0;
+	return 0;
+}
+
+static int
+milter_mail(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	milter_message_end(s);
+	if (!core_undecided(&s->core))
+		return milter_mail_now(s, p, len);
+	if ((s->held = malloc(len + 1)) == NULL)
+		return milter_fail(s, "no memory");
+	memcpy(s->held, p, len);
+	s->held_len = len;
+	return 0;
+}
+
+/* The client's name is confirmed, or not: a waiting MAIL goes on. */
+static void
+milter_decided(void *arg)
+{
+	struct milter_session *s = arg;
+	uint8_t *held = s->held;
+
+	if (held == NULL)
+		return;
+	s->held = NULL;
+	if (milter_mail_now(s, held, s->held_len) == 0)
+		s->auth &= ~stage_bit('M');
+	free(held);
+	conn_resume(s->conn);
+}
+
+static int
+milter_header(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	const char *name, *value;
+
+	if (milter_get_header(p, len, &name, &value) == -1)
+		return milter_fail(s, "malformed header field");
+	core_header(&s->core, name, value);
+	return 0;
+}
+
+static void
+milter_send_header(struct milter_session *s, char how, uint32_t idx,
+    const char *name, const char *value)
+{
+	size_t size = MILTER_LEN_SIZE + 1 + 4 + strlen(name) + 1 +
+	    strlen(value) + 1;
+	struct wbuf w;
+	uint8_t *buf;
+
+	if (size > MILTER_PACKET_MAX || (buf = malloc(size)) == NULL) {
+		log_warnx("header field of %zu octets left out", size);
+		return;
+	}
+	wbuf_init(&w, buf, size);
+	if (how == 'i')
+		milter_put_insheader(&w, idx, name, value);
+	else
+		milter_put_chgheader(&w, idx, name, value);
+	conn_send(s->conn, buf, w.len);
+	free(buf);
+}
+
+static int
+milter_eom(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	const struct core_message *m = &s->core.msg;
+	size_t i;
+
+	if (core_eom(&s->core, s->agreed.actions) == -1) {
+		milter_reply(s);
+		milter_message_end(s);
+		return 0;
+	}
+	/* From the last on: some MTAs count deleted fields, some do not. */
+	for (i = m->nown; i > 0; i--)
+		milter_send_header(s, 'm', m->own[i - 1],
+		    "Authentication-Results", "");
+	if (m->name != NULL)
+		milter_send_header(s, 'i', 0, m->name, m->value);
+	milter_continue(s);
+	milter_message_end(s);
+	return 0;
+}
+
+static int
+milter_abort(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	milter_message_end(s);
+	return 0;
+}
+
+static int
+milter_quit_nc(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	milter_message_end(s);
+	core_reset(&s->core);
+	s->auth = 0;
+	if (s->state != MILTER_ST_NEW)
+		s->state = MILTER_ST_AGREED;
+	return 0;
+}
+
+static int
+milter_quit(struct milter_session *s, const uint8_t *p, size_t len)
+{
+	return -1;
+}
+
+/* A command in the wrong place: answered where an answer can do no harm. */
+static int
+milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
+{
+	static const char *const why[MILTER_ST_MAX] = {
+		[MILTER_ST_NEW] = "command before option negotiation",
+		[MILTER_ST_AGREED] = "options negotiated twice",
+		[MILTER_ST_CLIENT] = "options negotiated twice",
+		[MILTER_ST_MESSAGE] = "OPTNEG or CONNECT inside a message",
+	};
+
+	if (s->state == MILTER_ST_NEW || cmd == MILTER_OPTNEG ||
+	    cmd == MILTER_CONNECT)
+		return milter_fail(s, why[s->state]);
+	if (milter_reply_due(cmd, s->agreed.steps))
+		milter_continue(s);
+	return 0;
+}
+
+static int
+milter_command(struct milter_session *s, enum milter_cmd cmd,
+    const uint8_t *p, size_t len)
+{
+	const struct milter_rule *rule = &milter_rules[cmd];
+	int rc = 0;
+
+	if ((rule->states & (1U << s->state)) == 0)
+		return milter_misplaced(s, cmd);
+	if (milter_handlers[cmd] != NULL)
+		rc = milter_handlers[cmd](s, p, len);
+	if (rc == -1)
+		return -1;
+	/* These answer by themselves. */
+	if (cmd != MILTER_OPTNEG && cmd != MILTER_MAIL && cmd != MILTER_EOM &&
+	    milter_reply_due(cmd, s->agreed.steps))
+		milter_continue(s);
+	/* Macros of MAIL are for one message. */
+	if (cmd == MILTER_MAIL && s->held == NULL)
+		s->auth &= ~stage_bit('M');
+	return 0;
+}
+
+static ssize_t
+milter_input(void *arg, const uint8_t *buf, size_t n)
+{
+	struct milter_session *s = arg;
+	const uint8_t *data;
+	enum milter_cmd cmd;
+	uint8_t letter;
+	size_t len, used;
+	int rc;
+
+	if ((rc = milter_packet(buf, n, &letter, &data, &len, &used)) == 0)
+		return 0;
+	if (rc == -1)
+		return milter_fail(s, "packet length out of bounds");
+	if ((cmd = milter_cmd_of(letter)) == MILTER_NONE)
+		return milter_fail(s, "unknown command");
+	conn_progress(s->conn);
+	if (milter_command(s, cmd, data, len) == -1)
+		return -1;
+	return (ssize_t)used;
+}
+
+static int
+milter_busy(void *arg)
+{
+	const struct milter_session *s = arg;
+
+	return s->check != NULL || s->held != NULL;
+}
+
+/*
+ * Between messages the client of the mail server is still there, and would
+ * be refused if we left; only between clients nobody notices.
+ */
+static int
+milter_idle_now(void *arg)
+{
+	const struct milter_session *s = arg;
+
+	return s->state == MILTER_ST_AGREED && s->core.family == 0;
+}
+
+static int
+milter_partial(void *arg)
+{
+	return 0;	/* what is begun is kept by the connection */
+}
+
+static void *
+milter_start(struct conn *conn, struct conn_env *env)
+{
+	struct milter_session *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	s->conn = conn;
+	core_init(&s->core, env->conf, env->asker, milter_decided, s);
+	return s;
+}
+
+static void
+milter_end(void *arg)
+{
+	struct milter_session *s = arg;
+
+	milter_message_end(s);
+	core_free(&s->core);
+	free(s);
+}
+
+const struct session_ops milter_session_ops = {
+	.name = "milter",
+	.idle = MILTER_IDLE,
+	.idle_drain = MILTER_IDLE_DRAIN,
+	.begun = MILTER_BEGUN,
+	.eof_cancels = 1,
+	.start = milter_start,
+	.end = milter_end,
+	.input = milter_input,
+	.busy = milter_busy,
+	.idle_now = milter_idle_now,
+	.partial = milter_partial,
+};

@@ -1,0 +1,339 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, policyd-spf; after sandbox_enter(). */
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../privsep/log.h"
+#include "../proto/policy.h"
+#include "../proto/text.h"
+#include "instance.h"
+#include "judge.h"
+#include "session.h"
+
+/* smtpd keeps an idle connection for 300 s and waits 100 s for an answer. */
+#define POLICY_IDLE	600
+#define POLICY_BEGUN	100
+
+#define POLICY_MOCK	"dunno mock header field that should be ignored"
+
+struct policy_session {
+	struct conn	*conn;
+	const struct conf *conf;
+	struct asker	*asker;
+	struct policy_parser parser;
+	struct instances *instances;
+	struct judge_request req;	/* alive while a check runs */
+	int		 peruser;	/* this recipient has its own settings */
+	struct check	*check;
+	int		 starting;	/* inside check_start() */
+};
+
+static void
+lower(char *s)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		*s = (char)tolower((unsigned char)*s);
+}
+
+/* Local parts stay as received (COMPAT "case"). */
+static void
+lower_domain(char *sender)
+{
+	char *at;
+
+	if (sender != NULL)
+		lower((at = strrchr(sender, '@')) != NULL ? at + 1 : sender);
+}
+
+/* "action=" and the two parts joined, and the empty line. */
+static void
+policy_answer(struct policy_session *s, const char *verb, const char *rest)
+{
+	const char *part[] = { "action=", verb, rest, "\n\n" };
+	size_t i;
+
+	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		conn_send(s->conn, part[i], strlen(part[i]));
+	policy_next(&s->parser);
+	conn_progress(s->conn);
+}
+
+/* QueueID: the prefix also when the attribute is empty (SPEC 5.6). */
+static void
+policy_log(struct policy_session *s, int level, int err, const char *text)
+{
+	const char *q = policy_get(&s->parser, POLICY_QUEUE_ID);
+	int pri = err ? LOG_ERR : LOG_INFO;
+
+	if (level > s->conf->debug_level)
+		return;
+	if (q != NULL && s->conf->queue_id)
+		log_line(pri, "%s: %s", q, text);
+	else
+		log_line(pri, "%s", text);
+}
+
+static const char *
+policy_instance(struct policy_session *s)
+{
+	return policy_get(&s->parser, POLICY_INSTANCE);
+}
+
+/* Remembers reply and log text of an outcome that is the same for all. */
+static void
+policy_remember(struct policy_session *s, const char *reply, const char *log)
+{
+	if (s->instances == NULL)
+		s->instances = instances_new();
+	instances_put(s->instances, policy_instance(s),
+	    reply == NULL ? INSTANCE_PREPENDED : INSTANCE_REPLY, reply, log);
+}
+
+/* SPEC 3.1: "550 5.7.23 text", "defer_if_permit 4.7.24 text". */
+static void
+policy_refuse(struct policy_session *s, const struct judge_outcome *out)
+{
+	const char *verb = out->action == JUDGE_DEFER ? "defer_if_permit" :
+	    out->code;
+	char reply[1024];
+
+	if (out->xcode != NULL)
+		snprintf(reply, sizeof(reply), "%s %s %s", verb, out->xcode,
+		    out->text);
+	else
+		snprintf(reply, sizeof(reply), "%s %s", verb, out->text);
+	if (!s->peruser)
+		policy_remember(s, reply, reply);
+	policy_answer(s, reply, "");
+}
+
+static void
+policy_restrict(struct policy_session *s, const struct judge_outcome *out)
+{
+	char log[1024];
+
+	snprintf(log, sizeof(log), "result_only %s", out->text);
+	if (!s->peruser)
+		policy_remember(s, out->text, log);
+	policy_answer(s, out->text, "");
+}
+
+static void
+policy_prepend(struct policy_session *s, const struct judge_outcome *out)
+{
+	if (!s->peruser)
+		policy_remember(s, NULL, NULL);
+	if (out->header == NULL)
+		policy_answer(s, "dunno", "");
+	else
+		policy_answer(s, "prepend ", out->header);
+}
+
+static void
+policy_outcome(struct policy_session *s, const struct judge_outcome *out)
+{
+	const struct judge_log *l;
+
+	for (l = out->log; l != NULL; l = l->next)
+		policy_log(s, l->level, l->err, l->text);
+	switch (out->action) {
+	case JUDGE_PREPEND:
+		policy_prepend(s, out);
+		break;
+	case JUDGE_REJECT:
+	case JUDGE_DEFER:
+		policy_refuse(s, out);
+		break;
+	case JUDGE_RESTRICTION:
+		policy_restrict(s, out);
+		break;
+	case JUDGE_NOTHING:
+		policy_answer(s, "dunno", "");
+		break;
+	}
+}
+
+static void
+policy_checked(const struct judge_outcome *out, void *arg)
+{
+	struct policy_session *s = arg;
+
+	s->check = NULL;
+	policy_outcome(s, out);
+	if (!s->starting)
+		conn_resume(s->conn);
+}
+
+/* 1 when the request is answered by what is known of its instance. */
+static int
+policy_known(struct policy_session *s)
+{
+	const char *reply, *log;
+
+	switch (instances_get(s->instances, policy_instance(s), &reply,
+	    &log)) {
+	case INSTANCE_PREPENDED:
+		policy_answer(s, "dunno", "");
+		return 1;
+	case INSTANCE_REPLY:
+		policy_log(s, 1, 0, log);
+		policy_answer(s, reply, "");
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * UTF-8 reaches Postfix's policy service only in mail that is allowed to
+ * have it; anything else that is not ASCII is not UTF-8.
+ */
+static int
+policy_smtputf8(const char *sender, const char *recipient)
+{
+	return (sender == NULL || utf8_clean(sender, strlen(sender))) &&
+	    (recipient == NULL || utf8_clean(recipient, strlen(recipient)));
+}
+
+static void
+policy_make_request(struct policy_session *s)
+{
+	struct policy_parser *p = &s->parser;
+	struct judge_request *r = &s->req;
+	char *client = policy_get(p, POLICY_CLIENT_ADDRESS);
+	char *helo = policy_get(p, POLICY_HELO_NAME);
+	char *sender = policy_get(p, POLICY_SENDER);
+	char *rcpt = policy_get(p, POLICY_RECIPIENT);
+
+	lower(client);
+	lower(helo);
+	lower(rcpt);
+	lower_domain(sender);
+	memset(r, 0, sizeof(*r));
+	r->voice = JUDGE_POLICY;
+	r->conf = rcpt == NULL ? s->conf : conf_for(s->conf, rcpt);
+	r->peruser = *s->conf->per_user_path != '\0';
+	r->smtputf8 = policy_smtputf8(sender, rcpt);
+	if (client != NULL)
+		(void)addr_parse(&r->client, client, strlen(client));
+	r->client_text = client;
+	r->helo = helo;
+	r->sender = sender;
+	r->recipient = rcpt;
+	r->now = time(NULL);
+	s->peruser = r->conf != s->conf;
+}
+
+static void
+policy_request(struct policy_session *s)
+{
+	const char *sasl = policy_get(&s->parser, POLICY_SASL_USERNAME);
+
+	if (s->conf->mock) {
+		policy_answer(s, POLICY_MOCK, "");
+		return;
+	}
+	policy_make_request(s);
+	if (s->conf->skip_authenticated && sasl != NULL && *sasl != '\0') {
+		policy_answer(s, "dunno", "");
+		return;
+	}
+	if (!s->peruser && policy_known(s))
+		return;
+	s->starting = 1;
+	s->check = check_start(s->asker, NULL, &s->req,
+	    s->req.conf->lookup_time > 0 ?
+	    (unsigned int)s->req.conf->lookup_time : 0, policy_checked, s);
+	s->starting = 0;
+}
+
+static ssize_t
+policy_input(void *arg, const uint8_t *buf, size_t n)
+{
+	struct policy_session *s = arg;
+	const char *text = NULL;
+	size_t used;
+
+	switch (policy_feed(&s->parser, (const char *)buf, n, &used, &text)) {
+	case POLICY_REQUEST:
+		policy_request(s);
+		break;
+	case POLICY_BAD_LINE:
+		if (s->conf->debug_level >= 0)
+			log_line(LOG_INFO,
+			    "ERROR: Could not match line \"%.200s\"", text);
+		break;
+	case POLICY_TOO_MUCH:
+		conn_fail(s->conn, text);
+		return -1;
+	case POLICY_MORE:
+		break;
+	}
+	return (ssize_t)used;
+}
+
+static int
+policy_busy(void *arg)
+{
+	const struct policy_session *s = arg;
+
+	return s->check != NULL;
+}
+
+static int
+policy_idle_now(void *arg)
+{
+	const struct policy_session *s = arg;
+
+	return s->check == NULL && policy_is_idle(&s->parser);
+}
+
+static int
+policy_partial(void *arg)
+{
+	const struct policy_session *s = arg;
+
+	return !policy_is_idle(&s->parser);
+}
+
+static void *
+policy_start(struct conn *conn, struct conn_env *env)
+{
+	struct policy_session *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	s->conn = conn;
+	s->conf = env->conf;
+	s->asker = env->asker;
+	policy_init(&s->parser);
+	return s;
+}
+
+static void
+policy_end(void *arg)
+{
+	struct policy_session *s = arg;
+
+	if (s->check != NULL)
+		check_cancel(s->check);
+	policy_free(&s->parser);
+	instances_free(s->instances);
+	free(s);
+}
+
+const struct session_ops policy_session_ops = {
+	.name = "policy",
+	.idle = POLICY_IDLE,
+	.idle_drain = POLICY_IDLE,
+	.begun = POLICY_BEGUN,
+	.start = policy_start,
+	.end = policy_end,
+	.input = policy_input,
+	.busy = policy_busy,
+	.idle_now = policy_idle_now,
+	.partial = policy_partial,
+};
