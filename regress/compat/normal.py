@@ -113,7 +113,7 @@ def unfold(text):
     """A header value as one line; every fold must be at white space."""
     if re.search(rb'\n(?![ \t])', text) or b'\r' in text:
         raise Grammar('a line break without white space after it')
-    if re.search(rb'(?:^|\n)[ \t]*(?:\n|$)', text):
+    if re.search(rb'\n[ \t]*(?:\n|$)', text):
         raise Grammar('a line of nothing but white space')
     if max(len(x) for x in text.split(b'\n')) > 998:
         raise Grammar('a line over 998 octets')

@@ -22,11 +22,17 @@ Policy:
   E rule id text  the same, compared before anything is unquoted
   L rule id       only the log differs: ours has no record for the request
 Milter:
-  M id title      a connection; then > lines (the client's part):
-  > C host addr   and: H name, D stage a=b.., M sender args.., R rcpt,
-                  L name: value, Q (quit), A (abort), . (rest of a message
-                  and its end)
-  D rule n text   outcome n (from 1) of the connection must be text
+  M id [v=a|b]..  a connection, or one for each value of the variables
+  > step          C host address (or "-": none; "/path"); H name; D stage
+                  a=b ..; M sender args ..: a message begins, R rcpt, L name:
+                  value, . (its end); T sender args ..: M and, when taken, R,
+                  L and "."; A (abort); K (quit, new connection). Without D C
+                  the macros j and {daemon_name} are sent, without H the
+                  HELO name is C's host.
+  D rule n text   outcome n (from 1; each M that is refused and each "." is
+                  one) must be: "y code text", or "+ name: value" and
+                  "- name index" for changes of the header, then c, parted
+                  by " | "
 Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}; D, E keep
 octets, so text that is not ASCII is written as \\xHH.
 """
@@ -77,10 +83,15 @@ class Request:
 
 
 class Connection:
-    def __init__(self, name, title):
-        self.name, self.title = name, title
+    def __init__(self, name, values):
+        self.name, self.values = name, values
         self.steps = []
         self.rules = {}                 # outcome number -> (rule, octets)
+
+    def put(self, text):
+        for k, v in self.values:
+            text = text.replace('{%s}' % k, v)
+        return text
 
 
 class Set:
@@ -133,6 +144,14 @@ def request_lines(rest, counter):
                       [(octets(k), octets(v)) for k, v in pairs])
 
 
+def connections(rest):
+    name, *words = rest.split()
+    variables = [w.partition('=') for w in words]
+    for pick in itertools.product(*[v[2].split('|') for v in variables]):
+        yield Connection('/'.join((name,) + pick),
+                         [(v[0], p) for v, p in zip(variables, pick)])
+
+
 class Reader:
     def __init__(self):
         self.sets, self.counter = [], [0]
@@ -181,14 +200,14 @@ class Reader:
                               % (os.path.basename(path), no))
                     self.sets.append(cur)
                 elif letter == 'M':
-                    name, _, title = rest.partition(' ')
-                    conn = Connection(name, title)
-                    cur.connections.append(conn)
+                    conn = list(connections(rest))
+                    cur.connections += conn
                 elif letter == 'R':
                     cur.requests += request_lines(rest, self.counter)
                 elif letter in 'DE' and conn is not None:
                     rule, n, text = (rest + ' ').split(' ', 2)
-                    conn.rules[int(n)] = (rule, octets(text[:-1]))
+                    for c in conn:
+                        c.rules[int(n)] = (rule, octets(c.put(text[:-1])))
                 elif letter in 'DEL':
                     self.rule(cur, letter, rest)
                 elif letter == 'X':
@@ -205,7 +224,8 @@ class Reader:
                 elif letter == 'Z':
                     cur.zone.append(rest)
                 elif letter == '>':
-                    conn.steps.append(rest)
+                    for c in conn:
+                        c.steps.append(c.put(rest))
                 elif letter != 'V':
                     raise SetError('what is ' + letter)
             except (SetError, ValueError, IndexError, AttributeError) as e:

@@ -1,0 +1,360 @@
+#!/usr/bin/python3
+# Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
+"""pyspf-milter beside the Python original: the same configurations, zone and
+sessions (milter/*.set), live. What becomes of each message and the result
+lines of the log must be the same, or differ by a named rule as it says.
+
+usage: milter_compat.py [-v] [-j N] [SET ...]
+ORIGINAL names the original's program, PYSPF_MILTER ours. FRONTEND=libmilter
+runs ours behind Sendmail's library.
+"""
+
+import getopt
+import os
+import queue
+import re
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
+sys.path.insert(0, HERE)
+import normal       # noqa: E402
+import ns           # noqa: E402
+import product      # noqa: E402
+import sets as data                     # noqa: E402
+import syslogd      # noqa: E402
+from dnsd import DnsServer              # noqa: E402
+from milterclient import MilterClient, MilterError, split_mail  # noqa: E402
+
+RESULT = re.compile(r'^<\d+>pyspf-milter\[(\d+)\]: '
+                    r'((?:connect from |[45]\.7\.\d+ |prepend |'
+                    r'Header field not prepended: ).*)$', re.S)
+MACROS = {'j': 'mx.example.test', '{daemon_name}': 'smtpd'}
+MINIMUM = 60
+INSERT = re.compile(rb'^[ih] (?:index=(\d+) )?name=(\S+) value=(.*)$', re.S)
+CHANGE = re.compile(rb'^m index=(\d+) name=(\S+) value=(.*)$', re.S)
+
+
+class Session:
+    """Plays the steps of a connection; outcomes as sets.py describes."""
+
+    def __init__(self, where, plain, unfold):
+        self.c = MilterClient(where, timeout=20)
+        self.plain, self.unfold = plain, unfold
+        self.outcomes = []
+        self.passed = False         # 'a' at connect or HELO: all is taken
+        self.message_passed = False
+        self.begun = False
+
+    def show(self, replies):
+        out = []
+        for r in replies:
+            r = r.encode('utf-8', 'surrogateescape')
+            m = INSERT.match(r)
+            n = CHANGE.match(r)
+            if m:
+                value = self.unfold(m.group(3))
+                out.append(b'+ ' + self.plain(m.group(2) + b': ' + value))
+            elif n:
+                out.append(b'- %s %s%s' % (n.group(2), n.group(1), n.group(3)
+                                           and b' ' + n.group(3)))
+            else:
+                # Taken is taken, however the filter says it.
+                out.append(b'c' if r in (b'c', b'a') else r)
+        return b' | '.join(out)
+
+    def start(self, steps):
+        host, address = 'none.test', '192.0.2.1'
+        own = {s[0] for s in steps}
+        self.c.negotiate()
+        for s in steps:
+            if s.startswith('C '):
+                host, address = s[2:].split(' ')
+        if not any(s.startswith('D C') for s in steps):
+            self.c.macros('C', MACROS)
+        for s in steps:
+            if s.startswith('D C'):
+                self.macros(s)
+        self.hello(host, None if address == '-' else address,
+                   data.octets(host), 'H' in own)
+
+    def hello(self, host, address, helo, own_helo):
+        got = self.c.connect(data.octets(host), address)
+        if got and got[-1] != 'c':
+            self.passed = True
+            if got[-1] != 'a':
+                self.outcomes.append(self.show(got))
+            return
+        if not own_helo:
+            got = self.c.helo(helo)
+            self.passed = bool(got) and got[-1] == 'a'
+
+    def macros(self, step):
+        stage, *pairs = step[2:].split(' ')
+        self.c.macros(stage, dict(p.split('=', 1) for p in pairs if p))
+
+    def mail(self, rest):
+        args = [data.octets(a) for a in split_mail(rest)]
+        if not args[0].startswith(b'<') and not args[0].startswith(b'!'):
+            args[0] = b'<' + args[0] + b'>'
+        args[0] = args[0].lstrip(b'!')
+        got = self.c.mail(*args)
+        self.begun = True
+        self.message_passed = bool(got) and got[-1] == 'a'
+        if got and got[-1][0] not in 'ca':
+            self.outcomes.append(self.show(got))
+            self.begun = False
+
+    def end(self):
+        if self.message_passed:
+            self.outcomes.append(b'c')
+            return
+        self.c.eoh()
+        self.c.body(b'hi\r\n')
+        self.outcomes.append(self.show(self.c.eom()))
+        self.begun = False
+
+    def play(self, steps):
+        self.start(steps)
+        for s in steps:
+            letter, rest = s[0], s[2:]
+            if letter == 'C' or s.startswith('D C'):
+                continue
+            if self.passed:
+                # The MTA asks no more about this connection.
+                if letter in 'T.':
+                    self.outcomes.append(b'c')
+                continue
+            if letter == 'D':
+                self.macros(s)
+            elif letter == 'H':
+                got = self.c.helo(data.octets(rest))
+                self.passed = bool(got) and got[-1] == 'a'
+            elif letter in 'MT':
+                self.mail(rest)
+                if letter == 'T' and self.begun:
+                    self.c.rcpt('<a@dest.test>')
+                    self.c.header('From', 'a@b.test')
+                    self.end()
+            elif letter == 'R':
+                self.c.rcpt('<%s>' % rest)
+            elif letter == 'L':
+                if self.begun and not self.message_passed:
+                    name, _, value = rest.partition(': ')
+                    self.c.header(name, data.octets(value))
+            elif letter == '.':
+                if self.begun:
+                    self.end()
+            elif letter == 'A':
+                self.c.abort()
+                self.begun = False
+            elif letter == 'K':
+                self.c.quit_nc()
+                self.c.macros('C', MACROS)
+                host, address = rest.split(' ')
+                self.hello(host, address, data.octets(host), False)
+            else:
+                raise data.SetError('what is step ' + s)
+        self.c.quit()
+        self.c.close()
+        return self.outcomes
+
+
+class Comparison:
+    def __init__(self, argv):
+        opts, names = getopt.gnu_getopt(argv, 'vj:')
+        opts = dict(opts)
+        self.jobs = int(opts.get('-j', 5))
+        self.frontend = os.environ.get('FRONTEND', '')
+        self.name = 'compat-milter' + (
+            '-' + self.frontend if self.frontend else '')
+        self.original = os.environ.get('ORIGINAL') or \
+            product.ORIGINAL['pyspf-milter']
+        self.ours = product.wanted(self.name, 'pyspf-milter')
+        self.alone = product.is_original(self.ours)
+        every = data.read('milter')
+        self.sets = [s for s in every if not names or s.name in names or
+                     s.name.split('/')[0] in names]
+        self.all = not names
+        self.rules = data.rules()
+        self.log = syslogd.Collector(raw=True)
+        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
+        self.dns.start(data.zone(every))
+        self.lock = threading.Lock()
+        self.table = {'same': 0, 'different': 0}
+        self.connections = 0
+
+    def note(self, s, name, rule, wrong):
+        with self.lock:
+            key = 'different' if wrong else rule or 'same'
+            self.table[key] = self.table.get(key, 0) + 1
+            test = '%s/%s/%s' % (self.name, s.name, name)
+            if wrong:
+                print('not ok %s - %s (%s)' % (test, wrong, s.where),
+                      flush=True)
+            else:
+                print('ok ' + test)
+
+    def daemon(self, s, program, side):
+        folder = product.folder('/run/c/%s-%s' % (s.name.replace('/', '_'),
+                                                  side), 'pyspf-milter')
+        conf = [data.octets(c) for c in s.conf] + [
+            b'Socket = local:%s/s' % folder.encode(),
+            b'PidFile = %s/p' % folder.encode()]
+        if side == 'ours' and self.frontend and not self.alone:
+            conf.append(b'Milter_Frontend = ' + self.frontend.encode())
+        path = product.write_file(folder + '/conf',
+                                  b''.join(c + b'\n' for c in conf))
+        errors = open(folder + '/stderr', 'w+b')
+        return product.Milter(program, path, folder + '/s', errors), errors
+
+    def records(self, daemon, since):
+        out = []
+        for r in self.log.records[since:]:
+            m = RESULT.match(r)
+            if m and int(m.group(1)) == daemon.p.pid:
+                out.append(m.group(2))
+        return out
+
+    def play(self, daemon, connection, ours):
+        identity = (lambda x: x)
+        plain = normal.line if ours and not self.alone else identity
+        unfold = normal.unfold if ours and not self.alone else \
+            (lambda x: x.replace(b'\n   ', b''))
+        session = Session('unix:' + daemon.where, plain, unfold)
+        try:
+            return session.play(connection.steps), None
+        except MilterError as e:
+            return session.outcomes + [b'(%s)' % str(e).encode()], None
+        except normal.Grammar as e:
+            return session.outcomes, 'broken header: %s' % e
+
+    def compare(self, s, c, theirs, ours):
+        if len(theirs) != len(ours) and not c.rules:
+            self.note(s, c.name, None, 'ours %r, original %r'
+                      % (ours, theirs))
+            return
+        for i in range(max(len(theirs), len(ours))):
+            a = theirs[i] if i < len(theirs) else b'(nothing)'
+            b = ours[i] if i < len(ours) else b'(nothing)'
+            name = '%s/%d' % (c.name, i + 1)
+            if i + 1 not in c.rules:
+                self.note(s, name, None, None if a == b else
+                          'ours %r, original %r' % (b, a))
+                continue
+            rule, want = c.rules[i + 1]
+            wrong = None
+            if rule not in self.rules:
+                wrong = 'no rule ' + rule
+            elif b != want:
+                wrong = 'ours %r, by rule %s %r' % (b, rule, want)
+            elif a == b:
+                wrong = 'rule %s does not apply: both %r' % (rule, a)
+            self.note(s, name, rule, wrong)
+        for i in c.rules:
+            if i > max(len(theirs), len(ours)):
+                self.note(s, '%s/%d' % (c.name, i), None, 'no such outcome')
+
+    def compare_logs(self, s, c, since, a, b):
+        want = self.records(a, since)
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            got = self.records(b, since)
+            if len(got) >= len(want):
+                break
+            time.sleep(0.05)
+        if not self.alone:
+            try:
+                got = [normal.line(g.encode('utf-8', 'surrogateescape'))
+                       .decode('utf-8', 'surrogateescape') for g in got]
+            except normal.Grammar as e:
+                self.note(s, c.name + '/log', None, 'broken header: %s' % e)
+                return
+        # Ports are the client's, and are the same on both sides.
+        self.note(s, c.name + '/log', None, None if got == want else
+                  'ours %r, original %r' % (got, want))
+
+    def run_set(self, s):
+        for path, lines in s.files:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            product.write_file(path, b''.join(x + b'\n' for x in lines))
+        a, _ = self.daemon(s, self.original, 'theirs')
+        b, errors = self.daemon(s, self.ours, 'ours')
+        try:
+            if not a.wait_ready():
+                self.note(s, 'start', None, 'the original does not start')
+                return
+            if not b.wait_ready():
+                errors.seek(0)
+                self.note(s, 'start', None, 'does not start, status %r, %r'
+                          % (b.p.poll(), errors.read()[-400:]))
+                return
+            for c in s.connections:
+                since = len(self.log.records)
+                theirs, _ = self.play(a, c, False)
+                ours, broken = self.play(b, c, True)
+                if broken:
+                    self.note(s, c.name, None, broken)
+                    continue
+                self.compare(s, c, theirs, ours)
+                if not c.rules:
+                    self.compare_logs(s, c, since, a, b)
+                with self.lock:
+                    self.connections += 1
+        finally:
+            # The original needs 4 seconds to end by itself.
+            a.p.kill()
+            a.p.wait()
+            if self.alone:
+                b.p.kill()
+                b.p.wait()
+            else:
+                status = b.end()
+                self.note(s, 'exit', None, None if status == 0 else
+                          'exit status %r after SIGTERM' % status)
+
+    def work(self, todo):
+        while True:
+            try:
+                s = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.run_set(s)
+            except Exception as e:      # one set must not end the others
+                self.note(s, 'run', None, '%s: %s' % (type(e).__name__, e))
+
+    def run(self):
+        todo = queue.Queue()
+        for s in self.sets:
+            todo.put(s)
+        threads = [threading.Thread(target=self.work, args=(todo,))
+                   for _ in range(self.jobs)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        print('# %d connections, %d configurations'
+              % (self.connections, len(self.sets)))
+        for key in sorted(self.table, key=lambda k: (
+                ['same', 'different'].index(k) if k in
+                ('same', 'different') else 2, k)):
+            print('# %-20s %5d  %s' % (key, self.table[key],
+                                       self.rules.get(key, '')))
+        if self.all:
+            enough = self.connections >= MINIMUM
+            print('%s %s/size%s' % (
+                'ok' if enough else 'not ok', self.name, '' if enough else
+                ' - %d connections' % self.connections))
+        return 1 if self.table['different'] else 0
+
+
+def main(argv):
+    ns.enter('compat-milter')
+    return Comparison(argv).run()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
