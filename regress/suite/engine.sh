@@ -1,0 +1,23 @@
+#!/bin/sh
+# Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
+# usage: engine.sh BUILD-FOLDER
+# The public suites (of Debian's python3-spf) in the engine alone.
+build=${1:?usage: engine.sh BUILD-FOLDER}
+here=$(dirname "$0")
+suites=/usr/share/doc/python3-spf
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+status=0
+for s in rfc7208:rfc7208-tests.yml rfc4408:rfc4408-tests.yml pyspf:test.yml
+do
+	name=${s%%:*}
+	file=$suites/${s#*:}
+	test -f "$file" || file=$file.gz
+	if [ ! -f "$file" ]; then
+		echo "skip suite/$name - $file is not there"
+		continue
+	fi
+	/usr/bin/python3 "$here/convert.py" "$name" "$file" >"$tmp/$name" &&
+	"$build/suite/engine_suite" <"$tmp/$name" || status=1
+done
+exit $status

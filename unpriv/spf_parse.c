@@ -1,0 +1,382 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
+
+#include <string.h>
+#include <strings.h>
+
+#include "spf_private.h"
+
+#define VERSION		"v=spf1"
+#define VERSION_LEN	6
+
+/* How a mechanism is written (RFC 7208 5). */
+static const struct mechanism {
+	const char	*name;
+	enum spf_kind	 kind;
+	int		 cidr;		/* dual-cidr-length allowed */
+	int		 need;		/* domain-spec must be there */
+	const char	*missing;	/* what to say then */
+} mechanisms[] = {
+	{ "all",	SPF_T_ALL,	0, 0, NULL },
+	{ "include",	SPF_T_INCLUDE,	0, 1,
+	    "include mechanism missing domain: " },
+	{ "a",		SPF_T_A,	1, 0, NULL },
+	{ "mx",		SPF_T_MX,	1, 0, NULL },
+	{ "ptr",	SPF_T_PTR,	0, 0, NULL },
+	{ "ip4",	SPF_T_IP4,	0, 1, "Invalid IP4 address: " },
+	{ "ip6",	SPF_T_IP6,	0, 1, "Invalid IP6 address: " },
+	{ "exists",	SPF_T_EXISTS,	0, 1, "implicit exists not allowed: " },
+};
+
+/* A term cut at its borders, before its kind is looked at. */
+struct shape {
+	const char	*name;
+	size_t		 namelen;
+	const char	*arg;		/* behind the colon; NULL: no colon */
+	size_t		 arglen;	/* without the CIDR lengths */
+	int		 has4, has6;
+	unsigned int	 len4, len6;	/* 999: too big to be right */
+};
+
+static int	bad(struct spf_syntax *, const char *, const char *, size_t);
+static int	is_alpha(int);
+static int	is_digit(int);
+static int	name_is(const char *, size_t, const char *);
+static const struct mechanism *mechanism_find(const char *, size_t);
+static size_t	cidr_strip(const char *, size_t, size_t, int *,
+		    unsigned int *);
+static void	shape_cut(const char *, size_t, struct shape *);
+static int	spec_check(const char *, size_t, struct spf_syntax *);
+static int	spec_ends_well(const char *, size_t, size_t);
+static int	modifier_parse(struct spf_term *, size_t, struct spf_syntax *);
+static int	mechanism_parse(struct spf_term *, struct spf_syntax *);
+static int	network_parse(struct spf_term *, const struct shape *,
+		    struct spf_syntax *);
+static int	domain_parse(struct spf_term *, const struct shape *,
+		    const struct mechanism *, struct spf_syntax *);
+
+static int
+bad(struct spf_syntax *e, const char *what, const char *arg, size_t len)
+{
+	e->what = what;
+	e->arg = arg;
+	e->len = len;
+	return -1;
+}
+
+static int
+is_alpha(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static int
+is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int
+name_is(const char *s, size_t len, const char *name)
+{
+	return strlen(name) == len && strncasecmp(s, name, len) == 0;
+}
+
+int
+spf_is_record(const char *s, size_t len)
+{
+	if (len < VERSION_LEN || strncasecmp(s, VERSION, VERSION_LEN) != 0)
+		return 0;
+	return len == VERSION_LEN || s[VERSION_LEN] == ' ';
+}
+
+void
+spf_scan_start(struct spf_scan *sc, const char *rec, size_t len)
+{
+	sc->rec = rec;
+	sc->len = len;
+	sc->pos = VERSION_LEN;
+}
+
+/* RFC 7208 4.6.1: terms are parted by SP, and by nothing else. */
+int
+spf_scan_next(struct spf_scan *sc, struct spf_term *t, struct spf_syntax *e)
+{
+	const char *end = sc->rec + sc->len, *p = sc->rec + sc->pos, *q;
+	size_t i;
+
+	while (p < end && *p == ' ')
+		p++;
+	if (p == end)
+		return 0;
+	if ((q = memchr(p, ' ', (size_t)(end - p))) == NULL)
+		q = end;
+	sc->pos = (size_t)(q - sc->rec);
+
+	memset(t, 0, sizeof(*t));
+	t->text = p;
+	t->len = (size_t)(q - p);
+	/* name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), then "=" */
+	for (i = 0; i < t->len && (is_alpha(p[i]) || (i > 0 &&
+	    (is_digit(p[i]) || p[i] == '-' || p[i] == '_' || p[i] == '.')));
+	    i++)
+		;
+	if (i > 0 && i < t->len && p[i] == '=')
+		return modifier_parse(t, i, e) == -1 ? -1 : 1;
+	return mechanism_parse(t, e) == -1 ? -1 : 1;
+}
+
+int
+spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
+    struct spf_term *exp, struct spf_syntax *e)
+{
+	struct spf_scan sc;
+	struct spf_term t;
+	int rv;
+
+	memset(redirect, 0, sizeof(*redirect));
+	memset(exp, 0, sizeof(*exp));
+	spf_scan_start(&sc, rec, len);
+	while ((rv = spf_scan_next(&sc, &t, e)) == 1) {
+		/* RFC 7208 6: these two at most once. */
+		if (t.kind == SPF_T_REDIRECT) {
+			if (redirect->kind != 0)
+				return bad(e, "redirect= MUST appear at most "
+				    "once: ", t.text, t.len);
+			*redirect = t;
+		} else if (t.kind == SPF_T_EXP) {
+			if (exp->kind != 0)
+				return bad(e, "exp= MUST appear at most "
+				    "once: ", t.text, t.len);
+			*exp = t;
+		}
+	}
+	return rv;
+}
+
+/*
+ * domain-end = ( "." toplabel [ "." ] ) / macro-expand, and a toplabel is a
+ * host's label that is not all digits. end is the place behind the last
+ * macro-expand.
+ */
+static int
+spec_ends_well(const char *s, size_t len, size_t end)
+{
+	size_t i, n;
+	int other = 0;
+
+	if (len > 0 && end == len)
+		return 1;
+	n = dname_undot(s, len);
+	for (i = n; i > end && s[i - 1] != '.'; i--) {
+		if (!is_alpha(s[i - 1]) && !is_digit(s[i - 1]) &&
+		    s[i - 1] != '-')
+			return 0;
+		if (!is_digit(s[i - 1]))
+			other = 1;
+	}
+	if (i == end || i == n || !other)
+		return 0;
+	return s[i] != '-' && s[n - 1] != '-';
+}
+
+static int
+spec_check(const char *s, size_t len, struct spf_syntax *e)
+{
+	size_t end;
+	int rv;
+
+	rv = spf_macro_check(s, len, 0, &end, e);
+	if (!spec_ends_well(s, len, end))
+		return bad(e, "Invalid domain found (use FQDN): ", s, len);
+	return rv;
+}
+
+/* namelen octets of name, then "=". RFC 7208 6 */
+static int
+modifier_parse(struct spf_term *t, size_t namelen, struct spf_syntax *e)
+{
+	size_t end;
+
+	t->spec = t->text + namelen + 1;
+	t->speclen = t->len - namelen - 1;
+	t->kind = SPF_T_OTHER;
+	if (name_is(t->text, namelen, "redirect")) {
+		t->kind = SPF_T_REDIRECT;
+		if (t->speclen == 0)
+			return bad(e, "redirect has empty domain:", NULL, 0);
+		return spec_check(t->spec, t->speclen, e);
+	}
+	if (name_is(t->text, namelen, "exp")) {
+		t->kind = SPF_T_EXP;
+		if (t->speclen == 0)
+			return bad(e, "exp has empty domain-spec:", NULL, 0);
+		return spec_check(t->spec, t->speclen, e);
+	}
+	return spf_macro_check(t->spec, t->speclen, 0, &end, e);
+}
+
+/*
+ * Looks for "/" and a number at the end of s[from..len): "0" or digits that
+ * do not begin with 0. Returns the length without them.
+ */
+static size_t
+cidr_strip(const char *s, size_t from, size_t len, int *has,
+    unsigned int *value)
+{
+	size_t i, n;
+
+	*has = 0;
+	for (n = len; n > from && is_digit(s[n - 1]); n--)
+		;
+	if (n == len || n == from || s[n - 1] != '/' ||
+	    (s[n] == '0' && len - n > 1))
+		return len;
+	*has = 1;
+	for (*value = 0, i = n; i < len; i++)
+		if ((*value = *value * 10 + (unsigned int)(s[i] - '0')) > 998)
+			*value = 999;
+	return n - 1;
+}
+
+/* [qualifier] name [":" arg] [ip4-cidr-length] ["/" ip6-cidr-length] */
+static void
+shape_cut(const char *s, size_t len, struct shape *sh)
+{
+	const char *end = s + len, *p = s;
+	size_t n, from;
+	unsigned int v;
+	int has;
+
+	memset(sh, 0, sizeof(*sh));
+	if (p < end && strchr("+-?~", *p) != NULL && *p != '\0')
+		p++;
+	sh->name = p;
+	while (p < end && *p != ':' && *p != '/')
+		p++;
+	sh->namelen = (size_t)(p - sh->name);
+	from = (size_t)(p - s);
+	n = cidr_strip(s, from, len, &has, &v);
+	if (has && n > from && s[n - 1] == '/') {
+		sh->has6 = 1;
+		sh->len6 = v;
+		n = cidr_strip(s, from, n - 1, &has, &v);
+	}
+	if (has) {
+		sh->has4 = 1;
+		sh->len4 = v;
+	}
+	if (n > from && s[from] == ':') {
+		sh->arg = s + from + 1;
+		sh->arglen = n - from - 1;
+	} else if (n > from)
+		/* "a/", "a/024": a slash and no number is in the name */
+		sh->namelen += n - from;
+}
+
+static const struct mechanism *
+mechanism_find(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+		if (name_is(name, len, mechanisms[i].name))
+			return &mechanisms[i];
+	return NULL;
+}
+
+static enum spf_result
+qualifier(int c)
+{
+	switch (c) {
+	case '-':
+		return SPF_RESULT_FAIL;
+	case '~':
+		return SPF_RESULT_SOFTFAIL;
+	case '?':
+		return SPF_RESULT_NEUTRAL;
+	default:
+		return SPF_RESULT_PASS;
+	}
+}
+
+static int
+mechanism_parse(struct spf_term *t, struct spf_syntax *e)
+{
+	const struct mechanism *m;
+	struct shape sh;
+
+	if (t->text[t->len - 1] == ',')
+		return bad(e, "Do not separate mechnisms with commas: ",
+		    t->text, t->len);
+	shape_cut(t->text, t->len, &sh);
+	if ((m = mechanism_find(sh.name, sh.namelen)) == NULL) {
+		/* something else where the qualifier should be? */
+		if (sh.namelen > 1 && sh.name == t->text &&
+		    !is_alpha(t->text[0]) && !is_digit(t->text[0]) &&
+		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
+			return bad(e, "Unknown qualifier, RFC 4408 para "
+			    "4.6.1, found in: ", t->text, t->len);
+		return bad(e, "Unknown mechanism found: ", t->text, t->len);
+	}
+	t->kind = m->kind;
+	t->qualifier = qualifier(t->text[0]);
+	if (m->kind == SPF_T_IP4 || m->kind == SPF_T_IP6)
+		return network_parse(t, &sh, e);
+	return domain_parse(t, &sh, m, e);
+}
+
+/* RFC 7208 5.6 */
+static int
+network_parse(struct spf_term *t, const struct shape *sh,
+    struct spf_syntax *e)
+{
+	int ip4 = t->kind == SPF_T_IP4;
+
+	if (sh->has6)
+		return bad(e, "Dual CIDR not allowed: ", t->text, t->len);
+	if (sh->arg == NULL || addr_parse(&t->net.a, sh->arg, sh->arglen)
+	    == -1 || t->net.a.family != (ip4 ? 4 : 6))
+		return bad(e, ip4 ? "Invalid IP4 address: " :
+		    "Invalid IP6 address: ", t->text, t->len);
+	if (sh->has4 && sh->len4 > (ip4 ? 32U : 128U))
+		return bad(e, ip4 ? "Invalid IP4 CIDR length: " :
+		    "Invalid IP6 CIDR length: ", t->text, t->len);
+	t->net.len = sh->has4 ? (uint8_t)sh->len4 : ip4 ? 32 : 128;
+	return 0;
+}
+
+/* All mechanisms that take a domain-spec, and "all", which takes nothing. */
+static int
+domain_parse(struct spf_term *t, const struct shape *sh,
+    const struct mechanism *m, struct spf_syntax *e)
+{
+	struct addr a;
+
+	if (!m->cidr && (sh->has4 || sh->has6))
+		return bad(e, "CIDR not allowed: ", t->text, t->len);
+	if (m->kind == SPF_T_ALL) {
+		if (sh->arg == NULL)
+			return 0;
+		return bad(e, "Invalid all mechanism format - only qualifier "
+		    "allowed with all: ", t->text, t->len);
+	}
+	if (sh->has4 && sh->len4 > 32)
+		return bad(e, "Invalid IP4 CIDR length: ", t->text, t->len);
+	if (sh->has6 && sh->len6 > 128)
+		return bad(e, "Invalid IP6 CIDR length: ", t->text, t->len);
+	t->len4 = sh->has4 ? (uint8_t)sh->len4 : 32;
+	t->len6 = sh->has6 ? (uint8_t)sh->len6 : 128;
+	if (sh->arg == NULL)
+		return !m->need ? 0 : bad(e, m->missing, t->text, t->len);
+	if (sh->arglen == 0)
+		return bad(e, m->kind == SPF_T_EXISTS ? m->missing :
+		    "empty domain:: ", t->text, t->len);
+	if (m->kind == SPF_T_A && addr_parse(&a, sh->arg, sh->arglen) == 0 &&
+	    a.family == 4)
+		return bad(e, "Use the ip4 mechanism for ip4 addresses: ",
+		    t->text, t->len);
+	t->spec = sh->arg;
+	t->speclen = sh->arglen;
+	return spec_check(t->spec, t->speclen, e);
+}
