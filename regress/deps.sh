@@ -3,7 +3,8 @@
 # Installs, with apt-get on Debian 12, what is missing.
 #
 #	regress/deps.sh build		what make needs
-#	regress/deps.sh check		the same, and what the tests need
+#	regress/deps.sh demo		what make run needs beside
+#	regress/deps.sh check		all that, and what the tests need
 #	regress/deps.sh list KIND	only prints the packages of the kind
 #	regress/deps.sh sendmail DIR	unpacks Sendmail below DIR (it cannot be
 #					installed beside Postfix)
@@ -13,8 +14,8 @@ set -u
 
 BUILD="make gcc libc6-dev pkg-config libmilter-dev libspf2-dev libseccomp-dev
 libcap-ng-dev libbsd-dev libunbound-dev libevent-dev libidn2-dev"
-DEMO="python3-minimal python3"
-CHECK="$DEMO mandoc python3-yaml python3-dns python3-spf python3-spf-engine
+DEMO="python3"
+CHECK="mandoc python3-yaml python3-dns python3-spf python3-spf-engine
 pyspf-milter postfix-policyd-spf-python postfix opendmarc swaks miltertest
 nsd unbound clang libclang-rt-14-dev iproute2 procps psmisc util-linux strace
 systemd binutils libcap2-bin spamassassin"
@@ -125,31 +126,36 @@ sendmail()
 }
 
 log=$(mktemp) || exit 1
-case ${1-} in
-build)
-	install $BUILD
-	;;
-run)
-	install $BUILD $DEMO
-	;;
-check)
-	install $BUILD $CHECK
-	;;
-list)
-	case ${2-} in
+packages()
+{
+	case $1 in
 	build) echo $BUILD ;;
-	run) echo $BUILD $DEMO ;;
-	check) echo $BUILD $CHECK ;;
+	demo) echo $DEMO ;;
+	check) echo $BUILD $DEMO $CHECK ;;
 	sendmail) echo $SENDMAIL ;;
-	*) die "list what? build, run, check or sendmail" ;;
+	*) return 1 ;;
 	esac
+}
+
+case ${1-} in
+list)
+	packages "${2-}" || die "list what? build, demo, check or sendmail"
 	;;
 sendmail)
 	[ $# -eq 2 ] || die "sendmail wants a folder"
 	sendmail "$2"
 	;;
+build | demo | check)
+	all=
+	for kind do
+		p=$(packages "$kind") || die "what is $kind?"
+		all="$all $p"
+	done
+	install $all
+	;;
 *)
-	sed -n '5,9s/^#//p' "$0" >&2
+	sed -n '5,10s/^#//p' "$0" >&2
+	rm -f "$log"
 	exit 64
 	;;
 esac
