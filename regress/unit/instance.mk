@@ -1,0 +1,2 @@
+UNIT += instance
+UNIT_instance_SRCS = unpriv/instance.c

@@ -1,0 +1,2 @@
+UNIT += policy
+UNIT_policy_SRCS = proto/policy.c
