@@ -121,13 +121,13 @@ struct conf {
 	struct conf_strs helo_whitelist;
 	struct conf_strs domain_whitelist_ptr;
 	int		 enhanced_codes;
-	enum conf_header header_type;
+	enum conf_header header_type;	/* as written; a milter adds AR */
 	int		 hide_receiver;
 	char		*authserv_id;	/* lower case; HOSTNAME resolved */
 	int		 lookup_time;
 	int		 whitelist_lookup_time;
 	int		 void_limit;
-	char		*reason_message;
+	char		*reason_message; /* well-formed template */
 	int		 mock;
 	int		 queue_id;
 	char		*per_user_path;	/* "": unset */
@@ -155,13 +155,16 @@ struct conf {
 	enum conf_sandbox sandbox;
 	int		 remove_own_ar;
 	int		 skip_authenticated;
-	char		*why_url;	/* template for {url}; "" none */
+	char		*why_url;	/* well-formed template; "": none */
 	enum conf_logformat log_format;
 	int		 second_opinion;	/* libspf2 shadow on */
 	int		 second_opinion_sample;	/* percent */
 };
 
-/* What the reader has to say of a file: warnings and errors. */
+/*
+ * What the reader has to say of a file: warnings and errors. Filled afresh
+ * by conf_load() and conf_parse(); to be freed even when there are none.
+ */
 struct conf_msg {
 	int		 error;		/* 1: the file is refused */
 	unsigned int	 line;		/* 0: the file as a whole */
@@ -254,23 +257,5 @@ char		*conf_socket_text(const struct conf_socket *);
 #define CONF_SERVERS_MAX	8
 size_t		 conf_resolvconf(const char *, size_t, struct conf_servers *);
 void		 conf_servers_free(struct conf_servers *);
-
-/*
- * Reason_Message and Why_URL are templates in the manner of Python's
- * str.format(): "{name}", "{name!r}", "{name:>20.10}", "{{" and "}}". What
- * the reader stored is always well-formed and uses only the names below.
- */
-struct conf_var {
-	const char	*name;
-	const char	*value;
-};
-/* Reason_Message: rejectdefer, spf, url. Why_URL: scope, id, ip, rcpt. */
-/*
- * Fills buf, always NUL-terminated, cut at a whole character when size
- * does not do. Returns the length written. A name that vars lacks gives
- * nothing.
- */
-size_t		 conf_template(char *, size_t, const char *,
-		    const struct conf_var *, size_t);
 
 #endif

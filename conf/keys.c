@@ -25,7 +25,7 @@ static size_t	distance(const char *, const char *);
 static int	lower(int);
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
-    as_any = BOOL_ANY, as_ours = BOOL_OURS;
+    as_any = BOOL_ANY, as_ours = BOOL_OURS, as_never = BOOL_NEVER;
 static const char *const reason_vars[] = { "rejectdefer", "spf", "url", NULL };
 static const char *const why_vars[] = { "scope", "id", "ip", "rcpt", NULL };
 static const struct conf_word frontends[] = {
@@ -151,7 +151,7 @@ static const struct conf_row rows[] = {
 	    &conf_op_bool, OFF(mock), 0, 0, 0, &as_any, ROW_POLICY },
 	{ { "QueueID", "switch", "True", BOTH, 0, 0,
 	    "begin log lines with the queue id", "True|False" },
-	    &conf_op_bool, OFF(queue_id), 0, 0, 0, &as_ours, ROW_POLICY },
+	    &conf_op_bool, OFF(queue_id), 0, 0, 0, &as_never, ROW_POLICY },
 	{ { "Per_User", "text", "", BOTH, 0, 0,
 	    "\"text,/path\" of a file with settings by recipient", NULL },
 	    &conf_op_peruser, OFF(per_user_path), 0, 0, 0, NULL,

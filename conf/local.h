@@ -46,7 +46,8 @@ enum conf_bool {
 	BOOL_OURS = 0,		/* it does not know the key */
 	BOOL_TRUE,		/* only "True" is true */
 	BOOL_NOT_NO,		/* only "No" is false */
-	BOOL_ANY		/* only "" is false */
+	BOOL_ANY,		/* only "" is false */
+	BOOL_NEVER		/* it refuses the key; always true */
 };
 
 #define ROW_CLAMP	0x01	/* the original takes any number */

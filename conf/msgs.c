@@ -68,6 +68,9 @@ add(struct conf_ctx *x, int error, const char *fmt, va_list ap)
 	struct conf_msgs *ms = x->msgs;
 	struct conf_msg *m;
 
+	/* Our own parent has told its warnings when it read the file. */
+	if (!error && x->child)
+		return;
 	if (error)
 		ms->errors++;
 	/* The first error is kept even behind a flood of warnings. */

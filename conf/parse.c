@@ -26,6 +26,9 @@ static void	finish_id(struct conf_ctx *, struct conf *);
 static void	finish_anchor(struct conf_ctx *, struct conf *);
 static void	finish_users(struct conf_ctx *, struct conf *);
 static unsigned int line_of(const struct conf_ctx *, const char *);
+static struct conf *parse(enum conf_program, const char *, size_t,
+		    const char *, const struct conf_reader *,
+		    struct conf_msgs *);
 static char	*slurp(FILE *, size_t *);
 
 /*
@@ -420,6 +423,15 @@ struct conf *
 conf_parse(enum conf_program program, const char *text, size_t len,
     const char *name, const struct conf_reader *reader, struct conf_msgs *msgs)
 {
+	memset(msgs, 0, sizeof(*msgs));
+	return parse(program, text, len, name, reader, msgs);
+}
+
+/* Adds to the messages. */
+static struct conf *
+parse(enum conf_program program, const char *text, size_t len,
+    const char *name, const struct conf_reader *reader, struct conf_msgs *msgs)
+{
 	struct conf_ctx x;
 	unsigned int lines[CONF_ROWS_MAX];
 	unsigned int number = 0;
@@ -468,7 +480,6 @@ conf_new(enum conf_program program)
 	struct conf_msgs msgs;
 	struct conf *c;
 
-	memset(&msgs, 0, sizeof(msgs));
 	c = conf_parse(program, "", 0, "defaults", NULL, &msgs);
 	conf_msgs_free(&msgs);
 	return c;
@@ -483,19 +494,20 @@ conf_load(enum conf_program program, const char *path, int explicit,
 	char *buf;
 	size_t len;
 
+	memset(msgs, 0, sizeof(*msgs));
 	memset(&x, 0, sizeof(x));
 	x.program = program;
 	x.reader = reader;
 	x.msgs = msgs;
 	if ((buf = conf_read(&x, path, &len)) != NULL) {
-		c = conf_parse(program, buf, len, path, reader, msgs);
+		c = parse(program, buf, len, path, reader, msgs);
 		free(buf);
 		return c;
 	}
 	/* COMPAT missing-file */
 	if (errno == ENOENT && !explicit) {
 		conf_warn(&x, "no such file; all keys have their defaults");
-		return conf_parse(program, "", 0, path, reader, msgs);
+		return parse(program, "", 0, path, reader, msgs);
 	}
 	conf_refuse(&x, "%s", errno == EINVAL ? "not a regular file" :
 	    strerror(errno));

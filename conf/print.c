@@ -19,6 +19,7 @@ conf_print(const struct conf *c, int for_child)
 	const char *l, *nl;
 	char *out = NULL;
 	size_t i, size = 0;
+	long at;
 	FILE *f;
 
 	if ((f = open_memstream(&out, &size)) == NULL)
@@ -28,7 +29,11 @@ conf_print(const struct conf *c, int for_child)
 		    (row->pub.programs & (unsigned int)c->program) == 0)
 			continue;
 		fprintf(f, "%s = ", row->pub.name);
+		at = ftell(f);
 		row->ops->print(f, row, c);
+		/* No blank at the end of a line. */
+		if (ftell(f) == at)
+			fseek(f, -1, SEEK_CUR);
 		putc('\n', f);
 	}
 	if (for_child) {

@@ -219,6 +219,9 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 			    conf_show(s));
 		ever = *s != '\0';
 		break;
+	case BOOL_NEVER:
+		ever = v == -1 ? 1 : v;
+		break;
 	}
 	if (v == -1) {
 		v = ever;
@@ -240,7 +243,8 @@ print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
 		[BOOL_OURS] = { "no", "yes" },
 		[BOOL_TRUE] = { "False", "True" },
 		[BOOL_NOT_NO] = { "No", "Yes" },
-		[BOOL_ANY] = { "", "True" }
+		[BOOL_ANY] = { "", "True" },
+		[BOOL_NEVER] = { "False", "True" }
 	};
 
 	fputs(words[*(const enum conf_bool *)row->arg]

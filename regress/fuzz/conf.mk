@@ -1,0 +1,2 @@
+FUZZ += conf
+FUZZ_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/text.c

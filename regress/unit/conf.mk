@@ -1,0 +1,2 @@
+UNIT += conf
+UNIT_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/text.c
