@@ -1,0 +1,421 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/*
+ * judge_run() over the real engine and a zone in memory. Each case is a
+ * configuration, a request and what comes of it, as the policy voice or the
+ * milter voice ("M") would say it; each is run with the answers coming in
+ * several orders.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../unpriv/judge.h"
+#include "check.h"
+#include "judge_cases.h"
+
+#define ORDERS	5	/* of the answers, a case */
+
+struct setup {
+	struct conf	*conf;
+	struct judge_request req;
+};
+
+static char trace[8192];	/* the questions of the last run, by round */
+static char result[8192], logs[8192];
+static struct arena *arena, *records;
+static unsigned int seed;
+
+static unsigned int
+rnd(unsigned int n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % n;
+}
+
+static void
+append(char *buf, const char *text)
+{
+	strlcat(buf, text, sizeof(trace));
+}
+
+/* The records of a name: the zone's lines "name TYPE data". */
+static void
+answer(const char *zone, const struct question *q, struct dns_answer *ans,
+    struct dns_rr *rr)
+{
+	const char *type = dns_type_name(q->type), *line, *end, *p;
+	size_t tlen = strlen(type);
+	struct addr addr;
+	uint8_t *data;
+
+	arena_reset(records);
+	memset(ans, 0, sizeof(*ans));
+	ans->type = q->type;
+	ans->rr = rr;
+	ans->status = DNS_NXDOMAIN;
+	for (line = zone; *line != '\0'; line = end + (*end == '\n')) {
+		end = line + strcspn(line, "\n");
+		if (strncasecmp(line, q->name, q->namelen) != 0 ||
+		    line[q->namelen] != ' ')
+			continue;
+		p = line + q->namelen + 1;
+		if (strncmp(p, "TIMEOUT", 7) == 0)
+			ans->status = DNS_TIMEOUT;
+		else if (strncmp(p, "SERVFAIL", 8) == 0)
+			ans->status = DNS_TEMPERROR;
+		else if (ans->status == DNS_NXDOMAIN)
+			ans->status = DNS_NODATA;
+		if (strncmp(p, type, tlen) != 0 || p[tlen] != ' ')
+			continue;
+		p += tlen + 1;
+		ans->status = DNS_OK;
+		rr = &ans->rr[ans->nrr++];
+		rr->len = (uint16_t)(end - p);
+		data = (uint8_t *)arena_strndup(records, p, rr->len);
+		/* A '|' parts the character-strings of a TXT record. */
+		rr->aux = (uint16_t)strcspn((char *)data, "|");
+		if (rr->aux < rr->len && q->type == DNS_T_TXT) {
+			memmove(data + rr->aux, data + rr->aux + 1,
+			    (size_t)(rr->len - rr->aux));
+			rr->len--;
+		}
+		if ((q->type == DNS_T_A || q->type == DNS_T_AAAA) &&
+		    addr_parse(&addr, p, rr->len) == 0) {
+			memcpy(data, addr.b, 16 > rr->len ? rr->len : 16);
+			rr->len = q->type == DNS_T_A ? 4 : 16;
+			data = arena_alloc(records, 16);
+			memcpy(data, addr.b, 16);
+		}
+		rr->data = data;
+	}
+}
+
+/*
+ * Runs until done; order 0 answers everything of a round at once, other
+ * orders one question at a time, drawn.
+ */
+static int
+run(const struct judge_request *req, const char *zone, unsigned int order,
+    struct judge_outcome *out)
+{
+	struct answers *answers = answers_new();
+	struct question *q, *open[ANSWERS_MAX];
+	struct dns_rr rr[64];
+	struct dns_answer ans;
+	int rounds = 0, done;
+	size_t n = 0, i;
+
+	seed = order;
+	trace[0] = '\0';
+	for (;; rounds++) {
+		arena_reset(arena);
+		answers_begin(answers);
+		done = judge_run(req, answers, arena, out) == JUDGE_DONE;
+		if (done)
+			break;
+		append(trace, rounds > 0 ? "; " : "");
+		while ((q = answers_next(answers)) != NULL) {
+			append(trace, n > 0 ? "," : "");
+			append(trace, q->name);
+			open[n++] = q;
+		}
+		if (n == 0 || rounds > 500)
+			break;
+		while (n > 0) {
+			i = order == 0 ? n - 1 : rnd((unsigned int)n);
+			answer(zone, open[i], &ans, rr);
+			answers_put(answers, open[i], &ans);
+			open[i] = open[--n];
+			if (order != 0)
+				break;
+		}
+	}
+	answers_free(answers);
+	return done ? 0 : -1;
+}
+
+/* The outcome as the protocol would show it, and the records. */
+static void
+render(const struct judge_request *req, const struct judge_outcome *o,
+    char *to, char *log)
+{
+	int milter = req->voice == JUDGE_MILTER;
+	const struct judge_log *l;
+
+	to[0] = log[0] = '\0';
+	switch (o->action) {
+	case JUDGE_NOTHING:
+		append(to, "dunno");
+		break;
+	case JUDGE_PREPEND:
+		append(to, o->header == NULL ? "dunno" : "prepend ");
+		append(to, o->header == NULL ? "" : o->header);
+		break;
+	case JUDGE_REJECT:
+	case JUDGE_DEFER:
+		append(to, o->action == JUDGE_DEFER && !milter ?
+		    "defer_if_permit" : o->code);
+		append(to, o->xcode == NULL ? "" : " ");
+		append(to, o->xcode == NULL ? "" : o->xcode);
+		/* FALLTHROUGH */
+	case JUDGE_RESTRICTION:
+		append(to, to[0] == '\0' ? "" : " ");
+		append(to, o->text);
+		break;
+	}
+	for (l = o->log; l != NULL; l = l->next) {
+		append(log, l->text);
+		append(log, l->next == NULL ? "" : "\n");
+	}
+}
+
+/* A field that is missing is written as "-"; NULL: the usual value. */
+static const char *
+field(const char *s, const char *usual)
+{
+	if (s == NULL)
+		return usual;
+	return strcmp(s, "-") == 0 ? NULL : s;
+}
+
+static int
+prepare(const struct judge_case *c, struct setup *w)
+{
+	enum conf_program prog = c->voice == JUDGE_MILTER ?
+	    CONF_MILTER : CONF_POLICY;
+	struct conf_msgs msgs;
+	char text[4096];
+
+	memset(w, 0, sizeof(*w));
+	snprintf(text, sizeof(text), "Authserv_Id = mx.example.test\n%s\n",
+	    c->conf == NULL ? "" : c->conf);
+	w->conf = conf_parse(prog, text, strlen(text), c->name, NULL, &msgs);
+	if (w->conf == NULL) {
+		check(c->name, 0, "configuration: %s",
+		    msgs.n > 0 ? msgs.v[0].text : "?");
+		conf_msgs_free(&msgs);
+		return -1;
+	}
+	conf_msgs_free(&msgs);
+	w->req.voice = c->voice;
+	w->req.conf = w->conf;
+	w->req.peruser = c->peruser;
+	w->req.smtputf8 = c->utf8;
+	w->req.client_text = field(c->client, "192.0.2.1");
+	if (w->req.client_text != NULL)
+		addr_parse(&w->req.client, w->req.client_text,
+		    strlen(w->req.client_text));
+	w->req.helo = field(c->helo, "none.test");
+	w->req.sender = field(c->sender, "user@pass.test");
+	w->req.recipient = field(c->recipient, "rcpt@dest.test");
+	w->req.now = 1700000000;
+	return 0;
+}
+
+static void
+one(const struct judge_case *c)
+{
+	static char zone[16384], first[sizeof(result)], rounds[sizeof(trace)];
+	struct judge_outcome out;
+	unsigned int order;
+	struct setup w;
+
+	if (prepare(c, &w) == -1)
+		return;
+	snprintf(zone, sizeof(zone), "%s%s", judge_zone,
+	    c->zone == NULL ? "" : c->zone);
+	for (order = 0; order < ORDERS; order++) {
+		if (run(&w.req, zone, order, &out) == -1) {
+			check(c->name, 0, "order %u does not end", order);
+			break;
+		}
+		render(&w.req, &out, result, logs);
+		if (order == 0) {
+			strlcpy(first, result, sizeof(first));
+			strlcpy(rounds, trace, sizeof(rounds));
+		} else if (strcmp(first, result) != 0)
+			break;
+	}
+	if (order < ORDERS)
+		check(c->name, 0, "order %u: %s", order, result);
+	else if (strcmp(first, c->want) != 0)
+		check(c->name, 0, "\n\tgot  %s\n\twant %s\n", first, c->want);
+	else if (c->log != NULL && strcmp(logs, c->log) != 0)
+		check(c->name, 0, "\n\tlog  %s\n\twant %s\n", logs, c->log);
+	else if (c->asked != NULL && strcmp(rounds, c->asked) != 0)
+		check(c->name, 0, "\n\tasked %s\n\twant  %s\n", rounds,
+		    c->asked);
+	else
+		check(c->name, 1);
+	conf_free(w.conf);
+}
+
+/* SPEC 2.3, 2.4 once more, from the key's text to the action. */
+static void
+matrix(int helo)
+{
+	static const char *const key[] = { "SPF_Not_Pass", "Softfail", "Fail",
+	    "Null", "False", "No_Check", "bogus" };
+	static const char *const want[2][7] = {
+		{ "prrrpPT", "prrppPT", "prpppPT", "pppppPT", "ppppppp",
+		  "ppppppp", "pppppPT" },
+		{ "prrrpPT", "prrppPT", "prpppPT", "ppppppp", "ppppppp",
+		  "ppppppp", "pppppPT" }
+	};
+	static const char *const name[] = { "pass.test", "fail.test",
+	    "soft.test", "neut.test", "none.test", "perm.test", "temp.test" };
+	struct judge_case c;
+	struct judge_outcome out;
+	char conf[512], sender[64], label[96], got, exp;
+	struct setup w;
+	int i, r, keys;
+
+	for (i = 0; i < 7 * 7 * 2; i++) {
+		r = i / 2 % 7;
+		keys = i % 2;
+		memset(&c, 0, sizeof(c));
+		snprintf(conf, sizeof(conf), "%s = %s\n%s",
+		    helo ? "HELO_reject" : "Mail_From_reject", key[i / 14],
+		    keys ? "PermError_reject = True\nTempError_Defer = True" :
+		    "");
+		snprintf(sender, sizeof(sender), "u@%s",
+		    helo ? "none.test" : name[r]);
+		snprintf(label, sizeof(label), "judge/matrix/%s/%s/%s/%d",
+		    helo ? "helo" : "mfrom", key[i / 14], name[r], keys);
+		c.name = label;
+		c.conf = conf;
+		c.client = "192.0.2.1";
+		c.helo = helo ? name[r] : "none.test";
+		c.sender = sender;
+		c.recipient = "r@dest.test";
+		if (prepare(&c, &w) == -1)
+			continue;
+		run(&w.req, judge_zone, 0, &out);
+		got = out.action == JUDGE_REJECT ? 'r' :
+		    out.action == JUDGE_DEFER ? 'T' :
+		    out.action == JUDGE_PREPEND ? 'p' : '?';
+		exp = want[helo][i / 14][r];
+		if (exp == 'P')
+			exp = keys ? 'r' : 'p';
+		else if (exp == 'T' && !keys)
+			exp = 'p';
+		check(label, got == exp, "%c, not %c", got, exp);
+		conf_free(w.conf);
+	}
+}
+
+/* A list that is late, as its own time limit has it. */
+static void
+test_late(void)
+{
+	struct judge_case c = { .name = "judge/lists-late", .zone = "",
+	    .conf = "Domain_Whitelist_PTR = yahoo.test", .helo = "none.test",
+	    .client = "192.0.2.1", .sender = "u@pass.test",
+	    .recipient = "r@d.test" };
+	struct judge_outcome out;
+	struct answers *answers = answers_new();
+	struct question *q;
+	struct dns_answer ans;
+	struct dns_rr rr[8];
+	struct setup w;
+	int status;
+
+	if (prepare(&c, &w) == -1)
+		return;
+	arena_reset(arena);
+	answers_begin(answers);
+	status = judge_run(&w.req, answers, arena, &out);
+	check("judge/lists-wait", status == JUDGE_WAIT);
+	while ((q = answers_next(answers)) != NULL) {
+		if (q->type == DNS_T_PTR)
+			continue;
+		answer(judge_zone, q, &ans, rr);
+		answers_put(answers, q, &ans);
+	}
+	status = judge_run(&w.req, answers, arena, &out);
+	check("judge/lists-still-wait", status == JUDGE_WAIT);
+	w.req.lists_late = 1;
+	status = judge_run(&w.req, answers, arena, &out);
+	check(c.name, status == JUDGE_DONE && out.skipped == NULL &&
+	    out.result == SPF_RESULT_PASS);
+	answers_free(answers);
+	conf_free(w.conf);
+}
+
+static void
+hint(const char *name, const char *conf, const char *helo, const char *want)
+{
+	struct judge_case c = { .name = name, .conf = conf, .client = "-",
+	    .helo = "-", .sender = "-", .recipient = "-" };
+	struct answers *answers = answers_new();
+	struct question *q;
+	struct setup w;
+
+	if (prepare(&c, &w) == 0) {
+		answers_begin(answers);
+		judge_hint_helo(w.conf, helo, answers);
+		q = answers_next(answers);
+		check(name, (q == NULL) == (want == NULL) && (q == NULL ||
+		    (q->type == DNS_T_TXT && strcmp(q->name, want) == 0)),
+		    "%s", q == NULL ? "none" : q->name);
+		conf_free(w.conf);
+	}
+	answers_free(answers);
+}
+
+/* However little memory there is: an answer, and no refusal lost. */
+static void
+test_memory(void)
+{
+	struct judge_case c = { .name = "judge/memory", .conf = "",
+	    .client = "192.0.2.1", .helo = "fail.test",
+	    .sender = "u@pass.test", .recipient = "r@d.test" };
+	struct arena *whole = arena;
+	struct judge_outcome out;
+	size_t limit;
+	int bad = 0;
+	struct setup w;
+
+	if (prepare(&c, &w) == -1)
+		return;
+	for (limit = 64; limit < 40000; limit += 211) {
+		arena = arena_new(limit);
+		if (run(&w.req, judge_zone, 0, &out) == -1)
+			bad++;
+		else if (out.action == JUDGE_REJECT &&
+		    (out.text == NULL || out.code == NULL))
+			bad++;
+		arena_free(arena);
+	}
+	arena = whole;
+	check(c.name, bad == 0, "%d of the sizes", bad);
+	conf_free(w.conf);
+}
+
+int
+main(void)
+{
+	size_t i;
+
+	if ((arena = arena_new(4 << 20)) == NULL ||
+	    (records = arena_new(1 << 20)) == NULL)
+		return 1;
+	for (i = 0; i < sizeof(judge_cases) / sizeof(judge_cases[0]); i++)
+		one(&judge_cases[i]);
+	matrix(1);
+	matrix(0);
+	test_late();
+	test_memory();
+	hint("judge/hint", "", "Mail.test.", "mail.test");
+	hint("judge/hint-u-label", "", "ex\xc3\xa4mple.test",
+	    "xn--exmple-cua.test");
+	hint("judge/hint-no-check", "HELO_reject = No_Check", "a.test", NULL);
+	hint("judge/hint-false", "HELO_reject = False", "a.test", NULL);
+	hint("judge/hint-false-only-helo", "HELO_reject = False\n"
+	    "Mail_From_reject = No_Check", "a.test", "a.test");
+	hint("judge/hint-literal", "", "[192.0.2.1]", NULL);
+	hint("judge/hint-empty", "", "", NULL);
+	arena_free(records);
+	arena_free(arena);
+	return check_exit();
+}
