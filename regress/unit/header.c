@@ -274,6 +274,104 @@ test_reply(void)
 	check("reply/percent", strstr(t, "id=100%d@f.test;") != NULL);
 }
 
+/* regress/lib/hostile.txt's escapes; a NUL is '?', as the sessions do. */
+static void
+unescape(const char *p, char *out, size_t size)
+{
+	char *end = out + size - 1, *rest, unit[64];
+	unsigned long n;
+
+	for (; *p != '\0' && *p != '\n' && out < end; p++) {
+		if (*p != '\\')
+			*out++ = *p;
+		else if (*++p == 'x') {
+			char hex[3] = { p[1], p[2], '\0' };
+
+			n = strtoul(hex, NULL, 16);
+			*out++ = n == 0 ? '?' : (char)n;
+			p += 2;
+		} else if (*p == 'R') {
+			n = strtoul(p + 2, &rest, 10);
+			p = strchr(rest + 2, '}');
+			snprintf(unit, sizeof(unit), "%.*s",
+			    (int)(p - rest - 2), rest + 2);
+			unescape(unit, unit, sizeof(unit));
+			for (; n > 0 && out + strlen(unit) < end; n--)
+				out = stpcpy(out, unit);
+		} else
+			*out++ = *p;
+	}
+	*out = '\0';
+}
+
+/* One value at every place of every field; NULL or what is wrong. */
+static const char *
+hostile_why(const char *v, int utf8)
+{
+	const char *at = strrchr(v, '@'), *reason, *why, *h, *domain, *t;
+	struct header_parts w = parts("192.0.2.1", v, v,
+	    header_show(arena, v, utf8, HEADER_HOST_MAX), utf8);
+	struct reply_parts r = { "rejected", v, "mfrom", v, v, v, utf8 };
+
+	domain = header_show_domain(arena, at == NULL ? v : at + 1, utf8);
+	reason = header_show(arena, v, utf8, HEADER_REASON_MAX);
+	h = strchr(header_ar(arena, "fail", reason, "smtp.mailfrom", domain,
+	    &w), ' ') + 1;
+	if ((why = rd_line(h, HEADER_MAX, utf8)) != NULL ||
+	    (why = rd_ar(&rd, h, utf8)) != NULL ||
+	    (why = rd_naive_ar(h)) != NULL ||
+	    (why = rd_folded(judge_fold("Authentication-Results", h, arena),
+	    h, "Authentication-Results")) != NULL)
+		return why;
+	if (strcmp(rd.result, "fail") != 0 || strcmp(rd.value, domain) != 0 ||
+	    rd.comments != 2)
+		return "result or domain changed";
+	h = strchr(header_received_spf(arena, "Fail", reason, "helo", &w),
+	    ' ') + 1;
+	if ((why = rd_line(h, HEADER_MAX, utf8)) != NULL ||
+	    (why = rd_received_spf(&rd, h, utf8)) != NULL ||
+	    (why = rd_naive_pairs(h)) != NULL)
+		return why;
+	if (strcmp(rd.val[0], "helo") != 0 || rd_count(h, "identity") != 1 ||
+	    strcmp(rd.val[3], w.sender) != 0)
+		return "identity or sender changed";
+	t = reply_text(arena, "{spf} {url}", "{id}{ip}{rcpt}", &r);
+	return rd_line(t, REPLY_MAX, utf8);
+}
+
+static void
+test_hostile(void)
+{
+	const char *top = getenv("TOP");
+	char path[1024], line[1024], value[8192], name[64];
+	const char *why;
+	int n = 0, seen = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/regress/lib/hostile.txt",
+	    top == NULL ? "." : top);
+	if ((f = fopen(path, "r")) == NULL) {
+		check("hostile/file", 0, "%s", path);
+		return;
+	}
+	while (fgets(line, sizeof(line), f) != NULL) {
+		n++;
+		if (line[0] == '#')
+			continue;
+		seen++;
+		unescape(strchr(strchr(line, ' ') + 1, ' ') + 1, value,
+		    sizeof(value));
+		arena_reset(arena);
+		if ((why = hostile_why(value, 0)) == NULL)
+			why = hostile_why(value, 1);
+		snprintf(name, sizeof(name), "hostile/%.*s-%d",
+		    (int)strcspn(line, " "), line, n);
+		check(name, why == NULL, "%s: %s", why, line);
+	}
+	fclose(f);
+	check("hostile/enough", seen >= 200, "%d", seen);
+}
+
 int
 main(void)
 {
@@ -284,6 +382,7 @@ main(void)
 	test_bounds();
 	test_fold();
 	test_reply();
+	test_hostile();
 	arena_free(arena);
 	return check_exit();
 }
