@@ -46,6 +46,8 @@ mix.test TXT:SERVFAIL
 mix.test OTHER:TIMEOUT
 d.test DELAY 0.3
 d.test A 192.0.2.3
+slow.test SLOW 0.6
+slow.test A 192.0.2.5
 gb.test GARBAGE
 do\.t.test A 192.0.2.4
 """
@@ -149,6 +151,14 @@ def direct():
     t = time.monotonic()
     get("d.test", "A")
     check("delay", 0.29 < time.monotonic() - t < 1.5, True)
+    t = time.monotonic()
+    first = ask(port, "slow.test", "A", timeout=0.4)
+    second = parse(ask(port, "slow.test", "A"))[2]
+    took = time.monotonic() - t
+    get("slow.test", "A")
+    check("slow", (first, second, 0.5 < took < 0.9,
+                   time.monotonic() - t - took < 0.3),
+          (None, ["192.0.2.5"], True, True))
     check("garbage", ask(port, "gb.test", "TXT")[12:], b"\xff\xff\xff\xc0\x0c")
     check("dot-in-label", get(["do.t", "test"], "A")[2], ["192.0.2.4"])
     srv.queries.clear()

@@ -19,8 +19,10 @@ and \\R{n}{c} = n times c ("\\." is a dot inside a label).
 Special types, for all types of a name: TIMEOUT (no answer), SERVFAIL,
 REFUSED, FORMERR, NOTIMP (that rcode), TRUNC (TC and nothing else over UDP),
 GARBAGE (nothing that parses), WRONGQ (another question), CLOSE (TCP closed
-without an answer), DELAY n (seconds, before the answer). "name TXT:SERVFAIL"
-does so for one type, "name OTHER:TIMEOUT" for the types that are not listed.
+without an answer), DELAY n (seconds, before each answer), SLOW n (as a
+resolver that works n seconds on the name: whoever asks meanwhile is answered
+at its end, and at once later). "name TXT:SERVFAIL" does so for one type,
+"name OTHER:TIMEOUT" for the types that are not listed.
 
 A CNAME is followed inside the server, all records in one answer. Answers
 over the size that the client offers are truncated on UDP. Negative answers
@@ -40,13 +42,14 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15,
          "TXT": 16, "AAAA": 28, "OPT": 41, "SPF": 99, "ANY": 255}
 NAMES = {v: k for k, v in TYPES.items()}
 RCODES = {"FORMERR": 1, "SERVFAIL": 2, "NOTIMP": 4, "REFUSED": 5}
 SPECIAL = set(RCODES) | {"TIMEOUT", "TRUNC", "GARBAGE", "WRONGQ", "CLOSE",
-                         "DELAY"}
+                         "DELAY", "SLOW"}
 BATCH = 64
 UDP_MAX = 4096
 
@@ -145,6 +148,7 @@ class Node:
         self.rr = {}        # type -> [(ttl, rdata)]
         self.special = {}   # type, None (all) or "OTHER" -> name
         self.delay = {}     # the same -> seconds
+        self.slow = {}      # the same -> seconds
         self.cname = None   # (ttl, labels)
 
 
@@ -194,6 +198,8 @@ class Zones:
         if special in SPECIAL:
             if special == "DELAY":
                 node.delay[key] = float(rest)
+            elif special == "SLOW":
+                node.slow[key] = float(rest)
             else:
                 node.special[key] = special
             return
@@ -226,26 +232,27 @@ class Zones:
         return None, False
 
     def resolve(self, qname, qtype):
-        """(special or rcode number, delay, [(owner, type, ttl, data)])."""
-        records, seen, delay, owner = [], set(), 0.0, qname
+        """(special or rcode, delay, slow, [(owner, type, ttl, data)])."""
+        records, seen, delay, slow, owner = [], set(), 0.0, 0.0, qname
         while True:
             low = tuple(p.lower() for p in owner)
             node, exists = self.find(low)
             if node is None:
-                return (0 if exists else 3), delay, records
+                return (0 if exists else 3), delay, slow, records
             other = "OTHER" if qtype not in node.rr else None
             for table_key in (None, qtype, other):
                 delay = max(delay, node.delay.get(table_key, 0.0))
+                slow = max(slow, node.slow.get(table_key, 0.0))
             special = node.special.get(qtype) or node.special.get(None) or (
                 node.special.get("OTHER") if other else None)
             if special is not None and special != "TRUNC":
-                return special, delay, records
+                return special, delay, slow, records
             verdict = "TRUNC" if special else 0
             if qtype in node.rr:
                 records += [(owner, qtype, t, d) for t, d in node.rr[qtype]]
-                return verdict, delay, records
+                return verdict, delay, slow, records
             if node.cname is None or low in seen:
-                return verdict, delay, records
+                return verdict, delay, slow, records
             seen.add(low)
             ttl, target = node.cname
             records.append((owner, 5, ttl, wire_name(target)))
@@ -255,9 +262,11 @@ class Zones:
 class Answer:
     """A prepared answer: the parts that depend on the question only."""
 
-    def __init__(self, verdict, delay, rcode, count, answers, negative):
+    def __init__(self, verdict, delay, rcode, count, answers, negative,
+                 ripe=0.0):
         self.verdict = verdict
         self.delay = delay
+        self.ripe = ripe            # monotonic time of a SLOW name
         self.rcode = rcode
         self.count = count
         self.answers = answers      # wire, owners compressed
@@ -429,7 +438,7 @@ class DnsServer:
         ans = self.cache.get(key)
         if ans is not None:
             return ans
-        verdict, delay, records = self.zones.resolve(ls, qtype)
+        verdict, delay, slow, records = self.zones.resolve(ls, qtype)
         rcode = verdict if isinstance(verdict, int) else \
             RCODES.get(verdict, 0)
         if rcode not in (0, 3):
@@ -456,7 +465,7 @@ class DnsServer:
             negative = b"\0" + struct.pack("!HHIH", 6, 1, self.zones.negttl,
                                            len(soa)) + soa
         ans = Answer(verdict, delay, rcode, len(records), b"".join(out),
-                     negative)
+                     negative, time.monotonic() + slow if slow else 0.0)
         if len(self.cache) > 100000:
             self.cache = {}
         self.cache[key] = ans
@@ -511,7 +520,10 @@ class DnsServer:
             if tcp:
                 return b"", ans.delay + self.latency
             ans = Answer("TRUNC", ans.delay, 0, 0, b"", b"")
-        return self.build(pkt, end, edns, ans, tcp), ans.delay + self.latency
+        wait = ans.delay + self.latency
+        if ans.ripe:
+            wait = max(wait, ans.ripe - time.monotonic())
+        return self.build(pkt, end, edns, ans, tcp), wait
 
     def serve_udp(self, sock):
         for _ in range(BATCH):
