@@ -156,19 +156,23 @@ static int
 from_word(struct conf_ctx *x, const char *s, size_t n, const struct kind *k,
     void *arg)
 {
-	const char *colon;
+	const char *colon, *e;
 	size_t i;
 
 	if (k->whole != NULL && k->whole(s, n))
 		return k->add(x, arg, s, n);
-	while ((colon = memchr(s, ':', n)) != NULL) {
-		i = (size_t)(colon - s);
-		if (i != 0 && k->add(x, arg, s, i) == -1)
+	for (;;) {
+		colon = memchr(s, ':', n);
+		e = s;
+		i = colon != NULL ? (size_t)(colon - s) : n;
+		conf_strip(&e, &i);
+		if (i != 0 && k->add(x, arg, e, i) == -1)
 			return -1;
-		s += i + 1;
-		n -= i + 1;
+		if (colon == NULL)
+			return 0;
+		n -= (size_t)(colon - s) + 1;
+		s = colon + 1;
 	}
-	return n == 0 ? 0 : k->add(x, arg, s, n);
 }
 
 /*
@@ -182,7 +186,7 @@ name_ok(const char *s, size_t n)
 	size_t i, digits = 0;
 	unsigned char c, last = '.';
 
-	if (n == 0 || n > NAME_LEN)
+	if (n == 0 || n > NAME_LEN || conf_has_white(s, n))
 		return 0;
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];

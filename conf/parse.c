@@ -39,8 +39,8 @@ static char *
 slurp(FILE *f, size_t *len)
 {
 	struct stat st;
-	char *buf;
-	size_t n;
+	char *buf = NULL;
+	size_t n = 0, size = 0, k;
 	int fd;
 
 	/* A stream over memory has no descriptor. */
@@ -52,8 +52,15 @@ slurp(FILE *f, size_t *len)
 			return NULL;
 		}
 	}
-	buf = conf_xcalloc(1, CONF_FILE_MAX + 2);
-	n = fread(buf, 1, CONF_FILE_MAX + 1, f);
+	do {
+		if (size - n < 2) {
+			size = size == 0 ? 4096 : size * 2;
+			if ((buf = realloc(buf, size)) == NULL)
+				abort();
+		}
+		k = fread(buf + n, 1, size - n - 1, f);
+		n += k;
+	} while (k != 0 && n <= CONF_FILE_MAX);
 	if (ferror(f) != 0 || n > CONF_FILE_MAX) {
 		errno = n > CONF_FILE_MAX ? EFBIG : errno;
 		free(buf);
@@ -145,6 +152,17 @@ conf_strip(const char **s, size_t *n)
 	}
 	while ((k = white_back(*s, *n)) != 0)
 		*n -= k;
+}
+
+int
+conf_has_white(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (white(s + i, n - i) != 0)
+			return 1;
+	return 0;
 }
 
 int

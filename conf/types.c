@@ -503,7 +503,7 @@ set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 {
 	size_t n = strlen(s), user = strcspn(s, ":");
 
-	if (user == 0 || strpbrk(s, " \t/") != NULL ||
+	if (user == 0 || conf_has_white(s, n) || strchr(s, '/') != NULL ||
 	    (s[user] == ':' && strchr(s + user + 1, ':') != NULL))
 		return conf_refuse(x, "%s is not user or user:group",
 		    conf_show(s));
