@@ -1,0 +1,154 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: libmilter; its callback threads and its event thread. */
+
+#include <sys/eventfd.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/log.h"
+#include "libmilter_job.h"
+
+#define JOB_LOGS_MAX	1000	/* lines that wait for the event thread */
+#define JOB_LOG_LEN	512
+
+struct job_line {
+	STAILQ_ENTRY(job_line) entry;
+	int		 priority;
+	char		 text[JOB_LOG_LEN];
+};
+
+static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
+static STAILQ_HEAD(, job) jobs = STAILQ_HEAD_INITIALIZER(jobs);
+static STAILQ_HEAD(, job_line) job_lines =
+    STAILQ_HEAD_INITIALIZER(job_lines);
+static unsigned int job_nlines, job_lines_lost;
+static int	jobs_fd = -1;
+
+static void
+jobs_wake(void)
+{
+	const uint64_t one = 1;
+
+	/* It cannot be full: the event thread reads it empty. */
+	if (write(jobs_fd, &one, sizeof(one)) == -1)
+		return;
+}
+
+int
+job_call(void (*run)(struct job *), void *session, const void *arg)
+{
+	struct job j;
+
+	memset(&j, 0, sizeof(j));
+	j.run = run;
+	j.session = session;
+	j.arg = arg;
+	pthread_cond_init(&j.cond, NULL);
+	pthread_mutex_lock(&jobs_lock);
+	STAILQ_INSERT_TAIL(&jobs, &j, entry);
+	jobs_wake();
+	while (!j.done)
+		pthread_cond_wait(&j.cond, &jobs_lock);
+	pthread_mutex_unlock(&jobs_lock);
+	pthread_cond_destroy(&j.cond);
+	return j.result;
+}
+
+/* The job lives on its caller's stack: it is gone when the lock is given. */
+void
+job_finish(struct job *j, int result)
+{
+	pthread_mutex_lock(&jobs_lock);
+	j->result = result;
+	j->done = 1;
+	pthread_cond_signal(&j->cond);
+	pthread_mutex_unlock(&jobs_lock);
+}
+
+void
+job_log(int priority, const char *fmt, va_list ap)
+{
+	struct job_line *l;
+
+	if ((l = malloc(sizeof(*l))) == NULL)
+		return;
+	l->priority = priority;
+	vsnprintf(l->text, sizeof(l->text), fmt, ap);
+	pthread_mutex_lock(&jobs_lock);
+	if (job_nlines >= JOB_LOGS_MAX) {
+		job_lines_lost++;
+		pthread_mutex_unlock(&jobs_lock);
+		free(l);
+		return;
+	}
+	job_nlines++;
+	STAILQ_INSERT_TAIL(&job_lines, l, entry);
+	jobs_wake();
+	pthread_mutex_unlock(&jobs_lock);
+}
+
+static struct job *
+jobs_take(void)
+{
+	struct job *j;
+
+	pthread_mutex_lock(&jobs_lock);
+	if ((j = STAILQ_FIRST(&jobs)) != NULL)
+		STAILQ_REMOVE_HEAD(&jobs, entry);
+	pthread_mutex_unlock(&jobs_lock);
+	return j;
+}
+
+static struct job_line *
+jobs_take_line(unsigned int *lost)
+{
+	struct job_line *l;
+
+	pthread_mutex_lock(&jobs_lock);
+	if ((l = STAILQ_FIRST(&job_lines)) != NULL) {
+		STAILQ_REMOVE_HEAD(&job_lines, entry);
+		job_nlines--;
+	}
+	*lost = job_lines_lost;
+	job_lines_lost = 0;
+	pthread_mutex_unlock(&jobs_lock);
+	return l;
+}
+
+static void
+jobs_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct job_line *l;
+	struct job *j;
+	unsigned int lost;
+	uint64_t n;
+
+	if (read(jobs_fd, &n, sizeof(n)) == -1)
+		return;
+	while ((j = jobs_take()) != NULL)
+		j->run(j);
+	while ((l = jobs_take_line(&lost)) != NULL) {
+		log_line(l->priority, "%s", l->text);
+		free(l);
+		if (lost != 0)
+			log_warnx("%u log lines were dropped", lost);
+	}
+}
+
+void
+jobs_init(struct event_base *base)
+{
+	struct event *ev;
+
+	if ((jobs_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
+		fatal("eventfd");
+	ev = event_new(base, jobs_fd, EV_READ | EV_PERSIST, jobs_event, NULL);
+	if (ev == NULL || event_add(ev, NULL) == -1)
+		fatalx("libmilter: no event");
+}
