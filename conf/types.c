@@ -360,13 +360,13 @@ set_reject(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 			break;
 		}
 	if (v == REJECT_OTHER)
-		conf_warn(x, "%s is not one of %s: no result but an error can "
-		    "reject", conf_show(s), row->pub.range);
+		conf_warn(x, "%s is not one of %s: only errors can "
+		    "reject or defer", conf_show(s), row->pub.range);
 	else if (strcmp(name, s) != 0)
 		conf_warn(x, "%s is read as %s", conf_show(s), name);
 	if (v == REJECT_NULL && row->off != offsetof(struct conf, helo_reject))
-		conf_warn(x, "Null is for HELO_reject: no result but an error "
-		    "can reject");
+		conf_warn(x, "Null is for HELO_reject: only errors can reject "
+		    "or defer");
 	*conf_field(enum conf_reject, c, row) = v;
 	put_text((char **)(void *)((char *)c + row->off2), name,
 	    strlen(name));
