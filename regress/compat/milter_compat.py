@@ -179,12 +179,12 @@ class Comparison:
                      s.name.split('/')[0] in names]
         self.all = not names
         self.rules = data.rules()
-        self.log = syslogd.Collector(raw=True)
+        self.log = syslogd.Collector(pids=True)
         self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
         self.dns.start(data.zone(every))
         self.lock = threading.Lock()
         self.table = {'same': 0, 'different': 0}
-        self.connections = 0
+        self.connections = self.logged = 0
 
     def note(self, s, name, rule, wrong):
         with self.lock:
@@ -258,7 +258,10 @@ class Comparison:
                 self.note(s, '%s/%d' % (c.name, i), None, 'no such outcome')
 
     def compare_logs(self, s, c, since, a, b):
+        self.log.settle()
         want = self.records(a, since)
+        with self.lock:
+            self.logged += len(want)
         end = time.monotonic() + 3
         while time.monotonic() < end:
             got = self.records(b, since)
@@ -336,18 +339,19 @@ class Comparison:
             t.start()
         for t in threads:
             t.join()
-        print('# %d connections, %d configurations'
-              % (self.connections, len(self.sets)))
+        print('# %d connections, %d configurations, %d log records'
+              % (self.connections, len(self.sets), self.logged))
         for key in sorted(self.table, key=lambda k: (
                 ['same', 'different'].index(k) if k in
                 ('same', 'different') else 2, k)):
             print('# %-20s %5d  %s' % (key, self.table[key],
                                        self.rules.get(key, '')))
         if self.all:
-            enough = self.connections >= MINIMUM
+            enough = self.connections >= MINIMUM and self.logged >= MINIMUM
             print('%s %s/size%s' % (
                 'ok' if enough else 'not ok', self.name, '' if enough else
-                ' - %d connections' % self.connections))
+                ' - %d connections, %d log records'
+                % (self.connections, self.logged)))
         return 1 if self.table['different'] else 0
 
 

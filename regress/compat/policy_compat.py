@@ -29,7 +29,7 @@ from dnsd import DnsServer              # noqa: E402
 RESULT = re.compile(r'^<\d+>policyd-spf\[(\d+)\]: ((?:\S*: )?'
                     r'(?:550 |defer_if_permit |prepend |result_only |'
                     r'Header field not prepended: ).*)$', re.S)
-MINIMUM = (300, 40)     # requests, configurations
+MINIMUM = (300, 40, 300)    # requests, configurations, log records
 
 
 class Side:
@@ -104,13 +104,13 @@ class Comparison:
         self.all = not names
         self.rules = data.rules()
         self.used = set()
-        self.log = syslogd.Collector(raw=True)
+        self.log = syslogd.Collector(pids=True)
         self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
         self.dns.start(data.zone(every))
         self.lock = threading.Lock()
         self.table = {'same': 0, 'different': 0}
         self.lines = []
-        self.requests = 0
+        self.requests = self.records = 0
 
     def note(self, s, name, rule, wrong):
         """One compared thing: same, better by a rule, or different."""
@@ -149,7 +149,7 @@ class Comparison:
             wrong = 'no rule ' + rule
         elif got != want:
             wrong = 'ours %r, by rule %s %r' % (got, rule, want)
-        elif theirs == plain:
+        elif theirs == got:
             wrong = 'rule %s does not apply: both say %r' % (rule, theirs)
         self.note(s, request.name, rule, wrong)
         return None
@@ -194,8 +194,9 @@ class Comparison:
         for r in s.requests:
             before = len(self.result_lines(a))
             theirs = a.ask(r)
-            ours = b.ask(r)
+            self.log.settle()
             logged = self.result_lines(a)[before:]
+            ours = b.ask(r)
             plain = self.judge(s, r, theirs, ours)
             if r.log_rule is not None:
                 if not logged:
@@ -231,6 +232,8 @@ class Comparison:
         return [q + 'result_only ' + text]
 
     def compare_logs(self, s, side, expected):
+        with self.lock:
+            self.records += len(expected)
         if None in expected:
             return
         got = self.wait_log(side, len(expected))
@@ -305,8 +308,8 @@ class Comparison:
             t.start()
         for t in threads:
             t.join()
-        print('# %d requests, %d configurations' % (self.requests,
-                                                    len(self.sets)))
+        print('# %d requests, %d configurations, %d log records'
+              % (self.requests, len(self.sets), self.records))
         for key in sorted(self.table, key=lambda k: (
                 ['same', 'different'].index(k) if k in
                 ('same', 'different') else 2, k)):
@@ -314,10 +317,11 @@ class Comparison:
             print('# %-20s %5d  %s' % (key, n, self.rules.get(key, '')))
         if self.all:
             enough = self.requests >= MINIMUM[0] and \
-                len(self.sets) >= MINIMUM[1]
+                len(self.sets) >= MINIMUM[1] and self.records >= MINIMUM[2]
             print('%s compat-policy/size%s' % (
                 'ok' if enough else 'not ok', '' if enough else
-                ' - %d requests, %d sets' % (self.requests, len(self.sets))))
+                ' - %d requests, %d sets, %d log records'
+                % (self.requests, len(self.sets), self.records)))
         return 1 if self.table['different'] else 0
 
 

@@ -2,7 +2,7 @@
 """A collector at /dev/log, for tests inside their own namespaces (ns.py).
 
     log = syslogd.Collector(); ...; log.records -> ['<22>ident[PID]: text']
-Time stamps are cut off and pids replaced by PID, unless raw.
+Time stamps are cut off, and pids replaced by PID unless pids is True.
 """
 
 import os
@@ -16,9 +16,10 @@ PID = re.compile(r'^(<\d+>[^\[: ]+)\[\d+\]:')
 
 
 class Collector:
-    def __init__(self, path='/dev/log', raw=False):
-        self.path, self.raw = path, raw
+    def __init__(self, path='/dev/log', pids=False):
+        self.path, self.pids = path, pids
         self.records = []
+        self.marks, self.seen = 0, set()
         self.more = threading.Condition()
         if os.path.exists(path):
             os.unlink(path)
@@ -35,11 +36,28 @@ class Collector:
             except OSError:
                 return
             text = data.rstrip(b'\0\n').decode('utf-8', 'backslashreplace')
-            if not self.raw:
-                text = PID.sub(r'\1[PID]:', STAMP.sub(r'\1', text))
+            if text.startswith('mark '):
+                with self.more:
+                    self.seen.add(text)
+                    self.more.notify_all()
+                continue
+            text = STAMP.sub(r'\1', text)
+            if not self.pids:
+                text = PID.sub(r'\1[PID]:', text)
             with self.more:
                 self.records.append(text)
                 self.more.notify_all()
+
+    def settle(self):
+        """Returns when all that was sent before has been recorded."""
+        with self.more:
+            self.marks += 1
+            mark = 'mark %d' % self.marks
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.sendto(mark.encode(), self.path)
+        with self.more:
+            self.more.wait_for(lambda: mark in self.seen, 5)
+            self.seen.discard(mark)
 
     def take(self):
         """The records so far, which are then forgotten."""
