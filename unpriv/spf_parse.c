@@ -187,6 +187,10 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 	int rv;
 
 	rv = spf_macro_check(s, len, 0, &end, e);
+	/* A wrong "%{...}" at the end is told as what it is. */
+	if (rv == -1 && e->len > 2 && e->arg[1] == '{' &&
+	    e->arg + e->len == s + len)
+		return rv;
 	if (!spec_ends_well(s, len, end))
 		return bad(e, "Invalid domain found (use FQDN): ", s, len);
 	return rv;

@@ -1,0 +1,159 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: the fuzzer. A request and a DNS of text lines, judged twice. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../suite/memdns.h"
+
+/*
+ * Lines, parted by LF. The first: octet 0 the client (see clients), octet 1
+ * the void limit, then the local part. The second: HELO. The third: domain.
+ * Each that follows: one octet for owner, one for the kind, then data.
+ */
+#define MAX_LINES	64
+#define MAX_NEEDED	150	/* 1 + 10 * (1 + 10) + exp: 1 + 11, + slack */
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static struct answers *answers;
+static struct arena *arena[2];
+static struct memdns *dns;
+
+static const char *const clients[] = { "192.0.2.1", "2001:db8::1",
+	"::ffff:192.0.2.1", "0.0.0.0" };
+static const char *const owners[] = { "d.test", "a.test", "b.test", "c.test",
+	"e.test", "sub.d.test", "1.2.0.192.in-addr.arpa",
+	("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
+	"ip6.arpa"), "x.a.test", "192.0.2.1.d.test" };
+
+#define N(a)	(sizeof(a) / sizeof((a)[0]))
+#define DIE(...) do { fprintf(stderr, __VA_ARGS__); abort(); } while (0)
+
+static void
+record(const char *s, size_t len)
+{
+	static const uint8_t addr[] = { 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0, 0, 0, 0 };
+	const char *owner = owners[(uint8_t)s[0] % N(owners)], *name;
+	size_t n = strlen(owner);
+
+	len -= 2;
+	name = len > 0 ? owners[(uint8_t)s[2] % N(owners)] : "";
+	switch ((uint8_t)s[1] % 10) {
+	case 0:
+		memdns_add(dns, owner, n, DNS_T_A, addr, 4, 0);
+		break;
+	case 1:
+		memdns_add(dns, owner, n, DNS_T_AAAA, addr, 16, 0);
+		break;
+	case 2:
+		memdns_add(dns, owner, n, DNS_T_MX, name, strlen(name), 0);
+		break;
+	case 3:
+		memdns_add(dns, owner, n, DNS_T_PTR, name, strlen(name), 0);
+		break;
+	case 4:
+		memdns_add(dns, owner, n, DNS_T_CNAME, name, strlen(name), 0);
+		break;
+	case 5:
+		memdns_fail(dns, owner, n, 0, DNS_TIMEOUT);
+		break;
+	case 6:
+		memdns_add(dns, owner, n, DNS_T_PTR, s + 2, len, 0);
+		break;
+	case 7:
+		memdns_add(dns, owner, n, DNS_T_MX, s + 2, len, 0);
+		break;
+	default:
+		memdns_add(dns, owner, n, DNS_T_TXT, s + 2, len, 0);
+		break;
+	}
+}
+
+static void
+text_ok(const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		if (*s < 0x20 || *s >= 0x7f)
+			DIE("unprintable explanation\n");
+}
+
+static void
+judge(struct spf_request *req)
+{
+	struct spf_verdict v, w;
+	struct memdns_run run;
+	unsigned int order;
+
+	memdns_check(dns, req, MEMDNS_NEEDED, answers, arena[0], &v, &run);
+	if (run.stuck || run.rounds > MAX_NEEDED)
+		DIE("needed: stuck %d, %u rounds\n", run.stuck, run.rounds);
+	if (v.result >= SPF_RESULT_MAX || v.reason == NULL ||
+	    v.lookups > SPF_MAX_TERMS || v.voids > req->void_limit + 1)
+		DIE("verdict %d, %u lookups, %u voids\n", v.result,
+		    v.lookups, v.voids);
+	if (v.explanation != NULL && v.result != SPF_RESULT_FAIL &&
+	    v.result != SPF_RESULT_SOFTFAIL)
+		DIE("explanation of %d\n", v.result);
+	text_ok(v.explanation);
+	for (order = MEMDNS_ALL; order < 5; order += order == 0 ? 2 : 1) {
+		req->want_trace = order == 3;
+		memdns_check(dns, req, order, answers, arena[1], &w, &run);
+		if (run.stuck || !memdns_same(&v, &w))
+			DIE("order %u: %d %s, was %d %s\n", order, w.result,
+			    w.reason, v.result, v.reason);
+		if (order == MEMDNS_ALL && run.rounds > 40)
+			DIE("%u rounds\n", run.rounds);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct spf_request req = { .local = "user", .helo = "", .void_limit =
+	    2 };
+	const uint8_t *p = data, *end = data + size, *q;
+	char *text[3] = { NULL, NULL, NULL }, *line;
+	const char *ip = clients[0];
+	size_t n;
+	int i;
+
+	if (answers == NULL) {
+		answers = answers_new();
+		arena[0] = arena_new(1UL << 20);
+		arena[1] = arena_new(1UL << 20);
+		dns = memdns_new();
+	}
+	memdns_clear(dns);
+	for (i = 0; i < MAX_LINES && p < end; i++, p = q + (q < end)) {
+		if ((q = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			q = end;
+		n = (size_t)(q - p);
+		if ((line = malloc(n + 1)) == NULL)
+			abort();
+		memcpy(line, p, n);
+		line[n] = '\0';
+		if (i < 3)
+			text[i] = line;
+		else {
+			if (n >= 2)
+				record(line, n);
+			free(line);
+		}
+	}
+	if (text[0] != NULL && strlen(text[0]) >= 2) {
+		ip = clients[(uint8_t)text[0][0] % N(clients)];
+		req.void_limit = (uint8_t)text[0][1] % 8;
+		req.local = text[0] + 2;
+	}
+	(void)addr_parse(&req.client, ip, strlen(ip));
+	req.helo = text[1];
+	req.domain = text[2] == NULL || text[2][0] == '\0' ? "d.test" :
+	    text[2];
+	judge(&req);
+	for (i = 0; i < 3; i++)
+		free(text[i]);
+	return 0;
+}

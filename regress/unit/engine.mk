@@ -1,0 +1,2 @@
+UNIT += engine
+UNIT_engine_SRCS = $(ENGINE_SRCS) $(MEMDNS_SRCS)
