@@ -45,7 +45,8 @@ const char	*hbuf_done(struct hbuf *);
  * (counted as escaping will make it) it ends in "...". NULL when the arena
  * is exhausted.
  */
-const char	*header_show(struct arena *, const char *, int utf8, size_t max);
+const char	*header_show(struct arena *, const char *, int utf8,
+		    size_t max);
 /*
  * The same for a domain: without utf8, U-labels become A-labels, as RFC
  * 8616 5 asks for a message that is not internationalized; octets that
