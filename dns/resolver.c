@@ -23,6 +23,9 @@
 #define NUM_TCP		32
 #define NOFILE_SPARE	160	/* workers' channels, the log, the loop */
 
+#define PATIENCE_MIN_MS	400
+#define PATIENCE_MAX_MS	4000
+
 #define CLASS_IN	1
 #define SEC_BOGUS	1
 #define SEC_SECURE	2
@@ -62,7 +65,7 @@ static const struct option {
 	{ "use-syslog:", "no" },
 	{ "infra-host-ttl:", "10" },		/* recovery after an outage */
 	{ "infra-keep-probing:", "yes" },
-	{ "outbound-msg-retry:", "3" },		/* gives up in 5 s, not 17 s */
+	{ "outbound-msg-retry:", "2" },		/* see set_patience() */
 	{ "cache-max-negative-ttl:", "900" },
 	{ "cache-min-ttl:", "0" },
 	{ "serve-expired:", "no" },
@@ -188,6 +191,25 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
 	}
 }
 
+/*
+ * How long libunbound tries: from answers out of the forwarder's cache it
+ * learns a round trip of a millisecond, waits 50 ms, and gives up after four
+ * doublings and less than a second, when the forwarder has only begun to look
+ * for a name. With the least wait at a fifth of our deadline and two tries
+ * (of which it makes two rounds) it gives up a little after the deadline.
+ */
+static void
+set_patience(struct ub_ctx *ctx, const struct conf *conf)
+{
+	unsigned long ms = (unsigned long)conf->dns_timeout * 1000 / 5;
+
+	if (ms < PATIENCE_MIN_MS)
+		ms = PATIENCE_MIN_MS;
+	if (ms > PATIENCE_MAX_MS)
+		ms = PATIENCE_MAX_MS;
+	option_size(ctx, "infra-cache-min-rtt:", ms);
+}
+
 /* Lines of the file that the parent read; remarks begin with ';'. */
 static void
 set_anchors(struct ub_ctx *ctx, const struct conf *conf)
@@ -271,6 +293,7 @@ resolver_new(struct event_base *base, const struct conf *conf,
 	r->limit = set_range(conf);
 	option_size(r->ctx, "outgoing-range:", r->limit);
 	set_cache(r->ctx, conf);
+	set_patience(r->ctx, conf);
 	set_anchors(r->ctx, conf);
 	set_forwarders(r->ctx, conf);
 	prime(r);

@@ -2,7 +2,7 @@
 /* Runs in: test; it is the parent and all the workers of one dns process. */
 
 /*
- * usage: dns_bridge CONFIGFILE [verbose]
+ * usage: dns_bridge CONFIGFILE
  *
  * Starts the dns role by the parent's own code and lends it to a script.
  * Lines on stdin, one command each (N is the number of a worker):
@@ -39,6 +39,11 @@
 #include "../../proto/wire.h"
 
 #define WORKERS	8
+
+static const struct spawn_role roles[] = {
+	{ ROLE_DNS, dns_main },
+	{ ROLE_NONE, NULL }
+};
 
 static struct event_base *base;
 static struct conf	*conf;
@@ -268,7 +273,7 @@ main(int argc, char **argv)
 	struct event *in;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
-		return spawn_role_main(argv[2]);
+		return spawn_role_main(roles, argv[2]);
 	if (argc < 2)
 		return 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -47,7 +47,13 @@ to.test TIMEOUT
 *.to.test TIMEOUT
 *.slow.test DELAY 0.4
 *.slow.test ttl=0 TXT "slow"
-*.late.test DELAY 1.5
+*.late.test SLOW 1.5
+*.s1.test SLOW 1
+*.s2.test SLOW 2.5
+*.s4.test SLOW 4
+*.s1.test A 192.0.2.9
+*.s2.test A 192.0.2.9
+*.s4.test A 192.0.2.9
 *.late.test TXT "late"
 trunc.test TRUNC
 trunc.test TXT "v=spf1 +all"
@@ -298,6 +304,23 @@ def deadlines(srv, b):
     check("late-answer-not-sent-twice", not b.has("twice"))
 
 
+def patience(srv, b):
+    """A name that costs the forwarder seconds, when all others cost none."""
+    for n in ("s1", "s2", "s4"):
+        for i in range(30):
+            b.ask("A", "%s-%d.n.test" % (n, i))
+        srv.queries.clear()
+        a = b.ask("A", "x.%s.test" % n)
+        check("forwarder-takes-%s-seconds" % n[1:], a.status == "ok", a)
+        check("few-repeats-in-%s-seconds" % n[1:], len(srv.queries) <= 4,
+              srv.queries)
+    k = b.send("A", "x.to.test")
+    time.sleep(1)
+    a = b.ask("A", "other.n.test")
+    check("silent-name-delays-no-other", a.usec < 200000, a)
+    check("silent-name", b.get(k).status == "timeout")
+
+
 def limits(srv, b):
     keys = [b.send("TXT", "l%d.to.test" % i) for i in range(2100)]
     got = [b.get(k) for k in keys]
@@ -475,6 +498,7 @@ def main():
         "answers": (answers, ()), "negatives": (negatives, ()),
         "chains": (chains, ()), "sizes": (sizes, ()),
         "concurrent": (concurrent, ("DNS_Timeout = 10",)),
+        "patience": (patience, ()),
         "deadlines": (deadlines, ("DNS_Timeout = 1",)),
         "limits": (limits, ("DNS_Timeout = 3",)),
         "worker_ends": (worker_ends, ("DNS_Timeout = 2",)),
