@@ -83,17 +83,35 @@ internal_macros(const struct conf_macros *list,
 {
 	size_t i, failed = 0, matched = 0;
 
-	*external = 1;
-	for (i = 0; i < list->n; i++) {
-		/* The last entry decides what the line says (SPEC 4.6). */
-		*external = internal_macro_matches(&list->v[i],
-		    get(list->v[i].name, arg));
-		if (*external)
+	for (i = 0; i < list->n; i++)
+		if (internal_macro_matches(&list->v[i],
+		    get(list->v[i].name, arg)))
 			matched++;
 		else
 			failed++;
-	}
+	/* With a mixed result the line says INTERNAL all the same. */
+	*external = failed == 0;
 	return failed == 0 || matched != 0;
+}
+
+/*
+ * "u@x"@d becomes u@x@d, as Postfix gives it to a policy service: the quotes
+ * are SMTP's, not the mailbox's (RFC 5321 4.1.2, 4.1.1.1). at is the last @.
+ */
+static char *
+unquote_local(char *s, char *at)
+{
+	char *from = s + 1, *to = s, *end = at - 1;
+
+	if (at - s < 2 || *s != '"' || *end != '"')
+		return s;
+	while (from < end) {
+		if (*from == '\\' && from + 1 < end)
+			from++;
+		*to++ = *from++;
+	}
+	memmove(to, at, strlen(at) + 1);
+	return s;
 }
 
 char *
@@ -109,10 +127,11 @@ internal_sender(char *s)
 	/* RFC 5321 4.1.2: A-d-l ":"; a local part cannot begin with '@'. */
 	if (s[0] == '@' && (colon = strchr(s, ':')) != NULL)
 		s = colon + 1;
-	if ((at = strrchr(s, '@')) != NULL)
-		for (p = at + 1; *p != '\0'; p++)
-			*p = (char)tolower((unsigned char)*p);
-	return s;
+	if ((at = strrchr(s, '@')) == NULL)
+		return s;
+	for (p = at + 1; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return unquote_local(s, at);
 }
 
 int

@@ -43,7 +43,7 @@ int		internal_macro_matches(const struct conf_macro *,
 
 /*
  * MAIL's first argument as judge_run() wants it: no <>, no source route,
- * domain in lower case, quoted local part as it is. In place.
+ * domain in lower case, local part without its quotes. In place.
  */
 char		*internal_sender(char *);
 

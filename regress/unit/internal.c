@@ -168,9 +168,14 @@ test_sender(void)
 	check("sender-unbalanced", sender("<u@x", "<u@x"));
 	check("sender-one-bracket", sender("<", "<"));
 	check("sender-source-route", sender("<@a.test,@b.test:u@x>", "u@x"));
-	check("sender-quoted-stays", sender("<\"A@B\"@Fail.test>",
-	    "\"A@B\"@fail.test"));
-	check("sender-quoted-colon", sender("<\"@a:b\"@x>", "\"@a:b\"@x"));
+	check("sender-quoted", sender("<\"A@B c\"@Fail.test>",
+	    "A@B c@fail.test"));
+	check("sender-quoted-colon", sender("<\"@a:b\"@x>", "@a:b@x"));
+	check("sender-quoted-pairs", sender("<\"a\\\"b\\\\\\@\"@x>",
+	    "a\"b\\@@x"));
+	check("sender-quoted-empty", sender("<\"\"@x>", "@x"));
+	check("sender-half-quoted", sender("<\"a@x>", "\"a@x"));
+	check("sender-one-quote", sender("<\"@x>", "\"@x"));
 	check("sender-no-domain", sender("<Postmaster>", "Postmaster"));
 }
 
