@@ -197,7 +197,7 @@ name_ok(const char *s, size_t n)
 		digits += c == '.' || (c >= '0' && c <= '9');
 		last = c;
 	}
-	return digits != n;
+	return digits != n && last != '.';
 }
 
 /* "addr", "addr/len", with or without brackets round the address. */

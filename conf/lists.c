@@ -244,7 +244,8 @@ domain_add(struct conf_ctx *x, const struct conf_row *row,
 			p[i] += 'a' - 'A';
 			capitals = 1;
 		}
-	if (n == 0 || n > DOMAIN_LEN || conf_has_white(p, n) || strcmp(p, "none") == 0) {
+	if (n == 0 || n > DOMAIN_LEN || conf_has_white(p, n) ||
+	    strcmp(p, "none") == 0) {
 		conf_warn(x, "%s is not a domain, left out", conf_show(p));
 		free(p);
 		return;

@@ -478,6 +478,8 @@ static const struct {
 	    "/f/none: No such file", NULL },
 	{ "hosts-file-white", M, "InternalHosts = /f/white\n", NONE, NULL,
 	    "InternalHosts = 10.0.0.2" },
+	{ "hosts-two-dots", M, "InternalHosts = a.b..,a..b,..a.b,10.0.0.2\n",
+	    WARN, "left out", "InternalHosts = 10.0.0.2" },
 	{ "hosts-white", M, "InternalHosts = .\xc2\xa0.,10.0.0.2\n", WARN,
 	    "left out", "InternalHosts = 10.0.0.2" },
 	{ "domains-white", P, "Domain_Whitelist = a.\xc2\xa0.,b.test\n",
