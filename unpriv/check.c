@@ -45,11 +45,12 @@ struct check {
 	LIST_ENTRY(check) waiting;	/* in memo->waiters while on_memo */
 	struct asker	*asker;
 	struct check_memo *memo;
-	const struct judge_request *req;
+	struct judge_request req;	/* what it points to is the caller's */
 	struct answers	*answers;
 	struct arena	*arena;
 	struct flights	 flights;
 	struct event	*deadline;
+	struct event	*lists;		/* Whitelist_Lookup_Time */
 	struct event	*again;
 	check_done_fn	 done;
 	void		*arg;
@@ -152,6 +153,8 @@ check_free(struct check *c)
 	flights_cancel(c->asker, &c->flights);
 	if (c->deadline != NULL)
 		event_free(c->deadline);
+	if (c->lists != NULL)
+		event_free(c->lists);
 	if (c->again != NULL)
 		event_free(c->again);
 	check_give_spare(c);
@@ -222,7 +225,7 @@ check_run(struct check *c)
 		memset(&out, 0, sizeof(out));
 		answers_begin(c->answers);
 		arena_reset(c->arena);
-		if (judge_run(c->req, c->answers, c->arena, &out) ==
+		if (judge_run(&c->req, c->answers, c->arena, &out) ==
 		    JUDGE_DONE) {
 			c->done(&out, c->arg);
 			check_free(c);
@@ -262,6 +265,33 @@ check_deadline(evutil_socket_t fd, short what, void *arg)
 	c->expired = 1;
 	answers_expire(c->answers, DNS_TIMEOUT);
 	(void)check_run(c);
+}
+
+/* What a list still lacks now does not match; the rest goes on. */
+static void
+check_lists_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct check *c = arg;
+
+	c->req.lists_late = 1;
+	(void)check_run(c);
+}
+
+/* Lists that ask the DNS have a budget of their own inside the whole. */
+static void
+check_lists_budget(struct check *c, unsigned int seconds)
+{
+	const struct conf *conf = c->req.conf;
+	struct timeval tv = { conf->whitelist_lookup_time, 0 };
+
+	if (conf->domain_whitelist.n == 0 && conf->helo_whitelist.n == 0 &&
+	    conf->domain_whitelist_ptr.n == 0)
+		return;
+	if (tv.tv_sec <= 0 || (unsigned int)tv.tv_sec >= seconds)
+		return;
+	c->lists = evtimer_new(asker_base(c->asker), check_lists_late, c);
+	if (c->lists == NULL || event_add(c->lists, &tv) == -1)
+		fatalx("check_start: no event");
 }
 
 static void
@@ -313,7 +343,7 @@ check_start(struct asker *k, struct check_memo *memo,
 	c->asker = k;
 	if (memo != NULL && check_now() - memo->when <= CHECK_MEMO_AGE)
 		c->memo = memo;
-	c->req = req;
+	c->req = *req;
 	c->done = done;
 	c->arg = arg;
 	LIST_INIT(&c->flights);
@@ -327,6 +357,7 @@ check_start(struct asker *k, struct check_memo *memo,
 	if (c->deadline == NULL || c->again == NULL ||
 	    event_add(c->deadline, &tv) == -1)
 		fatalx("check_start: no event");
+	check_lists_budget(c, seconds);
 	return c;
 }
 
