@@ -19,6 +19,7 @@
 
 #include "../privsep/config.h"
 #include "../privsep/log.h"
+#include "../privsep/owndns.h"
 #include "../privsep/priv_drop.h"
 #include "../privsep/role.h"
 #include "../privsep/sandbox.h"
@@ -35,7 +36,6 @@
 struct policyd {
 	struct event_base *base;
 	struct conn_env	 env;
-	struct chan	*dns;
 	struct event	*changed;
 	int		 inotify;
 };
@@ -61,58 +61,11 @@ policyd_closed(struct conn_env *env, void *arg)
 		event_base_loopbreak(p->base);
 }
 
-static void
-policyd_dns_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
-{
-	struct rbuf r;
-	uint32_t pri;
-
-	if (h->type != MSG_LOG)
-		return;
-	rbuf_init(&r, p, len);
-	pri = rbuf_u32(&r);
-	log_line(pri > LOG_DEBUG ? LOG_INFO : (int)pri, "%.*s", (int)r.left,
-	    (const char *)r.p);
-}
-
 /* Nobody brings it back: Postfix starts another one of us. */
 static void
-policyd_dns_gone(struct chan *c, const char *why, void *arg)
+policyd_dns_gone(void *arg)
 {
-	log_warnx("dns ended%s%s", why == NULL ? "" : ": ",
-	    why == NULL ? "" : why);
 	exit(EX_TEMPFAIL);
-}
-
-static void
-policyd_dns_lost(void *arg)
-{
-	log_warnx("dns ended");
-	exit(EX_TEMPFAIL);
-}
-
-static void
-policyd_start_dns(struct policyd *p, const struct conf *conf)
-{
-	int exe, sock, conf_fd, pair[2];
-
-	exe = spawn_open_exe();
-	if (spawn_role(exe, "policyd-spf", ROLE_DNS, &sock) == -1)
-		fatal("cannot start dns");
-	close(exe);
-	p->dns = chan_new(p->base, sock, ROLE_PARENT, ROLE_DNS,
-	    policyd_dns_msg, policyd_dns_gone, p);
-	if ((conf_fd = spawn_conf_fd(conf)) == -1 || chan_pair(pair) == -1)
-		fatal("cannot start dns");
-	if (spawn_send_config(p->dns, conf, conf_fd) == -1 ||
-	    spawn_send_peer(p->dns, 1, ROLE_WORKER, pair[0]) == -1 ||
-	    chan_send(p->dns, MSG_GO, 0, NULL, 0, -1, 0) == -1)
-		fatalx("cannot tell dns");
-	close(conf_fd);
-	p->env.asker = asker_new(p->base, ROLE_WORKER);
-	asker_connect(p->env.asker, pair[1]);
-	asker_on_gone(p->env.asker, policyd_dns_lost, p);
 }
 
 /* The per-user file changed: end between requests, the next one reads it. */
@@ -193,7 +146,10 @@ main(int argc, char **argv)
 	p.env.closed = policyd_closed;
 	p.env.arg = &p;
 	policyd_watch(&p, conf->per_user_path);
-	policyd_start_dns(&p, conf);
+	p.env.asker = asker_new(p.base, ROLE_WORKER);
+	asker_connect(p.env.asker, owndns_start(p.base, "policyd-spf", conf,
+	    policyd_dns_gone, &p));
+	asker_on_gone(p.env.asker, policyd_dns_gone, &p);
 
 	memset(&sb, 0, sizeof(sb));
 	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
