@@ -54,7 +54,7 @@ void	conn_fail(struct conn *, const char *);
 void	conn_progress(struct conn *);
 /* 1: the peer has much to read first. */
 int	conn_full(const struct conn *);
-/* Goes on after a check, when busy() has become 0. The conn may be gone. */
+/* Goes on if busy() is 0 now. The conn may be gone afterwards. */
 void	conn_resume(struct conn *);
 
 #endif

@@ -1,0 +1,5 @@
+FUZZ += policy
+FUZZ_policy_SRCS = unpriv/milter_session.c unpriv/milter_core.c \
+	unpriv/internal.c unpriv/confirm.c unpriv/policy_session.c \
+	unpriv/instance.c proto/policy.c proto/milter.c proto/wire.c \
+	proto/addr.c proto/dname.c proto/text.c proto/arena.c
