@@ -56,6 +56,8 @@ to.test TIMEOUT
 *.s4.test A 192.0.2.9
 *.late.test TXT "late"
 trunc.test TRUNC
+*.tc.test TRUNC
+*.tc.test ttl=0 TXT "tc"
 trunc.test TXT "v=spf1 +all"
 c0.test ttl=50 CNAME c1.test
 c1.test ttl=40 CNAME c2.test
@@ -260,6 +262,11 @@ def concurrent(srv, b):
     bad = [a for a in map(b.get, keys) if a.data != [b"slow"]]
     took = time.monotonic() - t
     check("500-at-once", not bad and took < 3, (took, len(bad), bad[:2]))
+
+    keys = [b.send("TXT", "t%d.tc.test" % i) for i in range(1000)]
+    got = [b.get(k).status for k in keys]
+    check("1000-truncated-at-once", got.count("ok") == 1000,
+          got.count("ok"))
 
     srv.queries.clear()
     keys = [b.send("TXT", "same.slow.test", i % 2) for i in range(100)]
@@ -472,18 +479,51 @@ def servers():
     mute.stop()
 
 
-def dnssec(srv):
-    """With an anchor, a server that has no signatures is not believed."""
+ROOT = (". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC68345"
+        "7104237C7F8EC8D")
+SEC = ("sec.test. IN DNSKEY 257 3 13 6f6WNjObC0MRxPyiX5+U2SQTElprh7pj12i4yQ15"
+       "1eMjupb3uhuf6FENVJPzYYVOPbO6VvctYBRYVLBYdRjaNA==")
+
+
+def anchored(port, *anchors):
     with tempfile.NamedTemporaryFile("w") as f:
-        f.write("; a key\n\n. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D0"
-                "8458E880409BBC683457104237C7F8EC8D\n")
+        f.write("; a remark\n\n" + "\n".join(anchors) + "\n")
         f.flush()
         os.chmod(f.name, 0o644)
-        b = Bridge(conf(srv.port, "Trust_Anchor = " + f.name))
-        a = b.ask("TXT", "pass.test")
-        check("bogus-is-temperror", a.status == "temperror" and
-              a.secure == "0", a)
-        b.stop()
+        return Bridge(conf(port, "Trust_Anchor = " + f.name))
+
+
+def dnssec(srv):
+    with open(os.path.join(HERE, "signed.zone")) as f:
+        signed = f.read()
+    sec = dnsd.DnsServer()
+    sec.start(ZONE + signed)
+    b = anchored(sec.port, SEC)
+    a = b.ask("TXT", "sec.test")
+    check("signed-is-secure", a.status == "ok" and a.secure == "1" and
+          a.data == [b"v=spf1 -all"], a)
+    a = b.ask("TXT", "sec.test")
+    check("secure-from-cache", a.cached and a.secure == "1", a)
+    a = b.ask("TXT", "bad.sec.test")
+    check("forged-is-temperror", a.status == "temperror" and
+          a.secure == "0" and a.data == [], a)
+    a = b.ask("TXT", "bad.sec.test")
+    check("forged-from-cache", a.status == "temperror" and a.data == [], a)
+    a = b.ask("TXT", "pass.test")
+    check("unsigned-is-insecure", a.status == "ok" and a.secure == "0", a)
+    b.stop()
+    # The root's anchor, and a server that has no signatures.
+    b = anchored(sec.port, ROOT)
+    a = b.ask("TXT", "pass.test")
+    check("stripped-is-temperror", a.status == "temperror", a)
+    b.stop()
+    # Without an anchor the signatures are no records of the answer.
+    b = Bridge(conf(sec.port))
+    a = b.ask("TXT", "bad.sec.test")
+    check("signatures-are-skipped", a.status == "ok" and a.secure == "0" and
+          a.data == [b"v=spf1 +all"], a)
+    b.stop()
+    sec.stop()
 
 
 def main():

@@ -50,6 +50,7 @@ NAMES = {v: k for k, v in TYPES.items()}
 RCODES = {"FORMERR": 1, "SERVFAIL": 2, "NOTIMP": 4, "REFUSED": 5}
 SPECIAL = set(RCODES) | {"TIMEOUT", "TRUNC", "GARBAGE", "WRONGQ", "CLOSE",
                          "DELAY", "SLOW"}
+RRSIG = 46
 BATCH = 64
 UDP_MAX = 4096
 
@@ -250,6 +251,10 @@ class Zones:
             verdict = "TRUNC" if special else 0
             if qtype in node.rr:
                 records += [(owner, qtype, t, d) for t, d in node.rr[qtype]]
+                # Signatures (RFC 4034 3.1) go with what they cover.
+                records += [(owner, RRSIG, t, d) for t, d in
+                            node.rr.get(RRSIG, ())
+                            if d[:2] == struct.pack("!H", qtype)]
                 return verdict, delay, slow, records
             if node.cname is None or low in seen:
                 return verdict, delay, slow, records
