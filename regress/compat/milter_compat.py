@@ -259,7 +259,9 @@ class Comparison:
 
     def compare_logs(self, s, c, since, a, b):
         self.log.settle()
-        want = self.records(a, since)
+        theirs = want = self.records(a, since)
+        if c.log is not None:
+            want = [x.decode() for x in c.log[1]]
         with self.lock:
             self.logged += len(want)
         end = time.monotonic() + 3
@@ -270,14 +272,19 @@ class Comparison:
             time.sleep(0.05)
         if not self.alone:
             try:
-                got = [normal.line(g.encode('utf-8', 'surrogateescape'))
-                       .decode('utf-8', 'surrogateescape') for g in got]
+                got = [normal.line(normal.log_unescape(
+                    g.encode('utf-8', 'surrogateescape'))).decode(
+                        'utf-8', 'surrogateescape') for g in got]
             except normal.Grammar as e:
                 self.note(s, c.name + '/log', None, 'broken header: %s' % e)
                 return
         # Ports are the client's, and are the same on both sides.
-        self.note(s, c.name + '/log', None, None if got == want else
-                  'ours %r, original %r' % (got, want))
+        wrong = None
+        if got != want:
+            wrong = 'ours %r, wanted %r' % (got, want)
+        elif c.log is not None and theirs == want:
+            wrong = 'rule %s does not apply' % c.log[0]
+        self.note(s, c.name + '/log', c.log and c.log[0], wrong)
 
     def run_set(self, s):
         for path, lines in s.files:
@@ -302,7 +309,7 @@ class Comparison:
                     self.note(s, c.name, None, broken)
                     continue
                 self.compare(s, c, theirs, ours)
-                if not c.rules:
+                if c.log is not None or not c.rules:
                     self.compare_logs(s, c, since, a, b)
                 with self.lock:
                     self.connections += 1

@@ -119,3 +119,9 @@ def unfold(text):
         raise Grammar('a line over 998 octets')
     # Ours breaks behind a blank, which stays; the indentation goes.
     return re.sub(rb'\n[ \t]+', b'', text)
+
+
+def log_unescape(text):
+    """A log record of ours as it was before it was made printable."""
+    return re.sub(rb'\\(?:x([0-9a-fA-F]{2})|(\\))', lambda m: bytes(
+        [int(m.group(1), 16)]) if m.group(1) else b'\\', text)

@@ -96,8 +96,9 @@ class Comparison:
             product.ORIGINAL['policyd-spf']
         self.ours = product.wanted('compat-policy', 'policyd-spf')
         # To prove the comparison itself: the original beside itself.
-        self.plain = (lambda x: x) if product.is_original(self.ours) \
-            else normal.line
+        alone = product.is_original(self.ours)
+        self.plain = (lambda x: x) if alone else normal.line
+        self.unlog = (lambda x: x) if alone else normal.log_unescape
         every = data.read('policy')
         self.sets = [s for s in every if not names or s.name in names or
                      s.name.split('/')[0] in names]
@@ -203,9 +204,10 @@ class Comparison:
                     self.note(s, r.name + '/log-rule', None,
                               'rule %s does not apply' % r.log_rule)
             elif r.rule is None:
-                expected += logged
+                expected += [x.encode('utf-8', 'surrogateescape')
+                             for x in logged]
             else:
-                expected += self.log_of(r, ours)
+                expected += self.log_of(r, ours)    # ours: it may be quoted
             if plain is None and r.rule is None:
                 expected.append(None)   # the failure is told already
         a.finish()
@@ -217,19 +219,18 @@ class Comparison:
                                           self.last(errors[1])))
         self.compare_logs(s, b, expected)
 
-    @staticmethod
-    def log_of(request, reply):
+    def log_of(self, request, reply):
         """The record that belongs to a reply of ours."""
         if not reply or not reply[0].startswith(b'action='):
             return []
-        text = reply[0][7:].decode('utf-8', 'backslashreplace')
+        text = reply[0][7:]
         a = dict(request.attributes)
-        q = a[b'queue_id'].decode() + ': ' if b'queue_id' in a else ''
-        if text.split(' ')[0] in ('550', 'defer_if_permit', 'prepend'):
-            return [q + text]
-        if text == 'dunno' or text.startswith('dunno mock'):
+        q = a[b'queue_id'] + b': ' if b'queue_id' in a else b''
+        if text.split(b' ')[0] in (b'550', b'defer_if_permit', b'prepend'):
+            return [self.plain(q + text)]
+        if text == b'dunno' or text.startswith(b'dunno mock'):
             return []
-        return [q + 'result_only ' + text]
+        return [q + b'result_only ' + text]
 
     def compare_logs(self, s, side, expected):
         with self.lock:
@@ -238,20 +239,12 @@ class Comparison:
             return
         got = self.wait_log(side, len(expected))
         try:
-            plain = [self.plain(g.encode('utf-8', 'surrogateescape'))
-                     for g in got]
+            plain = [self.plain(self.unlog(
+                g.encode('utf-8', 'surrogateescape'))) for g in got]
         except normal.Grammar as e:
             self.note(s, 'log', None, 'broken header in the log: %s' % e)
             return
-        # Records of rules are ours already; they may be quoted.
-        want = []
-        for e in expected:
-            e = e.encode('utf-8', 'surrogateescape')
-            try:
-                want.append(self.plain(e) if '"' in e.decode(
-                    'utf-8', 'replace') else e)
-            except normal.Grammar:
-                want.append(e)
+        want = expected
         wrong = None
         if plain != want:
             i = next((i for i, (p, w) in enumerate(zip(plain, want))
@@ -272,6 +265,7 @@ class Comparison:
             (k.encode(), (v or 'x').encode())
             for k, v in data.POLICY_DEFAULTS]).attributes, 3)
         got = p.end()
+        self.log.settle()
         said = self.last(errors).decode('utf-8', 'backslashreplace') + \
             '\n'.join(r for r in self.log.records
                       if 'policyd-spf[%d]' % p.p.pid in r)

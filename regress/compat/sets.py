@@ -33,6 +33,7 @@ Milter:
                   one) must be: "y code text", or "+ name: value" and
                   "- name index" for changes of the header, then c, parted
                   by " | "
+  L rule text     the log must differ; ours has these records, one an L
 Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}; D, E keep
 octets, so text that is not ASCII is written as \\xHH.
 """
@@ -87,6 +88,7 @@ class Connection:
         self.name, self.values = name, values
         self.steps = []
         self.rules = {}                 # outcome number -> (rule, octets)
+        self.log = None                 # (rule, records)
 
     def put(self, text):
         for k, v in self.values:
@@ -208,6 +210,13 @@ class Reader:
                     rule, n, text = (rest + ' ').split(' ', 2)
                     for c in conn:
                         c.rules[int(n)] = (rule, octets(c.put(text[:-1])))
+                elif letter == 'L' and conn is not None:
+                    rule, _, text = rest.partition(' ')
+                    for c in conn:
+                        if c.log is None:
+                            c.log = (rule, [])
+                        if text:
+                            c.log[1].append(octets(c.put(text)))
                 elif letter in 'DEL':
                     self.rule(cur, letter, rest)
                 elif letter == 'X':
