@@ -30,7 +30,7 @@
 struct client {
 	TAILQ_ENTRY(client) entry;
 	struct dns	*dns;
-	uint32_t	 id;		/* the parent's number for the process */
+	uint32_t	 id;		/* the parent's number for it */
 	enum msg_role	 role;
 	struct chan	*chan;
 	TAILQ_HEAD(, request) requests;

@@ -185,7 +185,7 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
 			    ub_strerror(rv));
 	}
 	if (conf->nameservers.n > 1) {
-		/* the best one, so that a dead one costs a probe now and then */
+		/* the best one: a dead one costs a probe now and then */
 		option(ctx, "fast-server-permil:", "1000");
 		option(ctx, "fast-server-num:", "1");
 	}

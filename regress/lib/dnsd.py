@@ -13,8 +13,8 @@ A zone line is "name [ttl=N] TYPE data"; a leading "Z " is dropped; lines
 that are empty or begin with '#' are remarks. "." is the root, "*.x" a
 wildcard (RFC 4592). Types: A AAAA MX TXT SPF PTR CNAME NS SOA, or TYPEn with
 hex octets. TXT is one or several quoted strings; a string over 255 octets
-is cut into several. Escapes in names and strings: \\\\ \\" \\. \\n \\r \\t \\xHH
-and \\R{n}{c} = n times c ("\\." is a dot inside a label).
+is cut into several. Escapes in names and strings: \\\\ \\" \\. \\n \\r \\t
+\\xHH and \\R{n}{c} = n times c ("\\." is a dot inside a label).
 
 Special types, for all types of a name: TIMEOUT (no answer), SERVFAIL,
 REFUSED, FORMERR, NOTIMP (that rcode), TRUNC (TC and nothing else over UDP),

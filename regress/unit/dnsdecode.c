@@ -9,7 +9,7 @@
 
 #define QNAME		12		/* where the question's name stands */
 #define PTR(n)		"\xc0" n	/* compression pointer */
-#define EX_TEST		"\2ex\4test"	/* its root label is the literal's NUL */
+#define EX_TEST		"\2ex\4test"	/* the NUL is its root label */
 
 static uint8_t		pkt[70000];
 static size_t		plen;
