@@ -14,6 +14,7 @@
 #include "../privsep/log.h"
 #include "../privsep/role.h"
 #include "../proto/dnsmsg.h"
+#include "../proto/stats.h"
 #include "note.h"
 #include "resolver.h"
 
@@ -139,6 +140,7 @@ request_new(struct client *c, uint32_t peerid, uint16_t type)
 	TAILQ_INSERT_TAIL(&d->queue, q, bytime);
 	TAILQ_INSERT_TAIL(&c->requests, q, byclient);
 	c->nrequests++;
+	stat_add(DNS_INFLIGHT, 1);
 	return q;
 }
 
@@ -151,6 +153,7 @@ request_free(struct request *q)
 	TAILQ_REMOVE(&c->dns->queue, q, bytime);
 	TAILQ_REMOVE(&c->requests, q, byclient);
 	c->nrequests--;
+	stat_add(DNS_INFLIGHT, -1);
 	free(q);
 }
 
@@ -218,6 +221,20 @@ client_drained(struct chan *chan, void *arg)
 }
 
 static void
+request_count(const struct dns_answer *a, uint64_t usec)
+{
+	if (a->cached)
+		stat_inc(DNS_CACHED);
+	else {
+		stat_inc(DNS_UNCACHED);
+		stat_observe(HIST_DNS, usec);
+	}
+	if (a->status >= DNS_OK && a->status < DNS_STATUS_MAX)
+		stats->v[STAT_DNS_OK + a->status - DNS_OK]++;
+}
+
+
+static void
 request_answer(struct request *q, const struct dns_answer *from)
 {
 	struct dns_answer a = *from;
@@ -226,6 +243,7 @@ request_answer(struct request *q, const struct dns_answer *from)
 	uint64_t took = now_usec() - q->usec;
 
 	a.usec = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
+	request_count(&a, took);
 	request_free(q);
 	client_send(c, peerid, &a);
 }
@@ -299,6 +317,19 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type,
 		deadline_set(d);
 }
 
+/* The parent ends a peer that breaks the rules; we hear it no more. */
+static void
+client_bad(struct client *c)
+{
+	uint8_t buf[4];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, c->id);
+	(void)chan_send(c->dns->role.parent, MSG_BADPEER, 0, buf, w.len, -1,
+	    0);
+}
+
 static void
 client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
@@ -314,6 +345,7 @@ client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
 	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
 		log_warnx("%s %u sent a malformed question; its channel is "
 		    "closed", msg_role_name[c->role], c->id);
+		client_bad(c);
 		client_free(c);
 		return;
 	}
@@ -325,9 +357,11 @@ client_gone(struct chan *chan, const char *why, void *arg)
 {
 	struct client *c = arg;
 
-	if (why != NULL)
+	if (why != NULL) {
 		log_warnx("message from %s %u: %s; its channel is closed",
 		    msg_role_name[c->role], c->id, why);
+		client_bad(c);
+	}
 	client_free(c);
 }
 

@@ -110,9 +110,21 @@ config_nameservers(struct conf *conf, struct config_files *f)
 	free(text);
 }
 
+void
+config_say_log(int pri, const char *text, void *arg)
+{
+	log_line(pri, "%s%s", pri == LOG_ERR ? "" : "warning: ", text);
+}
+
+void
+config_say_stderr(int pri, const char *text, void *arg)
+{
+	fprintf(stderr, "%s%s\n", pri == LOG_ERR ? "" : "warning: ", text);
+}
+
 struct conf *
 config_load(enum conf_program program, const char *path, int explicit,
-    struct config_files *f, int tty)
+    struct config_files *f, config_say_fn say, void *arg)
 {
 	struct conf_reader reader = { config_open, f };
 	struct conf_msgs msgs;
@@ -125,12 +137,7 @@ config_load(enum conf_program program, const char *path, int explicit,
 	for (i = 0; i < msgs.n; i++) {
 		if ((text = conf_msg_text(path, &msgs.v[i])) == NULL)
 			continue;
-		if (tty)
-			fprintf(stderr, "%s%s\n", msgs.v[i].error ? "" :
-			    "warning: ", text);
-		else
-			log_line(msgs.v[i].error ? LOG_ERR : LOG_WARNING,
-			    "%s%s", msgs.v[i].error ? "" : "warning: ", text);
+		say(msgs.v[i].error ? LOG_ERR : LOG_WARNING, text, arg);
 		free(text);
 	}
 	conf_msgs_free(&msgs);

@@ -22,13 +22,20 @@ struct config_files {
 	int	 sealed;		/* no more directories */
 };
 
+/* Takes one message of a file: LOG_ERR or LOG_WARNING, "file:line: ...". */
+typedef void (*config_say_fn)(int, const char *, void *);
+
+/* Two that do: to the log, to stderr. arg is not used. */
+void		 config_say_log(int, const char *, void *);
+void		 config_say_stderr(int, const char *, void *);
+
 /*
- * Loads a configuration, reports its messages (to the log, and to stderr on
- * tty), fills in the name servers. NULL when it is refused. files may be
- * NULL: plain opens.
+ * Loads a configuration and reports its messages. NULL when it is refused.
+ * files may be NULL: plain opens.
  */
 struct conf	*config_load(enum conf_program, const char *path,
-		    int explicit, struct config_files *, int tty);
+		    int explicit, struct config_files *, config_say_fn,
+		    void *arg);
 /* Fills conf->nameservers from /etc/resolv.conf when none are set. */
 void		 config_nameservers(struct conf *, struct config_files *);
 /* The ports of the name servers and 53, each once; returns the number. */

@@ -34,7 +34,8 @@ check_config(const char *path, int explicit, int print)
 	struct conf *conf;
 	char *text;
 
-	conf = config_load(CONF_MILTER, path, explicit, NULL, 1);
+	conf = config_load(CONF_MILTER, path, explicit, NULL,
+	    config_say_stderr, NULL);
 	if (conf == NULL)
 		return EX_CONFIG;
 	if (print && (text = conf_print(conf, 0)) != NULL) {
@@ -84,7 +85,8 @@ main(int argc, char **argv)
 	else
 		log_init_syslog("pyspf-milter");
 	log_verbose(p.debug || verbose);
-	conf = config_load(CONF_MILTER, p.path, p.explicit, &p.files, 0);
+	conf = config_load(CONF_MILTER, p.path, p.explicit, &p.files,
+	    config_say_log, NULL);
 	if (conf == NULL)
 		return EX_CONFIG;
 	config_nameservers(conf, &p.files);

@@ -18,6 +18,7 @@
 
 #include <event2/event.h>
 
+#include "control.h"
 #include "log.h"
 #include "parent.h"
 #include "priv_drop.h"
@@ -28,8 +29,6 @@
 #define RELOAD_SECONDS	600	/* for those of an old generation */
 #define CHILD_NOFILE	8192	/* hard limit that children may use */
 #define WATCH_SECONDS	5
-
-static void	parent_reload(struct parent *);
 
 /*
  * The files that tell others where we are. Their paths are those of the
@@ -59,8 +58,10 @@ parent_remove_sockets(struct parent *p)
 {
 	parent_remove(&p->milter_path);
 	parent_remove(&p->policy_path);
+	parent_remove(&p->control_path);
 	parent_close(&p->milter_fd);
 	parent_close(&p->policy_fd);
+	parent_close(&p->control_fd);
 }
 
 static void
@@ -95,6 +96,8 @@ parent_bind(struct parent *p, const struct conf *conf)
 		{ "Socket", &conf->socket, &p->milter_fd, &p->milter_path },
 		{ "PolicySocket", &conf->policy_socket, &p->policy_fd,
 		    &p->policy_path },
+		{ "ControlSocket", &conf->control_socket, &p->control_fd,
+		    &p->control_path },
 	};
 	char why[256];
 	size_t i;
@@ -102,7 +105,9 @@ parent_bind(struct parent *p, const struct conf *conf)
 	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
 		if (l[i].s->kind == SOCK_NONE)
 			continue;
-		*l[i].fd = priv_listen(l[i].s, conf->umask, &p->owner, why,
+		*l[i].fd = l[i].fd == &p->control_fd ?
+		    priv_listen_control(l[i].s, &p->owner, why, sizeof(why)) :
+		    priv_listen(l[i].s, conf->umask, &p->owner, why,
 		    sizeof(why));
 		if (*l[i].fd == -1) {
 			log_warnx("%s %s: %s", l[i].key,
@@ -179,11 +184,11 @@ parent_open_dir(const char *path)
 static void
 parent_sandbox(struct parent *p, const struct conf *conf)
 {
-	const char *gone[3] = { p->milter_path, p->policy_path,
-	    p->pid_path };
+	const char *gone[] = { p->milter_path, p->policy_path,
+	    p->control_path, p->pid_path };
 	struct sandbox_args sb;
 	uint16_t ports[16];
-	int *reads, unlinks[3];
+	int *reads, unlinks[sizeof(gone) / sizeof(gone[0])];
 	size_t i;
 
 	memset(&sb, 0, sizeof(sb));
@@ -193,7 +198,7 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 		if (p->files.v[i].dirfd != -1)
 			reads[sb.nread_dirs++] = p->files.v[i].dirfd;
 	p->files.sealed = 1;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
 		if (gone[i] != NULL && (unlinks[sb.nunlink_dirs] =
 		    parent_open_dir(gone[i])) != -1)
 			sb.nunlink_dirs++;
@@ -205,6 +210,7 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
 	sb.exe_fd = p->exe_fd;
 	sb.log_fd = -1;
+	p->sandbox = sb.partial ? "partial" : "full";
 	sandbox_enter(SANDBOX_PARENT, &sb);
 	for (i = 0; i < sb.nunlink_dirs; i++)
 		close(unlinks[i]);
@@ -220,6 +226,7 @@ parent_stop(struct parent *p)
 		return;
 	p->stopping = 1;
 	log_info("stopping");
+	control_stop(p);
 	parent_remove_sockets(p);
 	TAILQ_FOREACH_SAFE(g, &p->all, entry, next) {
 		if (g == p->next)
@@ -245,7 +252,7 @@ parent_signal(evutil_socket_t sig, short what, void *arg)
 		break;
 	case SIGHUP:
 	case SIGUSR1:
-		parent_reload(p);
+		(void)parent_reload(p, config_say_log, NULL);
 		break;
 	case SIGCHLD:
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
@@ -267,6 +274,7 @@ parent_gen_ready(struct generation *g)
 		return;
 	}
 	log_info("reloaded: generation %u serves", g->number);
+	control_reload_done(p, 0, "reloaded");
 	gen_drain(old, RELOAD_SECONDS);
 }
 
@@ -300,6 +308,7 @@ parent_gen_failed(struct generation *g, const char *why)
 		return;
 	}
 	log_warnx("reload failed: %s; the running configuration stays", why);
+	control_reload_done(p, EX_SOFTWARE, why);
 	p->next = NULL;
 	gen_kill(g);
 	if (gen_is_empty(g))
@@ -330,17 +339,19 @@ parent_fixed(const struct conf *was, const struct conf *is)
 		log_warnx("PidFile changes with a restart only");
 }
 
-static void
-parent_reload(struct parent *p)
+int
+parent_reload(struct parent *p, config_say_fn say, void *arg)
 {
 	struct conf *conf;
 
-	if (p->stopping || p->cur == NULL)
-		return;
-	conf = config_load(CONF_MILTER, p->path, 1, &p->files, 0);
+	if (p->stopping || p->cur == NULL) {
+		say(LOG_ERR, "not now: starting or stopping", arg);
+		return -1;
+	}
+	conf = config_load(CONF_MILTER, p->path, 1, &p->files, say, arg);
 	if (conf == NULL) {
 		log_warnx("reload refused; the running configuration stays");
-		return;
+		return -1;
 	}
 	config_nameservers(conf, &p->files);
 	parent_fixed(p->cur->conf, conf);
@@ -348,6 +359,28 @@ parent_reload(struct parent *p)
 		gen_kill(p->next);
 	p->next = gen_new(p, conf);
 	gen_start(p->next);
+	return 0;
+}
+
+void
+parent_verbose(struct parent *p, int on)
+{
+	struct generation *g;
+
+	p->debug = on;
+	log_verbose(on);
+	TAILQ_FOREACH(g, &p->all, entry)
+		gen_tell(g, ROLE_NONE, MSG_VERBOSE, (uint32_t)on);
+}
+
+void
+parent_stats(struct parent *p, struct stats *sum)
+{
+	struct generation *g;
+
+	*sum = p->retired;
+	TAILQ_FOREACH(g, &p->all, entry)
+		gen_stats(g, sum, 1);
 }
 
 static void
@@ -387,7 +420,11 @@ parent_serve(struct parent *p, struct conf *conf)
 int
 parent_main(struct parent *p, struct conf *conf)
 {
-	p->milter_fd = p->policy_fd = p->pid_fd = -1;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	p->since = ts.tv_sec;
+	p->milter_fd = p->policy_fd = p->control_fd = p->pid_fd = -1;
 	TAILQ_INIT(&p->all);
 	if (parent_owner(p, conf) == -1)
 		return EX_NOUSER;
@@ -409,5 +446,6 @@ parent_main(struct parent *p, struct conf *conf)
 		fatalx("no event base");
 	parent_signals(p);
 	parent_sandbox(p, conf);
+	control_start(p, p->control_fd);
 	return parent_serve(p, conf);
 }

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "chan.h"
 #include "priv_files.h"
+#include "../proto/stats.h"
 
 struct event;
 struct event_base;
@@ -29,6 +30,8 @@ struct slot {
 	time_t		 started;
 	unsigned int	 fails;		/* in a row, soon after its start */
 	unsigned int	 restarts;
+	int		 stats_fd;
+	const struct stats *stats;	/* the child writes, we read */
 	struct event	*respawn;
 };
 TAILQ_HEAD(slots, slot);
@@ -55,9 +58,10 @@ struct parent {
 	struct config_files files;
 	struct priv_owner owner;
 	int		 exe_fd;
-	int		 milter_fd, policy_fd;
+	int		 milter_fd, policy_fd, control_fd;
 	int		 pid_fd;
-	char		*milter_path, *policy_path, *pid_path; /* NULL: none */
+	/* files of ours, NULL: none */
+	char		*milter_path, *policy_path, *control_path, *pid_path;
 	struct generation *cur;		/* serves */
 	struct generation *next;	/* gets ready, or NULL */
 	struct generations all;
@@ -65,6 +69,8 @@ struct parent {
 	uint32_t	 last_id;
 	int		 stopping;
 	time_t		 since;
+	const char	*sandbox;	/* "full", "partial" */
+	struct stats	 retired;	/* counts of generations that ended */
 };
 
 /* parent.c */
@@ -75,6 +81,15 @@ struct parent {
 int	parent_main(struct parent *, struct conf *);
 /* All slots of it are ready for the first time. */
 void	parent_gen_ready(struct generation *);
+/*
+ * Reads the configuration again and starts a generation by it. 0 when that
+ * is under way, -1 when it is refused; say gets the reasons.
+ */
+int	parent_reload(struct parent *, config_say_fn, void *);
+/* Debug lines on or off, everywhere. */
+void	parent_verbose(struct parent *, int);
+/* All counters together, with those of children that ended. */
+void	parent_stats(struct parent *, struct stats *);
 /* Nothing of it is left. */
 void	parent_gen_empty(struct generation *);
 /* A child ended before its generation was ready. */
@@ -90,7 +105,12 @@ void	gen_free(struct generation *);
 int	gen_is_empty(const struct generation *);
 /* waitpid(2) said so. */
 void	gen_reaped(struct parent *, pid_t, int status);
-/* A message without payload to all children of a role that are ready. */
-void	gen_tell(struct generation *, enum msg_role, enum msg_type);
+/*
+ * A message to all children of a role (ROLE_NONE: of all) that are ready;
+ * VERBOSE carries the value, others nothing.
+ */
+void	gen_tell(struct generation *, enum msg_role, enum msg_type, uint32_t);
+/* Adds the counters of its children. */
+void	gen_stats(const struct generation *, struct stats *, int gauges);
 
 #endif

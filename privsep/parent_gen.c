@@ -17,6 +17,7 @@
 #include "parent.h"
 #include "role.h"
 #include "spawn.h"
+#include "statpage.h"
 
 #define RESPAWN_SOON	10	/* seconds; ending before that is a failure */
 #define RESPAWN_MIN_MS	100
@@ -46,6 +47,8 @@ slot_new(struct generation *g, enum msg_role role)
 	s->role = role;
 	s->id = ++g->parent->last_id;
 	s->pid = -1;
+	if ((s->stats_fd = statpage_new(&s->stats)) == -1)
+		fatal("page of counters");
 	TAILQ_INSERT_TAIL(&g->slots, s, entry);
 	return s;
 }
@@ -84,9 +87,12 @@ gen_free(struct generation *g)
 {
 	struct slot *s;
 
+	gen_stats(g, &g->parent->retired, 0);
 	while ((s = TAILQ_FIRST(&g->slots)) != NULL) {
 		TAILQ_REMOVE(&g->slots, s, entry);
 		chan_free(s->chan);
+		statpage_free(s->stats);
+		close(s->stats_fd);
 		if (s->respawn != NULL)
 			event_free(s->respawn);
 		free(s);
@@ -154,6 +160,34 @@ gen_check_drained(struct generation *g)
 		}
 }
 
+/* dns says that one who asks broke the rules: that one ends. */
+static void
+gen_badpeer(struct generation *g, const struct slot *teller,
+    const uint8_t *p, size_t len)
+{
+	struct slot *s;
+	struct rbuf r;
+	uint32_t id;
+
+	rbuf_init(&r, p, len);
+	id = rbuf_u32(&r);
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->id == id && s != teller && s->pid != -1) {
+			log_line(LOG_CRIT, "%s[%d] broke the message rules "
+			    "towards dns", msg_role_name[s->role],
+			    (int)s->pid);
+			kill(s->pid, SIGKILL);
+		}
+}
+
+static void
+slot_verbose(struct slot *s)
+{
+	uint8_t buf[4] = { 0, 0, 0, 1 };
+
+	(void)chan_send(s->chan, MSG_VERBOSE, 0, buf, sizeof(buf), -1, 0);
+}
+
 static void
 slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
@@ -168,10 +202,15 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 	case MSG_READY:
 		s->ready = 1;
 		chan_phase(c, PHASE_RUN);
+		if (g->parent->debug)
+			slot_verbose(s);
 		if (!g->was_ready && gen_is_ready(g)) {
 			g->was_ready = 1;
 			parent_gen_ready(g);
 		}
+		break;
+	case MSG_BADPEER:
+		gen_badpeer(g, s, p, len);
 		break;
 	case MSG_DRAINED:
 		s->drained = 1;
@@ -241,6 +280,16 @@ slot_send_listener(struct slot *s, uint32_t which, int fd)
 }
 
 static int
+slot_send_stats(struct slot *s)
+{
+	int fd;
+
+	if ((fd = fcntl(s->stats_fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	return chan_send(s->chan, MSG_STATS, 0, NULL, 0, fd, 1);
+}
+
+static int
 slot_send_listeners(struct slot *s)
 {
 	struct generation *g = s->gen;
@@ -307,7 +356,7 @@ slot_start(struct slot *s)
 	    slot_msg, slot_gone, s);
 	chan_phase(s->chan, PHASE_START);
 	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
-	    slot_send_listeners(s) == -1)
+	    slot_send_stats(s) == -1 || slot_send_listeners(s) == -1)
 		log_warnx("%s[%d]: start messages not sent",
 		    msg_role_name[s->role], (int)s->pid);
 	slot_connect(s);
@@ -347,13 +396,29 @@ gen_start(struct generation *g)
 }
 
 void
-gen_tell(struct generation *g, enum msg_role role, enum msg_type type)
+gen_tell(struct generation *g, enum msg_role role, enum msg_type type,
+    uint32_t value)
 {
+	uint8_t buf[4];
+	struct wbuf w;
 	struct slot *s;
 
+	wbuf_init(&w, buf, sizeof(buf));
+	if (type == MSG_VERBOSE)
+		wbuf_u32(&w, value);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (s->role == role && s->ready && s->chan != NULL)
-			(void)chan_send(s->chan, type, 0, NULL, 0, -1, 0);
+		if ((role == ROLE_NONE || s->role == role) && s->ready &&
+		    s->chan != NULL)
+			(void)chan_send(s->chan, type, 0, buf, w.len, -1, 0);
+}
+
+void
+gen_stats(const struct generation *g, struct stats *sum, int gauges)
+{
+	const struct slot *s;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		stat_sum(sum, s->stats, gauges && s->pid != -1);
 }
 
 void
@@ -451,8 +516,10 @@ gen_reaped(struct parent *p, pid_t pid, int status)
 		parent_gen_failed(g, "a child ended while starting");
 		return;
 	}
-	if (now() - s->started >= RESPAWN_SOON)
+	/* dns ends with 0 to be started with an empty cache */
+	if (now() - s->started >= RESPAWN_SOON || status == 0)
 		s->fails = 0;
 	slot_respawn(s);
-	s->fails++;
+	if (status != 0)
+		s->fails++;
 }

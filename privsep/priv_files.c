@@ -143,7 +143,7 @@ fail:
 
 /* 0 the way is free (now); -1 with a text. */
 static int
-unix_clear(const struct sockaddr_un *sun, char *why, size_t whylen)
+unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t whylen)
 {
 	struct stat st;
 	int fd, rc;
@@ -158,7 +158,7 @@ unix_clear(const struct sockaddr_un *sun, char *why, size_t whylen)
 		snprintf(why, whylen, "is in the way and no socket");
 		return -1;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1) {
 		snprintf(why, whylen, "%s", strerror(errno));
 		return -1;
@@ -177,7 +177,7 @@ unix_clear(const struct sockaddr_un *sun, char *why, size_t whylen)
 }
 
 static int
-listen_local(const struct conf_socket *s, int mask,
+listen_local(const struct conf_socket *s, int type, int mask,
     const struct priv_owner *o, char *why, size_t whylen)
 {
 	struct sockaddr_un sun;
@@ -196,9 +196,9 @@ listen_local(const struct conf_socket *s, int mask,
 		    strerror(errno));
 		return -1;
 	}
-	if (unix_clear(&sun, why, whylen) == -1)
+	if (unix_clear(&sun, type, why, whylen) == -1)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		goto fail;
 	old = umask(mask);
@@ -254,6 +254,17 @@ priv_listen(const struct conf_socket *s, int mask, const struct priv_owner *o,
     char *why, size_t whylen)
 {
 	if (s->kind == SOCK_LOCAL)
-		return listen_local(s, mask, o, why, whylen);
+		return listen_local(s, SOCK_STREAM, mask, o, why, whylen);
 	return listen_inet(s, why, whylen);
+}
+
+int
+priv_listen_control(const struct conf_socket *s, const struct priv_owner *o,
+    char *why, size_t whylen)
+{
+	if (s->kind != SOCK_LOCAL) {
+		snprintf(why, whylen, "must be a local socket");
+		return -1;
+	}
+	return listen_local(s, SOCK_SEQPACKET, 0117, o, why, whylen);
 }

@@ -37,5 +37,11 @@ int	priv_pidfile(const char *path, const struct priv_owner *, char *why,
  */
 int	priv_listen(const struct conf_socket *, int mask,
 	    const struct priv_owner *, char *why, size_t);
+/*
+ * The same for the control socket: SOCK_SEQPACKET, mode 0660, user and
+ * group of the daemon; local only.
+ */
+int	priv_listen_control(const struct conf_socket *,
+	    const struct priv_owner *, char *why, size_t);
 
 #endif

@@ -17,6 +17,7 @@
 #include "../proto/wire.h"
 #include "log.h"
 #include "role.h"
+#include "statpage.h"
 
 #define ROLE_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 #define ROLE_CONF_MAX	(16 * 1024 * 1024)
@@ -44,6 +45,7 @@ role_log(int pri, const char *text, void *arg)
 		len = sizeof(buf) - 4;
 	if (chan_backlog(r->parent) > ROLE_LOG_BACKLOG) {
 		role_log_dropped++;
+		stat_inc(LOG_DROPPED);
 		return;
 	}
 	if (role_log_dropped != 0) {
@@ -138,6 +140,10 @@ role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 		if (role >= ROLE_MAX || r->peer == NULL)
 			fatalx("bad PEER from the parent");
 		r->peer(r, id, (enum msg_role)role, fd);
+		break;
+	case MSG_STATS:
+		if (statpage_use(fd) == -1)
+			fatalx("bad STATS from the parent");
 		break;
 	case MSG_GO:
 		event_base_loopbreak(r->base);

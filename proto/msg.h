@@ -33,14 +33,24 @@ enum msg_role {
 	X(LISTENER, P,      WL,   4,     4,     FD_ONE, START)		\
 	X(PEER,     P,      DWLS, 8,     8,     FD_ONE, ANY)		\
 	X(GO,       P,      DWLS, 0,     0,     FD_NONE, START)		\
+	X(STATS,    P,      DWLS, 0,     0,     FD_ONE, START)		\
 	X(DRAIN,    P,      DWLS, 0,     0,     FD_NONE, RUN)		\
 	X(VERBOSE,  P,      DWLS, 4,     4,     FD_NONE, RUN)		\
 	X(FLUSH,    P,      D,    0,     0,     FD_NONE, RUN)		\
 	X(READY,    DWLS,   P,    0,     0,     FD_NONE, START)		\
 	X(DRAINED,  DWLS,   P,    0,     0,     FD_NONE, RUN)		\
+	X(BADPEER,  D,      P,    4,     4,     FD_NONE, RUN)		\
 	X(LOG,      DWLS,   P,    5,     8192,  FD_NONE, ANY)		\
 	X(QUERY,    WLS,    D,    5,     257,   FD_NONE, RUN)		\
-	X(ANSWER,   D,      WLS,  15,    65000, FD_NONE, RUN)
+	X(ANSWER,   D,      WLS,  15,    65000, FD_NONE, RUN)		\
+	X(CTL_STATUS,  C,   P,    0,     0,     FD_NONE, RUN)		\
+	X(CTL_STATS,   C,   P,    0,     0,     FD_NONE, RUN)		\
+	X(CTL_RELOAD,  C,   P,    0,     0,     FD_NONE, RUN)		\
+	X(CTL_FLUSH,   C,   P,    0,     0,     FD_NONE, RUN)		\
+	X(CTL_VERBOSE, C,   P,    4,     4,     FD_NONE, RUN)		\
+	X(CTL_TEXT,    P,   C,    1,     8192,  FD_NONE, RUN)		\
+	X(CTL_COUNTS,  P,   C,    8,     8192,  FD_NONE, RUN)		\
+	X(CTL_END,     P,   C,    4,     4,     FD_NONE, RUN)
 
 enum msg_type {
 	MSG_NONE = 0,

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "../privsep/log.h"
+#include "../proto/stats.h"
 #include "asker.h"
 #include "check.h"
 
@@ -54,6 +55,7 @@ struct check {
 	struct event	*again;
 	check_done_fn	 done;
 	void		*arg;
+	struct timespec	 since;
 	unsigned int	 runs;
 	int		 on_memo;
 	int		 expired;
@@ -69,6 +71,31 @@ static void	check_answered(const struct dns_answer *, void *);
 static int	check_run(struct check *);
 
 static const struct dns_answer check_no_answer = { .status = DNS_TEMPERROR };
+
+/* What a verdict adds to the counters. */
+static void
+check_count(const struct check *c, const struct judge_outcome *out)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	stat_observe(HIST_CHECK, (uint64_t)(ts.tv_sec - c->since.tv_sec) *
+	    1000000 + (uint64_t)((ts.tv_nsec - c->since.tv_nsec) / 1000));
+	if (c->req.voice == JUDGE_MILTER)
+		stat_inc(CHECK_MILTER);
+	else
+		stat_inc(CHECK_POLICY);
+	stat_add(CHECK_RUNS, c->runs);
+	if (c->expired)
+		stat_inc(CHECK_EXPIRED);
+	if (out->skipped != NULL)
+		stat_inc(SKIP_LIST);
+	if (out->helo.done)
+		stats->v[STAT_HELO_NONE + out->helo.verdict.result]++;
+	if (out->mailfrom.done)
+		stats->v[STAT_MAIL_NONE + out->mailfrom.verdict.result]++;
+	stats->v[STAT_ACT_NOTHING + out->action]++;
+}
 
 static time_t
 check_now(void)
@@ -227,6 +254,7 @@ check_run(struct check *c)
 		arena_reset(c->arena);
 		if (judge_run(&c->req, c->answers, c->arena, &out) ==
 		    JUDGE_DONE) {
+			check_count(c, &out);
 			c->done(&out, c->arg);
 			check_free(c);
 			return 1;
@@ -344,6 +372,7 @@ check_start(struct asker *k, struct check_memo *memo,
 	if (memo != NULL && check_now() - memo->when <= CHECK_MEMO_AGE)
 		c->memo = memo;
 	c->req = *req;
+	clock_gettime(CLOCK_MONOTONIC, &c->since);
 	c->done = done;
 	c->arg = arg;
 	LIST_INIT(&c->flights);

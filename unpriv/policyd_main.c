@@ -108,7 +108,8 @@ policyd_conf(int argc, char **argv)
 	const char *path = argc > 1 ? argv[1] : CONF_FILE_POLICY;
 	struct conf *conf;
 
-	conf = config_load(CONF_POLICY, path, argc > 1, NULL, 0);
+	conf = config_load(CONF_POLICY, path, argc > 1, NULL,
+	    config_say_log, NULL);
 	if (conf == NULL)
 		exit(EX_CONFIG);
 	config_nameservers(conf, NULL);

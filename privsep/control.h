@@ -1,0 +1,18 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, after the drop. */
+
+#ifndef PRIVSEP_CONTROL_H
+#define PRIVSEP_CONTROL_H
+
+#include "parent.h"
+
+/*
+ * The control socket: spfctl asks, we answer. Only root, the daemon's user
+ * and members of the daemon's group are heard (SO_PEERCRED, SO_PEERGROUPS).
+ */
+void	control_start(struct parent *, int fd);
+void	control_stop(struct parent *);
+/* How a reload that somebody waits for ended: sysexits(3) and a text. */
+void	control_reload_done(struct parent *, int status, const char *);
+
+#endif

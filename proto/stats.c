@@ -1,0 +1,107 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. Pure. */
+
+#include <string.h>
+
+#include "stats.h"
+#include "wire.h"
+
+#define COUNTER	STAT_COUNTER
+#define GAUGE	STAT_GAUGE
+const struct stat_row stat_rows[STAT_MAX] = {
+#define X(n, k, f, l) [STAT_##n] = { #n, k, f, l },
+	STAT_TABLE(X)
+#undef X
+};
+
+const char *const stat_hist_name[HIST_MAX] = {
+	[HIST_CHECK] = "check_duration",
+	[HIST_DNS] = "dns_duration",
+};
+
+/* Until the parent has given a page, and in programs that count nothing. */
+static struct stats stats_own;
+struct stats *stats = &stats_own;
+
+void
+stat_observe(enum stat_hist h, uint64_t usec)
+{
+	unsigned int i;
+
+	for (i = 0; i < STAT_BUCKETS - 1; i++)
+		if (usec < (uint64_t)STAT_BUCKET_US << i)
+			break;
+	stats->hist[h][i]++;
+	stats->hist_sum_us[h] += usec;
+}
+
+void
+stat_sum(struct stats *to, const struct stats *from, int gauges)
+{
+	unsigned int i, h;
+
+	for (i = 0; i < STAT_MAX; i++)
+		if (gauges || stat_rows[i].kind == STAT_COUNTER)
+			to->v[i] += from->v[i];
+	for (h = 0; h < HIST_MAX; h++) {
+		for (i = 0; i < STAT_BUCKETS; i++)
+			to->hist[h][i] += from->hist[h][i];
+		to->hist_sum_us[h] += from->hist_sum_us[h];
+	}
+}
+
+uint64_t
+stat_percentile(const struct stats *s, enum stat_hist h, double share)
+{
+	uint64_t all = 0, seen = 0;
+	unsigned int i;
+
+	for (i = 0; i < STAT_BUCKETS; i++)
+		all += s->hist[h][i];
+	if (all == 0)
+		return 0;
+	for (i = 0; i < STAT_BUCKETS; i++) {
+		seen += s->hist[h][i];
+		if ((double)seen >= share * (double)all)
+			break;
+	}
+	return (uint64_t)STAT_BUCKET_US << (i < STAT_BUCKETS ? i :
+	    STAT_BUCKETS - 1);
+}
+
+#define STAT_WORDS	(sizeof(struct stats) / sizeof(uint64_t))
+
+int
+stat_put(const struct stats *s, uint8_t *p, size_t size, size_t *len)
+{
+	uint64_t words[STAT_WORDS];
+	struct wbuf w;
+	size_t i;
+
+	memcpy(words, s, sizeof(words));
+	wbuf_init(&w, p, size);
+	for (i = 0; i < STAT_WORDS; i++) {
+		wbuf_u32(&w, (uint32_t)(words[i] >> 32));
+		wbuf_u32(&w, (uint32_t)words[i]);
+	}
+	*len = w.len;
+	return wbuf_ok(&w) ? 0 : -1;
+}
+
+int
+stat_get(struct stats *s, const uint8_t *p, size_t len)
+{
+	uint64_t words[STAT_WORDS];
+	struct rbuf r;
+	size_t i;
+
+	rbuf_init(&r, p, len);
+	for (i = 0; i < STAT_WORDS; i++) {
+		words[i] = (uint64_t)rbuf_u32(&r) << 32;
+		words[i] |= rbuf_u32(&r);
+	}
+	if (!rbuf_done(&r))
+		return -1;
+	memcpy(s, words, sizeof(words));
+	return 0;
+}
