@@ -7,7 +7,11 @@ CC		?= cc
 PKG_CONFIG	?= pkg-config
 PKGS		= libseccomp libcap-ng libbsd libunbound libevent_core libidn2
 
-WARN		= -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
+# CI sets CI=true: there a warning is an error.
+ifdef CI
+WERROR		= -Werror
+endif
+WARN		= $(WERROR) -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
 		  -Wshadow -Wpointer-arith -Wcast-qual -Wsign-compare \
 		  -Wno-unused-parameter
 HARDEN		= -fPIE -fstack-protector-strong -fstack-clash-protection \
@@ -103,9 +107,12 @@ user:
 lint: all
 	sh regress/lint.sh $B
 
+bench: all bench-build
+	B=$B regress/bench/bench.py
+
 -include $(wildcard regress/*/*.mk)
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
 units: $(UNIT:%=$B/unit/%)
 
-.PHONY: all clean install run check user lint units suites
+.PHONY: all clean install run check user lint bench units suites

@@ -155,6 +155,14 @@ class Comparison:
         self.note(s, request.name, rule, wrong)
         return None
 
+    def state(self, side):
+        """What can be known of a program that does not answer."""
+        self.log.settle()
+        pid = side.pids[-1]
+        return 'stream %s, status %r, last records %r' % (
+            'closed' if side.p.closed else 'open', side.p.p.poll(),
+            [x for x in self.log.records if '[%d]' % pid in x][-4:])
+
     def result_lines(self, side):
         """Result records of a side's processes, in order."""
         pids = set(map(str, side.pids))
@@ -198,6 +206,9 @@ class Comparison:
             self.log.settle()
             logged = self.result_lines(a)[before:]
             ours = b.ask(r)
+            if ours is None:
+                print('# %s/%s: no reply: %s' % (s.name, r.name,
+                                                 self.state(b)))
             plain = self.judge(s, r, theirs, ours)
             if r.log_rule is not None:
                 if not logged:

@@ -144,7 +144,13 @@ def set_up(real_etc):
     scratch = tempfile.mkdtemp(prefix='spf-ns.')
     mount('tmpfs', scratch, 'tmpfs', MS_NOSUID, 'mode=755')
     mount('tmpfs', '/run', 'tmpfs', MS_NOSUID, 'mode=755')
-    os.mkdir('/run/lock', 0o1777)
+    os.mkdir('/run/lock')
+    os.chmod('/run/lock', 0o1777)
+    # As systemd sets it at boot; 10, the kernel's own, loses log records.
+    try:
+        write('/proc/sys/net/unix/max_dgram_qlen', '512\n')
+    except OSError:
+        pass
     private_dev(scratch)
     if not real_etc:
         private_etc(scratch)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
-# usage: engine.sh BUILD-FOLDER
+# usage: engine.sh BUILD-FOLDER [PREFIX]
 # The public suites (of Debian's python3-spf) in the engine alone.
-build=${1:?usage: engine.sh BUILD-FOLDER}
+build=${1:?usage: engine.sh BUILD-FOLDER [PREFIX]}
+prefix=${2-}
 here=$(dirname "$0")
 suites=/usr/share/doc/python3-spf
 tmp=$(mktemp -d) || exit 1
@@ -18,6 +19,7 @@ do
 		continue
 	fi
 	/usr/bin/python3 "$here/convert.py" "$name" "$file" >"$tmp/$name" &&
-	"$build/suite/engine_suite" <"$tmp/$name" || status=1
+	"$build/suite/engine_suite" <"$tmp/$name" >"$tmp/out" || status=1
+	sed -E "s#^(ok|not ok|skip) #\\1 $prefix#" "$tmp/out"
 done
 exit $status

@@ -9,3 +9,10 @@ $B/system/sandbox_probe: $B/regress/system/sandbox_probe.o \
 
 system: $B/system/sandbox_probe
 .PHONY: system
+
+$B/system/msgtable: $B/regress/system/msgtable.o $B/proto/msg.o $B/proto/wire.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+system: $B/system/msgtable
+suites: system bench-build
