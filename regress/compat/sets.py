@@ -34,7 +34,7 @@ Milter:
                   "- name index" for changes of the header, then c, parted
                   by " | "
   L rule text     the log must differ; ours has these records, one an L
-Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}; D, E keep
+Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}. D and E keep
 octets, so text that is not ASCII is written as \\xHH.
 """
 
