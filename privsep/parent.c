@@ -113,6 +113,9 @@ parent_bind(struct parent *p, const struct conf *conf)
 			log_warnx("%s %s: %s", l[i].key,
 			    l[i].s->path != NULL ? l[i].s->path :
 			    l[i].s->host != NULL ? l[i].s->host : "*", why);
+			/* a second daemon may run by the same default */
+			if (l[i].fd == &p->control_fd)
+				continue;
 			return -1;
 		}
 		if (l[i].s->kind == SOCK_LOCAL)

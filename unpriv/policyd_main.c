@@ -38,6 +38,7 @@ struct policyd {
 	struct conn_env	 env;
 	struct event	*changed;
 	int		 inotify;
+	char		 watched[NAME_MAX + 1];
 };
 
 static const struct spawn_role roles[] = {
@@ -72,32 +73,47 @@ policyd_dns_gone(void *arg)
 static void
 policyd_changed(evutil_socket_t fd, short what, void *arg)
 {
+	char buf[4096] __attribute__((__aligned__(8)));
+	const struct inotify_event *ie;
 	struct policyd *p = arg;
+	ssize_t n, off;
+	int ours = 0;
 
+	if ((n = read(fd, buf, sizeof(buf))) <= 0)
+		return;
+	/* an event of the file itself has no name; the folder's names it */
+	for (off = 0; off < n; off += (ssize_t)(sizeof(*ie) + ie->len)) {
+		ie = (const struct inotify_event *)(buf + off);
+		if (ie->len == 0 || strcmp(ie->name, p->watched) == 0)
+			ours = 1;
+	}
+	if (!ours)
+		return;
 	event_del(p->changed);
 	p->env.draining = 1;
 	conn_drain(&p->env);
 }
 
+/* The folder tells of a new file under the name, whoever puts it there. */
 static void
 policyd_watch(struct policyd *p, const char *path)
 {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], base[PATH_MAX];
 
 	if (*path == '\0')
 		return;
 	strlcpy(dir, path, sizeof(dir));
+	strlcpy(base, path, sizeof(base));
+	strlcpy(p->watched, basename(base), sizeof(p->watched));
 	p->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (p->inotify == -1 ||
-	    (inotify_add_watch(p->inotify, path, IN_CLOSE_WRITE |
-	    IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB) == -1 &&
-	    inotify_add_watch(p->inotify, dirname(dir), IN_CLOSE_WRITE |
-	    IN_MOVED_TO) == -1)) {
+	if (p->inotify == -1 || inotify_add_watch(p->inotify, dirname(dir),
+	    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+	    IN_ONLYDIR) == -1) {
 		log_warn("changes of %s will not be noticed", path);
 		return;
 	}
-	p->changed = event_new(p->base, p->inotify, EV_READ, policyd_changed,
-	    p);
+	p->changed = event_new(p->base, p->inotify, EV_READ | EV_PERSIST,
+	    policyd_changed, p);
 	if (p->changed == NULL || event_add(p->changed, NULL) == -1)
 		fatalx("no event");
 }

@@ -309,6 +309,7 @@ mechanism_parse(struct spf_term *t, struct spf_syntax *e)
 {
 	const struct mechanism *m;
 	struct shape sh;
+	struct addr a;
 
 	if (t->text[t->len - 1] == ',')
 		return bad(e, "Do not separate mechnisms with commas: ",
@@ -321,6 +322,8 @@ mechanism_parse(struct spf_term *t, struct spf_syntax *e)
 		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
 			return bad(e, "Unknown qualifier, RFC 4408 para "
 			    "4.6.1, found in: ", t->text, t->len);
+		if (addr_parse(&a, t->text, t->len) == 0 && a.family == 4)
+			return bad(e, "Missing IP4: ", t->text, t->len);
 		return bad(e, "Unknown mechanism found: ", t->text, t->len);
 	}
 	t->kind = m->kind;
@@ -339,13 +342,13 @@ network_parse(struct spf_term *t, const struct shape *sh,
 
 	if (sh->has6)
 		return bad(e, "Dual CIDR not allowed: ", t->text, t->len);
+	if (sh->has4 && sh->len4 > (ip4 ? 32U : 128U))
+		return bad(e, ip4 ? "Invalid IP4 CIDR length: " :
+		    "Invalid IP6 CIDR length: ", t->text, t->len);
 	if (sh->arg == NULL || addr_parse(&t->net.a, sh->arg, sh->arglen)
 	    == -1 || t->net.a.family != (ip4 ? 4 : 6))
 		return bad(e, ip4 ? "Invalid IP4 address: " :
 		    "Invalid IP6 address: ", t->text, t->len);
-	if (sh->has4 && sh->len4 > (ip4 ? 32U : 128U))
-		return bad(e, ip4 ? "Invalid IP4 CIDR length: " :
-		    "Invalid IP6 CIDR length: ", t->text, t->len);
 	t->net.len = sh->has4 ? (uint8_t)sh->len4 : ip4 ? 32 : 128;
 	return 0;
 }
