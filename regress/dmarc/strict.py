@@ -159,19 +159,22 @@ def own_ar(value, utf8=False):
 
 
 def authentication_results(value, utf8=False):
-    """The same five, which both readers agree upon."""
+    """The same five, which both readers agree upon. (authres leaves the
+    quoted-pairs of a quoted-string as they are.)"""
     line_rules(value, 'Authentication-Results', utf8)
     mine = own_ar(value, utf8)
     if mine[1] != 'spf' or mine[2] not in RESULTS or \
             mine[3] not in ('smtp.mailfrom', 'smtp.helo'):
         raise Broken('reads as %s' % (mine,))
+    if not value.isascii():
+        return mine             # authres knows no RFC 6532
     try:
         theirs = authres.AuthenticationResultsHeader.parse(
             'Authentication-Results: ' + value.replace('\n', ''))
     except Exception as e:      # it has no end of kinds
         raise Broken('authres: %s' % e) from e
     got = [(theirs.authserv_id, r.method, r.result, p.type + '.' + p.name,
-            p.value) for r in theirs.results for p in r.properties]
+            re.sub(r'\\(.)', r'\1', p.value)) for r in theirs.results for p in r.properties]
     if len(theirs.results) != 1 or got != [mine]:
         raise Broken('authres reads %s, we %s' % (got, mine))
     return mine
