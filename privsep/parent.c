@@ -20,7 +20,9 @@
 
 #include "control.h"
 #include "log.h"
+#include "notify.h"
 #include "parent.h"
+#include "priv_activate.h"
 #include "priv_drop.h"
 #include "sandbox.h"
 #include "spawn.h"
@@ -92,17 +94,30 @@ parent_bind(struct parent *p, const struct conf *conf)
 		const struct conf_socket *s;
 		int *fd;
 		char **path;
+		enum activate_kind kind;
 	} l[] = {
-		{ "Socket", &conf->socket, &p->milter_fd, &p->milter_path },
+		{ "Socket", &conf->socket, &p->milter_fd, &p->milter_path,
+		    ACTIVATE_MILTER },
 		{ "PolicySocket", &conf->policy_socket, &p->policy_fd,
-		    &p->policy_path },
+		    &p->policy_path, ACTIVATE_POLICY },
 		{ "ControlSocket", &conf->control_socket, &p->control_fd,
-		    &p->control_path },
+		    &p->control_path, ACTIVATE_CONTROL },
 	};
+	int held[ACTIVATE_MAX];
 	char why[256];
 	size_t i;
 
+	if (priv_activate(held, why, sizeof(why)) == -1) {
+		log_warnx("socket activation: %s", why);
+		return -1;
+	}
 	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
+		/* whoever holds it removes its file, too */
+		if (held[l[i].kind] != -1) {
+			*l[i].fd = held[l[i].kind];
+			log_debug("%s: the service manager listens", l[i].key);
+			continue;
+		}
 		if (l[i].s->kind == SOCK_NONE)
 			continue;
 		*l[i].fd = l[i].fd == &p->control_fd ?
@@ -229,6 +244,7 @@ parent_stop(struct parent *p)
 		return;
 	p->stopping = 1;
 	log_info("stopping");
+	notify_stopping();
 	control_stop(p);
 	parent_remove_sockets(p);
 	TAILQ_FOREACH_SAFE(g, &p->all, entry, next) {
@@ -272,6 +288,7 @@ parent_gen_ready(struct generation *g)
 
 	p->cur = g;
 	p->next = NULL;
+	notify_ready(p);
 	if (old == NULL) {
 		log_debug("ready");
 		return;
@@ -312,6 +329,7 @@ parent_gen_failed(struct generation *g, const char *why)
 	}
 	log_warnx("reload failed: %s; the running configuration stays", why);
 	control_reload_done(p, EX_SOFTWARE, why);
+	notify_ready(p);
 	p->next = NULL;
 	gen_kill(g);
 	if (gen_is_empty(g))
@@ -351,8 +369,10 @@ parent_reload(struct parent *p, config_say_fn say, void *arg)
 		say(LOG_ERR, "not now: starting or stopping", arg);
 		return -1;
 	}
+	notify_reloading();
 	conf = config_load(CONF_MILTER, p->path, 1, &p->files, say, arg);
 	if (conf == NULL) {
+		notify_ready(p);
 		log_warnx("reload refused; the running configuration stays");
 		return -1;
 	}
@@ -429,6 +449,7 @@ parent_main(struct parent *p, struct conf *conf)
 	p->since = ts.tv_sec;
 	p->milter_fd = p->policy_fd = p->control_fd = p->pid_fd = -1;
 	TAILQ_INIT(&p->all);
+	notify_init();
 	if (parent_owner(p, conf) == -1)
 		return EX_NOUSER;
 	if (parent_pidfile(p, conf) == -1)
@@ -450,5 +471,6 @@ parent_main(struct parent *p, struct conf *conf)
 	parent_signals(p);
 	parent_sandbox(p, conf);
 	control_start(p, p->control_fd);
+	notify_start(p);
 	return parent_serve(p, conf);
 }

@@ -27,6 +27,7 @@ struct slot {
 	struct chan	*chan;		/* NULL: closed */
 	int		 ready;
 	int		 drained;
+	int		 asked;		/* PING, and no PONG yet */
 	time_t		 started;
 	unsigned int	 fails;		/* in a row, soon after its start */
 	unsigned int	 restarts;
@@ -110,6 +111,11 @@ void	gen_reaped(struct parent *, pid_t, int status);
  * VERBOSE carries the value, others nothing.
  */
 void	gen_tell(struct generation *, enum msg_role, enum msg_type, uint32_t);
+/*
+ * Asks all its children whether their loops turn. 1 when all have answered
+ * the last question and each role has one that is ready.
+ */
+int	gen_answers(struct generation *);
 /* Adds the counters of its children. */
 void	gen_stats(const struct generation *, struct stats *, int gauges);
 

@@ -133,15 +133,18 @@ static void
 slot_log(struct slot *s, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
-	uint32_t pri;
+	uint32_t pri, clean;
 
 	rbuf_init(&r, p, len);
 	pri = rbuf_u32(&r);
+	clean = pri & LOG_CLEAN;
+	pri &= ~(uint32_t)LOG_CLEAN;
 	if (pri > LOG_DEBUG)
 		pri = LOG_INFO;
 	if (pri == LOG_DEBUG && !s->gen->parent->debug)
 		return;
-	log_line((int)pri, "%.*s", (int)r.left, (const char *)r.p);
+	log_line((int)(pri | clean), "%.*s", (int)r.left,
+	    (const char *)r.p);
 }
 
 static void
@@ -208,6 +211,9 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 			g->was_ready = 1;
 			parent_gen_ready(g);
 		}
+		break;
+	case MSG_PONG:
+		s->asked = 0;
 		break;
 	case MSG_BADPEER:
 		gen_badpeer(g, s, p, len);
@@ -343,7 +349,7 @@ slot_start(struct slot *s)
 
 	if (g->draining || s->pid != -1)
 		return;
-	s->ready = s->drained = 0;
+	s->ready = s->drained = s->asked = 0;
 	s->started = now();
 	s->pid = spawn_role(g->parent->exe_fd, "pyspf-milter", s->role, &sock);
 	if (s->pid == -1) {
@@ -410,6 +416,26 @@ gen_tell(struct generation *g, enum msg_role role, enum msg_type type,
 		if ((role == ROLE_NONE || s->role == role) && s->ready &&
 		    s->chan != NULL)
 			(void)chan_send(s->chan, type, 0, buf, w.len, -1, 0);
+}
+
+int
+gen_answers(struct generation *g)
+{
+	unsigned int due = 0, ready = 0;
+	struct slot *s;
+	int all = 1;
+
+	TAILQ_FOREACH(s, &g->slots, entry) {
+		due |= ROLE_BIT(s->role);
+		if (!s->ready || s->chan == NULL)
+			continue;
+		ready |= ROLE_BIT(s->role);
+		if (s->asked)
+			all = 0;
+		else if (chan_send(s->chan, MSG_PING, 0, NULL, 0, -1, 0) == 0)
+			s->asked = 1;
+	}
+	return all && ready == due;
 }
 
 void

@@ -145,6 +145,9 @@ role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 		if (statpage_use(fd) == -1)
 			fatalx("bad STATS from the parent");
 		break;
+	case MSG_PING:
+		(void)chan_send(r->parent, MSG_PONG, 0, NULL, 0, -1, 0);
+		break;
 	case MSG_GO:
 		event_base_loopbreak(r->base);
 		break;
@@ -211,6 +214,7 @@ role_start(struct role *r, enum msg_role who,
 	    (int)getpid());
 	log_prefix(prefix);
 	log_init_callback(role_log, r);
+	log_notes_init(r->base);
 
 	if (event_base_dispatch(r->base) == -1)
 		fatalx("event loop");
@@ -229,6 +233,7 @@ role_ready(struct role *r)
 void
 role_drained(struct role *r)
 {
+	log_notes_flush();
 	if (chan_send(r->parent, MSG_DRAINED, 0, NULL, 0, -1, 0) == -1)
 		fatalx("cannot tell the parent");
 }

@@ -37,8 +37,10 @@ enum msg_role {
 	X(DRAIN,    P,      DWLS, 0,     0,     FD_NONE, RUN)		\
 	X(VERBOSE,  P,      DWLS, 4,     4,     FD_NONE, RUN)		\
 	X(FLUSH,    P,      D,    0,     0,     FD_NONE, RUN)		\
+	X(PING,     P,      DWLS, 0,     0,     FD_NONE, RUN)		\
 	X(READY,    DWLS,   P,    0,     0,     FD_NONE, START)		\
 	X(DRAINED,  DWLS,   P,    0,     0,     FD_NONE, RUN)		\
+	X(PONG,     DWLS,   P,    0,     0,     FD_NONE, RUN)		\
 	X(BADPEER,  D,      P,    4,     4,     FD_NONE, RUN)		\
 	X(LOG,      DWLS,   P,    5,     8192,  FD_NONE, ANY)		\
 	X(QUERY,    WLS,    D,    5,     257,   FD_NONE, RUN)		\

@@ -1,0 +1,26 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, before the drop. */
+
+#ifndef PRIVSEP_PRIV_ACTIVATE_H
+#define PRIVSEP_PRIV_ACTIVATE_H
+
+#include <stddef.h>
+
+enum activate_kind {
+	ACTIVATE_MILTER = 0,
+	ACTIVATE_POLICY,
+	ACTIVATE_CONTROL,
+	ACTIVATE_MAX
+};
+
+/*
+ * The listeners that a service manager holds for us, as in
+ * sd_listen_fds(3): LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES, which leave the
+ * environment here. Each is checked (it listens; SOCK_STREAM, for control
+ * SOCK_SEQPACKET and local) and made non-blocking, CLOEXEC and, on inet,
+ * TCP_NODELAY. fd[] is -1 where there is none. 0; -1 with a text in why,
+ * when a descriptor is not what it should be: connections to it would hang.
+ */
+int	priv_activate(int fd[ACTIVATE_MAX], char *why, size_t);
+
+#endif
