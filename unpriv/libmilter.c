@@ -539,13 +539,20 @@ lib_start_thread(void)
 	}
 }
 
+/* The sanitizer's malloc has no arenas of glibc's. */
+#ifdef __SANITIZE_ADDRESS__
+#define LIB_OWN_MALLOC	1
+#else
+#define LIB_OWN_MALLOC	0
+#endif
+
 int
 libmilter_main(void)
 {
 	struct sandbox_args sb;
 
 	/* Before any thread: both would make glibc open files later. */
-	if (mallopt(M_ARENA_MAX, LIB_ARENAS) == 0 ||
+	if ((mallopt(M_ARENA_MAX, LIB_ARENAS) == 0 && !LIB_OWN_MALLOC) ||
 	    setenv("TZ", "UTC0", 1) == -1)
 		fatalx("libmilter: cannot prepare");
 	tzset();
