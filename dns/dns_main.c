@@ -15,7 +15,6 @@
 #include "../privsep/role.h"
 #include "../proto/dnsmsg.h"
 #include "../proto/stats.h"
-#include "note.h"
 #include "resolver.h"
 
 /*
@@ -64,7 +63,7 @@ struct dns {
 	struct event	*deadline;	/* of the oldest */
 	uint64_t	 timeout;	/* microseconds */
 	uint32_t	 last_id;
-	struct note	 note_full, note_large, note_client;
+	struct log_note note_full, note_large, note_client;
 };
 
 static void	client_free(struct client *);
@@ -177,10 +176,10 @@ answer_put(struct dns *d, struct dns_answer *a, int small)
 	if (!small && dnsmsg_put_answer(&w, a) == 0)
 		return w.len;
 	if (small)
-		note(&d->note_client, "answers to one that does not read "
+		log_note(&d->note_client, "answers to one that does not read "
 		    "them were dropped");
 	else
-		note(&d->note_large, "an answer of more than %d octets was "
+		log_note(&d->note_large, "an answer of more than %d octets was "
 		    "refused", DNSMSG_ANSWER_MAX);
 	a->status = DNS_TEMPERROR;
 	a->secure = 0;
@@ -285,12 +284,12 @@ client_may_ask(struct client *c)
 	struct dns *d = c->dns;
 
 	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
-		note(&d->note_full, "%zu questions are in flight; more are "
+		log_note(&d->note_full, "%zu questions are in flight; more are "
 		    "refused", resolver_held(d->resolver));
 		return 0;
 	}
 	if (c->nrequests >= CLIENT_REQUESTS) {
-		note(&d->note_client, "%s %u has %zu questions in flight; "
+		log_note(&d->note_client, "%s %u has %zu questions in flight; "
 		    "more are refused", msg_role_name[c->role], c->id,
 		    c->nrequests);
 		return 0;

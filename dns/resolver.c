@@ -14,7 +14,6 @@
 #include "../privsep/log.h"
 #include "../proto/dname.h"
 #include "decode.h"
-#include "note.h"
 #include "resolver.h"
 
 /* One descriptor a query in flight: libunbound sends each from its own port. */
@@ -42,7 +41,7 @@ struct resolver {
 	int		 answered;	/* and its callback came */
 	unsigned int	 fails;		/* in a row, not from the cache */
 	int		 broken;	/* and the admin was told */
-	struct note	 note_broken, note_bad;
+	struct log_note note_broken, note_bad;
 };
 
 static void	resolver_done(void *, int, void *, int, int, char *, int);
@@ -368,7 +367,7 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type,
 	r->asking = 0;
 	if (rv != 0 && !r->answered) {
 		r->held--;
-		note(&r->note_bad, "libunbound takes no question: %s",
+		log_note(&r->note_bad, "libunbound takes no question: %s",
 		    ub_strerror(rv));
 		r->fn(id, &failed, r->arg);
 	}
@@ -387,7 +386,7 @@ note_outcome(struct resolver *r, int failed)
 	}
 	if (++r->fails < FAILS_NOTED)
 		return;
-	r->broken |= note(&r->note_broken, "nameservers give no answer: "
+	r->broken |= log_note(&r->note_broken, "nameservers give no answer: "
 	    "the last %u questions failed", r->fails);
 }
 
@@ -408,7 +407,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 	if (rv == DECODE_MALFORMED)
 		log_debug("malformed message from libunbound, %d octets", len);
 	else if (rv == DECODE_TOO_LARGE)
-		note(&r->note_bad, "an answer of more than %u records was "
+		log_note(&r->note_bad, "an answer of more than %u records was "
 		    "refused", DNSMSG_MAXRR);
 	a->secure = sec == SEC_SECURE;
 }

@@ -115,6 +115,15 @@ log_to_syslog(int pri, const char *text)
 	    (struct sockaddr *)&log_sun, sizeof(log_sun));
 }
 
+static int
+log_is_clean(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s < ' ' || *s > '~')
+			return 0;
+	return 1;
+}
+
 /*
  * Hands on one text; escaped where it leaves our processes, and only there.
  * Lines of mail (prefix 0) look as spf-engine's, without a process' name.
@@ -129,9 +138,12 @@ log_emit(int pri, int prefix, const char *text)
 	if (log_fn != NULL)
 		log_fn(pri, line, log_fn_arg);
 	else {
-		text_escape_log(esc, sizeof(esc), line, strlen(line));
+		if ((pri & LOG_CLEAN) != 0 && log_is_clean(line))
+			memcpy(esc, line, strlen(line) + 1);
+		else
+			text_escape_log(esc, sizeof(esc), line, strlen(line));
 		if (log_sock != -1)
-			log_to_syslog(pri, esc);
+			log_to_syslog(pri & ~LOG_CLEAN, esc);
 		else
 			log_to_stderr(esc);
 	}

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <syslog.h>
+#include <time.h>
 
 /*
  * Where lines go: LOG_TO_STDERR until something else is set; the parent and
@@ -37,10 +38,44 @@ void	log_line(int, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 void	log_vline(int, const char *, va_list)
 	    __attribute__((__format__(printf, 2, 0)));
+/*
+ * Beside the priority of log_line(): the text is written for a machine
+ * (JSON), its backslashes are its own. It goes out as it is when it is all
+ * printable ASCII, and is escaped as any other when it is not: whoever sets
+ * the flag need not be believed.
+ */
+#define LOG_CLEAN	0x1000
 /* exit(1) after a line at LOG_CRIT. */
 void	fatal(const char *, ...)
 	    __attribute__((__format__(printf, 1, 2), __noreturn__));
 void	fatalx(const char *, ...)
 	    __attribute__((__format__(printf, 1, 2), __noreturn__));
+
+/*
+ * log_note.c: lines that a flood of one event must not multiply. One of
+ * these, zeroed, for each kind of event; it must live for ever.
+ */
+struct log_note {
+	unsigned int	 max;		/* lines a minute; 0: one */
+	unsigned int	 said;		/* since then */
+	time_t		 since;		/* the first; 0: none; monotonic */
+	unsigned long	 more;		/* not written */
+	char		 text[256];	/* the last of those */
+	int		 listed;
+	struct log_note	*next;
+};
+
+struct event_base;
+
+/*
+ * log_warnx(), at most max times a minute; then one line with how many there
+ * were more, as soon as the minute is over if log_notes_init() was called,
+ * else before the next. 1 when it was written.
+ */
+int	log_note(struct log_note *, const char *, ...)
+	    __attribute__((__format__(printf, 2, 3)));
+void	log_notes_init(struct event_base *);
+/* At the end: what has not been told yet. */
+void	log_notes_flush(void);
 
 #endif

@@ -1,0 +1,119 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: every process. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+
+#define NOTE_SECONDS	60
+
+static struct log_note *notes;	/* those that ever kept a line back */
+static struct event *notes_timer;
+
+static time_t
+note_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec == 0 ? 1 : ts.tv_sec;
+}
+
+static int
+note_is_over(const struct log_note *n, time_t now)
+{
+	return now - n->since >= NOTE_SECONDS;
+}
+
+/* The minute is over. */
+static void
+note_end(struct log_note *n)
+{
+	if (n->more != 0)
+		log_warnx("%s (%lu more in the last minute)", n->text,
+		    n->more);
+	n->since = 0;
+	n->said = 0;
+	n->more = 0;
+}
+
+static void
+note_arm(void)
+{
+	static const struct timeval tv = { NOTE_SECONDS, 0 };
+
+	if (notes_timer != NULL && !evtimer_pending(notes_timer, NULL))
+		(void)evtimer_add(notes_timer, &tv);
+}
+
+static void
+note_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct log_note *n;
+	time_t now = note_now();
+	int waits = 0;
+
+	for (n = notes; n != NULL; n = n->next) {
+		if (n->more != 0 && note_is_over(n, now))
+			note_end(n);
+		waits |= n->more != 0;
+	}
+	if (waits)
+		note_arm();
+}
+
+static void
+note_keep_back(struct log_note *n, const char *text)
+{
+	strlcpy(n->text, text, sizeof(n->text));
+	n->more++;
+	if (!n->listed) {
+		n->listed = 1;
+		n->next = notes;
+		notes = n;
+	}
+	note_arm();
+}
+
+int
+log_note(struct log_note *n, const char *fmt, ...)
+{
+	char text[sizeof(n->text)];
+	time_t now = note_now();
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n->since != 0 && note_is_over(n, now))
+		note_end(n);
+	if (n->said >= (n->max == 0 ? 1 : n->max)) {
+		note_keep_back(n, text);
+		return 0;
+	}
+	if (n->said++ == 0)
+		n->since = now;
+	log_warnx("%s", text);
+	return 1;
+}
+
+void
+log_notes_init(struct event_base *base)
+{
+	notes_timer = evtimer_new(base, note_timer, NULL);
+}
+
+void
+log_notes_flush(void)
+{
+	struct log_note *n;
+
+	for (n = notes; n != NULL; n = n->next)
+		if (n->more != 0)
+			note_end(n);
+}
