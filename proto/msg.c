@@ -9,7 +9,9 @@
 #define WL	(ROLE_BIT(ROLE_WORKER) | ROLE_BIT(ROLE_LIBMILTER))
 #define WLS	(WL | ROLE_BIT(ROLE_SHADOW))
 #define DWLS	(D | WLS)
+#define S	ROLE_BIT(ROLE_SHADOW)
 #define C	ROLE_BIT(ROLE_CONTROL)
+#define WLC	(WL | C)
 #define START	PHASE_START
 #define RUN	PHASE_RUN
 #define ANY	PHASE_ANY

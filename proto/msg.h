@@ -45,6 +45,8 @@ enum msg_role {
 	X(LOG,      DWLS,   P,    5,     8192,  FD_NONE, ANY)		\
 	X(QUERY,    WLS,    D,    5,     257,   FD_NONE, RUN)		\
 	X(ANSWER,   D,      WLS,  15,    65000, FD_NONE, RUN)		\
+	X(SHADOW_COPY,   WLC, S,  13,    2072,  FD_NONE, RUN)		\
+	X(SHADOW_RESULT, S,   C,  6,     518,   FD_NONE, RUN)		\
 	X(CTL_STATUS,  C,   P,    0,     0,     FD_NONE, RUN)		\
 	X(CTL_STATS,   C,   P,    0,     0,     FD_NONE, RUN)		\
 	X(CTL_RELOAD,  C,   P,    0,     0,     FD_NONE, RUN)		\

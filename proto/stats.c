@@ -48,6 +48,9 @@ stat_sum(struct stats *to, const struct stats *from, int gauges)
 			to->hist[h][i] += from->hist[h][i];
 		to->hist_sum_us[h] += from->hist_sum_us[h];
 	}
+	for (h = 0; h < STAT_RESULTS; h++)
+		for (i = 0; i < STAT_RESULTS; i++)
+			to->second[h][i] += from->second[h][i];
 }
 
 uint64_t

@@ -72,7 +72,8 @@
 	X(DNS_INFLIGHT, GAUGE, "dns_in_flight", "")			\
 	X(SECOND_AGREE, COUNTER, "second_opinion", "outcome=\"agree\"")	\
 	X(SECOND_DIFFER, COUNTER, "second_opinion", "outcome=\"differ\"") \
-	X(SECOND_DROPPED, COUNTER, "second_opinion", "outcome=\"dropped\"")
+	X(SECOND_DROPPED, COUNTER, "second_opinion", "outcome=\"dropped\"") \
+	X(SECOND_SENT, COUNTER, "second_opinion_copies", "")
 
 enum stat_id {
 #define X(n, k, f, l) STAT_##n,
@@ -93,10 +94,14 @@ enum stat_hist {
 	HIST_MAX
 };
 
+/* Results as enum spf_result and enum shadow_result number them. */
+#define STAT_RESULTS	7
+
 struct stats {
 	uint64_t	v[STAT_MAX];
 	uint64_t	hist[HIST_MAX][STAT_BUCKETS];
 	uint64_t	hist_sum_us[HIST_MAX];
+	uint64_t	second[STAT_RESULTS][STAT_RESULTS];	/* ours, theirs */
 };
 
 struct stat_row {

@@ -1,0 +1,2 @@
+FUZZ += shadowmsg
+FUZZ_shadowmsg_SRCS = proto/shadowmsg.c proto/wire.c
