@@ -1,0 +1,153 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../proto/text.h"
+#include "ctl_tree.h"
+
+#define LABEL_SHOWN	300
+
+static const char *const result_fill[SPF_RESULT_MAX] = {
+	[SPF_RESULT_NONE]	= "#eeeeee",
+	[SPF_RESULT_NEUTRAL]	= "#fff2cc",
+	[SPF_RESULT_PASS]	= "#d5e8d4",
+	[SPF_RESULT_FAIL]	= "#f8cecc",
+	[SPF_RESULT_SOFTFAIL]	= "#ffe6cc",
+	[SPF_RESULT_TEMPERROR]	= "#e1d5e7",
+	[SPF_RESULT_PERMERROR]	= "#e1d5e7",
+};
+
+struct dot {
+	const struct ctl *ctl;
+	FILE		*fp;
+	const char	*name;		/* of the identity; a prefix of ids */
+	unsigned int	 last;		/* id */
+};
+
+/* Inside a quoted string: escaped as for a log line, then for dot. */
+static void
+put_label(FILE *fp, const char *s, size_t len)
+{
+	char out[4 * LABEL_SHOWN + 1];
+	size_t i, n, cut = len > LABEL_SHOWN ? LABEL_SHOWN : len;
+
+	n = text_escape_log(out, sizeof(out), s, cut);
+	for (i = 0; i < n; i++) {
+		if (out[i] == '"' || out[i] == '\\')
+			fputc('\\', fp);
+		fputc(out[i], fp);
+	}
+	if (cut < len)
+		fputs("...", fp);
+}
+
+static void
+put_text(FILE *fp, const char *s)
+{
+	if (s != NULL)
+		put_label(fp, s, strlen(s));
+}
+
+static void
+lookup_label(struct dot *d, const struct ctl_node *n)
+{
+	const struct dns_answer *a;
+
+	fprintf(d->fp, "shape=plaintext, fontcolor=\"#555555\", label=\"%s ",
+	    dns_type_name(n->ev->type));
+	put_text(d->fp, n->ev->domain);
+	if (n->q != NULL && n->q->state == ANSWER_DONE) {
+		a = &n->q->answer;
+		fprintf(d->fp, "\\n%s, %d records, %u.%u ms, TTL %u, %s%s",
+		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
+		    "?", a->nrr, a->usec / 1000, a->usec % 1000 / 100, a->ttl,
+		    ctl_ask_source(d->ctl, n->q), a->secure ? ", DNSSEC" : "");
+	}
+	fputs(n->is_void ? "\\nvoid\"" : "\"", d->fp);
+}
+
+static void
+attributes(struct dot *d, const struct ctl_node *n)
+{
+	switch (n->kind) {
+	case CTL_N_LEVEL:
+		fprintf(d->fp, "shape=box, fillcolor=\"%s\", label=\"",
+		    result_fill[n->result]);
+		put_text(d->fp, n->domain);
+		fprintf(d->fp, ": %s\\n", spf_result_name[n->result]);
+		if (n->text != NULL)
+			put_label(d->fp, n->text, n->len);
+		else
+			fputs("no record", d->fp);
+		fputc('"', d->fp);
+		break;
+	case CTL_N_TERM:
+		fprintf(d->fp, "shape=ellipse, fillcolor=\"%s\", label=\"",
+		    n->ev->matched ? result_fill[n->ev->result] : "#ffffff");
+		put_text(d->fp, n->ev->text);
+		fprintf(d->fp, "\\n%s\"", n->ev->matched ? "matches" :
+		    "no match");
+		break;
+	case CTL_N_LOOKUP:
+		lookup_label(d, n);
+		break;
+	case CTL_N_ERROR:
+		fprintf(d->fp, "shape=octagon, fillcolor=\"%s\", label=\"",
+		    result_fill[SPF_RESULT_PERMERROR]);
+		put_text(d->fp, n->ev->text);
+		fputc('"', d->fp);
+		break;
+	case CTL_N_REST:
+		fputs("shape=plaintext, fontcolor=\"#999999\", label=\"not "
+		    "reached: ", d->fp);
+		put_label(d->fp, n->text, n->len);
+		fputc('"', d->fp);
+		break;
+	}
+}
+
+/* Depth is bounded by the limit of terms. */
+static void
+node(struct dot *d, const struct ctl_node *n, unsigned int parent)
+{
+	const struct ctl_node *c;
+	unsigned int id = ++d->last;
+
+	fprintf(d->fp, "\t\t%s_%u [", d->name, id);
+	attributes(d, n);
+	fputs("];\n", d->fp);
+	if (parent != 0)
+		fprintf(d->fp, "\t\t%s_%u -> %s_%u;\n", d->name, parent,
+		    d->name, id);
+	TAILQ_FOREACH(c, &n->children, entry)
+		node(d, c, id);
+}
+
+void
+ctl_dot_begin(FILE *fp)
+{
+	fputs("digraph spf {\n\trankdir=LR;\n\tnode [style=filled, "
+	    "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
+	    "fontsize=10];\n", fp);
+}
+
+void
+ctl_dot_identity(const struct ctl *ctl, FILE *fp, const char *name,
+    const struct spf_verdict *v, const struct ctl_node *root)
+{
+	struct dot d = { ctl, fp, name, 0 };
+
+	fprintf(fp, "\tsubgraph cluster_%s {\n\t\tlabel=\"%s: %s\";\n", name,
+	    name, spf_result_name[v->result]);
+	if (root != NULL)
+		node(&d, root, 0);
+	fputs("\t}\n", fp);
+}
+
+void
+ctl_dot_end(FILE *fp)
+{
+	fputs("}\n", fp);
+}

@@ -1,0 +1,729 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "../privsep/log.h"
+#include "ctl_lint.h"
+#include "zonefile.h"
+
+#define LINT_ARENA	(32UL << 20)
+#define RESOLVE_MAX	40	/* terms whose addresses are looked up */
+#define FIND_TEXT	600
+#define FINDS_MAX	200	/* of one record */
+#define MANY_ADDRESSES	(1U << 22)
+#define RECORD_LONG	450	/* RFC 7208 3.4 */
+#define ANSWER_LONG	512
+#define REPLACE_MAX	4	/* addresses that may stand for a name */
+
+/* What a scan of one record has seen. */
+struct seen {
+	int		 all;
+	struct spf_term	 all_term, redirect, exp;
+	int		 bad;		/* syntax errors */
+	int		 told_after;
+};
+
+static void	walk(struct lint *, struct lint_record *);
+
+void
+lint_find(struct lint *l, struct lint_record *r, enum lint_level level,
+    const char *code, const struct spf_term *t, const char *fmt, ...)
+{
+	char text[FIND_TEXT];
+	struct lint_find *f;
+	va_list ap;
+
+	/* Other people's records: only what breaks ours. */
+	if ((level == LINT_NOTE && r->depth > 0 && !r->redirected) ||
+	    (f = arena_alloc(l->arena, sizeof(*f))) == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	f->level = level;
+	f->code = code;
+	f->text = arena_strdup(l->arena, text);
+	if (t != NULL && r->rec != NULL && t->text >= r->rec &&
+	    t->text < r->rec + r->reclen) {
+		f->pos = (size_t)(t->text - r->rec);
+		f->len = t->len > 0 ? t->len : 1;
+	}
+	if (l->count[level]++ > FINDS_MAX || f->text == NULL)
+		return;
+	STAILQ_INSERT_TAIL(&r->finds, f, entry);
+}
+
+static const struct dns_answer *
+ask(struct lint *l, uint16_t type, const char *name, size_t len)
+{
+	const struct dns_answer *a;
+
+	a = answers_get(l->answers, type, name, len);
+	if (a == NULL)
+		l->waiting = 1;
+	return a;
+}
+
+static int
+is_void(const struct dns_answer *a)
+{
+	return a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
+}
+
+/* A lookup that failed is nobody's fault here, but nothing is known then. */
+static int
+failed(struct lint *l, struct lint_record *r, const struct spf_term *t,
+    const struct dns_answer *a, const char *name)
+{
+	if (a->status != DNS_TEMPERROR && a->status != DNS_TIMEOUT)
+		return 0;
+	lint_find(l, r, LINT_WARNING, "dns", t, "%s %s: DNS %s",
+	    dns_type_name(a->type), name, a->status == DNS_TIMEOUT ?
+	    "does not answer" : "fails");
+	return 1;
+}
+
+/*
+ * The name that a term asks for, when it is the same for each message:
+ * 1; 0 when macros decide; -1 when it is no name.
+ */
+static int
+target(struct lint *l, const struct lint_record *r, const struct spf_term *t,
+    char name[DNAME_MAX + 1], size_t *len)
+{
+	const struct lint_record *top = STAILQ_FIRST(&l->records);
+	struct spf_request req;
+	struct spf_state st;
+	struct spf_level lv;
+	struct spf_macro m;
+	size_t i, n;
+
+	for (i = 0; t->spec != NULL && i < t->speclen; i += n) {
+		n = spf_macro_next(t->spec + i, t->speclen - i, &m);
+		if (n == 0)
+			return -1;
+		if (m.letter != '\0' && m.letter != 'd' && m.letter != 'o')
+			return 0;
+	}
+	memset(&req, 0, sizeof(req));
+	memset(&st, 0, sizeof(st));
+	memset(&lv, 0, sizeof(lv));
+	st.req = &req;
+	st.answers = l->answers;
+	st.arena = l->arena;
+	st.local_ascii = 1;
+	memcpy(st.domain, top->domain, top->dlen + 1);
+	st.dlen = top->dlen;
+	memcpy(lv.domain, r->domain, r->dlen + 1);
+	lv.dlen = r->dlen;
+	return spf_target(&st, &lv, t, name, len) == SPF_YES ? 1 : -1;
+}
+
+/* ---- mechanisms ---- */
+
+/* A name's addresses: voids are counted, the nets that pass kept. */
+static void
+addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
+    const char *name, size_t len)
+{
+	static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA };
+	const struct dns_answer *a;
+	struct cidr c;
+	size_t i, j;
+	int voids = 0, known = 0;
+
+	for (i = 0; i < 2; i++) {
+		if ((a = ask(l, types[i], name, len)) == NULL)
+			continue;
+		known++;
+		if (failed(l, r, t, a, name))
+			continue;
+		if (is_void(a)) {
+			l->voids[i]++;
+			voids++;
+		}
+		for (j = 0; j < a->nrr; j++) {
+			memset(&c, 0, sizeof(c));
+			c.a.family = types[i] == DNS_T_A ? 4 : 6;
+			c.len = types[i] == DNS_T_A ? t->len4 : t->len6;
+			memcpy(c.a.b, a->rr[j].data, c.a.family == 4 ? 4 :
+			    16);
+			if (r->passing && t->qualifier == SPF_RESULT_PASS)
+				lint_net_add(l, &c);
+		}
+	}
+	if (known == 2 && voids == 2)
+		lint_find(l, r, LINT_WARNING, "void-lookup", t,
+		    "%s has no address: a void lookup", name);
+}
+
+static void
+mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
+    const char *name, size_t len)
+{
+	const struct dns_answer *a;
+	char host[DNAME_MAX + 1];
+	size_t i;
+
+	if ((a = ask(l, DNS_T_MX, name, len)) == NULL ||
+	    failed(l, r, t, a, name))
+		return;
+	if (is_void(a)) {
+		l->voids[0]++;
+		l->voids[1]++;
+		lint_find(l, r, LINT_WARNING, "void-lookup", t,
+		    "%s has no MX record: a void lookup", name);
+	}
+	if (a->nrr > SPF_MAX_MX)
+		lint_find(l, r, LINT_ERROR, "too-many-mx", t, "%s has %d MX "
+		    "records; more than %d are an error", name, a->nrr,
+		    SPF_MAX_MX);
+	for (i = 0; i < a->nrr && i < SPF_MAX_MX; i++) {
+		if (!dname_valid((const char *)a->rr[i].data, a->rr[i].len))
+			continue;
+		memcpy(host, a->rr[i].data, a->rr[i].len);
+		host[a->rr[i].len] = '\0';
+		addresses(l, r, t, host, a->rr[i].len);
+	}
+}
+
+static void
+exists(struct lint *l, struct lint_record *r, const struct spf_term *t,
+    const char *name, size_t len)
+{
+	const struct dns_answer *a;
+
+	if ((a = ask(l, DNS_T_A, name, len)) == NULL ||
+	    failed(l, r, t, a, name))
+		return;
+	if (is_void(a)) {
+		l->voids[0]++;
+		l->voids[1]++;
+		lint_find(l, r, LINT_WARNING, "void-lookup", t,
+		    "%s does not exist: a void lookup, and the term never "
+		    "matches", name);
+	} else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
+		lint_find(l, r, LINT_ERROR, "passes-all", t, "%s exists for "
+		    "every client: everybody passes", name);
+		r->all_pass = 1;
+	}
+}
+
+static struct lint_record *
+record_new(struct lint *l, struct lint_record *parent,
+    const struct spf_term *t, const char *domain, size_t len)
+{
+	struct lint_record *r;
+
+	if (l->nrecords == LINT_RECORDS_MAX ||
+	    (r = arena_alloc(l->arena, sizeof(*r))) == NULL)
+		return NULL;
+	STAILQ_INIT(&r->finds);
+	memcpy(r->domain, domain, len);
+	r->dlen = len;
+	r->passing = 1;
+	if (parent != NULL) {
+		r->parent = parent;
+		r->depth = parent->depth + 1;
+		r->via = arena_strndup(l->arena, t->text, t->len > 200 ? 200 :
+		    t->len);
+		r->redirected = t->kind == SPF_T_REDIRECT &&
+		    (parent->depth == 0 || parent->redirected);
+		r->passing = parent->passing && (t->kind == SPF_T_REDIRECT ||
+		    t->qualifier == SPF_RESULT_PASS);
+	}
+	STAILQ_INSERT_TAIL(&l->records, r, entry);
+	l->nrecords++;
+	return r;
+}
+
+/* include and redirect: another record, with all that it needs. */
+static void
+follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
+    const char *name, size_t len)
+{
+	const struct lint_record *o;
+	const struct dns_answer *a;
+	struct lint_record *in;
+
+	for (o = r; o != NULL; o = o->parent)
+		if (dname_equal(o->domain, o->dlen, name, len)) {
+			lint_find(l, r, LINT_ERROR, "loop", t, "%s comes back "
+			    "to itself", name);
+			return;
+		}
+	STAILQ_FOREACH(o, &l->records, entry)
+		if (dname_equal(o->domain, o->dlen, name, len)) {
+			lint_find(l, r, LINT_WARNING, "twice", t, "%s is "
+			    "used a second time: its lookups count again",
+			    name);
+			break;
+		}
+	if (l->lookups > LINT_TERMS_MAX ||
+	    (in = record_new(l, r, t, name, len)) == NULL)
+		return;
+	walk(l, in);
+	in->lookups++;		/* the term itself */
+	if (in->rec != NULL || (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
+	    failed(l, r, t, a, name))
+		return;
+	if (is_void(a)) {
+		l->voids[0]++;
+		l->voids[1]++;
+	}
+	/* Several records were told of where they are. */
+	if (STAILQ_EMPTY(&in->finds))
+		lint_find(l, r, LINT_ERROR, "dead-include", t, "%s %s: every "
+		    "check that comes here ends in permerror", name,
+		    a->status == DNS_NXDOMAIN ? "does not exist" :
+		    "has no SPF record");
+}
+
+/* Terms with a lookup; what only a message can tell is counted as that. */
+static void
+lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
+{
+	char name[DNAME_MAX + 1];
+	size_t len;
+	int rv;
+
+	l->lookups++;
+	if (t->kind == SPF_T_PTR) {
+		l->uncounted = 1;
+		lint_find(l, r, LINT_WARNING, "ptr", t, "ptr is slow and not "
+		    "reliable, and should not be used (RFC 7208 5.5): name "
+		    "the hosts by ip4:, ip6: or a:");
+		return;
+	}
+	if ((rv = target(l, r, t, name, &len)) == 0) {
+		l->uncounted = 1;
+		return;
+	}
+	if (rv == -1) {
+		lint_find(l, r, t->kind == SPF_T_INCLUDE ||
+		    t->kind == SPF_T_REDIRECT ? LINT_ERROR : LINT_WARNING,
+		    "bad-name", t, "this is no name that can be asked for");
+		return;
+	}
+	if (t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT)
+		follow(l, r, t, name, len);
+	else if (l->lookups > RESOLVE_MAX)
+		l->uncounted = 1;
+	else if (t->kind == SPF_T_A)
+		addresses(l, r, t, name, len);
+	else if (t->kind == SPF_T_MX)
+		mx_hosts(l, r, t, name, len);
+	else
+		exists(l, r, t, name, len);
+}
+
+static void
+all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
+{
+	if (t->qualifier == SPF_RESULT_PASS) {
+		lint_find(l, r, LINT_ERROR, "passes-all", t,
+		    "every host on the Internet passes");
+		if (r->passing)
+			r->all_pass = 1;
+	} else if (t->qualifier == SPF_RESULT_NEUTRAL && (r->depth == 0 ||
+	    r->redirected))
+		lint_find(l, r, LINT_WARNING, "neutral-all", t,
+		    "?all says nothing of other hosts: ~all or -all does");
+}
+
+/* ---- one record ---- */
+
+static void
+syntax(struct lint *l, struct lint_record *r, const struct spf_term *t,
+    const struct spf_syntax *e)
+{
+	struct spf_term at = *t;
+	size_t n = strlen(e->what);
+
+	if (e->arg >= r->rec && e->arg < r->rec + r->reclen && e->len > 0) {
+		at.text = e->arg;
+		at.len = e->len;
+	}
+	while (n > 0 && (e->what[n - 1] == ':' || e->what[n - 1] == ' '))
+		n--;
+	lint_find(l, r, LINT_ERROR, "syntax", &at, "%.*s", (int)n, e->what);
+}
+
+static void
+modifier(struct lint *l, struct lint_record *r, struct seen *s,
+    const struct spf_term *t)
+{
+	struct spf_term *keep = t->kind == SPF_T_EXP ? &s->exp : &s->redirect;
+
+	if (t->kind == SPF_T_OTHER) {
+		lint_find(l, r, LINT_NOTE, "unknown-modifier", t,
+		    "receivers ignore this modifier");
+		return;
+	}
+	if (keep->kind != 0)
+		lint_find(l, r, LINT_ERROR, "syntax", t,
+		    "this modifier must not be there twice");
+	else
+		*keep = *t;
+}
+
+static void
+mechanism(struct lint *l, struct lint_record *r, struct seen *s,
+    const struct spf_term *t)
+{
+	if (s->all) {
+		if (!s->told_after)
+			lint_find(l, r, LINT_WARNING, "after-all", t,
+			    "terms after all are never looked at");
+		s->told_after = 1;
+		return;
+	}
+	switch (t->kind) {
+	case SPF_T_ALL:
+		s->all = 1;
+		s->all_term = *t;
+		all_term(l, r, t);
+		break;
+	case SPF_T_IP4:
+	case SPF_T_IP6:
+		if (r->passing && t->qualifier == SPF_RESULT_PASS)
+			lint_net_add(l, &t->net);
+		break;
+	default:
+		lookup_term(l, r, t);
+	}
+}
+
+/* RFC 7208 6.2: an explanation with anything wrong is not used at all. */
+static void
+explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
+{
+	char name[DNAME_MAX + 1];
+	const struct dns_answer *a;
+	struct spf_syntax e;
+	size_t len, end;
+
+	if (r->depth > 0 && !r->redirected)
+		return;
+	if (target(l, r, t, name, &len) != 1 ||
+	    (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
+	    failed(l, r, t, a, name))
+		return;
+	if (a->status != DNS_OK || a->nrr != 1)
+		lint_find(l, r, LINT_WARNING, "exp", t, "%s has %d TXT "
+		    "records; an explanation is exactly one", name,
+		    a->status == DNS_OK ? a->nrr : 0);
+	else if (spf_macro_check((const char *)a->rr[0].data, a->rr[0].len,
+	    SPF_MACRO_EXP, &end, &e) == -1)
+		lint_find(l, r, LINT_WARNING, "exp", t, "the text at %s is "
+		    "not used: %s%.*s", name, e.what, e.len > 100 ? 100 :
+		    (int)e.len, e.arg == NULL ? "" : e.arg);
+}
+
+static void
+ending(struct lint *l, struct lint_record *r, struct seen *s)
+{
+	int own = r->depth == 0 || r->redirected;
+
+	if (s->exp.kind != 0)
+		explanation(l, r, &s->exp);
+	if (s->redirect.kind != 0 && s->all)
+		lint_find(l, r, LINT_WARNING, "redirect-ignored",
+		    &s->redirect, "redirect= is ignored: all matches before");
+	else if (s->redirect.kind != 0)
+		lookup_term(l, r, &s->redirect);
+	else if (!s->all && !s->bad && own)
+		lint_find(l, r, LINT_WARNING, "no-all", NULL, "no all at the "
+		    "end: hosts that are not listed get neutral");
+}
+
+/* Octets that RFC 7208 3.1 does not allow. */
+static void
+octets(struct lint *l, struct lint_record *r)
+{
+	struct spf_term at;
+	size_t i;
+
+	memset(&at, 0, sizeof(at));
+	for (i = 0; i < r->reclen; i++)
+		if ((unsigned char)r->rec[i] >= 0x7f ||
+		    (unsigned char)r->rec[i] < 0x20) {
+			at.text = r->rec + i;
+			at.len = 1;
+			lint_find(l, r, LINT_ERROR, "octets", &at, "octet "
+			    "0x%02x: a record is printable ASCII",
+			    (unsigned int)(unsigned char)r->rec[i]);
+			return;
+		}
+}
+
+static void
+scan(struct lint *l, struct lint_record *r)
+{
+	struct spf_scan sc;
+	struct spf_syntax e;
+	struct spf_term t;
+	struct seen s;
+	int rv;
+
+	memset(&s, 0, sizeof(s));
+	spf_scan_start(&sc, r->rec, r->reclen);
+	/* A term that is wrong does not keep the others from being read. */
+	while ((rv = spf_scan_next(&sc, &t, &e)) != 0) {
+		if (l->lookups > LINT_TERMS_MAX ||
+		    l->count[LINT_ERROR] > FINDS_MAX)
+			return;
+		if (rv == -1) {
+			s.bad = 1;
+			syntax(l, r, &t, &e);
+		} else if (t.kind > SPF_T_MECHANISMS)
+			modifier(l, r, &s, &t);
+		else
+			mechanism(l, r, &s, &t);
+	}
+	ending(l, r, &s);
+}
+
+/* Records beside the one, and answers that get too long (RFC 7208 3.4). */
+static void
+beside(struct lint *l, struct lint_record *r, const struct dns_answer *a,
+    size_t found)
+{
+	size_t i, size = 12 + r->dlen + 2 + 4 + 11;
+	const char *s;
+
+	for (i = 0; i < a->nrr; i++) {
+		s = (const char *)a->rr[i].data;
+		size += 12 + a->rr[i].len + a->rr[i].len / 255 + 1;
+		if (spf_is_record(s, a->rr[i].len))
+			continue;
+		if (a->rr[i].len >= 7 && strncasecmp(s, "spf2.0/", 7) == 0)
+			lint_find(l, r, LINT_NOTE, "sender-id", NULL,
+			    "the spf2.0 record is of Sender ID, which nobody "
+			    "uses");
+		else if (memmem(s, a->rr[i].len > 10 ? 10 : a->rr[i].len,
+		    "v=spf", 5) != NULL)
+			lint_find(l, r, LINT_WARNING, "not-a-record", NULL,
+			    "a TXT record begins \"%.*s\": it is none of SPF, "
+			    "which begins \"v=spf1 \"", a->rr[i].len > 12 ?
+			    12 : a->rr[i].len, s);
+	}
+	if (found > 1)
+		lint_find(l, r, LINT_ERROR, "several-records", NULL,
+		    "%zu SPF records: more than one is permerror", found);
+	if (r->reclen > RECORD_LONG)
+		lint_find(l, r, LINT_WARNING, "long-record", NULL, "the "
+		    "record has %zu octets; above %d answers get too large "
+		    "for plain UDP", r->reclen, RECORD_LONG);
+	else if (size > ANSWER_LONG)
+		lint_find(l, r, LINT_NOTE, "long-answer", NULL, "all TXT "
+		    "records together make an answer of about %zu octets; "
+		    "above %d it may need TCP", size, ANSWER_LONG);
+}
+
+static void
+zone_notes(struct lint *l, struct lint_record *r)
+{
+	const struct zonefile_note *n;
+	size_t i;
+
+	if (l->ctl->zone == NULL)
+		return;
+	for (i = 0; (n = zonefile_note_at(l->ctl->zone, i)) != NULL; i++)
+		if (dname_equal(n->owner, strlen(n->owner), r->domain,
+		    r->dlen))
+			lint_find(l, r, n->serious ? LINT_ERROR :
+			    LINT_WARNING, n->code, NULL,
+			    "zone file, line %u: %s", n->line, n->text);
+}
+
+static void
+walk(struct lint *l, struct lint_record *r)
+{
+	const struct dns_answer *a;
+	unsigned int before = l->lookups;
+	size_t i, found = 0;
+
+	if ((a = ask(l, DNS_T_TXT, r->domain, r->dlen)) == NULL)
+		return;
+	for (i = 0; i < a->nrr; i++)
+		if (spf_is_record((const char *)a->rr[i].data,
+		    a->rr[i].len) && found++ == 0) {
+			r->rec = (const char *)a->rr[i].data;
+			r->reclen = a->rr[i].len;
+		}
+	zone_notes(l, r);
+	if (r->depth == 0 && !failed(l, r, NULL, a, r->domain) && found == 0)
+		lint_find(l, r, LINT_ERROR, "no-record", NULL, "%s", is_void(a)
+		    && a->status == DNS_NXDOMAIN ? "the name does not exist" :
+		    "there is no SPF record");
+	beside(l, r, a, found);
+	if (r->rec != NULL) {
+		octets(l, r);
+		scan(l, r);
+		lint_net_record(l, r);
+	}
+	r->lookups = l->lookups - before;
+}
+
+/* ---- the whole tree ---- */
+
+static void
+void_findings(struct lint *l, struct lint_record *top)
+{
+	unsigned int limit = (unsigned int)l->ctl->conf->void_limit;
+
+	if (l->voids[0] > limit && l->voids[1] > limit)
+		lint_find(l, top, LINT_ERROR, "too-many-voids", NULL,
+		    "%u void lookups for IPv4 clients, %u for IPv6 clients; "
+		    "more than %u are permerror", l->voids[0], l->voids[1],
+		    limit);
+	else if (l->voids[0] > limit || l->voids[1] > limit)
+		lint_find(l, top, LINT_WARNING, "too-many-voids", NULL,
+		    "%u void lookups for IPv%d clients; more than %u are "
+		    "permerror", l->voids[l->voids[1] > limit],
+		    l->voids[1] > limit ? 6 : 4, limit);
+}
+
+/* "a:mail.example.test" costs a lookup where its address would cost none. */
+static void
+suggest_addresses(struct lint *l, struct lint_record *top)
+{
+	char name[DNAME_MAX + 1], text[200], ip[ADDR_STRLEN];
+	static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA };
+	const struct question *q;
+	struct spf_syntax e;
+	struct spf_scan sc;
+	struct spf_term t;
+	struct addr a;
+	size_t len, i, j, n;
+
+	spf_scan_start(&sc, top->rec, top->reclen);
+	while (spf_scan_next(&sc, &t, &e) == 1) {
+		if (t.kind != SPF_T_A || t.len4 != 32 || t.len6 != 128 ||
+		    target(l, top, &t, name, &len) != 1)
+			continue;
+		text[0] = '\0';
+		for (i = n = 0; i < 2; i++) {
+			q = answers_find(l->answers, types[i], name, len);
+			if (q == NULL || q->state != ANSWER_DONE)
+				continue;
+			n += q->answer.nrr;
+			for (j = 0; j < q->answer.nrr && n <= REPLACE_MAX;
+			    j++) {
+				memset(&a, 0, sizeof(a));
+				a.family = i == 0 ? 4 : 6;
+				memcpy(a.b, q->answer.rr[j].data,
+				    i == 0 ? 4 : 16);
+				strlcat(text, i == 0 ? " ip4:" : " ip6:",
+				    sizeof(text));
+				strlcat(text, addr_format(&a, ip,
+				    sizeof(ip)), sizeof(text));
+			}
+		}
+		if (n > 0 && n <= REPLACE_MAX)
+			lint_find(l, top, LINT_NOTE, "replace", &t,
+			    "saves a lookup while the address stays:%s",
+			    text);
+	}
+}
+
+static void
+tree_findings(struct lint *l)
+{
+	struct lint_record *top = STAILQ_FIRST(&l->records), *r;
+
+	if (l->lookups > SPF_MAX_TERMS) {
+		lint_find(l, top, LINT_ERROR, "too-many-lookups", NULL,
+		    "%s%u lookups are needed; the eleventh is permerror",
+		    l->lookups > LINT_TERMS_MAX ? "more than " : "",
+		    l->lookups > LINT_TERMS_MAX ? LINT_TERMS_MAX :
+		    l->lookups);
+		if (top->rec != NULL)
+			suggest_addresses(l, top);
+	} else if (l->lookups == SPF_MAX_TERMS)
+		lint_find(l, top, LINT_NOTE, "many-lookups", NULL, "all ten "
+		    "lookups are needed: one more in an included record, and "
+		    "it is permerror");
+	void_findings(l, top);
+	lint_net_sum(l);
+	STAILQ_FOREACH(r, &l->records, entry)
+		if (r->all_pass) {
+			l->sum4 = (unsigned __int128)1 << 32;
+			l->whole6 = 1;
+		}
+	if (l->sum4 > MANY_ADDRESSES && l->sum4 >> 32 == 0)
+		lint_find(l, top, LINT_WARNING, "many-addresses", NULL,
+		    "%llu IPv4 addresses pass", (unsigned long long)l->sum4);
+}
+
+static int
+run(struct answers *answers, int elapsed, void *arg)
+{
+	struct lint *l = arg;
+	struct lint_record *top = STAILQ_FIRST(&l->records);
+	char domain[DNAME_MAX + 1];
+	size_t len = top->dlen;
+
+	memcpy(domain, top->domain, len + 1);
+	arena_reset(l->arena);
+	STAILQ_INIT(&l->records);
+	l->answers = answers;
+	l->nrecords = l->lookups = 0;
+	l->waiting = l->uncounted = 0;
+	l->nnets = 0;
+	memset(l->voids, 0, sizeof(l->voids));
+	memset(l->count, 0, sizeof(l->count));
+	if ((top = record_new(l, NULL, NULL, domain, len)) == NULL)
+		fatalx("no memory");
+	walk(l, top);
+	if (!l->waiting)
+		tree_findings(l);
+	return l->waiting;
+}
+
+int
+ctl_lint(struct ctl *ctl)
+{
+	static struct lint l;
+	static struct lint_record start;
+	const struct question *q;
+	const char *arg = ctl->argv[0];
+	int len;
+
+	l.ctl = ctl;
+	len = dname_to_ascii(arg, dname_undot(arg, strlen(arg)), start.domain,
+	    sizeof(start.domain));
+	if (len == -1 || !dname_valid(start.domain, (size_t)len)) {
+		fputs("spfctl: ", stderr);
+		ctl_puts(stderr, arg);
+		fputs(" is no domain name\n", stderr);
+		return EX_USAGE;
+	}
+	start.dlen = (size_t)len;
+	STAILQ_INIT(&l.records);
+	STAILQ_INSERT_TAIL(&l.records, &start, entry);
+	if ((l.answers = answers_new()) == NULL ||
+	    (l.arena = arena_new(LINT_ARENA)) == NULL ||
+	    (l.nets = calloc(LINT_NETS_MAX, sizeof(*l.nets))) == NULL)
+		fatal("lint");
+	if (ctl_ask_run(ctl, l.answers, (unsigned int)ctl->conf->lookup_time,
+	    run, &l) == -1)
+		return EX_TEMPFAIL;
+	if (ctl->form == CTL_JSON)
+		lint_json(&l);
+	else
+		lint_show(&l);
+	q = answers_at(l.answers, 0);
+	if (q != NULL && (q->answer.status == DNS_TEMPERROR ||
+	    q->answer.status == DNS_TIMEOUT))
+		return EX_TEMPFAIL;
+	return l.count[LINT_ERROR] > 0 ? CTL_ERRORS :
+	    l.count[LINT_WARNING] > 0 ? CTL_WARNINGS : CTL_OK;
+}

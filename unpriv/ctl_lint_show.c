@@ -1,0 +1,237 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl_json.h"
+#include "ctl_lint.h"
+#include "ctl_tree.h"
+
+#define EXCERPT		70	/* octets of a record round a place */
+#define INDENT		"    "
+
+static const struct {
+	const char	*one, *many;
+	enum ctl_color	 color;
+} levels[LINT_LEVELS] = {
+	[LINT_NOTE]	= { "note", "notes", CTL_C_DIM },
+	[LINT_WARNING]	= { "warning", "warnings", CTL_C_WARN },
+	[LINT_ERROR]	= { "error", "errors", CTL_C_BAD },
+};
+
+/*
+ * A record is ASCII; what is not is shown so that each octet has one width
+ * for all terminals. Returns the columns.
+ */
+static size_t
+put_ascii(const char *s, size_t len, char mark)
+{
+	size_t i, n = 0;
+	int c;
+
+	for (i = 0; i < len; i++) {
+		c = (unsigned char)s[i];
+		if (mark != '\0')
+			n += (size_t)printf("%.*s", c >= 0x20 && c < 0x7f ?
+			    1 : 4, mark == '^' ? "^^^^" : "    ");
+		else if (c >= 0x20 && c < 0x7f)
+			n += (size_t)printf("%c", c);
+		else
+			n += (size_t)printf("\\x%02x", (unsigned int)c);
+	}
+	return n;
+}
+
+/* The record round a place, and carets under it. */
+static void
+excerpt(const struct lint *l, const struct lint_record *r,
+    const struct lint_find *f)
+{
+	size_t from = 0, to = r->reclen, len = f->len;
+
+	if (len > EXCERPT)
+		len = EXCERPT;
+	if (r->reclen > EXCERPT) {
+		from = f->pos > (EXCERPT - len) / 2 ?
+		    f->pos - (EXCERPT - len) / 2 : 0;
+		if (from + EXCERPT > r->reclen)
+			from = r->reclen - EXCERPT;
+		to = from + EXCERPT;
+	}
+	fputs(INDENT, stdout);
+	fputs(from > 0 ? "..." : "", stdout);
+	put_ascii(r->rec + from, to - from, '\0');
+	printf("%s\n" INDENT "%s", to < r->reclen ? "..." : "",
+	    from > 0 ? "   " : "");
+	put_ascii(r->rec + from, f->pos - from, ' ');
+	ctl_set_color(l->ctl, stdout, levels[f->level].color);
+	put_ascii(r->rec + f->pos, f->pos + len > to ? to - f->pos : len,
+	    '^');
+	ctl_set_color(l->ctl, stdout, CTL_C_NONE);
+	fputc('\n', stdout);
+}
+
+static void
+show_finds(const struct lint *l, const struct lint_record *r)
+{
+	const struct lint_find *f;
+
+	STAILQ_FOREACH(f, &r->finds, entry) {
+		fputs("  ", stdout);
+		ctl_set_color(l->ctl, stdout, levels[f->level].color);
+		fputs(levels[f->level].one, stdout);
+		ctl_set_color(l->ctl, stdout, CTL_C_NONE);
+		fputs(": ", stdout);
+		ctl_puts(stdout, f->text);
+		printf(" [%s]\n", f->code);
+		if (f->len > 0)
+			excerpt(l, r, f);
+	}
+}
+
+static void
+show_children(struct ctl_tree *t, const struct lint *l,
+    const struct lint_record *parent)
+{
+	const struct lint_record *r, *last = NULL;
+	size_t old;
+
+	STAILQ_FOREACH(r, &l->records, entry)
+		if (r->parent == parent)
+			last = r;
+	STAILQ_FOREACH(r, &l->records, entry) {
+		if (r->parent != parent)
+			continue;
+		ctl_tree_branch(t, r == last);
+		ctl_puts(stdout, r->via);
+		printf("  %u%s\n", r->lookups, r->rec == NULL ?
+		    "  no record" : "");
+		old = ctl_tree_push(t, r == last);
+		show_children(t, l, r);
+		ctl_tree_pop(t, old);
+	}
+}
+
+static void
+show_counts(const struct lint *l)
+{
+	char buf[64];
+	unsigned int limit = (unsigned int)l->ctl->conf->void_limit;
+
+	printf("\nPassing  %s IPv4 and ", lint_number(l->sum4, buf));
+	if (l->whole6)
+		fputs("all", stdout);
+	else
+		fputs(lint_number(l->sum6, buf), stdout);
+	printf(" IPv6 addresses%s\n", l->uncounted ?
+	    ", and what only a message can tell (macros, ptr)" : "");
+	printf("Void     %u/%u for IPv4 clients, %u/%u for IPv6 clients\n",
+	    l->voids[0], limit, l->voids[1], limit);
+}
+
+void
+lint_show(struct lint *l)
+{
+	const struct lint_record *top = STAILQ_FIRST(&l->records), *r;
+	struct ctl_tree t;
+	int i, n = 0;
+
+	STAILQ_FOREACH(r, &l->records, entry) {
+		if (r != top && STAILQ_EMPTY(&r->finds))
+			continue;
+		ctl_set_color(l->ctl, stdout, CTL_C_BOLD);
+		ctl_puts(stdout, r->domain);
+		ctl_set_color(l->ctl, stdout, CTL_C_NONE);
+		if (r->via != NULL) {
+			fputs("  (", stdout);
+			ctl_puts(stdout, r->via);
+			fputc(')', stdout);
+		}
+		fputc('\n', stdout);
+		if (r->rec != NULL) {
+			fputs("  ", stdout);
+			ctl_put_short(stdout, r->rec, r->reclen, 1000);
+			fputc('\n', stdout);
+		}
+		show_finds(l, r);
+	}
+	show_counts(l);
+	printf("Lookups  %u/%d\n", l->lookups, SPF_MAX_TERMS);
+	ctl_tree_init(&t, l->ctl, stdout);
+	ctl_puts(stdout, top->domain);
+	printf("  %u\n", top->lookups);
+	show_children(&t, l, top);
+	fputc('\n', stdout);
+	for (i = LINT_LEVELS - 1; i >= 0; i--)
+		if (l->count[i] > 0)
+			printf("%s%u %s", n++ > 0 ? ", " : "", l->count[i],
+			    l->count[i] == 1 ? levels[i].one :
+			    levels[i].many);
+	puts(n == 0 ? "nothing found" : "");
+}
+
+/* ---- JSON ---- */
+
+static void
+json_record(struct ctl_json *js, const struct lint_record *r)
+{
+	const struct lint_find *f;
+
+	ctl_json_object(js, NULL);
+	ctl_json_str(js, "domain", r->domain);
+	ctl_json_str(js, "via", r->via);
+	ctl_json_str(js, "parent", r->parent == NULL ? NULL :
+	    r->parent->domain);
+	if (r->rec == NULL)
+		ctl_json_null(js, "record");
+	else
+		ctl_json_text(js, "record", r->rec, r->reclen);
+	ctl_json_int(js, "lookups", r->lookups);
+	ctl_json_array(js, "findings");
+	STAILQ_FOREACH(f, &r->finds, entry) {
+		ctl_json_object(js, NULL);
+		ctl_json_str(js, "level", levels[f->level].one);
+		ctl_json_str(js, "code", f->code);
+		ctl_json_str(js, "text", f->text);
+		if (f->len > 0) {
+			ctl_json_int(js, "offset", (int64_t)f->pos);
+			ctl_json_int(js, "length", (int64_t)f->len);
+		}
+		ctl_json_object_end(js);
+	}
+	ctl_json_array_end(js);
+	ctl_json_object_end(js);
+}
+
+void
+lint_json(struct lint *l)
+{
+	const struct lint_record *r;
+	struct ctl_json js;
+	char buf[64];
+	int i;
+
+	ctl_json_init(&js, stdout);
+	ctl_json_object(&js, NULL);
+	ctl_json_str(&js, "domain", STAILQ_FIRST(&l->records)->domain);
+	for (i = LINT_LEVELS - 1; i >= 0; i--)
+		ctl_json_int(&js, levels[i].many, l->count[i]);
+	ctl_json_int(&js, "lookups", l->lookups);
+	ctl_json_int(&js, "lookup_limit", SPF_MAX_TERMS);
+	ctl_json_int(&js, "voids_ipv4", l->voids[0]);
+	ctl_json_int(&js, "voids_ipv6", l->voids[1]);
+	ctl_json_int(&js, "void_limit", l->ctl->conf->void_limit);
+	/* As text: 2^128 is no number to most who read JSON. */
+	ctl_json_str(&js, "addresses_ipv4", lint_number(l->sum4, buf));
+	ctl_json_str(&js, "addresses_ipv6", l->whole6 ?
+	    "340282366920938463463374607431768211456" :
+	    lint_number(l->sum6, buf));
+	ctl_json_bool(&js, "addresses_exact", !l->uncounted);
+	ctl_json_array(&js, "records");
+	STAILQ_FOREACH(r, &l->records, entry)
+		json_record(&js, r);
+	ctl_json_array_end(&js);
+	ctl_json_object_end(&js);
+	ctl_json_finish(&js);
+}

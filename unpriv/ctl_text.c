@@ -1,0 +1,110 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../proto/addr.h"
+#include "../proto/text.h"
+#include "ctl.h"
+
+#define PUT_CHUNK	1024
+
+static const char *const color_codes[] = {
+	[CTL_C_NONE]	= "\033[0m",
+	[CTL_C_BOLD]	= "\033[1m",
+	[CTL_C_DIM]	= "\033[2m",
+	[CTL_C_GOOD]	= "\033[32m",
+	[CTL_C_WARN]	= "\033[33m",
+	[CTL_C_BAD]	= "\033[1;31m",
+};
+
+static const enum ctl_color result_colors[SPF_RESULT_MAX] = {
+	[SPF_RESULT_NONE]	= CTL_C_DIM,
+	[SPF_RESULT_NEUTRAL]	= CTL_C_WARN,
+	[SPF_RESULT_PASS]	= CTL_C_GOOD,
+	[SPF_RESULT_FAIL]	= CTL_C_BAD,
+	[SPF_RESULT_SOFTFAIL]	= CTL_C_WARN,
+	[SPF_RESULT_TEMPERROR]	= CTL_C_BAD,
+	[SPF_RESULT_PERMERROR]	= CTL_C_BAD,
+};
+
+/* In pieces that end between characters of legal UTF-8. */
+void
+ctl_put(FILE *fp, const char *s, size_t len)
+{
+	char out[4 * PUT_CHUNK + 1];
+	size_t i, n;
+
+	while (len > 0) {
+		for (i = 0; i < len && i < PUT_CHUNK - 4; i += n)
+			if ((n = utf8_len(s + i, len - i)) == 0)
+				n = 1;
+		fwrite(out, 1, text_escape_log(out, sizeof(out), s, i), fp);
+		s += i;
+		len -= i;
+	}
+}
+
+void
+ctl_puts(FILE *fp, const char *s)
+{
+	if (s != NULL)
+		ctl_put(fp, s, strlen(s));
+}
+
+void
+ctl_put_short(FILE *fp, const char *s, size_t len, size_t max)
+{
+	if (len <= max) {
+		ctl_put(fp, s, len);
+		return;
+	}
+	ctl_put(fp, s, max);
+	fprintf(fp, "... (%zu octets)", len);
+}
+
+void
+ctl_set_color(const struct ctl *ctl, FILE *fp, enum ctl_color c)
+{
+	if (ctl->color)
+		fputs(color_codes[c], fp);
+}
+
+enum ctl_color
+ctl_result_color(enum spf_result r)
+{
+	return r < SPF_RESULT_MAX ? result_colors[r] : CTL_C_NONE;
+}
+
+const char *
+ctl_rr_text(uint16_t type, const struct dns_rr *rr, char buf[300],
+    size_t *len)
+{
+	struct addr a;
+	int n;
+
+	switch (type) {
+	case DNS_T_A:
+	case DNS_T_AAAA:
+		memset(&a, 0, sizeof(a));
+		a.family = type == DNS_T_A ? 4 : 6;
+		memcpy(a.b, rr->data, rr->len <= 16 ? rr->len : 16);
+		*len = strlen(addr_format(&a, buf, 300));
+		return buf;
+	case DNS_T_MX:
+		n = snprintf(buf, 300, "%u ", (unsigned int)rr->aux);
+		*len = (size_t)n;
+		if (rr->len == 0)
+			buf[(*len)++] = '.';
+		else {
+			memcpy(buf + n, rr->data, rr->len <= 253 ? rr->len :
+			    253);
+			*len += rr->len <= 253 ? rr->len : 253;
+		}
+		return buf;
+	default:
+		*len = rr->len;
+		return (const char *)rr->data;
+	}
+}

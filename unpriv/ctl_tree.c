@@ -1,0 +1,289 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl_tree.h"
+
+#define RECORD_SHOWN	2000	/* octets of a record */
+#define TEXT_SHOWN	60	/* octets of other data */
+#define RRS_SHOWN	4	/* records of one answer */
+#define WIDTH_MIN	40	/* narrower: lines are not broken */
+#define DEPTH_SHOWN	100
+
+static const struct glyphs {
+	const char	*mid, *end, *bar, *blank;
+} glyphs[] = {
+	{ "|-- ", "`-- ", "|   ", "    " },
+	{ "\342\224\234\342\224\200 ", "\342\224\224\342\224\200 ",
+	    "\342\224\202  ", "   " },
+};
+
+static void	show_children(struct ctl_tree *, const struct ctl_node *,
+		    unsigned int, unsigned int);
+
+void
+ctl_tree_init(struct ctl_tree *t, const struct ctl *ctl, FILE *fp)
+{
+	memset(t, 0, sizeof(*t));
+	t->ctl = ctl;
+	t->fp = fp;
+}
+
+void
+ctl_tree_branch(struct ctl_tree *t, int last)
+{
+	const struct glyphs *g = &glyphs[t->ctl->unicode != 0];
+
+	ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
+	fputs(t->prefix, t->fp);
+	fputs(last ? g->end : g->mid, t->fp);
+	ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+}
+
+size_t
+ctl_tree_push(struct ctl_tree *t, int last)
+{
+	const struct glyphs *g = &glyphs[t->ctl->unicode != 0];
+	size_t old = t->len;
+
+	t->len += strlcpy(t->prefix + t->len, last ? g->blank : g->bar,
+	    sizeof(t->prefix) - t->len);
+	if (t->len >= sizeof(t->prefix))
+		t->len = sizeof(t->prefix) - 1;
+	t->columns += strlen(g->blank);
+	return old;
+}
+
+void
+ctl_tree_pop(struct ctl_tree *t, size_t old)
+{
+	t->len = old;
+	t->prefix[old] = '\0';
+	t->columns -= strlen(glyphs[t->ctl->unicode != 0].blank);
+}
+
+static void
+colored(struct ctl_tree *t, enum ctl_color c, const char *text)
+{
+	ctl_set_color(t->ctl, t->fp, c);
+	ctl_puts(t->fp, text);
+	ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+}
+
+static void
+result_is(struct ctl_tree *t, enum spf_result r)
+{
+	colored(t, ctl_result_color(r), spf_result_name[r]);
+}
+
+/* Data of an answer, in one line. */
+static void
+show_rrs(struct ctl_tree *t, const struct question *q)
+{
+	const struct dns_answer *a = &q->answer;
+	char buf[300];
+	const char *s;
+	size_t len, i;
+
+	for (i = 0; i < a->nrr && i < RRS_SHOWN; i++) {
+		fputs(i == 0 ? " " : ", ", t->fp);
+		s = ctl_rr_text(q->type, &a->rr[i], buf, &len);
+		if (q->type == DNS_T_TXT) {
+			fputc('"', t->fp);
+			ctl_put_short(t->fp, s, len, TEXT_SHOWN);
+			fputc('"', t->fp);
+		} else
+			ctl_put(t->fp, s, len);
+	}
+	if (a->nrr > RRS_SHOWN)
+		fprintf(t->fp, " and %d more", a->nrr - RRS_SHOWN);
+}
+
+/* "A mx.example.test: 192.0.2.1; dns, 12.3 ms, TTL 300" */
+static void
+show_lookup(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit)
+{
+	const struct dns_answer *a;
+	const char *source;
+	FILE *fp = t->fp;
+
+	ctl_set_color(t->ctl, fp, CTL_C_DIM);
+	fprintf(fp, "%s%s ", n->explains ? "exp= " : "",
+	    dns_type_name(n->ev->type));
+	ctl_puts(fp, n->ev->domain);
+	fputc(':', fp);
+	if (n->q == NULL || n->q->state != ANSWER_DONE) {
+		fputs(" not asked\n", fp);
+		ctl_set_color(t->ctl, fp, CTL_C_NONE);
+		return;
+	}
+	a = &n->q->answer;
+	if (a->status != DNS_OK)
+		fprintf(fp, " %s", a->status < DNS_STATUS_MAX ?
+		    dns_status_name[a->status] : "?");
+	else if (n->parent->kind == CTL_N_LEVEL && !n->explains)
+		fprintf(fp, " %d record%s", a->nrr, a->nrr == 1 ? "" : "s");
+	else
+		show_rrs(t, n->q);
+	source = ctl_ask_source(t->ctl, n->q);
+	fprintf(fp, "; %s", source);
+	if (strcmp(source, "zone") != 0)
+		fprintf(fp, ", %u.%u ms", a->usec / 1000,
+		    a->usec % 1000 / 100);
+	if (a->ttl > 0)
+		fprintf(fp, ", TTL %u", a->ttl);
+	if (a->secure)
+		fputs(", DNSSEC", fp);
+	ctl_set_color(t->ctl, fp, CTL_C_NONE);
+	if (n->is_void) {
+		ctl_set_color(t->ctl, fp, CTL_C_WARN);
+		fprintf(fp, ", void %u/%u", n->ev->voids, limit);
+		ctl_set_color(t->ctl, fp, CTL_C_NONE);
+	}
+	fputc('\n', fp);
+}
+
+/*
+ * A record; on a terminal its lines are broken between terms and go on below
+ * its begin. used is what stands before it in the line.
+ */
+static void
+show_record(struct ctl_tree *t, const struct ctl_node *n, size_t used)
+{
+	size_t width = t->ctl->width, col = used, i, w, indent;
+	const char *s = n->text;
+	size_t len = n->len < RECORD_SHOWN ? n->len : RECORD_SHOWN;
+
+	indent = t->columns + 2;
+	if (width < WIDTH_MIN || indent + 20 > width)
+		width = 0;
+	for (i = 0; i < len; i += w) {
+		for (w = 1; i + w < len && s[i + w] != ' '; w++)
+			;
+		if (width > 0 && i > 0 && col + w > width) {
+			fprintf(t->fp, "\n%s  ", t->prefix);
+			col = indent;
+			if (s[i] == ' ') {
+				i++;
+				w--;
+			}
+		}
+		ctl_put(t->fp, s + i, w);
+		col += w;
+	}
+	if (n->len > len)
+		fprintf(t->fp, "... (%zu octets)", n->len);
+}
+
+static void
+show_term(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
+    unsigned int before)
+{
+	const struct spf_event *ev = n->ev;
+	int redirect = ev->matched &&
+	    strncasecmp(ev->text == NULL ? "" : ev->text, "redirect=", 9) == 0;
+
+	ctl_set_color(t->ctl, t->fp, ev->matched ? CTL_C_BOLD : CTL_C_NONE);
+	ctl_puts(t->fp, ev->text);
+	ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+	if (redirect)
+		fputs("  followed", t->fp);
+	else if (ev->matched) {
+		fputs("  matches: ", t->fp);
+		result_is(t, ev->result);
+	} else if (TAILQ_LAST(&n->children, ctl_nodes) == NULL ||
+	    TAILQ_LAST(&n->children, ctl_nodes)->kind != CTL_N_ERROR)
+		fputs("  no match", t->fp);
+	if (ev->lookups > before) {
+		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
+		fprintf(t->fp, "  (lookups %u/%d)", ev->lookups,
+		    SPF_MAX_TERMS);
+		ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+	}
+	fputc('\n', t->fp);
+}
+
+/* The line of a level: whose record, which, and what it gave. */
+static void
+level_line(struct ctl_tree *t, const struct ctl_node *n)
+{
+	const char *domain = n->domain == NULL ? "" : n->domain;
+
+	colored(t, CTL_C_BOLD, domain);
+	fputs("  ", t->fp);
+	result_is(t, n->result);
+	if (n->text != NULL) {
+		fputs("  ", t->fp);
+		show_record(t, n, t->columns + strlen(domain) + 4 +
+		    strlen(spf_result_name[n->result]));
+	} else
+		fputs("  no record", t->fp);
+	fputc('\n', t->fp);
+}
+
+/* prev: lookups that were counted before the node. */
+static void
+show_node(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
+    unsigned int prev)
+{
+	switch (n->kind) {
+	case CTL_N_LOOKUP:
+		show_lookup(t, n, limit);
+		break;
+	case CTL_N_TERM:
+		show_term(t, n, limit, prev);
+		break;
+	case CTL_N_ERROR:
+		colored(t, CTL_C_BAD, n->ev->text);
+		fputc('\n', t->fp);
+		break;
+	case CTL_N_REST:
+		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
+		fputs("not reached: ", t->fp);
+		ctl_put_short(t->fp, n->text, n->len, TEXT_SHOWN * 4);
+		ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+		fputc('\n', t->fp);
+		break;
+	case CTL_N_LEVEL:
+		level_line(t, n);
+		break;
+	}
+}
+
+/* base: lookups counted before the first of them. */
+static void
+show_children(struct ctl_tree *t, const struct ctl_node *n,
+    unsigned int limit, unsigned int base)
+{
+	const struct ctl_node *c;
+	size_t old;
+	int last;
+
+	if (n->depth > DEPTH_SHOWN)
+		return;
+	TAILQ_FOREACH(c, &n->children, entry) {
+		last = TAILQ_NEXT(c, entry) == NULL;
+		ctl_tree_branch(t, last);
+		old = ctl_tree_push(t, last);
+		show_node(t, c, limit, base);
+		/* below an include stands what it brings beside itself */
+		show_children(t, c, limit, c->kind == CTL_N_TERM ? base + 1 :
+		    base);
+		if (c->kind == CTL_N_TERM)
+			base = c->ev->lookups;
+		ctl_tree_pop(t, old);
+	}
+}
+
+void
+ctl_tree_trace(const struct ctl *ctl, FILE *fp, const struct ctl_node *root,
+    unsigned int void_limit)
+{
+	struct ctl_tree t;
+
+	ctl_tree_init(&t, ctl, fp);
+	level_line(&t, root);
+	show_children(&t, root, void_limit, 0);
+}

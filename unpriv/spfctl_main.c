@@ -1,0 +1,346 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl; reads no file's contents but the configuration's and
+ * nothing from DNS before sandbox_enter(). */
+
+#include <sys/ioctl.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/config.h"
+#include "../privsep/log.h"
+#include "../privsep/owndns.h"
+#include "../privsep/priv_drop.h"
+#include "../privsep/role.h"
+#include "../privsep/sandbox.h"
+#include "../privsep/spawn.h"
+#include "asker.h"
+#include "ctl.h"
+#include "ctl_check.h"
+#include "ctl_lint.h"
+#include "zonefile.h"
+
+#define CTL_NOFILE	64
+#define FORM(f)		(1U << (f))
+
+/* What a command needs to have before the sandbox. */
+enum needs {
+	NEEDS_DNS = 1		/* the configuration and a dns process */
+};
+
+static const struct command {
+	const char	*name;
+	enum needs	 needs;
+	unsigned int	 forms;
+	int		 min, max;	/* arguments */
+	int		(*run)(struct ctl *);
+	const char	*usage;
+} commands[] = {
+	{ "check", NEEDS_DNS, FORM(CTL_TEXT) | FORM(CTL_JSON) | FORM(CTL_DOT),
+	    2, 3, ctl_check, "check [options] IP SENDER [HELO]" },
+	{ "lint", NEEDS_DNS, FORM(CTL_TEXT) | FORM(CTL_JSON), 1, 1, ctl_lint,
+	    "lint [options] DOMAIN" },
+};
+
+static const struct spawn_role roles[] = {
+	{ ROLE_DNS, dns_main },
+	{ ROLE_NONE, NULL }
+};
+
+/* The command line. */
+struct args {
+	const struct command *cmd;
+	const char	*config;
+	const char	*zone;
+	const char	*origin;
+	const char	*servers;
+	int		 color;		/* -1: by the terminal */
+};
+
+enum {
+	OPT_JSON = 256, OPT_DOT, OPT_ZONE, OPT_ORIGIN, OPT_CONFIG, OPT_POLICY,
+	OPT_NAMESERVER, OPT_COLOR, OPT_NO_COLOR, OPT_HELP
+};
+static const struct option options[] = {
+	{ "json",	no_argument,		NULL, OPT_JSON },
+	{ "dot",	no_argument,		NULL, OPT_DOT },
+	{ "zone",	required_argument,	NULL, OPT_ZONE },
+	{ "origin",	required_argument,	NULL, OPT_ORIGIN },
+	{ "config",	required_argument,	NULL, OPT_CONFIG },
+	{ "policy",	no_argument,		NULL, OPT_POLICY },
+	{ "nameserver",	required_argument,	NULL, OPT_NAMESERVER },
+	{ "color",	no_argument,		NULL, OPT_COLOR },
+	{ "no-color",	no_argument,		NULL, OPT_NO_COLOR },
+	{ "help",	no_argument,		NULL, OPT_HELP },
+	{ NULL,		0,			NULL, 0 }
+};
+
+static void __attribute__((__noreturn__))
+usage(FILE *fp)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(fp, "%s spfctl %s\n", i == 0 ? "usage:" : "      ",
+		    commands[i].usage);
+	fprintf(fp, "options: --json --dot --zone FILE --origin NAME "
+	    "--config FILE --policy\n"
+	    "         --nameserver ADDRESS[@PORT][,...] --color "
+	    "--no-color\n");
+	exit(fp == stdout ? 0 : EX_USAGE);
+}
+
+static void
+parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
+{
+	size_t i;
+	int ch;
+
+	memset(a, 0, sizeof(*a));
+	a->color = -1;
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0))
+		usage(stdout);
+	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]);
+	    i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			a->cmd = &commands[i];
+	if (a->cmd == NULL)
+		usage(stderr);
+	argc--;
+	argv++;
+	while ((ch = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (ch) {
+		case OPT_JSON:
+			ctl->form = CTL_JSON;
+			break;
+		case OPT_DOT:
+			ctl->form = CTL_DOT;
+			break;
+		case OPT_ZONE:
+			a->zone = optarg;
+			break;
+		case OPT_ORIGIN:
+			a->origin = optarg;
+			break;
+		case OPT_CONFIG:
+			a->config = optarg;
+			break;
+		case OPT_POLICY:
+			ctl->policy = 1;
+			break;
+		case OPT_NAMESERVER:
+			a->servers = optarg;
+			break;
+		case OPT_COLOR:
+		case OPT_NO_COLOR:
+			a->color = ch == OPT_COLOR;
+			break;
+		case OPT_HELP:
+		case 'h':
+			usage(stdout);
+		default:
+			usage(stderr);
+		}
+	}
+	ctl->argc = argc - optind;
+	ctl->argv = argv + optind;
+	if (ctl->argc < a->cmd->min || ctl->argc > a->cmd->max ||
+	    (a->cmd->forms & FORM(ctl->form)) == 0 ||
+	    (a->origin != NULL && a->zone == NULL))
+		usage(stderr);
+}
+
+/* The terminal is asked now: there is no ioctl(2) in the sandbox. */
+static void
+look_at_terminal(struct ctl *ctl, int color)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	static char buf[65536];
+	const char *v = NULL, *columns, *why = NULL;
+	struct winsize ws;
+	int tty = isatty(STDOUT_FILENO);
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && (v == NULL ||
+	    *v == '\0'); i++)
+		v = getenv(names[i]);
+	ctl->unicode = v != NULL && (strcasestr(v, "UTF-8") != NULL ||
+	    strcasestr(v, "utf8") != NULL);
+	ctl->progress = isatty(STDERR_FILENO);
+	if (tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
+		ctl->width = ws.ws_col;
+	if (tty && (columns = getenv("COLUMNS")) != NULL) {
+		i = (size_t)strtonum(columns, 1, 10000, &why);
+		if (why == NULL)
+			ctl->width = (unsigned int)i;
+	}
+	v = getenv("TERM");
+	ctl->color = color != -1 ? color : tty && getenv("NO_COLOR") == NULL &&
+	    v != NULL && strcmp(v, "dumb") != 0;
+	/* With a buffer of its own stdio does not ask what stdout is. */
+	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
+}
+
+/* "--nameserver" is the key Nameservers. */
+static int
+set_servers(struct conf *conf, const char *text)
+{
+	struct conf_msgs msgs;
+	struct conf *c;
+	char *line;
+	int n;
+
+	if ((n = asprintf(&line, "Nameservers = %s\n", text)) == -1)
+		fatal("nameservers");
+	c = strchr(text, '\n') != NULL ? NULL : conf_parse(CONF_MILTER, line,
+	    (size_t)n, "--nameserver", NULL, &msgs);
+	free(line);
+	if (c == NULL || c->nameservers.n == 0 || msgs.n > 0)
+		return -1;
+	conf_servers_free(&conf->nameservers);
+	conf->nameservers = c->nameservers;
+	memset(&c->nameservers, 0, sizeof(c->nameservers));
+	conf_free(c);
+	conf_msgs_free(&msgs);
+	return 0;
+}
+
+static struct conf *
+load_conf(const struct ctl *ctl, const struct args *a)
+{
+	enum conf_program program = ctl->policy ? CONF_POLICY : CONF_MILTER;
+	const char *path = a->config;
+	struct conf *conf;
+
+	if (path == NULL)
+		path = ctl->policy ? CONF_FILE_POLICY : CONF_FILE_MILTER;
+	if (a->config == NULL && access(path, R_OK) == -1)
+		conf = conf_new(program);
+	else if ((conf = config_load(program, path, 1, NULL,
+	    config_say_stderr, NULL)) == NULL)
+		exit(EX_CONFIG);
+	if (a->servers != NULL && set_servers(conf, a->servers) == -1) {
+		fprintf(stderr, "spfctl: --nameserver wants "
+		    "ADDRESS[@PORT][,...]\n");
+		exit(EX_USAGE);
+	}
+	config_nameservers(conf, NULL);
+	return conf;
+}
+
+static void
+dns_gone(void *arg)
+{
+	struct ctl *ctl = arg;
+
+	ctl->dns_gone = 1;
+	event_base_loopbreak(ctl->base);
+}
+
+static void
+start_dns(struct ctl *ctl)
+{
+	if ((ctl->base = event_base_new()) == NULL)
+		fatalx("no event base");
+	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
+	asker_connect(ctl->asker, owndns_start(ctl->base, "spfctl", ctl->conf,
+	    dns_gone, ctl));
+	asker_on_gone(ctl->asker, dns_gone, ctl);
+}
+
+/* Opened before the sandbox, read and parsed behind it. */
+static int
+open_zone(const char *path)
+{
+	int fd;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		fprintf(stderr, "spfctl: %s: %s\n", path, strerror(errno));
+		exit(EX_NOINPUT);
+	}
+	return fd;
+}
+
+static int
+read_zone(struct ctl *ctl, const struct args *a, int fd)
+{
+	char err[256], *text;
+	size_t len = 0;
+	ssize_t n = 0;
+
+	if ((text = malloc(ZONEFILE_MAX + 1)) == NULL)
+		fatal("zone file");
+	while (len <= ZONEFILE_MAX && (n = read(fd, text + len,
+	    ZONEFILE_MAX + 1 - len)) > 0)
+		len += (size_t)n;
+	if (n == -1)
+		snprintf(err, sizeof(err), "%s", strerror(errno));
+	else
+		ctl->zone = zonefile_parse(text, len, a->origin, err,
+		    sizeof(err));
+	free(text);
+	close(fd);
+	if (ctl->zone != NULL)
+		return 0;
+	fprintf(stderr, "spfctl: %s: ", a->zone);
+	ctl_puts(stderr, err);
+	fputc('\n', stderr);
+	return -1;
+}
+
+static void
+confine(const struct ctl *ctl)
+{
+	struct sandbox_args sb;
+
+	memset(&sb, 0, sizeof(sb));
+	sb.partial = ctl->conf->sandbox == CONF_SANDBOX_PARTIAL;
+	sb.log_fd = sb.exe_fd = -1;
+	sb.nofile = CTL_NOFILE;
+	sandbox_enter(SANDBOX_CTL, &sb);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl;
+	struct args a;
+	int status, zone = -1;
+
+	if (argc == 3 && strcmp(argv[1], "-x") == 0)
+		return spawn_role_main(roles, argv[2]);
+	memset(&ctl, 0, sizeof(ctl));
+	parse_args(&ctl, &a, argc, argv);
+	sandbox_early();
+	signal(SIGPIPE, SIG_IGN);
+	log_init_stderr("spfctl");
+	look_at_terminal(&ctl, a.color);
+	ctl.now = time(NULL);
+	if (a.zone != NULL)
+		zone = open_zone(a.zone);
+	ctl.conf = load_conf(&ctl, &a);
+	/* by hand as root: nothing here needs it */
+	priv_drop_named("pyspf-milter", "nobody", NULL);
+	start_dns(&ctl);
+	confine(&ctl);
+	if (zone != -1 && read_zone(&ctl, &a, zone) == -1)
+		return EX_DATAERR;
+	status = a.cmd->run(&ctl);
+	errno = 0;
+	if ((fflush(stdout) == EOF || ferror(stdout)) && errno != EPIPE) {
+		fprintf(stderr, "spfctl: cannot write the output\n");
+		return EX_IOERR;
+	}
+	return status;
+}

@@ -1,0 +1,828 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). Pure; bounded memory. */
+
+#include <sys/tree.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../proto/addr.h"
+#include "../proto/arena.h"
+#include "zonefile.h"
+
+#define MEMORY_MAX	(128UL << 20)
+#define NODES_MAX	200000
+#define TOKENS_MAX	1024		/* of one entry */
+#define NOTES_MAX	100
+#define HOPS_MAX	16		/* CNAMEs in a row */
+#define STRING_MAX	255		/* RFC 1035 3.3 */
+#define DEFAULT_TTL	3600
+
+/* Types that say only that a name is there; NS and SOA say a little more. */
+enum {
+	T_NS = 2, T_CNAME = 5, T_SOA = 6, T_SPF = 99, T_OTHER = 65280
+};
+static const struct {
+	const char	*name;
+	uint16_t	 type;
+} types[] = {
+	{ "A", DNS_T_A }, { "AAAA", DNS_T_AAAA }, { "MX", DNS_T_MX },
+	{ "PTR", DNS_T_PTR }, { "TXT", DNS_T_TXT }, { "CNAME", T_CNAME },
+	{ "NS", T_NS }, { "SOA", T_SOA }, { "SPF", T_SPF },
+	{ "SRV", T_OTHER }, { "CAA", T_OTHER }, { "DS", T_OTHER },
+	{ "DNSKEY", T_OTHER }, { "RRSIG", T_OTHER }, { "NSEC", T_OTHER },
+	{ "NSEC3", T_OTHER }, { "NSEC3PARAM", T_OTHER }, { "TLSA", T_OTHER },
+	{ "SSHFP", T_OTHER }, { "NAPTR", T_OTHER }, { "HINFO", T_OTHER },
+	{ "RP", T_OTHER }, { "LOC", T_OTHER }, { "SVCB", T_OTHER },
+	{ "HTTPS", T_OTHER }, { "CDS", T_OTHER }, { "CDNSKEY", T_OTHER },
+	{ "SMIMEA", T_OTHER }, { "OPENPGPKEY", T_OTHER }, { "URI", T_OTHER },
+};
+
+struct item {
+	struct item	*next;
+	uint16_t	 type;
+	uint32_t	 ttl;
+	struct dns_rr	 rr;
+};
+
+struct node {
+	RB_ENTRY(node)	 entry;
+	const char	*name;		/* lower case */
+	size_t		 len;
+	struct item	*first, **tail;
+	const char	*cname;
+	uint32_t	 cname_ttl;
+	int		 has_ns;
+	int		 other;		/* records beside a CNAME */
+};
+RB_HEAD(nodes, node);
+
+struct zonefile {
+	struct arena	*arena;
+	struct nodes	 nodes;
+	size_t		 nnodes;
+	char		 apex[DNAME_MAX + 1];
+	size_t		 apexlen;
+	int		 has_apex;
+	struct zonefile_note notes[NOTES_MAX];
+	size_t		 nnotes;
+	struct dns_rr	 rr[DNSMSG_MAXRR];	/* of the last answer */
+};
+
+struct token {
+	const char	*s;		/* as written, without its quotes */
+	size_t		 len;
+	int		 quoted;
+};
+
+struct parser {
+	struct zonefile	*z;
+	const char	*p, *end;
+	unsigned int	 line;		/* where we are */
+	unsigned int	 at;		/* where the entry begins */
+	struct token	 tok[TOKENS_MAX];
+	size_t		 ntok;
+	int		 lead;		/* the entry begins with a blank */
+	char		 origin[DNAME_MAX + 1];
+	int		 has_origin;
+	int		 from_soa;	/* so did the apex come */
+	struct node	*owner;
+	uint32_t	 ttl;
+	char		*err;
+	size_t		 errsize;
+};
+
+static int
+node_cmp(struct node *a, struct node *b)
+{
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return memcmp(a->name, b->name, a->len);
+}
+
+RB_PROTOTYPE_INTERNAL(nodes, node, entry, node_cmp,
+    __attribute__((__unused__)) static)
+RB_GENERATE_INTERNAL(nodes, node, entry, node_cmp,
+    __attribute__((__unused__)) static)
+
+static int	fail(struct parser *, const char *, ...)
+		    __attribute__((__format__(printf, 2, 3)));
+
+static int
+fail(struct parser *ps, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	n = snprintf(ps->err, ps->errsize, "line %u: ", ps->at);
+	if (n > 0 && (size_t)n < ps->errsize) {
+		va_start(ap, fmt);
+		vsnprintf(ps->err + n, ps->errsize - (size_t)n, fmt, ap);
+		va_end(ap);
+	}
+	return -1;
+}
+
+static void
+note(struct parser *ps, int serious, const char *code, const char *text)
+{
+	struct zonefile *z = ps->z;
+
+	if (z->nnotes == NOTES_MAX)
+		return;
+	z->notes[z->nnotes].line = ps->at;
+	z->notes[z->nnotes].owner = ps->owner->name;
+	z->notes[z->nnotes].code = code;
+	z->notes[z->nnotes].serious = serious;
+	z->notes[z->nnotes++].text = text;
+}
+
+const struct zonefile_note *
+zonefile_note_at(const struct zonefile *z, size_t i)
+{
+	return i < z->nnotes ? &z->notes[i] : NULL;
+}
+
+/* ---- names ---- */
+
+static struct node *
+node_find(struct zonefile *z, const char *name, size_t len)
+{
+	struct node key;
+
+	key.name = name;
+	key.len = len;
+	return RB_FIND(nodes, &z->nodes, &key);
+}
+
+/* The node of a name, and of all names above it, which then exist too. */
+static struct node *
+node_get(struct zonefile *z, const char *name, size_t len)
+{
+	struct node *n, *first = NULL;
+	const char *dot;
+
+	for (;;) {
+		if ((n = node_find(z, name, len)) != NULL)
+			return first == NULL ? n : first;
+		if (z->nnodes == NODES_MAX ||
+		    (n = arena_alloc(z->arena, sizeof(*n))) == NULL ||
+		    (n->name = arena_strndup(z->arena, name, len)) == NULL)
+			return NULL;
+		n->len = len;
+		n->tail = &n->first;
+		RB_INSERT(nodes, &z->nodes, n);
+		z->nnodes++;
+		if (first == NULL)
+			first = n;
+		if ((dot = memchr(name, '.', len)) == NULL)
+			return first;
+		len -= (size_t)(dot + 1 - name);
+		name = dot + 1;
+	}
+}
+
+/* The octet that an escape stands for; *i is moved to its last character. */
+static int
+escaped(const struct token *t, size_t *i)
+{
+	const char *s = t->s + *i + 1;
+	size_t left = t->len - *i - 1;
+	int v;
+
+	if (left >= 3 && s[0] >= '0' && s[0] <= '2' && s[1] >= '0' &&
+	    s[1] <= '9' && s[2] >= '0' && s[2] <= '9') {
+		v = (s[0] - '0') * 100 + (s[1] - '0') * 10 + s[2] - '0';
+		*i += 3;
+		return v <= 255 ? v : '?';
+	}
+	if (left == 0)
+		return '\\';
+	*i += 1;
+	return (unsigned char)*s;
+}
+
+/*
+ * A name as a text, absolute and in lower case, "" for the root. 1 when a
+ * label holds a dot: it then has no such form.
+ */
+static int
+take_name(struct parser *ps, const struct token *t, char out[DNAME_MAX + 1],
+    size_t *outlen)
+{
+	char buf[4 * DNAME_MAX];
+	size_t i, n = 0;
+	int c, absolute = 0, odd = 0, len;
+
+	if (t->len == 1 && !t->quoted && t->s[0] == '@') {
+		if (!ps->has_origin)
+			return fail(ps, "@ without $ORIGIN (--origin NAME)");
+		*outlen = strlcpy(out, ps->origin, DNAME_MAX + 1);
+		return 0;
+	}
+	for (i = 0; i < t->len; i++) {
+		c = (unsigned char)t->s[i];
+		absolute = c == '.';
+		if (c == '\\' && ((c = escaped(t, &i)) == '.' || c == '\0'))
+			odd = 1;
+		if (n == sizeof(buf) - DNAME_MAX - 1)
+			return fail(ps, "name is too long");
+		buf[n++] = (char)c;
+	}
+	if (absolute)
+		n--;
+	else if (ps->has_origin) {
+		if (n > 0 && ps->origin[0] != '\0')
+			buf[n++] = '.';
+		i = strlen(ps->origin);
+		memcpy(buf + n, ps->origin, i);
+		n += i;
+	}
+	*outlen = 0;
+	out[0] = '\0';
+	if (odd)
+		return 1;
+	if (n == 0)
+		return absolute ? 0 : fail(ps, "empty name");
+	if ((len = dname_to_ascii(buf, n, out, DNAME_MAX + 1)) == -1 ||
+	    !dname_valid(out, (size_t)len))
+		return fail(ps, "\"%.*s\" is no domain name",
+		    t->len > 80 ? 80 : (int)t->len, t->s);
+	dname_lower(out, (size_t)len);
+	*outlen = (size_t)len;
+	return 0;
+}
+
+/* ---- tokens ---- */
+
+static int
+token_add(struct parser *ps, const char *s, size_t len, int quoted)
+{
+	if (ps->ntok == TOKENS_MAX)
+		return fail(ps, "too many words");
+	ps->tok[ps->ntok].s = s;
+	ps->tok[ps->ntok].len = len;
+	ps->tok[ps->ntok++].quoted = quoted;
+	return 0;
+}
+
+static int
+take_string(struct parser *ps)
+{
+	const char *s = ++ps->p;
+
+	for (; ps->p < ps->end && *ps->p != '"' && *ps->p != '\n'; ps->p++)
+		if (*ps->p == '\\' && ps->end - ps->p > 1 &&
+		    ps->p[1] != '\n')
+			ps->p++;
+	if (ps->p == ps->end || *ps->p != '"')
+		return fail(ps, "string does not end");
+	return token_add(ps, s, (size_t)(ps->p++ - s), 1);
+}
+
+static int
+take_word(struct parser *ps)
+{
+	const char *s = ps->p;
+
+	for (; ps->p < ps->end && strchr(" \t\r\n;()\"", *ps->p) == NULL;
+	    ps->p++)
+		if (*ps->p == '\\' && ps->end - ps->p > 1 &&
+		    ps->p[1] != '\n')
+			ps->p++;
+	/* strchr() finds the NUL as well */
+	if (ps->p < ps->end && *ps->p == '\0')
+		return fail(ps, "NUL in the file");
+	return token_add(ps, s, (size_t)(ps->p - s), 0);
+}
+
+static void
+skip_line(struct parser *ps)
+{
+	while (ps->p < ps->end && *ps->p != '\n')
+		ps->p++;
+}
+
+/* At the begin of a line outside of parentheses. */
+static void
+entry_begin(struct parser *ps)
+{
+	ps->at = ps->line;
+	ps->lead = ps->p < ps->end && (*ps->p == ' ' || *ps->p == '\t');
+	if (ps->p < ps->end && *ps->p == '#')
+		skip_line(ps);
+}
+
+/* The words of one entry. 1; 0 at the end of the file; -1. */
+static int
+entry_next(struct parser *ps)
+{
+	int depth = 0;
+
+	ps->ntok = 0;
+	entry_begin(ps);
+	while (ps->p < ps->end) {
+		switch (*ps->p) {
+		case '\n':
+			ps->p++;
+			ps->line++;
+			if (depth > 0)
+				break;
+			if (ps->ntok > 0)
+				return 1;
+			entry_begin(ps);
+			break;
+		case ' ':
+		case '\t':
+		case '\r':
+			ps->p++;
+			break;
+		case ';':
+			skip_line(ps);
+			break;
+		case '(':
+			depth++;
+			ps->p++;
+			break;
+		case ')':
+			if (depth-- == 0)
+				return fail(ps, ") without (");
+			ps->p++;
+			break;
+		case '"':
+			if (take_string(ps) == -1)
+				return -1;
+			break;
+		default:
+			if (take_word(ps) == -1)
+				return -1;
+		}
+	}
+	if (depth > 0)
+		return fail(ps, "( without )");
+	return ps->ntok > 0;
+}
+
+static int
+word_is(const struct token *t, const char *word)
+{
+	return !t->quoted && strlen(word) == t->len &&
+	    strncasecmp(t->s, word, t->len) == 0;
+}
+
+/* 3600, 1h, 1w2d. 0, or -1 when it is no TTL. */
+static int
+take_ttl(const struct token *t, uint32_t *ttl)
+{
+	static const struct {
+		char		c;
+		uint32_t	seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+	    { 'w', 604800 } };
+	uint64_t all = 0, n = 0;
+	size_t i, j;
+	int digits = 0;
+
+	if (t->quoted)
+		return -1;
+	for (i = 0; i < t->len && all <= INT32_MAX && n <= INT32_MAX; i++) {
+		if (t->s[i] >= '0' && t->s[i] <= '9') {
+			n = n * 10 + (uint64_t)(t->s[i] - '0');
+			digits = 1;
+			continue;
+		}
+		for (j = 0; j < sizeof(units) / sizeof(units[0]); j++)
+			if ((t->s[i] | 0x20) == units[j].c)
+				break;
+		if (j == sizeof(units) / sizeof(units[0]) || !digits)
+			return -1;
+		all += n * units[j].seconds;
+		n = 0;
+		digits = 0;
+	}
+	if (i == 0 || (all += n) > INT32_MAX)
+		return -1;
+	*ttl = (uint32_t)all;
+	return 0;
+}
+
+/* ---- records ---- */
+
+static int
+item_add(struct parser *ps, uint16_t type, uint32_t ttl, const void *data,
+    size_t len, uint16_t aux)
+{
+	struct item *it;
+
+	if (len > UINT16_MAX)
+		return fail(ps, "record is too long");
+	if ((it = arena_alloc(ps->z->arena, sizeof(*it))) == NULL ||
+	    (it->rr.data = (uint8_t *)arena_strndup(ps->z->arena, data,
+	    len)) == NULL)
+		return fail(ps, "the file is too large");
+	it->type = type;
+	it->ttl = ttl;
+	it->rr.len = (uint16_t)len;
+	it->rr.aux = aux;
+	*ps->owner->tail = it;
+	ps->owner->tail = &it->next;
+	return 0;
+}
+
+/* RFC 7208 3.3: the strings are joined without anything between. */
+static int
+add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
+{
+	size_t i, j, len = 0, first = 0, from, size = 0;
+	int bare = 0, rv;
+	char *buf;
+
+	if (n == 0)
+		return fail(ps, "TXT without a string");
+	for (i = 0; i < n; i++)
+		size += t[i].len;
+	if ((buf = malloc(size + 1)) == NULL)
+		return fail(ps, "no memory");
+	for (i = 0; i < n; i++) {
+		from = len;
+		for (j = 0; j < t[i].len; j++)
+			buf[len++] = t[i].s[j] != '\\' ? t[i].s[j] :
+			    (char)escaped(&t[i], &j);
+		if (i == 0)
+			first = len;
+		if (len - from > STRING_MAX)
+			note(ps, 1, "long-string", "a string of more than 255 octets, which "
+			    "no name server takes");
+		bare += !t[i].quoted;
+	}
+	if (bare > 1 && len > 5 && strncasecmp(buf, "v=spf", 5) == 0)
+		note(ps, 1, "unquoted", "words without quotes: they are joined without "
+		    "the blanks between them");
+	rv = item_add(ps, DNS_T_TXT, ttl, buf, len, (uint16_t)first);
+	free(buf);
+	return rv;
+}
+
+static int
+add_address(struct parser *ps, uint16_t type, const struct token *t,
+    size_t n, uint32_t ttl)
+{
+	struct addr a;
+
+	if (n != 1 || addr_parse(&a, t->s, t->len) == -1 ||
+	    a.family != (type == DNS_T_A ? 4 : 6))
+		return fail(ps, "no address for %s", dns_type_name(type));
+	return item_add(ps, type, ttl, a.b, type == DNS_T_A ? 4 : 16, 0);
+}
+
+/* MX, PTR, CNAME */
+static int
+add_name(struct parser *ps, uint16_t type, const struct token *t, size_t n,
+    uint32_t ttl)
+{
+	char name[DNAME_MAX + 1], num[8];
+	const char *why = NULL;
+	uint16_t pref = 0;
+	size_t len;
+	int rv;
+
+	if (n != (type == DNS_T_MX ? 2 : 1))
+		return fail(ps, "wrong data");
+	if (type == DNS_T_MX) {
+		if (t->len >= sizeof(num))
+			return fail(ps, "no preference");
+		memcpy(num, t->s, t->len);
+		num[t->len] = '\0';
+		pref = (uint16_t)strtonum(num, 0, 65535, &why);
+		if (why != NULL)
+			return fail(ps, "no preference");
+		t++;
+	}
+	if ((rv = take_name(ps, t, name, &len)) == -1)
+		return -1;
+	if (type != T_CNAME)
+		return rv == 1 ? item_add(ps, type, ttl, "", 1, pref) :
+		    item_add(ps, type, ttl, name, len, pref);
+	if (rv == 1 || len == 0)
+		return fail(ps, "wrong data");
+	if (ps->owner->cname != NULL)
+		return fail(ps, "two CNAME records for one name");
+	ps->owner->cname_ttl = ttl;
+	ps->owner->cname = arena_strndup(ps->z->arena, name, len);
+	return ps->owner->cname == NULL ? fail(ps, "the file is too large") :
+	    0;
+}
+
+static void
+set_apex(struct parser *ps, const char *name)
+{
+	ps->z->apexlen = strlcpy(ps->z->apex, name, sizeof(ps->z->apex));
+	ps->z->has_apex = 1;
+}
+
+static int
+add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
+    uint32_t ttl)
+{
+	if (type != T_CNAME)
+		ps->owner->other = 1;
+	if (ps->owner->other && ps->owner->cname != NULL)
+		note(ps, 1, "cname", "a CNAME and other records for one name");
+	switch (type) {
+	case DNS_T_TXT:
+		return add_txt(ps, t, n, ttl);
+	case DNS_T_A:
+	case DNS_T_AAAA:
+		return add_address(ps, type, t, n, ttl);
+	case DNS_T_MX:
+	case DNS_T_PTR:
+	case T_CNAME:
+		return add_name(ps, type, t, n, ttl);
+	case T_SPF:
+		/* RFC 7208 3.1 */
+		note(ps, 0, "spf-type", "type SPF is obsolete: nobody asks "
+		    "for it");
+		return 0;
+	case T_NS:
+		ps->owner->has_ns = 1;
+		return 0;
+	case T_SOA:
+		if (ps->from_soa)
+			return fail(ps, "a second SOA");
+		ps->from_soa = 1;
+		set_apex(ps, ps->owner->name);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int
+take_type(const struct token *t, uint16_t *type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (word_is(t, types[i].name)) {
+			*type = types[i].type;
+			return 0;
+		}
+	if (t->quoted || t->len < 5 || t->len > 9 ||
+	    strncasecmp(t->s, "TYPE", 4) != 0)
+		return -1;
+	for (i = 4; i < t->len; i++)
+		if (t->s[i] < '0' || t->s[i] > '9')
+			return -1;
+	*type = T_OTHER;
+	return 0;
+}
+
+/* $ORIGIN and $TTL. */
+static int
+directive(struct parser *ps)
+{
+	char name[DNAME_MAX + 1];
+	size_t len;
+	int rv;
+
+	if (word_is(&ps->tok[0], "$TTL")) {
+		if (ps->ntok != 2 || take_ttl(&ps->tok[1], &ps->ttl) == -1)
+			return fail(ps, "no TTL");
+		return 0;
+	}
+	if (!word_is(&ps->tok[0], "$ORIGIN"))
+		return fail(ps, "%.*s is not supported",
+		    ps->tok[0].len > 40 ? 40 : (int)ps->tok[0].len,
+		    ps->tok[0].s);
+	if (ps->ntok != 2)
+		return fail(ps, "$ORIGIN without a name");
+	if ((rv = take_name(ps, &ps->tok[1], name, &len)) != 0)
+		return rv == -1 ? -1 : fail(ps, "a dot inside a label");
+	memcpy(ps->origin, name, len + 1);
+	ps->has_origin = 1;
+	if (!ps->z->has_apex && len > 0)
+		set_apex(ps, name);
+	return 0;
+}
+
+static int
+entry(struct parser *ps)
+{
+	char name[DNAME_MAX + 1];
+	uint32_t ttl = ps->ttl;
+	uint16_t type;
+	size_t len, i = 0;
+
+	if (!ps->lead) {
+		if (ps->tok[0].len > 0 && ps->tok[0].s[0] == '$' &&
+		    !ps->tok[0].quoted)
+			return directive(ps);
+		switch (take_name(ps, &ps->tok[i++], name, &len)) {
+		case -1:
+			return -1;
+		case 1:
+			return fail(ps, "a dot or NUL inside a label");
+		}
+		if ((ps->owner = node_get(ps->z, name, len)) == NULL)
+			return fail(ps, "too many names");
+	}
+	if (ps->owner == NULL)
+		return fail(ps, "the first record has no name");
+	for (; i < ps->ntok; i++) {
+		if (word_is(&ps->tok[i], "CH") || word_is(&ps->tok[i], "HS"))
+			return fail(ps, "only class IN");
+		if (!word_is(&ps->tok[i], "IN") &&
+		    take_ttl(&ps->tok[i], &ttl) == -1)
+			break;
+	}
+	if (i == ps->ntok)
+		return fail(ps, "no type");
+	if (take_type(&ps->tok[i], &type) == -1)
+		return fail(ps, "\"%.*s\" is no type",
+		    ps->tok[i].len > 40 ? 40 : (int)ps->tok[i].len,
+		    ps->tok[i].s);
+	i++;
+	return add_record(ps, type, ps->tok + i, ps->ntok - i, ttl);
+}
+
+struct zonefile *
+zonefile_parse(const char *text, size_t len, const char *origin, char *err,
+    size_t errsize)
+{
+	struct token t = { origin, 0, 0 };
+	struct parser *ps = NULL;
+	struct zonefile *z;
+	size_t n;
+	int rv = -1;
+
+	if (errsize > 0)
+		err[0] = '\0';
+	if ((z = calloc(1, sizeof(*z))) == NULL ||
+	    (z->arena = arena_new(MEMORY_MAX)) == NULL ||
+	    (ps = calloc(1, sizeof(*ps))) == NULL) {
+		snprintf(err, errsize, "no memory");
+		goto done;
+	}
+	RB_INIT(&z->nodes);
+	ps->z = z;
+	ps->p = text;
+	ps->end = text + len;
+	ps->line = 1;
+	ps->ttl = DEFAULT_TTL;
+	ps->err = err;
+	ps->errsize = errsize;
+	if (len > ZONEFILE_MAX) {
+		(void)fail(ps, "the file is too large");
+		goto done;
+	}
+	if (origin != NULL) {
+		t.len = strlen(origin);
+		if (take_name(ps, &t, ps->origin, &n) != 0) {
+			snprintf(err, errsize, "the origin is no name");
+			goto done;
+		}
+		ps->has_origin = 1;
+		if (n > 0)
+			set_apex(ps, ps->origin);
+	}
+	while ((rv = entry_next(ps)) == 1)
+		if ((rv = entry(ps)) == -1)
+			break;
+done:
+	free(ps);
+	if (rv == -1) {
+		zonefile_free(z);
+		return NULL;
+	}
+	return z;
+}
+
+void
+zonefile_free(struct zonefile *z)
+{
+	if (z == NULL)
+		return;
+	arena_free(z->arena);
+	free(z);
+}
+
+/* ---- answers ---- */
+
+static int
+in_zone(const struct zonefile *z, const char *name, size_t len)
+{
+	return z->has_apex && dname_is_below(name, len, z->apex, z->apexlen);
+}
+
+/* 1 when the name is at or below a delegation. */
+static int
+is_given_away(struct zonefile *z, const char *name, size_t len)
+{
+	const struct node *n;
+	const char *dot;
+
+	while (len > z->apexlen) {
+		n = node_find(z, name, len);
+		if (n != NULL && n->has_ns)
+			return 1;
+		if ((dot = memchr(name, '.', len)) == NULL)
+			return 0;
+		len -= (size_t)(dot + 1 - name);
+		name = dot + 1;
+	}
+	return 0;
+}
+
+/* RFC 4592 3.3.1: "*" below the closest name above that exists. */
+static struct node *
+wildcard(struct zonefile *z, const char *name, size_t len)
+{
+	char star[DNAME_MAX + 3];
+	const char *dot;
+
+	while ((dot = memchr(name, '.', len)) != NULL) {
+		len -= (size_t)(dot + 1 - name);
+		name = dot + 1;
+		if (node_find(z, name, len) == NULL)
+			continue;
+		if (len > DNAME_MAX - 2)
+			return NULL;
+		memcpy(star, "*.", 2);
+		memcpy(star + 2, name, len);
+		return node_find(z, star, len + 2);
+	}
+	return NULL;
+}
+
+/* The records of one type: 1 when there are any. */
+static int
+fill(struct zonefile *z, const struct node *n, uint16_t type,
+    struct dns_answer *a)
+{
+	const struct item *it;
+
+	a->nrr = 0;
+	for (it = n->first; it != NULL && a->nrr < DNSMSG_MAXRR;
+	    it = it->next) {
+		if (it->type != type)
+			continue;
+		z->rr[a->nrr++] = it->rr;
+		if (it->ttl < a->ttl)
+			a->ttl = it->ttl;
+	}
+	a->rr = z->rr;
+	return a->nrr > 0;
+}
+
+static enum zonefile_where
+settle(struct dns_answer *a, enum dns_status status)
+{
+	a->status = (uint8_t)status;
+	if (status != DNS_OK)
+		a->ttl = 0;
+	return ZONEFILE_HERE;
+}
+
+enum zonefile_where
+zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
+    size_t qlen, struct dns_answer *a, char alias[DNAME_MAX + 1])
+{
+	char name[DNAME_MAX + 1];
+	struct node *n;
+	size_t len = qlen;
+	int hops, ours;
+
+	alias[0] = '\0';
+	memset(a, 0, sizeof(*a));
+	a->type = type;
+	a->ttl = UINT32_MAX;
+	if (qlen > DNAME_MAX)
+		return ZONEFILE_DNS;
+	memcpy(name, qname, qlen);
+	name[qlen] = '\0';
+	dname_lower(name, qlen);
+	for (hops = 0; hops < HOPS_MAX; hops++) {
+		if (hops > 0)
+			memcpy(alias, name, len + 1);
+		ours = in_zone(z, name, len);
+		if (ours && is_given_away(z, name, len))
+			return ZONEFILE_DNS;
+		if ((n = node_find(z, name, len)) == NULL)
+			n = wildcard(z, name, len);
+		if (n == NULL && ours)
+			return settle(a, DNS_NXDOMAIN);
+		if (n == NULL)
+			return ZONEFILE_DNS;
+		if (fill(z, n, type, a))
+			return settle(a, DNS_OK);
+		if (n->cname == NULL)
+			return ours ? settle(a, DNS_NODATA) : ZONEFILE_DNS;
+		if (n->cname_ttl < a->ttl)
+			a->ttl = n->cname_ttl;
+		len = strlcpy(name, n->cname, sizeof(name));
+	}
+	return settle(a, DNS_TEMPERROR);
+}
