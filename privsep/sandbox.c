@@ -83,9 +83,12 @@ sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 	}
 	/*
 	 * Nothing is written to files; but a log on stderr may be one, and
-	 * the parent writes each child's configuration into a memfd.
+	 * spfctl's stdout; the parent writes each child's configuration into
+	 * a memfd.
 	 */
-	if (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+	if ((fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) ||
+	    (role == SANDBOX_CTL && fstat(STDOUT_FILENO, &st) == 0 &&
+	    S_ISREG(st.st_mode)))
 		return;
 	rl.rlim_cur = rl.rlim_max = role == SANDBOX_PARENT ? 64 << 20 : 0;
 	signal(SIGXFSZ, SIG_IGN);
