@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "../privsep/log.h"
+#include "../proto/stats.h"
 #include "session.h"
 
 #define CONN_IN_MAX	(65536 + 4)	/* the largest unit: a milter packet */
@@ -26,6 +27,8 @@
 #define CONN_OUT_MAX	(1024 * 1024)	/* the largest answer and some */
 #define CONN_KEEP	2048	/* buffers above this are given back */
 #define CONN_WRITE_SECS	30	/* for the peer to read an answer */
+#define CONN_KINDS	32	/* reasons to close, of both protocols */
+#define CONN_NOTES	10	/* lines a minute of each */
 #define CONN_MEM_MAJOR	1	/* /dev/null and its like */
 
 /* What a connection is waited for. */
@@ -127,13 +130,33 @@ buf_drop(struct buf *b, size_t n)
 		buf_free(b);
 }
 
+/* A peer that breaks its protocol in one way does not hide another's. */
+static struct log_note *
+conn_note(const char *name, const char *why)
+{
+	static struct {
+		const char	*name, *why;
+		struct log_note	 note;
+	} kinds[CONN_KINDS];
+	size_t i;
+
+	for (i = 0; i < CONN_KINDS - 1 && kinds[i].why != NULL; i++)
+		if (kinds[i].name == name && strcmp(kinds[i].why, why) == 0)
+			break;
+	kinds[i].name = name;
+	kinds[i].why = why;
+	kinds[i].note.max = CONN_NOTES;
+	return &kinds[i].note;
+}
+
 static void
 conn_free(struct conn *c)
 {
 	struct conn_env *env = c->env;
 
 	if (c->why != NULL)
-		log_warnx("%s connection closed: %s", c->ops->name, c->why);
+		log_note(conn_note(c->ops->name, c->why),
+		    "%s connection closed: %s", c->ops->name, c->why);
 	if (c->session != NULL)
 		c->ops->end(c->session);
 	if (c->ev_in != NULL)
@@ -152,6 +175,7 @@ conn_free(struct conn *c)
 	TAILQ_REMOVE(&conns, c, entry);
 	free(c);
 	env->nconn--;
+	stat_set(CONN_OPEN, env->nconn);
 	if (env->closed != NULL)
 		env->closed(env, env->arg);
 }
@@ -447,6 +471,10 @@ conn_full(const struct conn *c)
 void
 conn_fail(struct conn *c, const char *why)
 {
+	if (c->ops == &milter_session_ops)
+		stat_inc(PROTO_ERROR_MILTER);
+	else
+		stat_inc(PROTO_ERROR_POLICY);
 	c->why = why;
 	c->ending = 1;
 }
@@ -480,16 +508,27 @@ conn_nodelay(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+void
+conn_note_cap(void)
+{
+	static struct log_note said;
+
+	log_note(&said, "too many connections (Max_Connections)");
+}
+
+void
+conn_note_accept(void)
+{
+	static struct log_note said;
+
+	log_note(&said, "accept: %s", strerror(errno));
+}
+
 static int
 conn_refuse(int in, int out)
 {
-	static time_t said;
-	time_t now = conn_now();
-
-	if (said == 0 || now - said >= 60) {
-		log_warnx("too many connections (Max_Connections)");
-		said = now;
-	}
+	conn_note_cap();
+	stat_inc(CONN_REFUSED);
 	close(in);
 	if (out != in)
 		close(out);
@@ -543,6 +582,11 @@ conn_start(struct conn_env *env, enum conn_proto proto, int in, int out)
 	c->no_epoll = in != out && conn_is_file(in);
 	TAILQ_INSERT_TAIL(&conns, c, entry);
 	env->nconn++;
+	stat_set(CONN_OPEN, env->nconn);
+	if (proto == CONN_MILTER)
+		stat_inc(CONN_MILTER);
+	else
+		stat_inc(CONN_POLICY);
 	if (conn_events(c) == -1 ||
 	    (c->session = c->ops->start(c, env)) == NULL) {
 		c->why = "no memory";

@@ -32,10 +32,13 @@ struct conn;
 /*
  * Takes over a connected, non-blocking descriptor (out: the same, or
  * stdout) and starts the protocol's session on it. 0, or -1 when refused
- * (cap reached: logged at most once a minute); the descriptors are closed
+ * (cap reached: logged once a minute); the descriptors are closed
  * then.
  */
 int	conn_start(struct conn_env *, enum conn_proto, int in, int out);
+/* Log lines, once a minute: the cap is reached; accept() failed (errno). */
+void	conn_note_cap(void);
+void	conn_note_accept(void);
 /* Closes all idle connections and marks the rest to end when idle. */
 void	conn_drain(struct conn_env *);
 

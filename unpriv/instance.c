@@ -13,6 +13,8 @@ struct instance {
 	RB_ENTRY(instance) tree;
 	TAILQ_ENTRY(instance) age;
 	enum instance_kind kind;
+	int		 action;
+	int		 header;
 	char		*reply, *log;
 	char		 name[];
 };
@@ -89,46 +91,77 @@ instance_find(struct instances *t, const char *name)
 	return e;
 }
 
-enum instance_kind
-instances_get(struct instances *t, const char *name, const char **reply,
-    const char **log)
+struct instance_outcome
+instances_get(struct instances *t, const char *name)
 {
+	struct instance_outcome o = { INSTANCE_NONE, 0, NULL, NULL };
 	struct instance *e;
 
 	if (t == NULL || !name_usable(name) ||
 	    (e = instance_find(t, name)) == NULL)
-		return INSTANCE_NONE;
-	*reply = e->reply;
-	*log = e->log;
-	return e->kind;
+		return o;
+	o.kind = e->kind;
+	o.action = e->action;
+	o.reply = e->reply;
+	o.log = e->log;
+	return o;
 }
 
-void
-instances_put(struct instances *t, const char *name, enum instance_kind kind,
-    const char *reply, const char *log)
+/* The entry, as the youngest; its outcome is forgotten, its header not. */
+static struct instance *
+instance_renew(struct instances *t, const char *name)
 {
-	struct instance *e;
-	size_t len;
+	struct instance *e, *old = instance_find(t, name);
+	size_t len = strlen(name) + 1;
 
-	if (t == NULL || !name_usable(name))
-		return;
-	if ((e = instance_find(t, name)) != NULL)
-		instance_remove(t, e);
-	if (kind == INSTANCE_NONE)
-		return;
-	len = strlen(name) + 1;
 	if ((e = calloc(1, sizeof(*e) + len)) == NULL)
-		return;
+		return NULL;
 	memcpy(e->name, name, len);
-	e->kind = kind;
-	if ((reply != NULL && (e->reply = strdup(reply)) == NULL) ||
-	    (log != NULL && (e->log = strdup(log)) == NULL)) {
-		free(e->reply);
-		free(e);
-		return;
+	if (old != NULL) {
+		e->header = old->header;
+		instance_remove(t, old);
 	}
 	RB_INSERT(instance_tree, &t->tree, e);
 	TAILQ_INSERT_TAIL(&t->age, e, age);
 	if (++t->n > INSTANCE_MAX)
 		instance_remove(t, TAILQ_FIRST(&t->age));
+	return e;
+}
+
+void
+instances_put(struct instances *t, const char *name,
+    const struct instance_outcome *o)
+{
+	struct instance *e;
+
+	if (t == NULL || !name_usable(name) ||
+	    (e = instance_renew(t, name)) == NULL)
+		return;
+	if ((o->reply != NULL && (e->reply = strdup(o->reply)) == NULL) ||
+	    (o->log != NULL && (e->log = strdup(o->log)) == NULL))
+		return;		/* kind NONE: judged anew */
+	e->kind = o->kind;
+	e->action = o->action;
+}
+
+void
+instances_set_header(struct instances *t, const char *name)
+{
+	struct instance *e;
+
+	if (t == NULL || !name_usable(name))
+		return;
+	if ((e = instance_find(t, name)) == NULL &&
+	    (e = instance_renew(t, name)) == NULL)
+		return;
+	e->header = 1;
+}
+
+int
+instances_has_header(struct instances *t, const char *name)
+{
+	struct instance *e;
+
+	return t != NULL && name_usable(name) &&
+	    (e = instance_find(t, name)) != NULL && e->header;
 }

@@ -70,6 +70,7 @@ static void	restrict_to(struct job *, const struct identity *,
 static void	not_done(struct job *, const struct identity *,
 		    const char *);
 static const char *restriction(const struct job *, const struct identity **);
+static const char *later(const struct job *);
 static const struct identity *header_identity(struct job *);
 static void	finish(struct job *);
 static void	bypass(struct job *, const struct list *);
@@ -557,6 +558,7 @@ not_done(struct job *j, const struct identity *i, const char *line)
 		note(j, 1, arena_printf(j->arena,
 		    "TestOnly = 0, not done: %s", line));
 	o->action = JUDGE_NOTHING;
+	o->not_done = line;
 	o->code = o->xcode = o->text = NULL;
 	if (j->req->voice == JUDGE_MILTER)
 		prepend(j, spf_header(j, i, wants_ar(j)));
@@ -583,6 +585,23 @@ restriction(const struct job *j, const struct identity **whose)
 		*whose = &j->h;
 		s = j->conf->helo_pass_restriction;
 	} else
+		return NULL;
+	return s[0] == '\0' ? NULL : s;
+}
+
+/*
+ * SPEC 2.6: a HELO pass where MAIL FROM is not checked brings a header for
+ * the first recipient, and the restriction for the others.
+ */
+static const char *
+later(const struct job *j)
+{
+	const struct judge_outcome *o = j->out;
+	const char *s = j->conf->helo_pass_restriction;
+
+	if (j->req->voice != JUDGE_POLICY || o->action != JUDGE_PREPEND ||
+	    j->conf->test_only == 0 || j->null_sender || o->mailfrom.done ||
+	    !o->helo.done || o->helo.verdict.result != SPF_RESULT_PASS)
 		return NULL;
 	return s[0] == '\0' ? NULL : s;
 }
@@ -622,8 +641,10 @@ finish(struct job *j)
 		restrict_to(j, i, text);
 	else if (refuses(i))
 		refuse(j, i);
-	else
+	else {
 		prepend(j, spf_header(j, i, wants_ar(j)));
+		j->out->later = later(j);
+	}
 }
 
 static void

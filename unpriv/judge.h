@@ -89,6 +89,12 @@ struct judge_outcome {
 	const char	*code;
 	const char	*xcode;
 	const char	*text;
+	/*
+	 * Policy, PREPEND: what later recipients of the message are answered
+	 * (a Postfix action, SPEC 2.6); NULL: nothing.
+	 */
+	const char	*later;
+	const char	*not_done;	/* TestOnly = 0: what would have been */
 	struct judge_log *log;		/* records in order */
 	struct judge_checked helo, mailfrom;
 };

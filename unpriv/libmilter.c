@@ -28,6 +28,7 @@
 
 #include "../privsep/log.h"
 #include "../privsep/role.h"
+#include "../proto/stats.h"
 #include "asker.h"
 #include "libmilter_job.h"
 #include "milter_core.h"
@@ -59,6 +60,7 @@ struct lib_client {
 
 struct lib_mail {
 	char		**argv;
+	const char	*queue_id;	/* NULL: not told */
 	int		 authenticated;
 };
 
@@ -67,6 +69,7 @@ static struct asker *lib_asker;
 static int	lib_listener = -1;
 static int	lib_in_role;	/* syslog() is called by libmilter then */
 static atomic_uint lib_sessions;
+static unsigned int lib_open;	/* the same, in the event thread */
 static struct event *lib_drain_ev;
 static unsigned int lib_quiet;	/* ticks without a session */
 
@@ -167,6 +170,8 @@ lib_job_new(struct job *j)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("libmilter");
 	core_init(&s->core, lib_role.conf, lib_asker, lib_decided, s);
+	stat_inc(CONN_MILTER);
+	stat_set(CONN_OPEN, ++lib_open);
 	*(struct lib_session **)j->session = s;
 	job_finish(j, 0);
 }
@@ -213,8 +218,11 @@ static void
 lib_job_mail(struct job *j)
 {
 	struct lib_session *s = j->session;
+	const struct lib_mail *m = j->arg;
 
 	s->mail = j;
+	core_queue_id(&s->core, m->queue_id);
+	core_mail_came(&s->core);
 	if (!core_undecided(&s->core))
 		lib_mail_now(s);
 }
@@ -235,6 +243,17 @@ lib_job_close(struct job *j)
 
 	core_free(&s->core);
 	free(s);
+	stat_set(CONN_OPEN, --lib_open);
+	job_finish(j, 0);
+}
+
+static void
+lib_job_refused(struct job *j)
+{
+	static struct log_note said;
+
+	stat_inc(CONN_REFUSED);
+	log_note(&said, "too many connections (Max_Connections)");
 	job_finish(j, 0);
 }
 
@@ -273,7 +292,7 @@ lib_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 	/* Its accept loop would spin when descriptors are out. */
 	if (atomic_load(&lib_sessions) >=
 	    (unsigned int)lib_role.conf->max_connections) {
-		syslog(LOG_WARNING, "too many connections");
+		job_call(lib_job_refused, NULL, NULL);
 		return SMFIS_REJECT;
 	}
 	s = lib_session(ctx);
@@ -357,10 +376,10 @@ lib_refuse(SMFICTX *ctx, const struct core_message *m)
 static sfsistat
 lib_envfrom(SMFICTX *ctx, char **argv)
 {
-	static char auth[] = "{auth_authen}";
+	static char auth[] = "{auth_authen}", queue_id[] = "i";
 	struct lib_session *s = lib_session(ctx);
 	struct core_message *m = &s->core.msg;
-	struct lib_mail mail = { argv, 0 };
+	struct lib_mail mail = { argv, smfi_getsymval(ctx, queue_id), 0 };
 	const char *who = smfi_getsymval(ctx, auth);
 	sfsistat rc = SMFIS_CONTINUE;
 

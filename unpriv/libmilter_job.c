@@ -16,6 +16,7 @@
 
 #define JOB_LOGS_MAX	1000	/* lines that wait for the event thread */
 #define JOB_LOG_LEN	512
+#define JOB_NOTES	20	/* of the library's lines a minute */
 
 struct job_line {
 	STAILQ_ENTRY(job_line) entry;
@@ -29,6 +30,7 @@ static STAILQ_HEAD(, job_line) job_lines =
     STAILQ_HEAD_INITIALIZER(job_lines);
 static unsigned int job_nlines, job_lines_lost;
 static int	jobs_fd = -1;
+static struct log_note job_said = { .max = JOB_NOTES }, job_lost;
 
 static void
 jobs_wake(void)
@@ -134,10 +136,13 @@ jobs_event(evutil_socket_t fd, short what, void *arg)
 	while ((j = jobs_take()) != NULL)
 		j->run(j);
 	while ((l = jobs_take_line(&lost)) != NULL) {
-		log_line(l->priority, "%s", l->text);
+		if (l->priority > LOG_WARNING)
+			log_line(l->priority, "%s", l->text);
+		else
+			log_note(&job_said, "%s", l->text);
 		free(l);
 		if (lost != 0)
-			log_warnx("%u log lines were dropped", lost);
+			log_note(&job_lost, "%u log lines were dropped", lost);
 	}
 }
 

@@ -7,10 +7,23 @@
 #include <time.h>
 
 #include "../privsep/log.h"
+#include "../proto/stats.h"
+#include "logline.h"
 #include "milter_core.h"
 
 #define CORE_FOLD_MAX	(1024 * 1024)
+#define CORE_NOTES	10	/* lines a minute of one kind */
 #define CORE_PARAMS_LEN	1024	/* of ESMTP parameters in a log line */
+
+/* Why mail of a client is not checked: words of the log. */
+static const char skip_internal[] = "internal";
+static const char skip_macro[] = "macro";
+static const char skip_local[] = "local";
+static const char skip_address[] = "no-address";
+static const char skip_auth[] = "authenticated";
+
+static struct log_note core_no_address = { .max = CORE_NOTES };
+static struct log_note core_no_header;
 
 static void	core_named(enum internal, void *);
 
@@ -65,7 +78,8 @@ core_client_end(struct core *c)
 	free(c->helo);
 	c->host = c->helo = NULL;
 	c->family = 0;
-	c->unchecked = c->trusted = 0;
+	c->unchecked = NULL;
+	c->trusted = 0;
 	memset(&c->addr, 0, sizeof(c->addr));
 	core_message_end(c);
 }
@@ -142,7 +156,9 @@ core_log_connect(const struct core *c, int external)
 {
 	const char *where = external ? "EXTERNAL" : "INTERNAL";
 
-	if (c->conf->debug_level < 1)
+	/* An object tells the client as well. */
+	if (c->conf->debug_level < (c->conf->log_format == LOGFORMAT_JSON ?
+	    2 : 1))
 		return;
 	if (c->addr.family == 0)
 		log_line(LOG_INFO, "connect from %s at None %s", c->host,
@@ -160,19 +176,21 @@ core_decide(struct core *c, enum internal in)
 	int external = 0;
 
 	if (in == INTERNAL_YES)
-		c->unchecked = 1;
-	else
-		c->unchecked = !internal_macros(&c->conf->macro_list,
-		    core_macro_get, c, &external);
-	c->trusted = c->unchecked;
+		c->unchecked = skip_internal;
+	else if (!internal_macros(&c->conf->macro_list, core_macro_get, c,
+	    &external))
+		c->unchecked = skip_macro;
+	c->trusted = c->unchecked != NULL;
 	/* Local submission, or nothing that SPF could judge. */
-	if (c->family == 'L' || c->family == 'U')
-		c->unchecked = c->trusted = 1;
+	if (c->family == 'L' || c->family == 'U') {
+		c->unchecked = skip_local;
+		c->trusted = 1;
+	}
 	core_log_connect(c, external);
 	if (c->addr.family == 0 && c->family != 'L' && c->family != 'U') {
-		log_warnx("no usable client address from the mail server: "
-		    "mail of %s is not checked", c->host);
-		c->unchecked = 1;
+		log_note(&core_no_address, "no usable client address from the "
+		    "mail server: mail of %s is not checked", c->host);
+		c->unchecked = skip_address;
 	}
 }
 
@@ -222,7 +240,7 @@ core_helo(struct core *c, const char *helo)
 	free(c->helo);
 	if ((c->helo = strndup(helo, CORE_HELO_MAX)) == NULL)
 		fatal("core_helo");
-	if (c->unchecked || c->family == 0 || *helo == '\0')
+	if (c->unchecked != NULL || c->family == 0 || *helo == '\0')
 		return;
 	if (c->memo == NULL)
 		c->memo = check_memo_new();
@@ -254,21 +272,59 @@ core_log_mail(const struct core *c, const char *sender,
 	log_line(LOG_INFO, "mail from: %s (%s)", sender, params);
 }
 
-int
-core_mail(struct core *c, const char *sender, const char *const *args,
-    size_t n, int authenticated)
+void
+core_queue_id(struct core *c, const char *id)
+{
+	strlcpy(c->queue_id, id == NULL ? "" : id, sizeof(c->queue_id));
+}
+
+void
+core_mail_came(struct core *c)
+{
+	logline_clock(&c->since);
+}
+
+static void
+core_logline(const struct core *c, struct logline *l)
+{
+	const struct core_message *m = &c->msg;
+
+	memset(l, 0, sizeof(*l));
+	l->conf = c->conf;
+	l->protocol = "milter";
+	l->queue_id = m->queue_id;
+	l->client = c->addr.family != 0 ? c->addr_text : NULL;
+	l->client_name = c->host;
+	l->helo = c->helo;
+	l->sender = m->req.sender;
+	l->since = m->since;
+}
+
+/* Why this message is not checked, counted; or NULL. */
+static const char *
+core_skip(const struct core *c, int authenticated)
+{
+	const char *why = c->family == 0 ? skip_address : c->unchecked;
+
+	if (why == NULL && authenticated && c->conf->skip_authenticated)
+		why = skip_auth;
+	if (why == skip_internal || why == skip_local)
+		stat_inc(SKIP_INTERNAL);
+	else if (why == skip_macro)
+		stat_inc(SKIP_MACRO);
+	else if (why == skip_auth)
+		stat_inc(SKIP_AUTH);
+	return why;
+}
+
+static void
+core_request(struct core *c, const char *sender, const char *const *args,
+    size_t n)
 {
 	struct core_message *m = &c->msg;
 	struct judge_request *r = &m->req;
 	size_t i;
 
-	core_message_end(c);
-	m->active = 1;
-	m->trusted = c->trusted || c->family == 0;
-	if (c->unchecked || c->family == 0 ||
-	    (authenticated && c->conf->skip_authenticated))
-		return 0;
-	core_log_mail(c, sender, args, n);
 	if ((m->buf = strdup(sender)) == NULL)
 		fatal("core_mail");
 	r->voice = JUDGE_MILTER;
@@ -283,6 +339,29 @@ core_mail(struct core *c, const char *sender, const char *const *args,
 	for (i = 0; i < n; i++)
 		if (strcasecmp(args[i], "SMTPUTF8") == 0)
 			r->smtputf8 = 1;
+}
+
+int
+core_mail(struct core *c, const char *sender, const char *const *args,
+    size_t n, int authenticated)
+{
+	struct core_message *m = &c->msg;
+	struct logline l;
+	const char *why;
+
+	core_message_end(c);
+	m->active = 1;
+	m->trusted = c->trusted || c->family == 0;
+	m->since = c->since;
+	strlcpy(m->queue_id, c->queue_id, sizeof(m->queue_id));
+	c->queue_id[0] = '\0';
+	core_request(c, sender, args, n);
+	if ((why = core_skip(c, authenticated)) != NULL) {
+		core_logline(c, &l);
+		logline_skipped(&l, why);
+		return 0;
+	}
+	core_log_mail(c, sender, args, n);
 	return 1;
 }
 
@@ -328,11 +407,10 @@ void
 core_outcome(struct core *c, const struct judge_outcome *out)
 {
 	struct core_message *m = &c->msg;
-	const struct judge_log *l;
+	struct logline l;
 
-	for (l = out->log; l != NULL; l = l->next)
-		if (l->level <= c->conf->debug_level)
-			log_line(l->err ? LOG_ERR : LOG_INFO, "%s", l->text);
+	core_logline(c, &l);
+	logline_judged(&l, out, out->action);
 	m->action = out->action;
 	if (out->skipped != NULL && strcmp(out->skipped, "skip_addresses") == 0)
 		m->trusted = 1;
@@ -387,12 +465,12 @@ int
 core_eom(struct core *c, uint32_t actions)
 {
 	struct core_message *m = &c->msg;
-	static int said;
+	struct logline l;
 
+	core_logline(c, &l);
 	/* What cannot all be removed must not be believed by the next hop. */
 	if (m->flood) {
-		log_line(LOG_INFO, "message refused: more than %d forged "
-		    "Authentication-Results fields", CORE_AR_MAX);
+		logline_forged(&l, CORE_AR_MAX, 1);
 		core_keep_reply(m, "550", "5.7.1",
 		    "Too many forged Authentication-Results header fields");
 		return -1;
@@ -400,13 +478,11 @@ core_eom(struct core *c, uint32_t actions)
 	if ((actions & MILTER_F_CHGHDRS) == 0)
 		m->nown = 0;
 	if (m->nown != 0)
-		log_line(LOG_INFO, "%zu forged Authentication-Results removed "
-		    "(from %s)", m->nown, c->addr_text);
+		logline_forged(&l, m->nown, 0);
+	stat_add(OWN_AR_REMOVED, m->nown);
 	if (m->name != NULL && (actions & MILTER_F_ADDHDRS) == 0) {
-		if (!said)
-			log_warnx("the mail server lets no header be added: "
-			    "mail goes without");
-		said = 1;
+		log_note(&core_no_header, "the mail server lets no header be "
+		    "added: mail goes without");
 		free(m->name);
 		m->name = NULL;
 	}

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "../conf/conf.h"
 #include "../proto/addr.h"
@@ -22,11 +23,14 @@
 #define CORE_AR_MAX	1000	/* forged fields removed from one message */
 #define CORE_HELO_MAX	1024	/* octets kept; no domain is that long */
 #define CORE_MACRO_MAX	255	/* of a macro's value */
+#define CORE_QUEUE_MAX	64	/* of a queue id */
 
 struct core_message {
 	int		 active;	/* MAIL was taken */
 	char		*buf;		/* holds sender */
 	struct judge_request req;	/* alive while a check runs */
+	char		 queue_id[CORE_QUEUE_MAX];
+	struct timespec	 since;		/* MAIL came */
 	/* What is to be done, after core_outcome(). */
 	enum judge_action action;	/* PREPEND, REJECT, DEFER or NOTHING */
 	int		 trusted;	/* its own fields are left alone */
@@ -50,10 +54,12 @@ struct core {
 	char		 addr_text[ADDR_STRLEN];
 	char		*helo;
 	char		**macros;	/* values, as conf->macro_list */
-	int		 unchecked;	/* mail of this client is not checked */
+	const char	*unchecked;	/* why mail of it is not checked */
 	int		 trusted;	/* and its header is left alone */
 	struct check_memo *memo;
 	struct confirm	*confirm;	/* names of InternalHosts: running */
+	char		 queue_id[CORE_QUEUE_MAX]; /* of the next message */
+	struct timespec	 since;		/* its MAIL came */
 	void		(*decided)(void *); /* confirm ended */
 	void		*arg;
 	struct core_message msg;
@@ -71,6 +77,9 @@ void	core_macros_clear(struct core *);
 /* 1 when the macro tells that the client logged in. */
 int	core_is_auth_macro(const char *name, const char *value);
 
+/* The macro "i" of the stage of MAIL; NULL: not told. For one message. */
+void	core_queue_id(struct core *, const char *);
+
 /*
  * CONNECT. Decides who is internal and logs the connect line; when names
  * have to be confirmed first, core_undecided() is 1 until decided().
@@ -79,6 +88,8 @@ void	core_connect(struct core *, const struct milter_connect *);
 int	core_undecided(const struct core *);
 void	core_helo(struct core *, const char *);
 
+/* MAIL came; core_mail() may have to wait. */
+void	core_mail_came(struct core *);
 /*
  * MAIL: the address argument, then n ESMTP parameters. Returns 1 when
  * core->msg.req is to be checked and core_outcome() told; 0 when there is

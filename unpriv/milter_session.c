@@ -28,6 +28,8 @@ struct milter_session {
 	size_t		 held_len;
 };
 
+static struct log_note milter_left_out;
+
 /* 0 go on; -1 close, conn_fail() was called or the end is regular. */
 typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
 
@@ -158,11 +160,15 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 	s->auth &= ~bit;
 	if (stage == 'C')
 		core_macros_clear(&s->core);
+	if (stage == 'M')
+		core_queue_id(&s->core, NULL);
 	while ((name = milter_next_string(&r, &err)) != NULL) {
 		if ((value = milter_next_string(&r, &err)) == NULL)
 			value = "";
 		if (stage == 'C')
 			core_macro(&s->core, name, value);
+		if (stage == 'M' && strcmp(name, "i") == 0)
+			core_queue_id(&s->core, value);
 		if (core_is_auth_macro(name, value))
 			s->auth |= bit;
 	}
@@ -249,6 +255,7 @@ static int
 milter_mail(struct milter_session *s, const uint8_t *p, size_t len)
 {
 	milter_message_end(s);
+	core_mail_came(&s->core);
 	if (!core_undecided(&s->core))
 		return milter_mail_now(s, p, len);
 	if ((s->held = malloc(len + 1)) == NULL)
@@ -295,7 +302,8 @@ milter_send_header(struct milter_session *s, char how, uint32_t idx,
 	uint8_t *buf;
 
 	if (size > MILTER_PACKET_MAX || (buf = malloc(size)) == NULL) {
-		log_warnx("header field of %zu octets left out", size);
+		log_note(&milter_left_out, "header field of %zu octets left "
+		    "out", size);
 		return;
 	}
 	wbuf_init(&w, buf, size);

@@ -8,9 +8,11 @@
 
 #include "../privsep/log.h"
 #include "../proto/policy.h"
+#include "../proto/stats.h"
 #include "../proto/text.h"
 #include "instance.h"
 #include "judge.h"
+#include "logline.h"
 #include "session.h"
 
 /* smtpd keeps an idle connection for 300 s and waits 100 s for an answer. */
@@ -26,6 +28,7 @@ struct policy_session {
 	struct policy_parser parser;
 	struct instances *instances;
 	struct judge_request req;	/* alive while a check runs */
+	struct timespec	 since;		/* the request came */
 	int		 peruser;	/* this recipient has its own settings */
 	struct check	*check;
 	int		 starting;	/* inside check_start() */
@@ -63,17 +66,22 @@ policy_answer(struct policy_session *s, const char *verb, const char *rest)
 
 /* QueueID: the prefix also when the attribute is empty (SPEC 5.6). */
 static void
-policy_log(struct policy_session *s, int level, int err, const char *text)
+policy_logline(struct policy_session *s, struct logline *l)
 {
-	const char *q = policy_get(&s->parser, POLICY_QUEUE_ID);
-	int pri = err ? LOG_ERR : LOG_INFO;
+	const struct judge_request *r = &s->req;
 
-	if (level > s->conf->debug_level)
-		return;
-	if (q != NULL && s->conf->queue_id)
-		log_line(pri, "%s: %s", q, text);
-	else
-		log_line(pri, "%s", text);
+	memset(l, 0, sizeof(*l));
+	l->conf = s->conf;
+	l->protocol = "policy";
+	l->queue_id = policy_get(&s->parser, POLICY_QUEUE_ID);
+	l->prefix = s->conf->queue_id ? l->queue_id : NULL;
+	l->client = r->client_text;
+	l->helo = r->helo;
+	l->sender = r->sender;
+	l->recipient = r->recipient;
+	l->instance = policy_get(&s->parser, POLICY_INSTANCE);
+	l->per_user = s->peruser;
+	l->since = s->since;
 }
 
 static const char *
@@ -82,14 +90,19 @@ policy_instance(struct policy_session *s)
 	return policy_get(&s->parser, POLICY_INSTANCE);
 }
 
-/* Remembers reply and log text of an outcome that is the same for all. */
+/* Remembers an outcome that is the same for all; of one's own it is not. */
 static void
-policy_remember(struct policy_session *s, const char *reply, const char *log)
+policy_remember(struct policy_session *s, enum judge_action action,
+    const char *reply, const char *log)
 {
+	struct instance_outcome o = { reply == NULL ? INSTANCE_DUNNO :
+	    INSTANCE_REPLY, action, reply, log };
+
+	if (s->peruser)
+		return;
 	if (s->instances == NULL)
 		s->instances = instances_new();
-	instances_put(s->instances, policy_instance(s),
-	    reply == NULL ? INSTANCE_PREPENDED : INSTANCE_REPLY, reply, log);
+	instances_put(s->instances, policy_instance(s), &o);
 }
 
 /* SPEC 3.1: "550 5.7.23 text", "defer_if_permit 4.7.24 text". */
@@ -105,50 +118,58 @@ policy_refuse(struct policy_session *s, const struct judge_outcome *out)
 		    out->text);
 	else
 		snprintf(reply, sizeof(reply), "%s %s", verb, out->text);
-	if (!s->peruser)
-		policy_remember(s, reply, reply);
+	policy_remember(s, out->action, reply, reply);
 	policy_answer(s, reply, "");
 }
 
+/* A Postfix action, now or for those who come later. */
 static void
-policy_restrict(struct policy_session *s, const struct judge_outcome *out)
+policy_remember_action(struct policy_session *s, const char *text)
 {
 	char log[1024];
 
-	snprintf(log, sizeof(log), "result_only %s", out->text);
-	if (!s->peruser)
-		policy_remember(s, out->text, log);
-	policy_answer(s, out->text, "");
+	snprintf(log, sizeof(log), "result_only %s", text);
+	policy_remember(s, JUDGE_RESTRICTION, text, log);
 }
 
 static void
-policy_prepend(struct policy_session *s, const struct judge_outcome *out)
+policy_prepend(struct policy_session *s, const struct judge_outcome *out,
+    int has_header)
 {
-	if (!s->peruser)
-		policy_remember(s, NULL, NULL);
-	if (out->header == NULL)
-		policy_answer(s, "dunno", "");
+	if (out->later != NULL)
+		policy_remember_action(s, out->later);
 	else
-		policy_answer(s, "prepend ", out->header);
+		policy_remember(s, JUDGE_NOTHING, NULL, NULL);
+	if (out->header == NULL || has_header) {
+		policy_answer(s, "dunno", "");
+		return;
+	}
+	if (s->instances == NULL)
+		s->instances = instances_new();
+	instances_set_header(s->instances, policy_instance(s));
+	policy_answer(s, "prepend ", out->header);
 }
 
 static void
 policy_outcome(struct policy_session *s, const struct judge_outcome *out)
 {
-	const struct judge_log *l;
+	int has_header = out->action == JUDGE_PREPEND &&
+	    instances_has_header(s->instances, policy_instance(s));
+	struct logline l;
 
-	for (l = out->log; l != NULL; l = l->next)
-		policy_log(s, l->level, l->err, l->text);
+	policy_logline(s, &l);
+	logline_judged(&l, out, has_header ? JUDGE_NOTHING : out->action);
 	switch (out->action) {
 	case JUDGE_PREPEND:
-		policy_prepend(s, out);
+		policy_prepend(s, out, has_header);
 		break;
 	case JUDGE_REJECT:
 	case JUDGE_DEFER:
 		policy_refuse(s, out);
 		break;
 	case JUDGE_RESTRICTION:
-		policy_restrict(s, out);
+		policy_remember_action(s, out->text);
+		policy_answer(s, out->text, "");
 		break;
 	case JUDGE_NOTHING:
 		policy_answer(s, "dunno", "");
@@ -171,31 +192,49 @@ policy_checked(const struct judge_outcome *out, void *arg)
 static int
 policy_known(struct policy_session *s)
 {
-	const char *reply, *log;
+	struct instance_outcome o = instances_get(s->instances,
+	    policy_instance(s));
+	struct logline l;
 
-	switch (instances_get(s->instances, policy_instance(s), &reply,
-	    &log)) {
-	case INSTANCE_PREPENDED:
+	if (s->peruser || o.kind == INSTANCE_NONE)
+		return 0;
+	stat_inc(SKIP_INSTANCE);
+	if (o.kind == INSTANCE_DUNNO) {
 		policy_answer(s, "dunno", "");
 		return 1;
-	case INSTANCE_REPLY:
-		policy_log(s, 1, 0, log);
-		policy_answer(s, reply, "");
-		return 1;
-	default:
-		return 0;
 	}
+	policy_logline(s, &l);
+	logline_again(&l, (enum judge_action)o.action, o.reply, o.log);
+	policy_answer(s, o.reply, "");
+	return 1;
+}
+
+static int
+is_ascii(const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		if ((unsigned char)*s > 0x7f)
+			return 0;
+	return 1;
 }
 
 /*
- * UTF-8 reaches Postfix's policy service only in mail that is allowed to
- * have it; anything else that is not ASCII is not UTF-8.
+ * Postfix does not say whether SMTPUTF8 was asked for. Legal UTF-8 in an
+ * address reaches it in no other mail; in HELO, which comes before MAIL, it
+ * proves nothing, but it must not be another character set.
  */
 static int
-policy_smtputf8(const char *sender, const char *recipient)
+policy_smtputf8(const struct judge_request *r)
 {
-	return (sender == NULL || utf8_clean(sender, strlen(sender))) &&
-	    (recipient == NULL || utf8_clean(recipient, strlen(recipient)));
+	const char *s[] = { r->sender, r->recipient, r->helo };
+	size_t i;
+
+	if (is_ascii(r->sender) && is_ascii(r->recipient))
+		return 0;
+	for (i = 0; i < sizeof(s) / sizeof(s[0]); i++)
+		if (s[i] != NULL && !utf8_clean(s[i], strlen(s[i])))
+			return 0;
+	return 1;
 }
 
 static void
@@ -216,7 +255,6 @@ policy_make_request(struct policy_session *s)
 	r->voice = JUDGE_POLICY;
 	r->conf = rcpt == NULL ? s->conf : conf_for(s->conf, rcpt);
 	r->peruser = *s->conf->per_user_path != '\0';
-	r->smtputf8 = policy_smtputf8(sender, rcpt);
 	if (client != NULL)
 		(void)addr_parse(&r->client, client, strlen(client));
 	r->client_text = client;
@@ -224,6 +262,7 @@ policy_make_request(struct policy_session *s)
 	r->sender = sender;
 	r->recipient = rcpt;
 	r->now = time(NULL);
+	r->smtputf8 = policy_smtputf8(r);
 	s->peruser = r->conf != s->conf;
 }
 
@@ -232,16 +271,22 @@ policy_request(struct policy_session *s)
 {
 	const char *sasl = policy_get(&s->parser, POLICY_SASL_USERNAME);
 
+	struct logline l;
+
 	if (s->conf->mock) {
 		policy_answer(s, POLICY_MOCK, "");
 		return;
 	}
+	logline_clock(&s->since);
 	policy_make_request(s);
 	if (s->conf->skip_authenticated && sasl != NULL && *sasl != '\0') {
+		stat_inc(SKIP_AUTH);
+		policy_logline(s, &l);
+		logline_skipped(&l, "authenticated");
 		policy_answer(s, "dunno", "");
 		return;
 	}
-	if (!s->peruser && policy_known(s))
+	if (policy_known(s))
 		return;
 	s->starting = 1;
 	s->check = check_start(s->asker, NULL, &s->req,

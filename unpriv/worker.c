@@ -62,6 +62,7 @@ worker_accept(evutil_socket_t sock, short what, void *arg)
 
 	for (i = 0; i < WORKER_ACCEPTS; i++) {
 		if (w->env.nconn >= w->env.max) {
+			conn_note_cap();
 			worker_listen(w, 0);
 			evtimer_add(w->resume, &pause);
 			return;
@@ -70,7 +71,7 @@ worker_accept(evutil_socket_t sock, short what, void *arg)
 		if (fd == -1) {
 			if (errno == EMFILE || errno == ENFILE ||
 			    errno == ENOBUFS || errno == ENOMEM) {
-				log_warn("accept");
+				conn_note_accept();
 				worker_listen(w, 0);
 				evtimer_add(w->resume, &pause);
 			}

@@ -7,51 +7,98 @@
 #include "../../unpriv/instance.h"
 #include "check.h"
 
+static struct instances *t;
+
+static enum instance_kind
+kind(const char *name)
+{
+	return instances_get(t, name).kind;
+}
+
+static void
+put(const char *name, enum instance_kind k, int action, const char *reply,
+    const char *log)
+{
+	struct instance_outcome o = { k, action, reply, log };
+
+	instances_put(t, name, &o);
+}
+
+static void
+test_headers(void)
+{
+	char name[32];
+	int i;
+
+	check("header-unknown", !instances_has_header(t, "h"));
+	instances_set_header(t, "h");
+	check("header-set", instances_has_header(t, "h"));
+	check("header-alone-is-no-outcome", kind("h") == INSTANCE_NONE);
+	put("h", INSTANCE_REPLY, 1, "r", "l");
+	check("header-stays-with-outcome", instances_has_header(t, "h") &&
+	    kind("h") == INSTANCE_REPLY);
+	put("h2", INSTANCE_REPLY, 1, "r", "l");
+	check("outcome-is-no-header", !instances_has_header(t, "h2"));
+	instances_set_header(t, "h2");
+	check("outcome-stays-with-header", instances_has_header(t, "h2") &&
+	    kind("h2") == INSTANCE_REPLY);
+	instances_set_header(t, "");
+	instances_set_header(t, NULL);
+	check("header-needs-name", !instances_has_header(t, "") &&
+	    !instances_has_header(t, NULL));
+	for (i = 0; i < INSTANCE_MAX; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		instances_set_header(t, name);
+	}
+	check("headers-are-bounded", !instances_has_header(t, "h") &&
+	    instances_has_header(t, "m0"));
+	instances_set_header(t, "m1000");
+	check("headers-oldest-forgotten", !instances_has_header(t, "m0") &&
+	    instances_has_header(t, "m1"));
+}
+
 int
 main(void)
 {
-	struct instances *t = instances_new();
-	const char *reply, *log;
+	struct instance_outcome o;
 	char name[300];
 	int i;
 
-	check("unknown", instances_get(t, "a", &reply, &log) == INSTANCE_NONE);
-	instances_put(t, "a", INSTANCE_REPLY, "550 x", "l");
-	check("reply", instances_get(t, "a", &reply, &log) == INSTANCE_REPLY &&
-	    strcmp(reply, "550 x") == 0 && strcmp(log, "l") == 0);
-	check("exact-name", instances_get(t, "A", &reply, &log) ==
-	    INSTANCE_NONE && instances_get(t, "a ", &reply, &log) ==
-	    INSTANCE_NONE);
-	instances_put(t, "a", INSTANCE_PREPENDED, NULL, NULL);
-	check("replaced", instances_get(t, "a", &reply, &log) ==
-	    INSTANCE_PREPENDED);
-	instances_put(t, "", INSTANCE_PREPENDED, NULL, NULL);
-	instances_put(t, NULL, INSTANCE_PREPENDED, NULL, NULL);
-	check("no-name-no-memory", instances_get(t, "", &reply, &log) ==
-	    INSTANCE_NONE && instances_get(t, NULL, &reply, &log) ==
-	    INSTANCE_NONE);
+	t = instances_new();
+	check("unknown", kind("a") == INSTANCE_NONE);
+	put("a", INSTANCE_REPLY, 7, "550 x", "l");
+	o = instances_get(t, "a");
+	check("reply", o.kind == INSTANCE_REPLY && o.action == 7 &&
+	    strcmp(o.reply, "550 x") == 0 && strcmp(o.log, "l") == 0);
+	check("exact-name", kind("A") == INSTANCE_NONE &&
+	    kind("a ") == INSTANCE_NONE);
+	put("a", INSTANCE_DUNNO, 0, NULL, NULL);
+	check("replaced", kind("a") == INSTANCE_DUNNO);
+	put("", INSTANCE_DUNNO, 0, NULL, NULL);
+	put(NULL, INSTANCE_DUNNO, 0, NULL, NULL);
+	check("no-name-no-memory", kind("") == INSTANCE_NONE &&
+	    kind(NULL) == INSTANCE_NONE);
 	memset(name, 'x', sizeof(name));
 	name[256] = '\0';
-	instances_put(t, name, INSTANCE_PREPENDED, NULL, NULL);
-	check("long-name-not-kept", instances_get(t, name, &reply, &log) ==
-	    INSTANCE_NONE);
+	put(name, INSTANCE_DUNNO, 0, NULL, NULL);
+	check("long-name-not-kept", kind(name) == INSTANCE_NONE);
 	name[255] = '\0';
-	instances_put(t, name, INSTANCE_PREPENDED, NULL, NULL);
-	check("255-octets-kept", instances_get(t, name, &reply, &log) ==
-	    INSTANCE_PREPENDED);
+	put(name, INSTANCE_DUNNO, 0, NULL, NULL);
+	check("255-octets-kept", kind(name) == INSTANCE_DUNNO);
 	for (i = 0; i < 999; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
-		instances_put(t, name, INSTANCE_REPLY, "r", "l");
+		put(name, INSTANCE_REPLY, 0, "r", "l");
 	}
-	check("oldest-forgotten", instances_get(t, "a", &reply, &log) ==
-	    INSTANCE_NONE);
-	check("last-1000-kept", instances_get(t, "n0", &reply, &log) ==
-	    INSTANCE_REPLY && instances_get(t, "n998", &reply, &log) ==
-	    INSTANCE_REPLY);
-	instances_put(t, "n5", INSTANCE_NONE, NULL, NULL);
-	check("forget", instances_get(t, "n5", &reply, &log) == INSTANCE_NONE);
+	check("oldest-forgotten", kind("a") == INSTANCE_NONE);
+	check("last-1000-kept", kind("n0") == INSTANCE_REPLY &&
+	    kind("n998") == INSTANCE_REPLY);
+	put("n5", INSTANCE_NONE, 0, NULL, NULL);
+	check("forget", kind("n5") == INSTANCE_NONE);
+	test_headers();
 	instances_free(t);
-	check("null-table", instances_get(NULL, "a", &reply, &log) ==
-	    INSTANCE_NONE);
+	t = NULL;
+	instances_set_header(t, "a");
+	check("null-table", kind("a") == INSTANCE_NONE &&
+	    !instances_has_header(t, "a"));
 	return check_exit();
 }

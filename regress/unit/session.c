@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "../../proto/stats.h"
 #include "session_stubs.h"
 #include "check.h"
 
@@ -497,6 +498,209 @@ test_policy_instance(void)
 	end();
 }
 
+#define TO(rcpt, sender, inst) "client_address=192.0.2.1\nhelo_name=h.test\n" \
+	"sender=" sender "\nrecipient=" rcpt "\ninstance=" inst "\n\n"
+#define HEADER	"action=prepend Authentication-Results: " \
+	"mx.example.test; spf=pass\n\n"
+
+/* COMPAT "one-header", SPEC 2.6 */
+static void
+test_policy_one_header(void)
+{
+	static char user[] = "own@dest.test";
+	static struct conf own;
+	struct conf_user u = { user, &own };
+
+	stub_conf(&own);
+	conf.users = (struct conf_users){ &u, 1 };
+	begin(CONN_POLICY);
+	check("one-header-own-first", policy(TO("own@dest.test",
+	    "u@pass.test", "a"), HEADER) && stub_seen.conf == &own);
+	check("one-header-own-again-judged", policy(TO("own@dest.test",
+	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 2);
+	check("one-header-others-judged", policy(TO("r@dest.test",
+	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 3 &&
+	    stub_seen.conf == &conf);
+	check("one-header-others-kept", policy(TO("s@dest.test",
+	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 3);
+	check("one-header-own-reject", policy(TO("own@dest.test",
+	    "u@fail.test", "a"), "action=550 5.7.23 no 100% pass\n\n") &&
+	    stub_checks == 4);
+	check("one-header-no-leak-of-reject", policy(TO("s@dest.test",
+	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 4);
+	check("one-header-others-first", policy(TO("r@dest.test",
+	    "u@pass.test", "b"), HEADER));
+	check("one-header-own-later", policy(TO("own@dest.test",
+	    "u@pass.test", "b"), "action=dunno\n\n") && stub_checks == 6);
+	check("one-header-own-reject-first", policy(TO("own@dest.test",
+	    "u@fail.test", "c"), "action=550 5.7.23 no 100% pass\n\n"));
+	check("one-header-after-own-reject", policy(TO("r@dest.test",
+	    "u@pass.test", "c"), HEADER));
+	check("one-header-no-instance", policy(TO("own@dest.test",
+	    "u@pass.test", ""), HEADER) && policy(TO("own@dest.test",
+	    "u@pass.test", ""), HEADER));
+	check("later-first-header", policy(TO("r@dest.test", "u@later.test",
+	    "d"), HEADER));
+	stub_log[0] = '\0';
+	check("later-restriction", policy(TO("s@dest.test", "u@later.test",
+	    "d"), "action=permit_later\n\n") && is(stub_log,
+	    "result_only permit_later\n"), "%s", stub_log);
+	check("later-not-for-own", policy(TO("own@dest.test",
+	    "u@later.test", "e"), HEADER) && policy(TO("r@dest.test",
+	    "u@pass.test", "e"), "action=dunno\n\n"));
+	conf.users.n = 0;
+	end();
+}
+
+static void
+test_policy_utf8(void)
+{
+	static const struct {
+		const char *name, *sender, *helo, *rcpt;
+		int smtputf8;
+	} t[] = {
+		{ "utf8-none", "u@pass.test", "h.test", "r@d.test", 0 },
+		{ "utf8-sender", "\xc3\xbc@pass.test", "h", "r@d", 1 },
+		{ "utf8-recipient", "u@pass.test", "h", "\xc3\xbc@d", 1 },
+		{ "utf8-helo-proves-nothing", "u@pass.test", "\xc3\xbc.test",
+		    "r@d", 0 },
+		{ "utf8-all", "\xc3\xbc@pass.test", "\xc3\xbc.test",
+		    "\xf0\x9f\x98\x80@d", 1 },
+		{ "utf8-latin1-sender", "\xfc@pass.test", "h", "r@d", 0 },
+		{ "utf8-latin1-helo", "\xc3\xbc@pass.test", "\xfc", "r", 0 },
+		{ "utf8-surrogate", "\xed\xa0\x80@pass.test", "h", "r", 0 },
+		{ "utf8-c1-control", "\xc2\x85@pass.test", "h", "r", 0 },
+	};
+	char req[300];
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		begin(CONN_POLICY);
+		snprintf(req, sizeof(req), "client_address=192.0.2.1\n"
+		    "sender=%s\nhelo_name=%s\nrecipient=%s\n\n", t[i].sender,
+		    t[i].helo, t[i].rcpt);
+		check(t[i].name, policy(req, HEADER) &&
+		    stub_seen.smtputf8 == t[i].smtputf8, "%d",
+		    stub_seen.smtputf8);
+		end();
+	}
+}
+
+/* What stat_inc() and its kin were given since the last call. */
+static uint64_t
+grew(enum stat_id id)
+{
+	static struct stats old;
+	uint64_t n = stats->v[id] - old.v[id];
+
+	old.v[id] = stats->v[id];
+	return n;
+}
+
+static void
+test_counters(void)
+{
+	static char name[] = "internal.test";
+	struct conf_host h = { .kind = HOST_DOMAIN, .name = name };
+
+	memset(stats, 0, sizeof(*stats));
+	hello(ALL_STEPS);
+	check("count-milter", grew(STAT_CONN_MILTER) == 1 &&
+	    grew(STAT_CONN_POLICY) == 0 && stats->v[STAT_CONN_OPEN] == 1);
+	PKT('D', "M{auth_authen}\0joe\0");
+	PKT('M', "<u@fail.test>\0");
+	(void)letters(3);
+	check("count-authenticated", grew(STAT_SKIP_AUTH) == 1);
+	PKT('M', "<u@pass.test>\0");
+	PKT('L', "Authentication-Results\0mx.example.test; a\0");
+	PKT('L', "Authentication-Results\0mx.example.test; b\0");
+	PKT('E', "");
+	(void)letters(3);
+	check("count-own-ar", grew(STAT_OWN_AR_REMOVED) == 2);
+	pkt('H', "x", 1);
+	(void)letters(3);
+	check("count-milter-error", grew(STAT_PROTO_ERROR_MILTER) == 1 &&
+	    grew(STAT_PROTO_ERROR_POLICY) == 0);
+	end();
+	check("count-closed", stats->v[STAT_CONN_OPEN] == 0);
+	conf.internal_hosts = (struct conf_hosts){ &h, 1 };
+	begin(CONN_MILTER);
+	negotiate(ALL_STEPS);
+	PKT('C', "none.test\0" "4\0\1" "192.0.2.7\0");
+	PKT('M', "<u@fail.test>\0");
+	PKT('M', "<u@fail.test>\0");
+	(void)letters(40);
+	check("count-internal", grew(STAT_SKIP_INTERNAL) == 2 &&
+	    grew(STAT_SKIP_MACRO) == 0);
+	conf.internal_hosts.n = 0;
+	end();
+	begin(CONN_POLICY);
+	(void)policy(TO("r@d", "u@fail.test", "i"), "");
+	(void)policy(TO("r@d", "u@fail.test", "i"), "");
+	(void)policy(TO("r@d", "u@pass.test", "j"), "");
+	(void)policy(TO("r@d", "u@pass.test", "j"), "");
+	(void)policy(TO("r@d", "u@pass.test", ""), "");
+	check("count-policy", grew(STAT_CONN_POLICY) == 1 &&
+	    grew(STAT_SKIP_INSTANCE) == 2);
+	(void)policy(REQ("u@fail.test") "sasl_username=j\n\n", "");
+	check("count-policy-authenticated", grew(STAT_SKIP_AUTH) == 1);
+	end();
+}
+
+static void
+test_json(void)
+{
+	conf.log_format = LOGFORMAT_JSON;
+	begin(CONN_MILTER);
+	negotiate(ALL_STEPS);
+	PKT('C', CONNECT);
+	PKT('H', "he\"lo\x01\xff.test\0");
+	PKT('D', "Mi\0" "4xQ1\0");
+	PKT('M', "<u@fail.test>\0");
+	(void)letters(3);
+	check("json-milter", strstr(stub_log, "{\"event\":\"spf\","
+	    "\"protocol\":\"milter\",\"queue_id\":\"4xQ1\","
+	    "\"client\":\"192.0.2.1\",\"client_name\":\"none.test\","
+	    "\"helo\":\"he\\\"lo\\u0001\\ufffd.test\","
+	    "\"sender\":\"u@fail.test\",\"action\":\"reject\","
+	    "\"code\":\"550\",\"enhanced_code\":\"5.7.23\","
+	    "\"text\":\"no 100% pass\",\"ms\":") == stub_log, "%s", stub_log);
+	check("json-one-line", strchr(stub_log, '\n') == stub_log +
+	    strlen(stub_log) - 1);
+	stub_log[0] = '\0';
+	PKT('M', "<u@fail.test>\0");
+	(void)letters(3);
+	check("json-queue-id-is-for-one-message", strstr(stub_log,
+	    "queue_id") == NULL && stub_log[0] == '{');
+	stub_log[0] = '\0';
+	PKT('D', "M{auth_authen}\0joe\0");
+	PKT('M', "<u@fail.test>\0");
+	(void)letters(3);
+	check("json-skipped", strstr(stub_log, "\"sender\":\"u@fail.test\","
+	    "\"skipped\":\"authenticated\",\"action\":\"nothing\",\"ms\":") !=
+	    NULL, "%s", stub_log);
+	end();
+	begin(CONN_POLICY);
+	(void)policy(TO("r@d", "u@fail.test", "i"), "");
+	check("json-policy", strstr(stub_log, "{\"event\":\"spf\","
+	    "\"protocol\":\"policy\",\"client\":\"192.0.2.1\","
+	    "\"helo\":\"h.test\",\"sender\":\"u@fail.test\","
+	    "\"recipient\":\"r@d\",\"instance\":\"i\",\"action\":\"reject\"")
+	    == stub_log && strchr(stub_log, '\n')[1] == '\0', "%s", stub_log);
+	stub_log[0] = '\0';
+	(void)policy(TO("r@d", "u@fail.test", "i"), "");
+	check("json-cached", strstr(stub_log, "\"action\":\"reject\","
+	    "\"text\":\"550 5.7.23 no 100% pass\",\"cached\":true,") != NULL &&
+	    strchr(stub_log, '\n')[1] == '\0', "%s", stub_log);
+	conf.debug_level = 0;
+	stub_log[0] = '\0';
+	(void)policy(TO("r@d", "u@fail.test", ""), "");
+	check("json-quiet", stub_log[0] == '\0');
+	conf.debug_level = 1;
+	conf.log_format = LOGFORMAT_CLASSIC;
+	end();
+}
+
 static void
 test_policy_rough(void)
 {
@@ -665,6 +869,10 @@ main(void)
 	test_milter_order();
 	test_policy();
 	test_policy_instance();
+	test_policy_one_header();
+	test_policy_utf8();
+	test_counters();
+	test_json();
 	test_policy_rough();
 	test_backpressure();
 	test_drain();

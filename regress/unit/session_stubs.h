@@ -52,6 +52,17 @@ STUB_LOG(log_line, (int pri, const char *fmt, ...), fmt)
 STUB_LOG(log_warnx, (const char *fmt, ...), fmt)
 STUB_LOG(log_warn, (const char *fmt, ...), fmt)
 
+int
+log_note(struct log_note *n, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vline(0, fmt, ap);
+	va_end(ap);
+	return 1;
+}
+
 void
 fatal(const char *fmt, ...)
 {
@@ -63,6 +74,14 @@ fatalx(const char *fmt, ...)
 {
 	abort();
 }
+
+const char *const spf_result_name[SPF_RESULT_MAX] = {
+	[SPF_RESULT_NONE] = "none", [SPF_RESULT_NEUTRAL] = "neutral",
+	[SPF_RESULT_PASS] = "pass", [SPF_RESULT_FAIL] = "fail",
+	[SPF_RESULT_SOFTFAIL] = "softfail",
+	[SPF_RESULT_TEMPERROR] = "temperror",
+	[SPF_RESULT_PERMERROR] = "permerror",
+};
 
 /* -- configuration -- */
 const struct conf *
@@ -131,7 +150,9 @@ stub_judge(const struct judge_request *r, check_done_fn done, void *arg)
 	} else if (strcmp(domain, "dunno.test") == 0) {
 		o.action = JUDGE_NOTHING;
 		o.header = o.header_name = o.header_value = NULL;
-	} else if (strcmp(domain, "local.test") == 0)
+	} else if (strcmp(domain, "later.test") == 0)
+		o.later = "permit_later";
+	else if (strcmp(domain, "local.test") == 0)
 		o.skipped = "skip_addresses";
 	done(&o, arg);
 }

@@ -1,0 +1,265 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, libmilter (event thread), policyd-spf. */
+
+#include <string.h>
+#include <time.h>
+
+#include "../privsep/log.h"
+#include "../proto/json.h"
+#include "logline.h"
+
+#define PREPEND		"prepend "	/* begins judge_run()'s record */
+
+/* A line under construction: everything that an object may tell. */
+struct facts {
+	const struct logline *line;
+	const char	*event;
+	const struct judge_outcome *out;	/* or NULL */
+	const char	*skipped;
+	const char	*action;		/* or NULL */
+	const char	*text;			/* reply, restriction */
+	int		 again;
+	int		 has_header;
+	size_t		 removed;
+	int		 refused;
+};
+
+/* As the counters name them. */
+static const char *const action_name[] = {
+	[JUDGE_NOTHING] = "nothing",
+	[JUDGE_PREPEND] = "prepend",
+	[JUDGE_REJECT] = "reject",
+	[JUDGE_DEFER] = "defer",
+	[JUDGE_RESTRICTION] = "restriction",
+};
+
+static const char *const identity_name[] = {
+	[JUDGE_ID_NONE] = NULL,
+	[JUDGE_ID_HELO] = "helo",
+	[JUDGE_ID_MAILFROM] = "mailfrom",
+};
+
+static void	classic(const struct logline *, int, int, const char *,
+		    const char *);
+static int	is_json(const struct logline *);
+static void	opt_str(struct json *, const char *, const char *);
+static void	put_checked(struct json *, const struct judge_checked *,
+		    const char *, const char *, const char *);
+static void	put_outcome(struct json *, const struct judge_outcome *);
+static void	put_facts(struct json *, const struct facts *, uint64_t);
+static void	write_object(const struct facts *);
+
+void
+logline_clock(struct timespec *ts)
+{
+	clock_gettime(CLOCK_MONOTONIC, ts);
+}
+
+static uint64_t
+usec_since(const struct timespec *since)
+{
+	struct timespec now;
+	int64_t us;
+
+	logline_clock(&now);
+	us = (int64_t)(now.tv_sec - since->tv_sec) * 1000000 +
+	    (now.tv_nsec - since->tv_nsec) / 1000;
+	return us < 0 ? 0 : (uint64_t)us;
+}
+
+/* One record, in one or two parts. */
+static void
+classic(const struct logline *l, int level, int err, const char *text,
+    const char *rest)
+{
+	int pri = err ? LOG_ERR : LOG_INFO;
+
+	if (level > l->conf->debug_level)
+		return;
+	if (l->prefix != NULL)
+		log_line(pri, "%s: %s%s", l->prefix, text, rest);
+	else
+		log_line(pri, "%s%s", text, rest);
+}
+
+static int
+is_json(const struct logline *l)
+{
+	return l->conf->log_format == LOGFORMAT_JSON;
+}
+
+static void
+opt_str(struct json *j, const char *key, const char *s)
+{
+	if (s != NULL)
+		json_str(j, key, s);
+}
+
+static void
+put_checked(struct json *j, const struct judge_checked *c, const char *result,
+    const char *lookups, const char *voids)
+{
+	if (!c->done)
+		return;
+	json_str(j, result, spf_result_name[c->verdict.result]);
+	json_int(j, lookups, c->verdict.lookups);
+	json_int(j, voids, c->verdict.voids);
+}
+
+static void
+put_outcome(struct json *j, const struct judge_outcome *o)
+{
+	const struct judge_checked *c = o->identity == JUDGE_ID_HELO ?
+	    &o->helo : &o->mailfrom;
+
+	put_checked(j, &o->helo, "helo_result", "helo_lookups", "helo_voids");
+	put_checked(j, &o->mailfrom, "mailfrom_result", "mailfrom_lookups",
+	    "mailfrom_voids");
+	if (o->identity != JUDGE_ID_NONE) {
+		json_str(j, "result", spf_result_name[o->result]);
+		json_str(j, "identity", identity_name[o->identity]);
+		if (c->done)
+			opt_str(j, "reason", c->verdict.explanation != NULL ?
+			    c->verdict.explanation : c->verdict.reason);
+	}
+	opt_str(j, "not_done", o->not_done);
+	/* Nothing could be checked: why is in the only record, an error. */
+	if (o->identity == JUDGE_ID_NONE && o->log != NULL &&
+	    o->log->level == 0)
+		json_str(j, "error", o->log->text);
+}
+
+static void
+put_facts(struct json *j, const struct facts *f, uint64_t usec)
+{
+	const struct logline *l = f->line;
+
+	json_object(j, NULL);
+	json_str(j, "event", f->event);
+	json_str(j, "protocol", l->protocol);
+	if (l->queue_id != NULL && *l->queue_id != '\0')
+		json_str(j, "queue_id", l->queue_id);
+	opt_str(j, "client", l->client);
+	opt_str(j, "client_name", l->client_name);
+	opt_str(j, "helo", l->helo);
+	opt_str(j, "sender", l->sender);
+	opt_str(j, "recipient", l->recipient);
+	opt_str(j, "instance", l->instance);
+	if (l->per_user)
+		json_bool(j, "per_user", 1);
+	opt_str(j, "skipped", f->skipped);
+	if (f->out != NULL)
+		put_outcome(j, f->out);
+	opt_str(j, "action", f->action);
+	if (f->out != NULL) {
+		opt_str(j, "code", f->out->code);
+		opt_str(j, "enhanced_code", f->out->xcode);
+	}
+	opt_str(j, "text", f->text);
+	if (f->again)
+		json_bool(j, "cached", 1);
+	if (f->has_header)
+		json_bool(j, "has_header", 1);
+	if (f->removed != 0)
+		json_int(j, "removed", (int64_t)f->removed);
+	if (f->refused)
+		json_bool(j, "refused", 1);
+	json_ms(j, "ms", usec);
+	if (j->cut)
+		json_bool(j, "cut", 1);
+	json_object_end(j);
+}
+
+/* The longest texts are cut first. */
+static void
+write_object(const struct facts *f)
+{
+	static const size_t bounds[] = { 1024, 512, 256, 128 };
+	uint64_t usec = usec_since(&f->line->since);
+	char text[LOGLINE_MAX + 1];
+	struct json_buf buf;
+	struct json j;
+	size_t i;
+
+	for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		memset(&buf, 0, sizeof(buf));
+		buf.p = text;
+		buf.size = sizeof(text);
+		json_init(&j, json_buf_put, &buf);
+		j.ascii = 1;
+		j.max = bounds[i];
+		put_facts(&j, f, usec);
+		if (!buf.full) {
+			log_line(LOG_INFO | LOG_CLEAN, "%s", text);
+			return;
+		}
+	}
+	/* Not with these few texts; and half an object helps nobody. */
+	log_warnx("a log object of more than %d octets", LOGLINE_MAX);
+}
+
+void
+logline_judged(const struct logline *l, const struct judge_outcome *out,
+    enum judge_action done)
+{
+	int has_header = out->action == JUDGE_PREPEND &&
+	    done == JUDGE_NOTHING && out->header != NULL;
+	int object = is_json(l) && l->conf->debug_level >= 1;
+	struct facts f = { .line = l, .event = "spf", .out = out,
+	    .skipped = out->skipped, .action = action_name[done],
+	    .text = out->text, .has_header = has_header };
+	const struct judge_log *r;
+
+	for (r = out->log; r != NULL; r = r->next) {
+		if (object && r->level <= 1)
+			continue;
+		if (has_header && strncmp(r->text, PREPEND,
+		    sizeof(PREPEND) - 1) == 0)
+			classic(l, r->level, r->err,
+			    "Header field not prepended: ",
+			    r->text + sizeof(PREPEND) - 1);
+		else
+			classic(l, r->level, r->err, r->text, "");
+	}
+	if (object)
+		write_object(&f);
+}
+
+void
+logline_again(const struct logline *l, enum judge_action action,
+    const char *reply, const char *record)
+{
+	struct facts f = { .line = l, .event = "spf",
+	    .action = action_name[action], .text = reply, .again = 1 };
+
+	if (!is_json(l))
+		classic(l, 1, 0, record, "");
+	else if (l->conf->debug_level >= 1)
+		write_object(&f);
+}
+
+void
+logline_skipped(const struct logline *l, const char *reason)
+{
+	struct facts f = { .line = l, .event = "spf", .skipped = reason,
+	    .action = action_name[JUDGE_NOTHING] };
+
+	if (is_json(l) && l->conf->debug_level >= 1)
+		write_object(&f);
+}
+
+void
+logline_forged(const struct logline *l, size_t removed, int refused)
+{
+	struct facts f = { .line = l, .event = "forged_results",
+	    .removed = removed, .refused = refused };
+
+	if (is_json(l))
+		write_object(&f);
+	else if (refused)
+		log_line(LOG_INFO, "message refused: more than %zu forged "
+		    "Authentication-Results fields", removed);
+	else
+		log_line(LOG_INFO, "%zu forged Authentication-Results removed "
+		    "(from %s)", removed, l->client);
+}
