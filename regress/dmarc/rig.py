@@ -25,6 +25,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'postfix'))
+import daemon       # noqa: E402
 import product      # noqa: E402
 import syslogd      # noqa: E402
 import strict       # noqa: E402
@@ -139,6 +140,10 @@ class Rig:
         if not d.wait_ready():
             raise RuntimeError('%s does not listen: %s'
                                % (name, self.log.take()[-5:]))
+        if any('libmilter' in x for x in self.more) and not daemon.wait(
+                lambda: 'libmilter' in map(daemon.role,
+                                           daemon.children_of(d.p.pid))):
+            raise RuntimeError('no libmilter role')
 
     def listener(self, way):
         _, milter, policy, dmarc, strip = WAYS[way]

@@ -174,7 +174,8 @@ def authentication_results(value, utf8=False):
     except Exception as e:      # it has no end of kinds
         raise Broken('authres: %s' % e) from e
     got = [(theirs.authserv_id, r.method, r.result, p.type + '.' + p.name,
-            re.sub(r'\\(.)', r'\1', p.value)) for r in theirs.results for p in r.properties]
+            re.sub(r'\\(.)', r'\1', p.value))
+           for r in theirs.results for p in r.properties]
     if len(theirs.results) != 1 or got != [mine]:
         raise Broken('authres reads %s, we %s' % (got, mine))
     return mine
