@@ -7,10 +7,11 @@
 #include "spf_private.h"
 
 /*
- * Octets that one run may expand. A record of 64 kB can ask for much more
- * than any name can hold; nobody's mail needs it.
+ * Octets that one run may expand: some hundred times what all its names and
+ * an explanation hold. A record of 64 kB could ask for much more, in each of
+ * many runs.
  */
-#define WORK_MAX	(4UL << 20)
+#define WORK_MAX	(256UL << 10)
 #define WORK_MACRO	64		/* beside the octets of its value */
 
 static int	lower(int);
@@ -226,7 +227,8 @@ static void
 sink_part(struct spf_sink *k, const struct spf_macro *m, const char *s,
     size_t len)
 {
-	char esc[4];
+	static const char hex[] = "0123456789ABCDEF";
+	char esc[3] = "%";
 	size_t i;
 	int c;
 
@@ -242,8 +244,9 @@ sink_part(struct spf_sink *k, const struct spf_macro *m, const char *s,
 			sink_put(k, s + i, 1);
 			continue;
 		}
-		snprintf(esc, sizeof(esc), "%%%02X", (unsigned int)c);
-		sink_put(k, esc, 3);
+		esc[1] = hex[c >> 4];
+		esc[2] = hex[c & 15];
+		sink_put(k, esc, sizeof(esc));
 	}
 }
 
@@ -386,6 +389,7 @@ expand_one(struct spf_state *st, const struct spf_level *lv,
 	}
 	len = strlen(v);
 	if (m->letter == 'p') {
+		st->work += SPF_MAX_PTR * WORK_MACRO;
 		if ((rv = spf_client_names(st, lv, &names)) != SPF_YES)
 			return rv;
 		v = best_name(&names, lv, &len);
