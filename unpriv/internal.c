@@ -173,7 +173,9 @@ skip_cfws(const char *s)
 
 /*
  * One value (RFC 8601 2.2: token or quoted-string) appended to out. Returns
- * what follows. It is cut where out ends: then it is nobody's id.
+ * what follows. It is cut where out ends: then it is nobody's id. A
+ * backslash quotes also outside of a quoted-string, where OpenDMARC takes it
+ * for that and others take it for nothing.
  */
 static const char *
 take_value(const char *s, char *out, size_t size)
@@ -185,7 +187,7 @@ take_value(const char *s, char *out, size_t size)
 		if (quoted ? *s == '"' : is_space(*s) ||
 		    strchr("();=\"", *s) != NULL)
 			break;
-		if (quoted && *s == '\\' && s[1] != '\0')
+		if (*s == '\\' && s[1] != '\0')
 			s++;
 		else if (quoted && (*s == '\r' || *s == '\n'))
 			continue;
