@@ -59,6 +59,11 @@ priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
 static void
 priv_capabilities(void)
 {
+	/* a unit may have taken them all, and capset(2) as well */
+	capng_get_caps_process();
+	if (geteuid() != 0 &&
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
+		return;
 	capng_clear(CAPNG_SELECT_BOTH);
 	/* Only what the next steps need; the bounding set ends empty. */
 	if (geteuid() == 0 && capng_updatev(CAPNG_ADD,

@@ -22,6 +22,7 @@ struct milter_session {
 	struct milter_options agreed;
 	unsigned int	 auth;		/* stages whose macros told a login */
 	struct check	*check;
+	int		 reused;	/* a client was here, and went: QUIT_NC */
 	int		 starting;	/* inside check_start() */
 	/* MAIL that waits until it is known whether the client is internal */
 	uint8_t		*held;
@@ -350,6 +351,7 @@ milter_quit_nc(struct milter_session *s, const uint8_t *p, size_t len)
 	milter_message_end(s);
 	core_reset(&s->core);
 	s->auth = 0;
+	s->reused = 1;
 	if (s->state != MILTER_ST_NEW)
 		s->state = MILTER_ST_AGREED;
 	return 0;
@@ -435,14 +437,16 @@ milter_busy(void *arg)
 
 /*
  * Between messages the client of the mail server is still there, and would
- * be refused if we left; only between clients nobody notices.
+ * be refused if we left; only between clients nobody notices. Who has just
+ * agreed on the options is about to name the first.
  */
 static int
 milter_idle_now(void *arg)
 {
 	const struct milter_session *s = arg;
 
-	return s->state == MILTER_ST_AGREED && s->core.family == 0;
+	return s->state == MILTER_ST_AGREED && s->core.family == 0 &&
+	    s->reused;
 }
 
 static int
