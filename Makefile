@@ -82,6 +82,36 @@ install: all
 		d=$(DESTDIR)$(MANDIR)/man$${p##*.}; install -d $$d && \
 		install -m 644 $$p $$d || exit 1; done
 
+# --- install: how the system starts it ---------------------------------
+
+SYSTEMDDIR	?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR	?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR	?= $(PREFIX)/lib/tmpfiles.d
+INITDIR		?= $(SYSCONFDIR)/init.d
+# OpenBSD's way; /etc/rc.d where the system has that
+RCDIR		?= $(PREFIX)/share/pyspf-milter/rc.d
+UNITS		= $(wildcard systemd/*.service systemd/*.socket \
+		  systemd/*.timer)
+# The files name the usual places; others are put in as they are installed.
+PLACES		= sed -e 's,/usr/bin/\(pyspf-milter\|spfctl\),$(BINDIR)/\1,g' \
+		  -e 's,/etc/pyspf-milter/,$(SYSCONFDIR)/pyspf-milter/,g'
+
+install: install-service
+install-service:
+	install -d $(DESTDIR)$(SYSTEMDDIR) $(DESTDIR)$(SYSUSERSDIR) \
+	    $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(INITDIR) $(DESTDIR)$(RCDIR)
+	put() { $(PLACES) "$$1" >"$(DESTDIR)$$2" && \
+	    chmod "$$3" "$(DESTDIR)$$2"; } && \
+	for u in $(UNITS); do \
+		put $$u $(SYSTEMDDIR)/$${u##*/} 644 || exit 1; done && \
+	put systemd/pyspf-milter.sysusers $(SYSUSERSDIR)/pyspf-milter.conf \
+	    644 && \
+	put systemd/pyspf-milter.tmpfiles $(TMPFILESDIR)/pyspf-milter.conf \
+	    644 && \
+	put conf/pyspf-milter.init $(INITDIR)/pyspf-milter 755 && \
+	put conf/pyspf-milter.rc $(RCDIR)/pyspf-milter 755
+.PHONY: install-service
+
 # --- what a newcomer types ---------------------------------------------
 
 # Installs what is missing, builds, and shows a message being judged.
