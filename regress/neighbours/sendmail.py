@@ -11,7 +11,6 @@ SENDMAIL_DIR, or cache/sendmail in the build folder, has or gets Sendmail.
 import base64
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import product      # noqa: E402
 import sm           # noqa: E402
 import strict       # noqa: E402
 import syslogd      # noqa: E402
+from common import kill_whole                               # noqa: E402
 from daemon import check                                    # noqa: E402
 from dnsd import DnsServer                                  # noqa: E402
 from pf import headers, unfold                              # noqa: E402
@@ -385,10 +385,7 @@ class Tests:
             c.cmd('MAIL FROM:<u@pass.test>')
             c.cmd('RCPT TO:<a@dest.test>')
         self.mta.forget()
-        d = self.daemons['stop-local']
-        for pid in [d.p.pid] + daemon.children_of(d.p.pid):
-            os.kill(pid, signal.SIGKILL)
-        d.p.wait()
+        kill_whole(self.daemons['stop-local'])
         want = {'stop-T': '45', 'stop-R': '55', 'stop-none': '250'}
         for name, c in open_.items():
             got = c.message()
