@@ -48,8 +48,9 @@ $B/liball.a: $(COMMON_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $(COMMON_OBJS)
 
-$B/pyspf-milter: $B/privsep/main.o $B/unpriv/libmilter.o $B/liball.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lmilter -lpthread
+$B/pyspf-milter: $B/privsep/main.o $B/unpriv/libmilter.o $B/unpriv/shadow.o \
+    $B/liball.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lmilter -lspf2 -lpthread
 
 $B/policyd-spf: $B/unpriv/policyd_main.o $B/liball.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -81,6 +82,7 @@ install: all
 	for p in $(wildcard man/*.[158]); do \
 		d=$(DESTDIR)$(MANDIR)/man$${p##*.}; install -d $$d && \
 		install -m 644 $$p $$d || exit 1; done
+	ln -sf pyspf-milter.conf.5 $(DESTDIR)$(MANDIR)/man5/policyd-spf.conf.5
 
 # --- install: how the system starts it ---------------------------------
 

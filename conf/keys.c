@@ -113,7 +113,7 @@ static const struct conf_row rows[] = {
 	{ { "Domain_Whitelist_PTR", "list", "", BOTH, 1, 0,
 	    "domains of trusted relays, by confirmed PTR name", NULL },
 	    &conf_op_domains, OFF(domain_whitelist_ptr), 0, 0, 0, NULL,
-	    ROW_NONE | ROW_LOWER },
+	    ROW_NONE | ROW_LOWER | ROW_DOT },
 	{ { "SPF_Enhanced_Status_Codes", "switch", "Yes", BOTH, 1, 0,
 	    "the codes of RFC 7372 in replies", "Yes|No" },
 	    &conf_op_bool, OFF(enhanced_codes), 0, 0, 0, &as_not_no, 0 },

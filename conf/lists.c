@@ -230,9 +230,11 @@ domain_add(struct conf_ctx *x, const struct conf_row *row,
 {
 	char *p;
 	size_t i, was = n;
-	int capitals = 0;
+	int capitals = 0, dot;
 
-	while (n != 0 && *s == '.') {
+	dot = (row->flags & ROW_DOT) != 0 && n > 1 && s[0] == '.' &&
+	    s[1] != '.';
+	while (n > (size_t)dot && s[dot] == '.') {
 		s++;
 		n--;
 	}

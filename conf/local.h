@@ -55,6 +55,7 @@ enum conf_bool {
 #define ROW_POLICY	0x04	/* a milter session has no use for it */
 #define ROW_NONE	0x08	/* the word "none" unsets it */
 #define ROW_LOCAL	0x20	/* a UNIX socket or none */
+#define ROW_DOT		0x40	/* a leading dot means: only below */
 #define ROW_LOWER	0x10	/* the original never matches capitals */
 
 struct conf_row {

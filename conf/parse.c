@@ -422,6 +422,12 @@ finish(struct conf_ctx *x, struct conf *c)
 	if (x->child || c->program != CONF_MILTER ||
 	    c->policy_socket.kind != SOCK_NONE)
 		return;
+	if (c->socket.kind == SOCK_NONE) {
+		x->line = line_of(x, "Socket");
+		x->key = "Socket";
+		x->foreign = x->per_user = 0;
+		(void)conf_refuse(x, "neither it nor PolicySocket is set");
+	}
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		v = i == 0 ? c->helo_pass_restriction :
 		    c->mail_from_pass_restriction;

@@ -354,6 +354,8 @@ parent_fixed(const struct conf *was, const struct conf *is)
 		log_warnx("Socket changes with a restart only");
 	if (socket_differs(&was->policy_socket, &is->policy_socket))
 		log_warnx("PolicySocket changes with a restart only");
+	if (socket_differs(&was->control_socket, &is->control_socket))
+		log_warnx("ControlSocket changes with a restart only");
 	if (strcmp(was->user_id, is->user_id) != 0)
 		log_warnx("UserID changes with a restart only");
 	if (strcmp(was->pid_file, is->pid_file) != 0)

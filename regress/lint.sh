@@ -32,7 +32,7 @@ small='\.\./privsep/(log|sandbox|chan|role)\.h'
 includes proto '[a-z_]+\.h'
 includes conf '[a-z_]+\.h|\.\./proto/[a-z_]+\.h'
 includes dns "[a-z_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
-includes unpriv "[a-z_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
+includes unpriv "[a-z0-9_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
 
 # calls FOLDER FORBIDDEN: undefined symbols of its objects, mains left out
 calls()
@@ -77,8 +77,15 @@ done >"$tmp/out"
 result lint/runs-in-line "$tmp/out"
 
 if command -v mandoc >/dev/null; then
+	# In a tree of their own, where the pages find each other.
 	for f in man/*.[158]; do
-		[ -e "$f" ] && mandoc -Tlint -Wstyle "$f"
+		d=$tmp/man/man${f##*.}
+		mkdir -p "$d" && cp "$f" "$d"
+	done
+	ln -s pyspf-milter.conf.5 "$tmp/man/man5/policyd-spf.conf.5"
+	makewhatis "$tmp/man"
+	for f in "$tmp"/man/man?/*.[158]; do
+		[ -L "$f" ] || MANPATH=$tmp/man mandoc -Tlint -Wstyle "$f"
 	done >"$tmp/out" 2>&1
 	result lint/mandoc "$tmp/out"
 else

@@ -307,7 +307,7 @@ check_lists_late(evutil_socket_t fd, short what, void *arg)
 
 /* Lists that ask the DNS have a budget of their own inside the whole. */
 static void
-check_lists_budget(struct check *c, unsigned int seconds)
+check_lists_budget(struct check *c, int seconds)
 {
 	const struct conf *conf = c->req.conf;
 	struct timeval tv = { conf->whitelist_lookup_time, 0 };
@@ -315,7 +315,7 @@ check_lists_budget(struct check *c, unsigned int seconds)
 	if (conf->domain_whitelist.n == 0 && conf->helo_whitelist.n == 0 &&
 	    conf->domain_whitelist_ptr.n == 0)
 		return;
-	if (tv.tv_sec <= 0 || (unsigned int)tv.tv_sec >= seconds)
+	if (tv.tv_sec <= 0 || (seconds != 0 && tv.tv_sec >= seconds))
 		return;
 	c->lists = evtimer_new(asker_base(c->asker), check_lists_late, c);
 	if (c->lists == NULL || event_add(c->lists, &tv) == -1)
@@ -360,10 +360,10 @@ check_answered(const struct dns_answer *a, void *arg)
 
 struct check *
 check_start(struct asker *k, struct check_memo *memo,
-    const struct judge_request *req, unsigned int seconds,
+    const struct judge_request *req, int seconds,
     check_done_fn done, void *arg)
 {
-	struct timeval tv = { seconds, 0 };
+	struct timeval tv = { seconds > 0 ? seconds : 0, 0 };
 	struct check *c;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL)
@@ -384,7 +384,7 @@ check_start(struct asker *k, struct check_memo *memo,
 	c->deadline = evtimer_new(asker_base(k), check_deadline, c);
 	c->again = evtimer_new(asker_base(k), check_again, c);
 	if (c->deadline == NULL || c->again == NULL ||
-	    event_add(c->deadline, &tv) == -1)
+	    (seconds != 0 && event_add(c->deadline, &tv) == -1))
 		fatalx("check_start: no event");
 	check_lists_budget(c, seconds);
 	return c;

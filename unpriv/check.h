@@ -23,10 +23,11 @@ struct check_memo;
  * memo is NULL or holds answers asked for earlier (a HELO prefetch). The
  * request is not copied: it and what it points to must live until done or
  * cancel. The outcome is valid during the callback only. seconds is the
- * budget (Lookup_Time); memory and time are bounded.
+ * budget (Lookup_Time): 0 sets none beside that of each question, less is
+ * over at once.
  */
 struct check	*check_start(struct asker *, struct check_memo *,
-		    const struct judge_request *, unsigned int seconds,
+		    const struct judge_request *, int seconds,
 		    check_done_fn, void *);
 /* No callback will follow. Never call it after done was called. */
 void		 check_cancel(struct check *);

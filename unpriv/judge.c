@@ -393,8 +393,8 @@ spf_header(struct job *j, const struct identity *i, int ar)
 		return header_received_spf(j->arena, spf_result_title[r],
 		    i->id == JUDGE_ID_MAILFROM ? i->name : reason, i->name,
 		    &w);
-	if ((domain = header_show_domain(j->arena, i->domain,
-	    w.utf8)) == NULL)
+	/* A-labels always: OpenDMARC defers mail for a U-label here */
+	if ((domain = header_show_domain(j->arena, i->domain, 0)) == NULL)
 		return NULL;
 	return header_ar(j->arena, spf_result_name[r], reason, i->prop,
 	    domain, &w);

@@ -247,11 +247,10 @@ core_helo(struct core *c, const char *helo)
 	check_prefetch_helo(c->asker, c->memo, c->conf, c->helo);
 }
 
-unsigned int
+int
 core_seconds(const struct core *c)
 {
-	return c->conf->lookup_time > 0 ?
-	    (unsigned int)c->conf->lookup_time : 0;
+	return c->conf->lookup_time;
 }
 
 /* debug 2, as Python printed a tuple of strings. */

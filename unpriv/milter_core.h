@@ -101,7 +101,7 @@ void	core_outcome(struct core *, const struct judge_outcome *);
 /* A header field of the message. Touches core->msg only. */
 void	core_header(struct core *, const char *name, const char *value);
 /* Seconds that the check of a message may take. */
-unsigned int core_seconds(const struct core *);
+int	core_seconds(const struct core *);
 /*
  * End of message: what is left to do is in msg.own (to be deleted from the
  * last to the first, before the insertion) and msg.name. actions: what the

@@ -290,8 +290,7 @@ policy_request(struct policy_session *s)
 		return;
 	s->starting = 1;
 	s->check = check_start(s->asker, NULL, &s->req,
-	    s->req.conf->lookup_time > 0 ?
-	    (unsigned int)s->req.conf->lookup_time : 0, policy_checked, s);
+	    s->req.conf->lookup_time, policy_checked, s);
 	s->starting = 0;
 }
 

@@ -171,7 +171,7 @@ stub_later(evutil_socket_t fd, short what, void *arg)
 
 struct check *
 check_start(struct asker *k, struct check_memo *m,
-    const struct judge_request *r, unsigned int seconds, check_done_fn done,
+    const struct judge_request *r, int seconds, check_done_fn done,
     void *arg)
 {
 	struct timeval tv = { 0, 20000 };
