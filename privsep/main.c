@@ -17,6 +17,7 @@ static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
 	{ ROLE_WORKER, worker_main },
 	{ ROLE_LIBMILTER, libmilter_main },
+	{ ROLE_SHADOW, shadow_main },
 	{ ROLE_NONE, NULL }
 };
 

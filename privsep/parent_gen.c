@@ -79,6 +79,8 @@ gen_new(struct parent *p, struct conf *conf)
 	if (!lib || p->policy_fd != -1)
 		for (i = 0; i < conf->workers; i++)
 			slot_new(g, ROLE_WORKER);
+	if (conf->second_opinion)
+		slot_new(g, ROLE_SHADOW);
 	return g;
 }
 
@@ -117,13 +119,14 @@ gen_is_empty(const struct generation *g)
 	return 1;
 }
 
+/* Mail never waits for the shadow: not at the start and not at the end. */
 static int
 gen_is_ready(const struct generation *g)
 {
 	const struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (!s->ready)
+		if (!s->ready && s->role != ROLE_SHADOW)
 			return 0;
 	return 1;
 }
@@ -147,19 +150,28 @@ slot_log(struct slot *s, const uint8_t *p, size_t len)
 	    (const char *)r.p);
 }
 
+static int
+slot_takes_mail(const struct slot *s)
+{
+	return s->role == ROLE_WORKER || s->role == ROLE_LIBMILTER;
+}
+
 static void
 gen_check_drained(struct generation *g)
 {
 	struct slot *s;
 
-	/* dns goes last: the others may still need it */
+	/* dns and shadow go last: the others may still need them */
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (s->role != ROLE_DNS && s->chan != NULL && !s->drained)
+		if (slot_takes_mail(s) && s->chan != NULL && !s->drained)
 			return;
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (s->chan != NULL) {
 			chan_free(s->chan);
 			s->chan = NULL;
+			/* a library of others may not let it hear of that */
+			if (s->role == ROLE_SHADOW && s->pid != -1)
+				kill(s->pid, SIGKILL);
 		}
 }
 
@@ -241,30 +253,26 @@ slot_gone(struct chan *c, const char *why, void *arg)
 		kill(s->pid, SIGKILL);
 }
 
+/* All ask dns; those who take mail send copies to the shadow. */
 static int
-slot_is_asker(const struct slot *s)
+slot_talks_to(const struct slot *s, const struct slot *o)
 {
-	return s->role != ROLE_DNS && s->chan != NULL;
+	if (s->role == ROLE_DNS || o->role == ROLE_DNS)
+		return s->role != o->role;
+	return (s->role == ROLE_SHADOW && slot_takes_mail(o)) ||
+	    (o->role == ROLE_SHADOW && slot_takes_mail(s));
 }
 
-/* Connects a dns process with all who ask, or one who asks with dns. */
 static void
 slot_connect(struct slot *s)
 {
 	struct slot *o;
 	int rc = 0;
 
-	TAILQ_FOREACH(o, &s->gen->slots, entry) {
-		if (o == s)
-			continue;
-		if (s->role == ROLE_DNS && slot_is_asker(o))
-			rc |= spawn_send_peers(s->chan, ROLE_DNS, s->id,
-			    o->chan, o->role, o->id);
-		else if (s->role != ROLE_DNS && o->role == ROLE_DNS &&
-		    o->chan != NULL)
-			rc |= spawn_send_peers(o->chan, ROLE_DNS, o->id,
+	TAILQ_FOREACH(o, &s->gen->slots, entry)
+		if (o != s && o->chan != NULL && slot_talks_to(s, o))
+			rc |= spawn_send_peers(o->chan, o->role, o->id,
 			    s->chan, s->role, s->id);
-	}
 	if (rc != 0)
 		log_warnx("%s[%d]: not connected to all its peers",
 		    msg_role_name[s->role], (int)s->pid);
@@ -458,7 +466,7 @@ gen_drain(struct generation *g, unsigned int seconds)
 	TAILQ_FOREACH(s, &g->slots, entry) {
 		if (s->respawn != NULL)
 			event_del(s->respawn);
-		if (s->role == ROLE_DNS || s->chan == NULL)
+		if (!slot_takes_mail(s) || s->chan == NULL)
 			continue;
 		if (!s->ready)
 			kill(s->pid, SIGKILL);
@@ -538,7 +546,7 @@ gen_reaped(struct parent *p, pid_t pid, int status)
 		return;
 	}
 	s->restarts++;
-	if (!g->was_ready) {
+	if (!g->was_ready && s->role != ROLE_SHADOW) {
 		parent_gen_failed(g, "a child ended while starting");
 		return;
 	}

@@ -57,6 +57,16 @@ sandbox_missing(const struct sandbox_args *a, const char *what)
 	log_warnx("Sandbox = partial: %s is missing", what);
 }
 
+/* 0: no such limit. The hard one is higher: SIGXCPU then tells of it. */
+static void
+sandbox_rlimit(int which, rlim_t value, const char *name)
+{
+	struct rlimit rl = { value, value + 1 };
+
+	if (value != 0 && setrlimit(which, &rl) == -1)
+		fatal("%s", name);
+}
+
 static void
 sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 {
@@ -69,6 +79,11 @@ sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 		if (setrlimit(RLIMIT_NPROC, &rl) == -1)
 			fatal("RLIMIT_NPROC");
 	}
+	sandbox_rlimit(RLIMIT_CPU, pr->cpu, "RLIMIT_CPU");
+	/* the sanitizers reserve more than any limit */
+	if (SANDBOX_BUILT)
+		sandbox_rlimit(RLIMIT_DATA, (rlim_t)pr->data << 20,
+		    "RLIMIT_DATA");
 	if (a->nofile != 0) {
 		if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 			fatal("RLIMIT_NOFILE");

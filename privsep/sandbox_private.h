@@ -29,6 +29,8 @@ struct sandbox_profile {
 	enum sandbox_net net;
 	unsigned int	 scopes;
 	int		 nproc0;	/* RLIMIT_NPROC 0 */
+	unsigned int	 cpu;		/* RLIMIT_CPU in seconds; 0: none */
+	unsigned int	 data;		/* RLIMIT_DATA in MB; 0: none */
 };
 
 extern const struct sandbox_rule sandbox_rules[];

@@ -2,6 +2,7 @@
 /* Runs in: every process. Data only: which role may make which call. */
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -205,20 +206,25 @@ const struct sandbox_rule sandbox_rules[] = {
 
 const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
 
-/* name, TCP connect, scopes, nproc 0; no role but the parent sees a file */
+/*
+ * name, TCP connect, scopes, nproc 0, CPU seconds, megabytes of data; no role
+ * but the parent sees a file
+ */
+	/* the shadow gives way to those who take mail */
+	IF2(setpriority, P, EQ(0, PRIO_PROCESS), EQ(1, 0)),
 const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
 	[SANDBOX_PARENT] =
-	    { "parent", NET_DNS, SCOPE_ABSTRACT, 0 },
+	    { "parent", NET_DNS, SCOPE_ABSTRACT, 0, 0, 0 },
 	[SANDBOX_DNS] =
-	    { "dns", NET_DNS, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	    { "dns", NET_DNS, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
 	[SANDBOX_WORKER] =
-	    { "worker", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	    { "worker", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
 	[SANDBOX_LIBMILTER] =
-	    { "libmilter", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 0 },
+	    { "libmilter", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 0, 0, 0 },
 	[SANDBOX_SHADOW] =
-	    { "shadow", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	    { "shadow", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 120, 512 },
 	[SANDBOX_POLICYD] =
-	    { "policyd-spf", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	    { "policyd-spf", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
 	[SANDBOX_CTL] =
-	    { "spfctl", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1 },
+	    { "spfctl", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
 };

@@ -13,6 +13,7 @@
 #include "../proto/stats.h"
 #include "asker.h"
 #include "check.h"
+#include "second.h"
 
 #define CHECK_ARENA_MAX	(4 * 1024 * 1024)
 /*
@@ -237,6 +238,19 @@ check_waits(const struct check *c)
 	return c->on_memo || !LIST_EMPTY(&c->flights);
 }
 
+/* What the request points to may be gone when done returns. */
+static void
+check_end(struct check *c, const struct judge_outcome *out)
+{
+	struct second_copy copy;
+
+	check_count(c, out);
+	second_take(&copy, &c->req, out);
+	c->done(out, c->arg);
+	second_send(&copy);
+	check_free(c);
+}
+
 /*
  * Runs until the verdict is there (1: done was called, the check is gone) or
  * something is on its way (0).
@@ -254,9 +268,7 @@ check_run(struct check *c)
 		arena_reset(c->arena);
 		if (judge_run(&c->req, c->answers, c->arena, &out) ==
 		    JUDGE_DONE) {
-			check_count(c, &out);
-			c->done(&out, c->arg);
-			check_free(c);
+			check_end(c, &out);
 			return 1;
 		}
 		check_ask(c);

@@ -32,6 +32,7 @@
 #include "asker.h"
 #include "libmilter_job.h"
 #include "milter_core.h"
+#include "second.h"
 
 /*
  * Debian's libmilter closes idle connections after its own 600 s; this one
@@ -491,6 +492,10 @@ lib_drain(void)
 static void
 lib_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
 {
+	if (who == ROLE_SHADOW) {
+		second_connect(r->base, r->who, fd);
+		return;
+	}
 	if (who != ROLE_DNS) {
 		close(fd);
 		return;

@@ -14,6 +14,7 @@
 #include "../privsep/role.h"
 #include "asker.h"
 #include "conn.h"
+#include "second.h"
 
 #define WORKER_ACCEPTS	16	/* taken before connections get a turn */
 #define WORKER_SPARE_FDS 64	/* beside the connections' own */
@@ -126,6 +127,10 @@ worker_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
 {
 	struct worker *w = r->arg;
 
+	if (who == ROLE_SHADOW) {
+		second_connect(r->base, r->who, fd);
+		return;
+	}
 	if (who != ROLE_DNS) {
 		close(fd);
 		return;

@@ -36,6 +36,7 @@ TYPES = {n: i + 1 for i, n in enumerate(table('proto/msg.h', 'MSG_TABLE'))}
 NAMES = {i: n for n, i in TYPES.items()}
 COUNTERS = table('proto/stats.h', 'STAT_TABLE')
 BUCKETS = number('proto/stats.h', 'STAT_BUCKETS')
+RESULTS = number('proto/stats.h', 'STAT_RESULTS')
 HISTOGRAMS = ('HIST_CHECK', 'HIST_DNS')
 
 
@@ -94,12 +95,18 @@ class Control:
         for kind, data in self.messages('CTL_STATS'):
             if kind == 'CTL_COUNTS':
                 words = struct.unpack('>%dQ' % (len(data) // 8), data)
-        want = len(COUNTERS) + len(HISTOGRAMS) * (BUCKETS + 1)
+        sums = len(COUNTERS) + len(HISTOGRAMS) * BUCKETS
+        pairs = sums + len(HISTOGRAMS)
+        want = pairs + RESULTS * RESULTS
         if len(words) != want:
             raise ValueError('%d words, not %d' % (len(words), want))
         out = dict(zip(COUNTERS, words))
         for i, name in enumerate(HISTOGRAMS):
             at = len(COUNTERS) + i * BUCKETS
             out[name] = list(words[at:at + BUCKETS])
-            out[name + '_SUM_US'] = words[want - len(HISTOGRAMS) + i]
+            out[name + '_SUM_US'] = words[sums + i]
+        # [ours][theirs], numbered as the engine's results
+        out['SECOND'] = [list(words[pairs + i * RESULTS:
+                                    pairs + (i + 1) * RESULTS])
+                         for i in range(RESULTS)]
         return out

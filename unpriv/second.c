@@ -1,0 +1,139 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: worker, libmilter (its event thread); on a libevent base. */
+
+#include <string.h>
+
+#include "../privsep/chan.h"
+#include "../privsep/log.h"
+#include "../proto/dname.h"
+#include "../proto/stats.h"
+#include "second.h"
+
+_Static_assert((int)SHADOW_RESULTS == (int)SPF_RESULT_MAX &&
+    (int)SHADOW_PASS == (int)SPF_RESULT_PASS &&
+    (int)SHADOW_SOFTFAIL == (int)SPF_RESULT_SOFTFAIL &&
+    (int)SHADOW_PERMERROR == (int)SPF_RESULT_PERMERROR &&
+    (int)STAT_RESULTS == (int)SPF_RESULT_MAX, "one numbering of results");
+
+/* One a process. */
+static struct chan *second_chan;	/* NULL: no shadow now */
+static unsigned int second_share;	/* percent gathered for the next */
+
+/* The table lets the shadow send us nothing, so that this is its only word. */
+static void
+second_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+}
+
+static void
+second_gone(struct chan *c, const char *why, void *arg)
+{
+	if (why != NULL)
+		log_warnx("message from the shadow: %s", why);
+	chan_free(c);
+	second_chan = NULL;
+}
+
+void
+second_connect(struct event_base *base, enum msg_role self, int fd)
+{
+	chan_free(second_chan);
+	second_chan = chan_new(base, fd, self, ROLE_SHADOW, second_msg,
+	    second_gone, NULL);
+}
+
+/* Evenly spread, without a source of randomness. */
+static int
+second_is_due(const struct conf *conf)
+{
+	second_share += (unsigned int)conf->second_opinion_sample;
+	if (second_share < 100)
+		return 0;
+	second_share -= 100;
+	return 1;
+}
+
+/* Without a trailing dot. 0, or -1 when it does not fit. */
+static int
+second_text(char *to, const char *from)
+{
+	size_t len = dname_undot(from, strlen(from));
+
+	if (len > SHADOW_TEXT_MAX)
+		return -1;
+	memcpy(to, from, len);
+	to[len] = '\0';
+	return 0;
+}
+
+/* As judge_run() has it: the sender's domain stands for an empty HELO. */
+static int
+second_names(struct shadow_copy *s, const struct judge_request *req)
+{
+	const char *at;
+
+	if (second_text(s->helo, req->helo == NULL ? "" : req->helo) == -1 ||
+	    second_text(s->sender, req->sender == NULL ? "" : req->sender) ==
+	    -1)
+		return -1;
+	if (s->helo[0] == '\0') {
+		at = strrchr(s->sender, '@');
+		strlcpy(s->helo, at != NULL && at[1] != '\0' ? at + 1 :
+		    "unknown", sizeof(s->helo));
+	}
+	return 0;
+}
+
+static int
+second_encode(struct second_copy *c, const struct judge_request *req,
+    const struct judge_checked *checked, enum shadow_identity id)
+{
+	struct shadow_copy s;
+	struct wbuf w;
+
+	s.want = 0;
+	s.identity = (uint8_t)id;
+	s.result = (uint8_t)checked->verdict.result;
+	/* a socket of ours that is IPv6 must not make a difference */
+	addr_unmap(&s.client, req->conf->prospective.family != 0 ?
+	    &req->conf->prospective : &req->client);
+	wbuf_init(&w, c->payload, sizeof(c->payload));
+	if (second_names(&s, req) == -1 || shadowmsg_put_copy(&w, &s) == -1)
+		return -1;
+	c->len = w.len;
+	return 0;
+}
+
+void
+second_take(struct second_copy *c, const struct judge_request *req,
+    const struct judge_outcome *out)
+{
+	const struct judge_checked *checked;
+	int null;
+
+	c->len = 0;
+	if (!req->conf->second_opinion)
+		return;
+	null = req->sender == NULL || req->sender[0] == '\0';
+	checked = null ? &out->helo : &out->mailfrom;
+	if (!checked->done || !second_is_due(req->conf))
+		return;
+	if (second_encode(c, req, checked, null ? SHADOW_HELO :
+	    SHADOW_MAILFROM) == -1)
+		stat_inc(SECOND_DROPPED);
+}
+
+void
+second_send(const struct second_copy *c)
+{
+	if (c->len == 0)
+		return;
+	/* what it has not taken by now waits in the socket */
+	if (second_chan == NULL || chan_backlog(second_chan) > 0 ||
+	    chan_send(second_chan, MSG_SHADOW_COPY, 0, c->payload, c->len,
+	    -1, 0) == -1)
+		stat_inc(SECOND_DROPPED);
+	else
+		stat_inc(SECOND_SENT);
+}

@@ -1,0 +1,353 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: shadow; copies are judged only after sandbox_enter(). */
+
+#include <sys/queue.h>
+#include <sys/resource.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "../privsep/log.h"
+#include "../privsep/role.h"
+#include "../proto/stats.h"
+#include "asker.h"
+#include "shadow_spf2.h"
+
+#define SHADOW_JOBS	32	/* judged at a time; more wait in the sockets */
+#define SHADOW_SECONDS	20	/* for all questions of one copy */
+#define SHADOW_NICE	10	/* mail goes first */
+#define SHADOW_LINES	30	/* log lines in so many seconds */
+#define SHADOW_PERIOD	60
+
+/* One who sends copies. */
+struct peer {
+	TAILQ_ENTRY(peer) entry;
+	struct shadow	*shadow;
+	uint32_t	 id;
+	enum msg_role	 role;
+	struct chan	*chan;
+};
+
+/* A question of a job on its way. */
+struct flight {
+	LIST_ENTRY(flight) entry;
+	struct job	*job;
+	struct question	*q;
+	uint32_t	 id;
+};
+
+struct job {
+	LIST_ENTRY(job)	 entry;
+	struct shadow	*shadow;
+	struct peer	*peer;		/* NULL: gone meanwhile */
+	uint32_t	 peerid;	/* its number for the copy */
+	struct shadow_copy copy;
+	struct spf2_check check;
+	LIST_HEAD(, flight) flights;
+	struct event	*deadline;
+};
+
+struct shadow {
+	struct role	 role;
+	struct asker	*asker;
+	struct spf2	*spf2;
+	TAILQ_HEAD(, peer) peers;
+	LIST_HEAD(, job) jobs;
+	unsigned int	 njobs;
+	int		 paused;
+	time_t		 since;		/* of the log lines */
+	unsigned int	 lines;
+	unsigned long	 unsaid;
+};
+
+static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
+
+static void	job_run(struct job *, int);
+
+static void
+shadow_pause(struct shadow *s, int pause)
+{
+	struct peer *p;
+
+	if (s->paused == pause)
+		return;
+	s->paused = pause;
+	TAILQ_FOREACH(p, &s->peers, entry)
+		chan_pause(p->chan, pause);
+}
+
+/* --- one copy ------------------------------------------------------------- */
+
+static void
+flight_end(struct flight *f)
+{
+	LIST_REMOVE(f, entry);
+	free(f);
+}
+
+static void
+job_free(struct job *j)
+{
+	struct shadow *s = j->shadow;
+	struct flight *f;
+
+	while ((f = LIST_FIRST(&j->flights)) != NULL) {
+		asker_cancel(s->asker, f->id);
+		flight_end(f);
+	}
+	LIST_REMOVE(j, entry);
+	answers_free(j->check.answers);
+	event_free(j->deadline);
+	free(j);
+	s->njobs--;
+	shadow_pause(s, 0);
+}
+
+/* 1 when a line may be written; a minute has so many. */
+static int
+shadow_may_say(struct shadow *s)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (ts.tv_sec - s->since >= SHADOW_PERIOD) {
+		if (s->unsaid != 0)
+			log_line(LOG_INFO, "second opinion: %lu more "
+			    "differences were not logged", s->unsaid);
+		s->since = ts.tv_sec;
+		s->lines = 0;
+		s->unsaid = 0;
+	}
+	if (s->lines++ < SHADOW_LINES)
+		return 1;
+	s->unsaid++;
+	return 0;
+}
+
+static void
+job_compare(struct job *j, const struct shadow_opinion *o)
+{
+	const struct shadow_copy *c = &j->copy;
+	char client[ADDR_STRLEN];
+
+	stats->second[c->result][o->result]++;
+	if (o->result == c->result) {
+		stat_inc(SECOND_AGREE);
+		return;
+	}
+	stat_inc(SECOND_DIFFER);
+	if (!shadow_may_say(j->shadow))
+		return;
+	/* the parent escapes what came from outside */
+	log_line(LOG_INFO, "second opinion: libspf2 says %s%s where we say "
+	    "%s: client=%s sender=%s helo=%s", shadow_result_name[o->result],
+	    o->cut ? " (cut short)" : "", shadow_result_name[c->result],
+	    addr_format(&c->client, client, sizeof(client)),
+	    c->sender[0] == '\0' ? "<>" : c->sender, c->helo);
+}
+
+static void
+job_answer(struct job *j, const struct shadow_opinion *o)
+{
+	uint8_t buf[SHADOWMSG_RESULT_MAX];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	if (j->peer == NULL || shadowmsg_put_opinion(&w, o) == -1 ||
+	    chan_send(j->peer->chan, MSG_SHADOW_RESULT, j->peerid, buf, w.len,
+	    -1, 0) == -1)
+		log_warnx("an opinion could not be told");
+}
+
+static void
+job_answered(const struct dns_answer *a, void *arg)
+{
+	struct flight *f = arg;
+	struct job *j = f->job;
+
+	(void)answers_put(j->check.answers, f->q, a == NULL ? &no_answer : a);
+	flight_end(f);
+	if (LIST_EMPTY(&j->flights))
+		job_run(j, 0);
+}
+
+/* Asks what the run missed. 1 when something is on its way. */
+static int
+job_ask(struct job *j)
+{
+	struct question *q;
+	struct flight *f;
+
+	while ((q = answers_next(j->check.answers)) != NULL) {
+		if ((f = calloc(1, sizeof(*f))) == NULL)
+			fatal("job_ask");
+		f->job = j;
+		f->q = q;
+		f->id = asker_ask(j->shadow->asker, q->type, q->name,
+		    q->namelen, job_answered, f);
+		if (f->id == 0) {
+			(void)answers_put(j->check.answers, q, &no_answer);
+			free(f);
+		} else
+			LIST_INSERT_HEAD(&j->flights, f, entry);
+	}
+	return !LIST_EMPTY(&j->flights);
+}
+
+/*
+ * Runs until there is an opinion, and the job is gone, or something is on
+ * its way. Each run that goes on has one more answer; spf2_judge() bounds
+ * their number.
+ */
+static void
+job_run(struct job *j, int last)
+{
+	struct shadow_opinion o;
+
+	while (!spf2_judge(j->shadow->spf2, &j->copy, &j->check, last, &o))
+		if (job_ask(j))
+			return;
+	if (j->copy.want)
+		job_answer(j, &o);
+	else
+		job_compare(j, &o);
+	job_free(j);
+}
+
+/* What has not come by now is a DNS error to it. */
+static void
+job_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	job_run(arg, 1);
+}
+
+static void
+job_start(struct peer *p, uint32_t peerid, const struct shadow_copy *copy)
+{
+	struct shadow *s = p->shadow;
+	static const struct timeval tv = { SHADOW_SECONDS, 0 };
+	struct job *j;
+
+	if ((j = calloc(1, sizeof(*j))) == NULL ||
+	    (j->check.answers = answers_new()) == NULL)
+		fatal("job_start");
+	j->shadow = s;
+	j->peer = p;
+	j->peerid = peerid;
+	j->copy = *copy;
+	LIST_INIT(&j->flights);
+	LIST_INSERT_HEAD(&s->jobs, j, entry);
+	j->deadline = evtimer_new(s->role.base, job_deadline, j);
+	if (j->deadline == NULL || evtimer_add(j->deadline, &tv) == -1)
+		fatalx("job_start: no event");
+	if (++s->njobs >= SHADOW_JOBS)
+		shadow_pause(s, 1);
+	job_run(j, 0);
+}
+
+/* --- those who send copies ------------------------------------------------- */
+
+static void
+peer_free(struct peer *p)
+{
+	struct job *j;
+
+	LIST_FOREACH(j, &p->shadow->jobs, entry)
+		if (j->peer == p)
+			j->peer = NULL;
+	TAILQ_REMOVE(&p->shadow->peers, p, entry);
+	chan_free(p->chan);
+	free(p);
+}
+
+static void
+peer_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *payload,
+    size_t len, int fd, void *arg)
+{
+	static struct shadow_copy copy;
+	struct peer *p = arg;
+	struct rbuf r;
+
+	rbuf_init(&r, payload, len);
+	if (shadowmsg_get_copy(&r, &copy) == -1 ||
+	    copy.want != (p->role == ROLE_CONTROL)) {
+		log_warnx("%s %u sent a malformed copy; its channel is "
+		    "closed", msg_role_name[p->role], p->id);
+		peer_free(p);
+		return;
+	}
+	job_start(p, h->peerid, &copy);
+}
+
+static void
+peer_gone(struct chan *chan, const char *why, void *arg)
+{
+	struct peer *p = arg;
+
+	if (why != NULL)
+		log_warnx("message from %s %u: %s; its channel is closed",
+		    msg_role_name[p->role], p->id, why);
+	peer_free(p);
+}
+
+static void
+shadow_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
+{
+	struct shadow *s = role->arg;
+	struct peer *p, *next;
+
+	if (who == ROLE_DNS) {
+		if (s->asker == NULL)
+			s->asker = asker_new(role->base, role->who);
+		asker_connect(s->asker, fd);
+		return;
+	}
+	/* One that was started again comes with a new channel. */
+	TAILQ_FOREACH_SAFE(p, &s->peers, entry, next)
+		if (p->id == id)
+			peer_free(p);
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		fatal("shadow_peer");
+	p->shadow = s;
+	p->id = id;
+	p->role = who;
+	p->chan = chan_new(role->base, fd, ROLE_SHADOW, who, peer_msg,
+	    peer_gone, p);
+	TAILQ_INSERT_TAIL(&s->peers, p, entry);
+	if (s->paused)
+		chan_pause(p->chan, 1);
+}
+
+int
+shadow_main(void)
+{
+	static struct shadow shadow;
+	struct shadow *s = &shadow;
+	struct sandbox_args sb;
+
+	TAILQ_INIT(&s->peers);
+	LIST_INIT(&s->jobs);
+	s->paused = 1;
+	role_start(&s->role, ROLE_SHADOW, shadow_peer, NULL, s);
+	if (s->asker == NULL)	/* dns is being started again */
+		s->asker = asker_new(s->role.base, s->role.who);
+	s->spf2 = spf2_new();
+	/* service managers forbid it, and can weigh processes themselves */
+	if (setpriority(PRIO_PROCESS, 0, SHADOW_NICE) == -1)
+		log_debug("no lower priority for the shadow");
+
+	memset(&sb, 0, sizeof(sb));
+	sb.partial = s->role.conf->sandbox == CONF_SANDBOX_PARTIAL;
+	sb.log_fd = sb.exe_fd = -1;
+	sandbox_enter(SANDBOX_SHADOW, &sb);
+
+	shadow_pause(s, 0);
+	role_ready(&s->role);
+	if (event_base_dispatch(s->role.base) == -1)
+		fatalx("event loop");
+	return 0;
+}
