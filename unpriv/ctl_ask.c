@@ -33,7 +33,7 @@ struct ask {
 	LIST_HEAD(, flight) flights;
 	struct event	*tick;
 	struct timespec	 start;
-	int		 shown;		/* a progress line is there */
+	long		 shown;		/* seconds in the progress line */
 };
 
 static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
@@ -122,7 +122,8 @@ ask_progress(struct ask *a)
 	long ms = ask_ms(a);
 	size_t n = 0;
 
-	if (!a->ctl->progress || ms < PROGRESS_MS || f == NULL)
+	if (!a->ctl->progress || ms < PROGRESS_MS || f == NULL ||
+	    a->shown == ms / 1000)
 		return;
 	LIST_FOREACH(g, &a->flights, entry)
 		n++;
@@ -133,7 +134,7 @@ ask_progress(struct ask *a)
 		fprintf(stderr, " and %zu more", n - 1);
 	fprintf(stderr, " (%ld s)", ms / 1000);
 	fflush(stderr);
-	a->shown = 1;
+	a->shown = ms / 1000;
 }
 
 static void
@@ -152,7 +153,7 @@ ask_end(struct ask *a)
 		flight_end(f);
 	}
 	event_free(a->tick);
-	if (a->shown) {
+	if (a->shown != 0) {
 		fputs("\r\033[K", stderr);
 		fflush(stderr);
 	}
@@ -193,7 +194,10 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 			fatalx("event loop");
 	}
 	ask_end(&a);
-	return ctl->dns_gone ? -1 : 0;
+	if (!ctl->dns_gone)
+		return 0;
+	fputs("spfctl: the dns process ended\n", stderr);
+	return -1;
 }
 
 const char *

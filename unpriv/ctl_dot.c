@@ -115,11 +115,11 @@ node(struct dot *d, const struct ctl_node *n, unsigned int parent)
 	const struct ctl_node *c;
 	unsigned int id = ++d->last;
 
-	fprintf(d->fp, "\t\t%s_%u [", d->name, id);
+	fprintf(d->fp, "    %s_%u [", d->name, id);
 	attributes(d, n);
 	fputs("];\n", d->fp);
 	if (parent != 0)
-		fprintf(d->fp, "\t\t%s_%u -> %s_%u;\n", d->name, parent,
+		fprintf(d->fp, "    %s_%u -> %s_%u;\n", d->name, parent,
 		    d->name, id);
 	TAILQ_FOREACH(c, &n->children, entry)
 		node(d, c, id);
@@ -128,7 +128,7 @@ node(struct dot *d, const struct ctl_node *n, unsigned int parent)
 void
 ctl_dot_begin(FILE *fp)
 {
-	fputs("digraph spf {\n\trankdir=LR;\n\tnode [style=filled, "
+	fputs("digraph spf {\n  rankdir=LR;\n  node [style=filled, "
 	    "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
 	    "fontsize=10];\n", fp);
 }
@@ -139,11 +139,11 @@ ctl_dot_identity(const struct ctl *ctl, FILE *fp, const char *name,
 {
 	struct dot d = { ctl, fp, name, 0 };
 
-	fprintf(fp, "\tsubgraph cluster_%s {\n\t\tlabel=\"%s: %s\";\n", name,
+	fprintf(fp, "  subgraph cluster_%s {\n    label=\"%s: %s\";\n", name,
 	    name, spf_result_name[v->result]);
 	if (root != NULL)
 		node(&d, root, 0);
-	fputs("\t}\n", fp);
+	fputs("  }\n", fp);
 }
 
 void

@@ -15,7 +15,7 @@
 #define LINT_ARENA	(32UL << 20)
 #define RESOLVE_MAX	40	/* terms whose addresses are looked up */
 #define FIND_TEXT	600
-#define FINDS_MAX	200	/* of one record */
+#define FINDS_MAX	200	/* shown of one level */
 #define MANY_ADDRESSES	(1U << 22)
 #define RECORD_LONG	450	/* RFC 7208 3.4 */
 #define ANSWER_LONG	512
@@ -36,7 +36,7 @@ lint_find(struct lint *l, struct lint_record *r, enum lint_level level,
     const char *code, const struct spf_term *t, const char *fmt, ...)
 {
 	char text[FIND_TEXT];
-	struct lint_find *f;
+	struct lint_find *f, *o, *before = NULL;
 	va_list ap;
 
 	/* Other people's records: only what breaks ours. */
@@ -56,7 +56,14 @@ lint_find(struct lint *l, struct lint_record *r, enum lint_level level,
 	}
 	if (l->count[level]++ > FINDS_MAX || f->text == NULL)
 		return;
-	STAILQ_INSERT_TAIL(&r->finds, f, entry);
+	/* In the order of their places; those without one come last. */
+	STAILQ_FOREACH(o, &r->finds, entry)
+		if (f->len == 0 || (o->len > 0 && o->pos <= f->pos))
+			before = o;
+	if (before == NULL)
+		STAILQ_INSERT_HEAD(&r->finds, f, entry);
+	else
+		STAILQ_INSERT_AFTER(&r->finds, before, f, entry);
 }
 
 static const struct dns_answer *

@@ -58,7 +58,9 @@ lint_net_sum(struct lint *l)
 	l->whole6 = 0;
 	if (l->nnets == 0)
 		return;
-	qsort(l->nets, l->nnets, sizeof(*l->nets), net_cmp);
+	/* glibc's qsort(3) asks for the machine's memory: no place for that */
+	if (heapsort(l->nets, l->nnets, sizeof(*l->nets), net_cmp) == -1)
+		return;
 	for (i = 0; i < l->nnets; i++) {
 		c = &l->nets[i].net;
 		if (last != NULL && cidr_match(last, &c->a))

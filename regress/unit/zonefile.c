@@ -1,0 +1,296 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Zone files: what is read, what is refused, what is answered. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../proto/addr.h"
+#include "../../unpriv/zonefile.h"
+#include "check.h"
+
+static char got[2048];
+
+/* The answer as text: "ok 300 a,b", "nxdomain", "dns", "dns other.test". */
+static const char *
+answer(struct zonefile *z, uint16_t type, const char *name)
+{
+	char alias[DNAME_MAX + 1], addr[ADDR_STRLEN], part[600];
+	struct dns_answer a;
+	struct addr ip;
+	size_t i;
+
+	if (zonefile_answer(z, type, name, strlen(name), &a, alias) ==
+	    ZONEFILE_DNS) {
+		snprintf(got, sizeof(got), "dns%s%s", alias[0] != '\0' ? " " :
+		    "", alias);
+		return got;
+	}
+	if (a.status != DNS_OK)
+		return dns_status_name[a.status];
+	snprintf(got, sizeof(got), "ok %u", a.ttl);
+	for (i = 0; i < a.nrr; i++) {
+		memset(&ip, 0, sizeof(ip));
+		ip.family = type == DNS_T_AAAA ? 6 : 4;
+		if (type == DNS_T_A || type == DNS_T_AAAA) {
+			memcpy(ip.b, a.rr[i].data, a.rr[i].len);
+			snprintf(part, sizeof(part), " %s", addr_format(&ip,
+			    addr, sizeof(addr)));
+		} else if (type == DNS_T_MX)
+			snprintf(part, sizeof(part), " %u/%.*s",
+			    (unsigned int)a.rr[i].aux, a.rr[i].len,
+			    (const char *)a.rr[i].data);
+		else
+			snprintf(part, sizeof(part), " [%.*s]", a.rr[i].len,
+			    (const char *)a.rr[i].data);
+		strlcat(got, part, sizeof(got));
+	}
+	return got;
+}
+
+static const char zone[] =
+    "; a zone as BIND has it\n"
+    "$ORIGIN .\n"
+    "$TTL 1h\n"
+    "example.test IN SOA ns.example.test. root.example.test. (\n"
+    "	1 ; serial\n"
+    "	2 3 4 5 )\n"
+    "		NS	ns.example.test.\n"
+    "$ORIGIN example.test.\n"
+    "@	300 IN	TXT	\"v=spf1 a \" \"mx -all\"\n"
+    "	IN 60	MX	10 Mail\n"
+    "	MX	20 mail.other.test.\n"
+    "	MX	0 .\n"
+    "mail	A	192.0.2.1 ; one\n"
+    "	A	192.0.2.2\n"
+    "	AAAA	2001:db8::1\n"
+    "esc	TXT	\"a\\\"b\\\\c\\065\\;\" plain\n"
+    "multi	TXT	( \"one \"\n"
+    "	; in between\n"
+    "		\"two\" )\n"
+    "alias	120 CNAME mail\n"
+    "out	CNAME	www.other.test.\n"
+    "loop	CNAME	loop2\n"
+    "loop2	CNAME	loop\n"
+    "dead	CNAME	nothing\n"
+    "*.wild	TXT	\"any\"\n"
+    "x.y.deep	A	192.0.2.9\n"
+    "sub	NS	ns.sub\n"
+    "ns.sub	A	192.0.2.10\n"
+    "srv	SRV	1 2 3 mail\n"
+    "typ	TYPE4711 \\# 1 00\n"
+    "1.2.0.192.in-addr.arpa. PTR mail\n"
+    "m\303\274ller A 192.0.2.11\n"
+    "old	SPF	\"v=spf1 -all\"\n";
+
+static const struct {
+	const char	*name;
+	uint16_t	 type;
+	const char	*qname;
+	const char	*want;
+} answers[] = {
+	{ "strings-are-joined", DNS_T_TXT, "example.test",
+	    "ok 300 [v=spf1 a mx -all]" },
+	{ "names-in-data", DNS_T_MX, "example.test",
+	    "ok 60 10/mail.example.test 20/mail.other.test 0/" },
+	{ "owner-left-out", DNS_T_A, "mail.example.test",
+	    "ok 3600 192.0.2.1 192.0.2.2" },
+	{ "case-does-not-matter", DNS_T_AAAA, "MAIL.Example.TEST",
+	    "ok 3600 2001:db8::1" },
+	{ "escapes", DNS_T_TXT, "esc.example.test",
+	    "ok 3600 [a\"b\\cA;plain]" },
+	{ "parentheses", DNS_T_TXT, "multi.example.test",
+	    "ok 3600 [one two]" },
+	{ "cname", DNS_T_A, "alias.example.test",
+	    "ok 120 192.0.2.1 192.0.2.2" },
+	{ "cname-out-of-the-zone", DNS_T_A, "out.example.test",
+	    "dns www.other.test" },
+	{ "cname-loop", DNS_T_A, "loop.example.test", "temperror" },
+	{ "cname-to-nothing", DNS_T_A, "dead.example.test", "nxdomain" },
+	{ "wildcard", DNS_T_TXT, "a.b.wild.example.test", "ok 3600 [any]" },
+	{ "wildcard-other-type", DNS_T_A, "a.wild.example.test", "nodata" },
+	{ "wildcard-not-itself", DNS_T_TXT, "wild.example.test", "nodata" },
+	{ "empty-non-terminal", DNS_T_A, "y.deep.example.test", "nodata" },
+	{ "no-such-name", DNS_T_A, "nope.example.test", "nxdomain" },
+	{ "no-such-type", DNS_T_MX, "mail.example.test", "nodata" },
+	{ "outside", DNS_T_A, "other.test", "dns" },
+	{ "not-below-by-letters", DNS_T_A, "xexample.test", "dns" },
+	{ "delegated", DNS_T_A, "ns.sub.example.test", "dns" },
+	{ "type-without-meaning", DNS_T_A, "srv.example.test", "nodata" },
+	{ "unknown-type", DNS_T_A, "typ.example.test", "nodata" },
+	{ "beside-the-zone", DNS_T_PTR, "1.2.0.192.in-addr.arpa",
+	    "ok 3600 [mail.example.test]" },
+	{ "u-labels", DNS_T_A, "xn--mller-kva.example.test",
+	    "ok 3600 192.0.2.11" },
+	{ "type-spf-is-not-txt", DNS_T_TXT, "old.example.test", "nodata" },
+};
+
+/* Lines without an origin lie over the DNS. */
+static const char plain[] =
+    "# a remark\n"
+    "example.test TXT \"v=spf1 mx -all\"\n"
+    "mail.example.test. A 192.0.2.1\n"
+    "*.many.test A 192.0.2.3\n"
+    "alias.test CNAME mail.example.test\n";
+
+static const struct {
+	const char	*name;
+	uint16_t	 type;
+	const char	*qname;
+	const char	*want;
+} overlay[] = {
+	{ "plain-record", DNS_T_TXT, "example.test",
+	    "ok 3600 [v=spf1 mx -all]" },
+	{ "plain-other-type-is-of-dns", DNS_T_MX, "example.test", "dns" },
+	{ "plain-other-name-is-of-dns", DNS_T_A, "www.example.test", "dns" },
+	{ "plain-above-is-of-dns", DNS_T_A, "test", "dns" },
+	{ "plain-final-dot", DNS_T_A, "mail.example.test",
+	    "ok 3600 192.0.2.1" },
+	{ "plain-wildcard", DNS_T_A, "x.many.test", "ok 3600 192.0.2.3" },
+	{ "plain-cname", DNS_T_A, "alias.test", "ok 3600 192.0.2.1" },
+	{ "plain-cname-other-type", DNS_T_MX, "alias.test",
+	    "dns mail.example.test" },
+};
+
+static const struct {
+	const char	*name;
+	const char	*text;
+	const char	*why;		/* "": it is read */
+} errors[] = {
+	{ "empty-file", "", "" },
+	{ "no-newline-at-the-end", "a.test A 192.0.2.1", "" },
+	{ "crlf", "a.test A 192.0.2.1\r\nb.test A 192.0.2.2\r\n", "" },
+	{ "string-open", "a.test TXT \"x\nb.test A 192.0.2.1\n",
+	    "line 1: string does not end" },
+	{ "paren-open", "a.test TXT ( \"x\"\n\n",
+	    "line 1: ( without )" },
+	{ "paren-close", "\n\na.test TXT \"x\" )\n",
+	    "line 3: ) without (" },
+	{ "no-type", "a.test IN 300\n", "line 1: no type" },
+	{ "unknown-word", "a.test FOO x\n", "line 1: \"FOO\" is no type" },
+	{ "no-owner", " A 192.0.2.1\n",
+	    "line 1: the first record has no name" },
+	{ "at-without-origin", "@ A 192.0.2.1\n",
+	    "line 1: @ without $ORIGIN (--origin NAME)" },
+	{ "no-address", "a.test A 2001:db8::1\n",
+	    "line 1: no address for A" },
+	{ "no-address6", "a.test AAAA 192.0.2.1\n",
+	    "line 1: no address for AAAA" },
+	{ "mx-without-preference", "a.test MX mail.test\n",
+	    "line 1: wrong data" },
+	{ "mx-preference-too-large", "a.test MX 65536 mail.test\n",
+	    "line 1: no preference" },
+	{ "class", "a.test CH TXT \"x\"\n", "line 1: only class IN" },
+	{ "include", "$INCLUDE /etc/passwd\n",
+	    "line 1: $INCLUDE is not supported" },
+	{ "origin-without-name", "$ORIGIN\n",
+	    "line 1: $ORIGIN without a name" },
+	{ "empty-label", "a..test A 192.0.2.1\n",
+	    "line 1: \"a..test\" is no domain name" },
+	{ "dot-in-label", "a\\.b.test A 192.0.2.1\n",
+	    "line 1: a dot or NUL inside a label" },
+	{ "two-cnames", "a.test CNAME b.test\na.test CNAME c.test\n",
+	    "line 2: two CNAME records for one name" },
+	{ "txt-empty", "a.test TXT\n", "line 1: TXT without a string" },
+	{ "line-after-parens", "a.test TXT ( \"x\"\n \"y\" )\nb.test FOO\n",
+	    "line 3: \"FOO\" is no type" },
+	{ "ttl-units", "a.test 1h30m IN A 192.0.2.1\n", "" },
+	{ "ttl-too-large", "a.test 99999999999 A 192.0.2.1\n",
+	    "line 1: \"99999999999\" is no type" },
+};
+
+static void
+test_notes(void)
+{
+	struct zonefile *z;
+	char text[1024], err[200];
+	const struct zonefile_note *n;
+
+	snprintf(text, sizeof(text), "a.test TXT \"%0300d\"\n"
+	    "b.test TXT v=spf1 -all\n"
+	    "c.test SPF \"v=spf1 -all\"\n"
+	    "d.test CNAME a.test\nd.test A 192.0.2.1\n", 0);
+	z = zonefile_parse(text, strlen(text), NULL, err, sizeof(err));
+	check("note-long-string", z != NULL && (n = zonefile_note_at(z, 0)) !=
+	    NULL && n->line == 1 && strcmp(n->code, "long-string") == 0 &&
+	    strcmp(n->owner, "a.test") == 0);
+	check("note-unquoted", z != NULL && (n = zonefile_note_at(z, 1)) !=
+	    NULL && n->line == 2 && strcmp(n->code, "unquoted") == 0);
+	check("note-type-spf", z != NULL && (n = zonefile_note_at(z, 2)) !=
+	    NULL && n->line == 3 && strcmp(n->code, "spf-type") == 0);
+	check("note-cname", z != NULL && (n = zonefile_note_at(z, 3)) !=
+	    NULL && n->line == 5 && strcmp(n->code, "cname") == 0);
+	check("notes-end", z != NULL && zonefile_note_at(z, 4) == NULL);
+	zonefile_free(z);
+}
+
+/* Many blank lines and a NUL: no deep recursion, no misreading. */
+static void
+test_sizes(void)
+{
+	size_t n = 4UL << 20;
+	struct zonefile *z;
+	char *big, err[200];
+
+	if ((big = malloc(n)) == NULL)
+		return;
+	memset(big, '\n', n);
+	z = zonefile_parse(big, n, NULL, err, sizeof(err));
+	check("many-blank-lines", z != NULL, "%s", err);
+	zonefile_free(z);
+	big[100] = '\0';
+	z = zonefile_parse(big, n, NULL, err, sizeof(err));
+	check("nul", z == NULL && strcmp(err, "line 101: NUL in the file") ==
+	    0, "%s", err);
+	zonefile_free(z);
+	z = zonefile_parse(big, ZONEFILE_MAX + 1, NULL, err, sizeof(err));
+	check("too-large", z == NULL && strstr(err, "too large") != NULL);
+	zonefile_free(z);
+	free(big);
+}
+
+int
+main(void)
+{
+	struct zonefile *z;
+	char err[200];
+	const char *s;
+	size_t i;
+
+	z = zonefile_parse(zone, sizeof(zone) - 1, NULL, err, sizeof(err));
+	check("zone-is-read", z != NULL, "%s", err);
+	for (i = 0; z != NULL && i < sizeof(answers) / sizeof(answers[0]);
+	    i++) {
+		s = answer(z, answers[i].type, answers[i].qname);
+		check(answers[i].name, strcmp(s, answers[i].want) == 0, "%s",
+		    s);
+	}
+	zonefile_free(z);
+	z = zonefile_parse(plain, sizeof(plain) - 1, NULL, err, sizeof(err));
+	check("plain-is-read", z != NULL, "%s", err);
+	for (i = 0; z != NULL && i < sizeof(overlay) / sizeof(overlay[0]);
+	    i++) {
+		s = answer(z, overlay[i].type, overlay[i].qname);
+		check(overlay[i].name, strcmp(s, overlay[i].want) == 0, "%s",
+		    s);
+	}
+	zonefile_free(z);
+	z = zonefile_parse("@ A 192.0.2.1\n", 14, "origin.test", err,
+	    sizeof(err));
+	s = z == NULL ? err : answer(z, DNS_T_A, "origin.test");
+	check("origin-given", strcmp(s, "ok 3600 192.0.2.1") == 0, "%s", s);
+	s = z == NULL ? err : answer(z, DNS_T_A, "x.origin.test");
+	check("origin-is-an-apex", strcmp(s, "nxdomain") == 0, "%s", s);
+	zonefile_free(z);
+	check("origin-wrong", zonefile_parse("", 0, "a..b", err,
+	    sizeof(err)) == NULL);
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		z = zonefile_parse(errors[i].text, strlen(errors[i].text),
+		    NULL, err, sizeof(err));
+		check(errors[i].name, strcmp(err, errors[i].why) == 0 &&
+		    (z != NULL) == (errors[i].why[0] == '\0'), "%s", err);
+		zonefile_free(z);
+	}
+	test_notes();
+	test_sizes();
+	return check_exit();
+}
