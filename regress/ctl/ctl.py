@@ -45,9 +45,9 @@ DNS = [
     'tree.test MX 10 m1.test',
     'm1.test AAAA 2001:db8::1',
     'servfail.test SERVFAIL',
-    'slow.test SLOW 2.5',
-    'slow.test TXT "v=spf1 -all"',
-    'mail.slow.test TXT "v=spf1 -all"',
+    # each name is slow once
+    '*.slow.test SLOW 2.5',
+    '*.slow.test TXT "v=spf1 -all"',
     r'ctl.test TXT "v=spf1 a:\x1b]0;owned\x07\x1b[31m.test \x9b31m -all"',
     r'ctl2.test TXT "v=spf1 exp=c2e.test -all"',
     r'c2e.test TXT "see\x1b[2J\r\n"',
@@ -57,6 +57,14 @@ DNS = [
     'many.test TXT "v=spf1 %s -all"' % ' '.join(
         'ip4:10.%d.%d.1' % (i // 250, i % 250) for i in range(3500)),
     'macro.test TXT "v=spf1 a:%{l}.test -all"',
+    # a tree without end, and a record of nothing but includes
+    '*.bomb.test TXT "v=spf1 %s -all"' % ' '.join(
+        'include:%s.%%{d}' % c for c in 'abcdefgh'),
+    'wide.test TXT "v=spf1 %s -all"' % ' '.join(
+        'include:i%d.t' % i for i in range(4000)),
+    'mxs.test TXT "v=spf1 %s -all"' % ' '.join(
+        'mx:m%d.mxs.test' % i for i in range(1000)),
+    *['*.mxs.test MX 1 h%d.none.test' % i for i in range(30)],
     r'mxbad.test MX 10 evil\x1b[31m.test',
     'mxbad.test TXT "v=spf1 mx -all"',
 ]
@@ -499,7 +507,8 @@ def unsafe(out, color=False):
 
 
 def hostile():
-    for d in ('ctl', 'ctl2', 'utf', 'nul', 'big', 'many', 'mxbad'):
+    for d in ('ctl', 'ctl2', 'utf', 'nul', 'big', 'many', 'mxbad',
+              'x.bomb', 'wide', 'mxs'):
         for name, args in {
                 'check': ['check', '192.0.2.1', 'a@%s.test' % d],
                 'color': ['check', '--color', '192.0.2.1', 'a@%s.test' % d],
@@ -603,19 +612,19 @@ def terminals():
 # ---- slow DNS, users, sandbox
 
 def slow():
-    rc, out = on_tty(['check', '192.0.2.1', 'a@slow.test'])
-    lines = re.findall(rb'waiting for DNS: TXT slow\.test \((\d) s\)', out)
+    rc, out = on_tty(['check', '192.0.2.1', 'a@n1.slow.test'])
+    lines = re.findall(rb'waiting for DNS: TXT n1\.slow\.test \((\d) s\)', out)
     check('ctl/progress', rc == 0 and lines == [b'1', b'2'], out)
     # erased again, before the result
     tail = out.rsplit(b'waiting', 1)[1]
     check('ctl/progress-is-erased', b'\r\x1b[K' in tail and
           tail.index(b'\r\x1b[K') < tail.index(b'Verdict'), tail[:100])
-    rc, out, err = run('check', '192.0.2.1', 'a@slow.test')
+    rc, out, err = run('check', '192.0.2.1', 'a@n2.slow.test')
     check('ctl/no-progress-in-a-pipe', rc == 0 and err == b'' and
           b'waiting' not in out, err)
     conf = product.write_file('/run/x.conf', 'Lookup_Time = 1\n')
     start = time.monotonic()
-    rc, out, err = run('check', '--config', conf, '192.0.2.1', 'a@slow.test')
+    rc, out, err = run('check', '--config', conf, '192.0.2.1', 'a@n3.slow.test')
     check('ctl/lookup-time', rc == 75 and time.monotonic() - start < 2.5 and
           b'timeout' in out, (rc, time.monotonic() - start))
 
@@ -625,7 +634,8 @@ def confined():
         more = {} if user is None else {'user': user, 'group': 'nogroup',
                                         'extra_groups': []}
         want = pwd.getpwnam(user or 'pyspf-milter').pw_uid
-        p = subprocess.Popen([SPFCTL, 'check', '192.0.2.1', 'a@slow.test'],
+        p = subprocess.Popen([SPFCTL, 'check', '192.0.2.1',
+                              'a@%s.slow.test' % name],
                              env=ENV, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, cwd='/', **more)
         if not SANITIZED:
@@ -654,12 +664,12 @@ def confined():
         kids = children_of(p.pid)
         out, err = p.communicate(timeout=30)
         check('ctl/%s-answers' % name, p.returncode == 0 and
-              b'MAIL FROM a@slow.test: fail' in out, (out, err))
+              b'slow.test: fail' in out, (out, err))
         check('ctl/%s-has-a-dns-process' % name, len(kids) == 1, kids)
         check('ctl/%s-leaves-nothing' % name, wait(lambda: all(
             status(k).get('State', 'Z')[0] == 'Z' for k in kids), 3))
     # dns dies under it
-    p = subprocess.Popen([SPFCTL, 'check', '192.0.2.1', 'a@slow.test'],
+    p = subprocess.Popen([SPFCTL, 'check', '192.0.2.1', 'a@n5.slow.test'],
                          env=ENV, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
     kids = wait(lambda: children_of(p.pid))
