@@ -23,8 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
 import ns
 
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER = \
-    0x20000, 0x4000000, 0x8000000, 0x10000000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWNET = \
+    0x20000, 0x4000000, 0x8000000, 0x10000000, 0x40000000
 CLONE_NEW = {'ns': 0x20000, 'cgroup': 0x2000000, 'uts': 0x4000000,
              'ipc': 0x8000000, 'user': 0x10000000, 'pid': 0x20000000,
              'net': 0x40000000}
@@ -42,7 +42,8 @@ OUT_OF_REACH = {
     'Type', 'NotifyAccess', 'ExecStart', 'ExecReload', 'WatchdogSec',
     'Restart', 'RestartSec', 'RestartPreventExitStatus', 'KillMode',
     'TimeoutStartSec', 'TimeoutStopSec', 'DevicePolicy', 'KeyringMode',
-    'RemoveIPC', 'RuntimeDirectoryPreserve'}
+    'RemoveIPC', 'RuntimeDirectoryPreserve', 'ExecStartPre',
+    'IPAddressDeny'}
 # What the list of system calls covers: the calls are in @clock, @module ...
 BY_FILTER = {'ProtectClock', 'ProtectKernelModules', 'ProtectKernelLogs',
              'RestrictRealtime'}
@@ -352,13 +353,20 @@ def confine(u, table):
     for key, what in (('LimitNOFILE', resource.RLIMIT_NOFILE),
                       ('LimitCORE', resource.RLIMIT_CORE)):
         if u.get(key):
-            resource.setrlimit(what, (int(u.get(key)),) * 2)
+            # not every machine for tests may raise its own limits
+            most = resource.getrlimit(what)[1]
+            want = int(u.get(key))
+            if most != resource.RLIM_INFINITY:
+                want = min(want, most)
+            resource.setrlimit(what, (want, want))
     os.umask(int(u.get('UMask', '0022'), 8))
     flags = 0
     if u.on('PrivateIPC'):
         flags |= CLONE_NEWIPC
     if u.on('ProtectHostname'):
         flags |= CLONE_NEWUTS
+    if u.on('PrivateNetwork'):
+        flags |= CLONE_NEWNET
     if libc.unshare(flags) == -1:
         fail('unshare')
     mounts(u, user)
