@@ -363,6 +363,52 @@ hint(const char *name, const char *conf, const char *helo, const char *want)
 	answers_free(answers);
 }
 
+/* SPEC 2.6, its third point: who comes later. */
+static void
+test_later(void)
+{
+#define LATER	"HELO_pass_restriction = helo_ok\n"
+	static const struct {
+		const char *name, *conf, *helo, *sender, *want;
+	} t[] = {
+		{ "later/not-checked", LATER "Mail_From_reject = No_Check",
+		    "pass.test", "u@none.test", "helo_ok" },
+		{ "later/helo-none", LATER "Mail_From_reject = No_Check",
+		    "none.test", "u@none.test", NULL },
+		{ "later/unset", "Mail_From_reject = No_Check",
+		    "pass.test", "u@none.test", NULL },
+		{ "later/mfrom-checked", LATER, "pass.test", "u@pass.test",
+		    NULL },
+		{ "later/test-mode", LATER "Mail_From_reject = No_Check\n"
+		    "TestOnly = 0", "pass.test", "u@none.test", NULL },
+		{ "later/list", LATER "Mail_From_reject = No_Check\n"
+		    "skip_addresses = 192.0.2.1", "pass.test", "u@none.test",
+		    NULL },
+	};
+	struct judge_outcome out;
+	struct judge_case c;
+	struct setup w;
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		memset(&c, 0, sizeof(c));
+		c.name = t[i].name;
+		c.conf = t[i].conf;
+		c.client = "192.0.2.1";
+		c.helo = t[i].helo;
+		c.sender = t[i].sender;
+		c.recipient = "r@d.test";
+		if (prepare(&c, &w) == -1)
+			return;
+		check(c.name, run(&w.req, judge_zone, 0, &out) == 0 &&
+		    out.action == JUDGE_PREPEND && (t[i].want == NULL ?
+		    out.later == NULL : out.later != NULL &&
+		    strcmp(out.later, t[i].want) == 0), "action %d, later %s",
+		    (int)out.action, out.later == NULL ? "none" : out.later);
+		conf_free(w.conf);
+	}
+}
+
 /* However little memory there is: an answer, and no refusal lost. */
 static void
 test_memory(void)
@@ -405,6 +451,7 @@ main(void)
 	matrix(1);
 	matrix(0);
 	test_late();
+	test_later();
 	test_memory();
 	hint("judge/hint", "", "Mail.test.", "mail.test");
 	hint("judge/hint-u-label", "", "ex\xc3\xa4mple.test",
