@@ -194,6 +194,8 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(getgid, P),
 	ANY(getegid, P),
 	ANY(getppid, P),
+	/* the shadow gives way to those who take mail */
+	IF2(setpriority, P, EQ(0, PRIO_PROCESS), EQ(1, 0)),
 	ANY(sysinfo, P),
 	ANY(sched_getaffinity, P),
 	ANY(ioctl, P),
@@ -210,8 +212,6 @@ const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
  * name, TCP connect, scopes, nproc 0, CPU seconds, megabytes of data; no role
  * but the parent sees a file
  */
-	/* the shadow gives way to those who take mail */
-	IF2(setpriority, P, EQ(0, PRIO_PROCESS), EQ(1, 0)),
 const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
 	[SANDBOX_PARENT] =
 	    { "parent", NET_DNS, SCOPE_ABSTRACT, 0, 0, 0 },
