@@ -8,7 +8,8 @@ there with a cf made from its own m4 tree, its own queue and loopback ports.
     s = Sendmail(folder, {'name': (port, 'S=local:/x, F=T', '')}); s.start()
     c = sm.client(port, '192.0.2.1')        # a pf.Smtp
     s.delivered(count)                      # the messages, as octets
-A filter has the name of its listener; the third text is more daemon options.
+A filter has the name of its listener, or there are several in a list; the
+third text is more daemon options.
 """
 
 import glob
@@ -159,14 +160,17 @@ class Sendmail:
     def lines(self):
         out = []
         for name, (port, equates, options) in self.listeners.items():
-            if equates is not None:
-                out.append('MAIL_FILTER(`%s\', `%s\')' % (name, equates))
+            filters = []
+            if isinstance(equates, str):
+                equates = [equates]
+            for n, e in enumerate(equates or []):
+                filters.append('%s%d' % (name, n) if n > 0 else name)
+                out.append('MAIL_FILTER(`%s\', `%s\')' % (filters[-1], e))
             for family, addr in (('inet', '127.0.0.1'), ('inet6', '::1')):
                 out.append('DAEMON_OPTIONS(`Name=%s%s, Family=%s, Addr=%s, '
                            'Port=%d, InputMailFilters=%s%s\')' % (
                                name, '' if family == 'inet' else '6', family,
-                               addr, port, name if equates is not None
-                               else '', options))
+                               addr, port, ';'.join(filters), options))
         if self.default is not None:
             out.append('define(`confINPUT_MAIL_FILTERS\', `%s\')'
                        % self.default)
