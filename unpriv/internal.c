@@ -135,13 +135,13 @@ internal_sender(char *s)
 }
 
 int
-internal_is_ar(const char *name)
+internal_is_field(const char *name, const char *field)
 {
-	static const char ar[] = "Authentication-Results";
+	size_t len = strlen(field);
 
-	if (strncasecmp(name, ar, sizeof(ar) - 1) != 0)
+	if (strncasecmp(name, field, len) != 0)
 		return 0;
-	name += sizeof(ar) - 1;
+	name += len;
 	return name[strspn(name, " \t\r\n")] == '\0';
 }
 

@@ -53,7 +53,7 @@ char		*internal_sender(char *);
  * quotes, case, a version. A field without an id is nobody's.
  */
 int		internal_own_ar(const char *value, const char *authserv_id);
-/* 1 when the name is Authentication-Results, in any case. */
-int		internal_is_ar(const char *name);
+/* 1 when a header field's name is that one, blanks behind it or not. */
+int		internal_is_field(const char *name, const char *field);
 
 #endif

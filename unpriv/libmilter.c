@@ -402,10 +402,19 @@ lib_header(SMFICTX *ctx, char *name, char *value)
 	return lib_reply(s, MILTER_HEADER);
 }
 
+/* smfi_chgheader(3) takes no const. */
+static void
+lib_remove(SMFICTX *ctx, const struct core_forged *f)
+{
+	char name[64];
+
+	strlcpy(name, core_field_name[f->field], sizeof(name));
+	smfi_chgheader(ctx, name, (int)f->idx, NULL);
+}
+
 static sfsistat
 lib_eom(SMFICTX *ctx)
 {
-	static char ar[] = "Authentication-Results";
 	struct lib_session *s = lib_session(ctx);
 	struct core_message *m = &s->core.msg;
 	sfsistat rc = SMFIS_CONTINUE;
@@ -415,7 +424,7 @@ lib_eom(SMFICTX *ctx)
 		rc = lib_refuse(ctx, m);
 	else {
 		for (i = m->nown; i > 0; i--)
-			smfi_chgheader(ctx, ar, (int)m->own[i - 1], NULL);
+			lib_remove(ctx, &m->own[i - 1]);
 		if (m->name != NULL && smfi_insheader(ctx, 0, m->name,
 		    m->value) != MI_SUCCESS)
 			syslog(LOG_WARNING, "a header could not be added");

@@ -258,8 +258,8 @@ logline_forged(const struct logline *l, size_t removed, int refused)
 		write_object(&f);
 	else if (refused)
 		log_line(LOG_INFO, "message refused: more than %zu forged "
-		    "Authentication-Results fields", removed);
+		    "fields with results", removed);
 	else
-		log_line(LOG_INFO, "%zu forged Authentication-Results removed "
+		log_line(LOG_INFO, "%zu forged fields with results removed "
 		    "(from %s)", removed, l->client);
 }

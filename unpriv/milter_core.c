@@ -428,11 +428,16 @@ core_outcome(struct core *c, const struct judge_outcome *out)
 	}
 }
 
+const char *const core_field_name[CORE_FIELD_MAX] = {
+	[CORE_FIELD_AR] = "Authentication-Results",
+	[CORE_FIELD_SPF] = "Received-SPF",
+};
+
 static int
-core_own_add(struct core_message *m, uint32_t idx)
+core_own_add(struct core_message *m, enum core_field field)
 {
+	struct core_forged *own;
 	size_t size;
-	uint32_t *own;
 
 	if (m->nown == m->own_size) {
 		size = m->own_size == 0 ? 4 : m->own_size * 2;
@@ -441,7 +446,8 @@ core_own_add(struct core_message *m, uint32_t idx)
 		m->own = own;
 		m->own_size = size;
 	}
-	m->own[m->nown++] = idx;
+	m->own[m->nown].field = field;
+	m->own[m->nown++].idx = m->seen[field];
 	return 0;
 }
 
@@ -449,14 +455,24 @@ void
 core_header(struct core *c, const char *name, const char *value)
 {
 	struct core_message *m = &c->msg;
+	unsigned int f;
 
-	if (!m->active || m->trusted || !c->conf->remove_own_ar ||
-	    !internal_is_ar(name))
+	if (!m->active || m->trusted || !c->conf->remove_own_ar)
 		return;
-	m->nar++;
-	if (!internal_own_ar(value, c->conf->authserv_id))
+	for (f = 0; f < CORE_FIELD_MAX; f++)
+		if (internal_is_field(name, core_field_name[f]))
+			break;
+	if (f == CORE_FIELD_MAX)
 		return;
-	if (m->nown >= CORE_AR_MAX || core_own_add(m, m->nar) == -1)
+	m->seen[f]++;
+	/*
+	 * A Received-SPF does not say who wrote it, and a DMARC filter behind
+	 * us believes the topmost.
+	 */
+	if (f == CORE_FIELD_AR &&
+	    !internal_own_ar(value, c->conf->authserv_id))
+		return;
+	if (m->nown >= CORE_AR_MAX || core_own_add(m, f) == -1)
 		m->flood = 1;
 }
 
@@ -471,7 +487,7 @@ core_eom(struct core *c, uint32_t actions)
 	if (m->flood) {
 		logline_forged(&l, CORE_AR_MAX, 1);
 		core_keep_reply(m, "550", "5.7.1",
-		    "Too many forged Authentication-Results header fields");
+		    "Too many forged header fields with results");
 		return -1;
 	}
 	if ((actions & MILTER_F_CHGHDRS) == 0)

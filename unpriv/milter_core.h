@@ -25,6 +25,13 @@
 #define CORE_MACRO_MAX	255	/* of a macro's value */
 #define CORE_QUEUE_MAX	64	/* of a queue id */
 
+/*
+ * Header fields that tell of results: what a sender puts in must not be
+ * taken for ours behind us. core_field_name names them.
+ */
+enum core_field { CORE_FIELD_AR = 0, CORE_FIELD_SPF, CORE_FIELD_MAX };
+extern const char *const core_field_name[CORE_FIELD_MAX];
+
 struct core_message {
 	int		 active;	/* MAIL was taken */
 	char		*buf;		/* holds sender */
@@ -36,9 +43,12 @@ struct core_message {
 	int		 trusted;	/* its own fields are left alone */
 	char		*code, *xcode, *text;
 	char		*name, *value;	/* field to insert, folded; or NULL */
-	/* Authentication-Results seen, and those that are forged. */
-	uint32_t	 nar;
-	uint32_t	*own;		/* indices, counted from 1 */
+	/* fields of these names seen, and those that are forged */
+	uint32_t	 seen[CORE_FIELD_MAX];
+	struct core_forged {
+		enum core_field	 field;
+		uint32_t	 idx;	/* among its name, from 1 */
+	}		*own;
 	size_t		 nown, own_size;
 	int		 flood;		/* more than CORE_AR_MAX */
 };

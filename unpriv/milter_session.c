@@ -329,8 +329,8 @@ milter_eom(struct milter_session *s, const uint8_t *p, size_t len)
 	}
 	/* From the last on: some MTAs count deleted fields, some do not. */
 	for (i = m->nown; i > 0; i--)
-		milter_send_header(s, 'm', m->own[i - 1],
-		    "Authentication-Results", "");
+		milter_send_header(s, 'm', m->own[i - 1].idx,
+		    core_field_name[m->own[i - 1].field], "");
 	if (m->name != NULL)
 		milter_send_header(s, 'i', 0, m->name, m->value);
 	milter_continue(s);

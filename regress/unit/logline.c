@@ -262,7 +262,7 @@ test_classic(void)
 	check("classic-skipped", is(lines, ""));
 	logline_forged(&l, 3, 0);
 	check("classic-forged", is(lines,
-	    "3 forged Authentication-Results removed (from 192.0.2.1)\n"));
+	    "3 forged fields with results removed (from 192.0.2.1)\n"));
 }
 
 static void
