@@ -9,7 +9,11 @@
 #include "answers.h"
 
 #define ANSWERS_HASH	256		/* a power of two */
-#define ANSWERS_BYTES	(8UL << 20)	/* names and records of one check */
+/*
+ * Names and records of one check: the records of two identities, all of the
+ * largest size, and some. Thousands of checks may wait at a time.
+ */
+#define ANSWERS_BYTES	(2UL << 20)
 /*
  * Guesses stop here, so that what a hostile record makes us guess never
  * takes the place of what its evaluation needs: an identity needs at most

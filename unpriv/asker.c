@@ -21,7 +21,7 @@ struct asked {
 	uint32_t	 id;
 	uint16_t	 type;
 	uint8_t		 namelen;
-	asker_fn	 fn;
+	asker_fn	 fn;		/* NULL: nobody wants the answer */
 	void		*arg;
 	char		 name[DNAME_MAX];
 };
@@ -107,9 +107,12 @@ asker_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 	asker_fn fn;
 	void *fnarg;
 
-	/* Cancelled meanwhile: nobody wants it. */
 	if ((q = asked_find(k, h->peerid)) == NULL)
 		return;
+	if (q->fn == NULL) {
+		asked_free(k, q);
+		return;
+	}
 	rbuf_init(&r, p, len);
 	fn = q->fn;
 	fnarg = q->arg;
@@ -162,9 +165,12 @@ asker_send(struct asker *k, const struct asked *q)
 void
 asker_connect(struct asker *k, int fd)
 {
-	struct asked *q;
+	struct asked *q, *next;
 
 	chan_free(k->dns);
+	RB_FOREACH_SAFE(q, asked_tree, &k->pending, next)
+		if (q->fn == NULL)
+			asked_free(k, q);
 	k->dns = chan_new(k->base, fd, k->self, ROLE_DNS, asker_msg,
 	    asker_gone, k);
 	RB_FOREACH(q, asked_tree, &k->pending)
@@ -213,11 +219,12 @@ asker_ask(struct asker *k, uint16_t type, const char *name, size_t len,
 	return k->last_id;
 }
 
+/* dns knows no cancelling: until it answers, the question takes room there. */
 void
 asker_cancel(struct asker *k, uint32_t id)
 {
 	struct asked *q;
 
 	if (id != 0 && (q = asked_find(k, id)) != NULL)
-		asked_free(k, q);
+		q->fn = NULL;
 }

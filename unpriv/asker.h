@@ -33,7 +33,7 @@ struct event_base *asker_base(const struct asker *);
 uint32_t	 asker_ask(struct asker *, uint16_t, const char *, size_t,
 		    asker_fn, void *);
 void		 asker_cancel(struct asker *, uint32_t);
-/* Questions on their way. */
+/* Questions on their way, cancelled ones among them. */
 size_t		 asker_pending(const struct asker *);
 
 #endif

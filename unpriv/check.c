@@ -17,13 +17,29 @@
 
 #define CHECK_ARENA_MAX	(4 * 1024 * 1024)
 /*
- * A hostile zone can let its answers drip in; past this many runs the next
- * waits until everything asked for has come.
+ * A hostile zone can let its answers drip in; past this many runs each waits
+ * until everything asked for has come.
  */
 #define CHECK_EAGER_RUNS 64
+#define CHECK_EAGER_USEC 20000	/* and past this much work */
 #define CHECK_RUNS_MAX	4096	/* more is a defect of ours, not of a zone */
 #define CHECK_SPARE	64	/* tables kept for the next checks */
 #define CHECK_MEMO_AGE	60	/* seconds that a prefetched answer is good */
+#define CHECK_ROOM	2048	/* questions of all workers, when dns is calm */
+
+/*
+ * Questions that one check may have under way, by how much of this worker's
+ * share of CHECK_ROOM all of them take, in eighths: a crowd of checks that
+ * ask for hundreds of names leaves room for the others' few.
+ */
+static const struct {
+	size_t		 eighths;
+	unsigned int	 flights;
+} check_shares[] = {
+	{ 1, 64 },
+	{ 4, 16 },
+	{ 8, 4 },
+};
 
 /* A question of a check, or of a memo, on its way. */
 struct flight {
@@ -57,7 +73,9 @@ struct check {
 	check_done_fn	 done;
 	void		*arg;
 	struct timespec	 since;
+	uint64_t	 spent;		/* microseconds inside judge_run() */
 	unsigned int	 runs;
+	unsigned int	 nflights;
 	int		 on_memo;
 	int		 expired;
 };
@@ -110,6 +128,8 @@ check_now(void)
 static void
 flight_end(struct flight *f)
 {
+	if (f->check != NULL)
+		f->check->nflights--;
 	LIST_REMOVE(f, entry);
 	free(f);
 }
@@ -142,6 +162,8 @@ flight_start(struct asker *k, struct question *q, struct check *c,
 		free(f);
 		return -1;
 	}
+	if (c != NULL)
+		c->nflights++;
 	LIST_INSERT_HEAD(c != NULL ? &c->flights : &m->flights, f, entry);
 	return 0;
 }
@@ -219,12 +241,27 @@ check_from_memo(struct check *c, struct question *q)
 	return 1;
 }
 
+static unsigned int
+check_share(const struct check *c)
+{
+	size_t i, room = CHECK_ROOM / 8;
+
+	if (c->req.conf->workers > 1)
+		room /= (size_t)c->req.conf->workers;
+	for (i = 0; i < sizeof(check_shares) / sizeof(check_shares[0]); i++)
+		if (asker_pending(c->asker) < check_shares[i].eighths * room)
+			return check_shares[i].flights;
+	return 1;
+}
+
+/* The rest is asked when answers have come. */
 static void
 check_ask(struct check *c)
 {
 	struct question *q;
 
-	while ((q = answers_next(c->answers)) != NULL) {
+	while (c->nflights < check_share(c) &&
+	    (q = answers_next(c->answers)) != NULL) {
 		if (check_from_memo(c, q))
 			continue;
 		if (flight_start(c->asker, q, c, NULL) == -1)
@@ -251,6 +288,23 @@ check_end(struct check *c, const struct judge_outcome *out)
 	check_free(c);
 }
 
+static enum judge_status
+check_judge(struct check *c, struct judge_outcome *out)
+{
+	struct timespec from, to;
+	enum judge_status rv;
+
+	memset(out, 0, sizeof(*out));
+	answers_begin(c->answers);
+	arena_reset(c->arena);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	rv = judge_run(&c->req, c->answers, c->arena, out);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	c->spent += (uint64_t)(to.tv_sec - from.tv_sec) * 1000000 +
+	    (uint64_t)(to.tv_nsec / 1000) - (uint64_t)(from.tv_nsec / 1000);
+	return rv;
+}
+
 /*
  * Runs until the verdict is there (1: done was called, the check is gone) or
  * something is on its way (0).
@@ -263,11 +317,7 @@ check_run(struct check *c)
 	for (;;) {
 		if (c->runs++ > CHECK_RUNS_MAX)
 			fatalx("a check does not end");
-		memset(&out, 0, sizeof(out));
-		answers_begin(c->answers);
-		arena_reset(c->arena);
-		if (judge_run(&c->req, c->answers, c->arena, &out) ==
-		    JUDGE_DONE) {
+		if (check_judge(c, &out) == JUDGE_DONE) {
 			check_end(c, &out);
 			return 1;
 		}
@@ -275,9 +325,11 @@ check_run(struct check *c)
 		if (c->expired)
 			/* out of time: what is asked late fails too */
 			answers_expire(c->answers, DNS_TIMEOUT);
-		else if (check_waits(c) && answers_missing(c->answers) != 0)
+		else if (check_waits(c) && answers_missing(c->answers) != 0) {
+			/* it may wait long: no memory of a run till then */
+			arena_reset(c->arena);
 			return 0;
-		else if (!check_waits(c))
+		} else if (!check_waits(c))
 			answers_expire(c->answers, DNS_TEMPERROR);
 	}
 }
@@ -285,8 +337,11 @@ check_run(struct check *c)
 static void
 check_run_soon(struct check *c)
 {
-	if (check_waits(c) && c->runs >= CHECK_EAGER_RUNS)
-		return;
+	if (c->runs >= CHECK_EAGER_RUNS || c->spent >= CHECK_EAGER_USEC) {
+		check_ask(c);
+		if (check_waits(c))
+			return;
+	}
 	/* Once for all answers that came in one go. */
 	event_active(c->again, EV_TIMEOUT, 0);
 }
