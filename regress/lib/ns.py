@@ -131,6 +131,14 @@ def private_etc(scratch):
                         % (user, uid, grp.getgrnam(user).gr_gid))
 
 
+def hide_dnspython():
+    """The originals are recorded with py3dns; pyspf takes dnspython when some
+    other package has brought it, and words its errors otherwise."""
+    path = '/usr/lib/python3/dist-packages/dns'
+    if os.path.isdir(path):
+        mount('tmpfs', path, 'tmpfs', MS_NOSUID, 'mode=755')
+
+
 def write(path, text):
     if os.path.islink(path):
         os.unlink(path)
@@ -152,6 +160,7 @@ def set_up(real_etc):
     except OSError:
         pass
     private_dev(scratch)
+    hide_dnspython()
     if not real_etc:
         private_etc(scratch)
         write('/etc/resolv.conf', 'nameserver 127.0.0.1\n')
