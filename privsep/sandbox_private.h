@@ -13,7 +13,7 @@ struct sandbox_rule {
 	unsigned int	 roles;		/* 1U << enum sandbox_role */
 	uint32_t	 action;
 	unsigned int	 nargs;
-	struct scmp_arg_cmp args[2];
+	struct scmp_arg_cmp args[3];
 };
 
 enum sandbox_net {

@@ -35,6 +35,7 @@
 static int failures;
 static pid_t sibling;		/* same uid, not confined */
 static int tcp_port;
+static int other_listener;	/* what a worker holds */
 static char dir[] = "/tmp/sandbox-probe.XXXXXX";
 
 static int
@@ -122,6 +123,67 @@ static int
 t_fastopen(void)
 {
 	return inet_try(1);
+}
+
+/*
+ * A listener that is shut down is an unconnected socket again, and by
+ * MSG_FASTOPEN sendmsg() connects it.
+ */
+static int
+t_listener(void)
+{
+	struct iovec iov = { dir, 1 };
+	struct sockaddr_in sin;
+	struct msghdr mh;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons(tcp_port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	memset(&mh, 0, sizeof(mh));
+	mh.msg_name = &sin;
+	mh.msg_namelen = sizeof(sin);
+	mh.msg_iov = &iov;
+	mh.msg_iovlen = 1;
+	(void)shutdown(other_listener, SHUT_RDWR);
+	return verdict(sendmsg(other_listener, &mh, MSG_FASTOPEN));
+}
+
+/* The listener is shared: who ends it ends it for all. */
+static int
+t_shutdown(void)
+{
+	return verdict(shutdown(other_listener, SHUT_RDWR));
+}
+
+static int
+t_listener_flags(void)
+{
+	int flags = fcntl(other_listener, F_GETFL);
+
+	return verdict(fcntl(other_listener, F_SETFL, flags ^ O_NONBLOCK));
+}
+
+/* TCP to whoever does not speak MPTCP, and not TCP to Landlock. */
+static int
+t_mptcp(void)
+{
+	struct sockaddr_in sin;
+	int fd;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	sin.sin_port = htons(tcp_port);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if ((fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP)) == -1)
+		return REFUSED;
+	return verdict(connect(fd, (struct sockaddr *)&sin, sizeof(sin)));
+}
+
+static int
+t_rawip(void)
+{
+	return verdict(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
 }
 
 static int
@@ -251,6 +313,11 @@ static const struct trial {
 	{ "fork", t_fork, KIDS, 1 },
 	{ "connect-tcp", t_connect, KIDS | R(PARENT), 1 },
 	{ "connect-by-fastopen", t_fastopen, KIDS, 1 },
+	{ "connect-a-listener", t_listener, KIDS | R(PARENT), 1 },
+	{ "shut-listener", t_shutdown, KIDS | R(PARENT), 1 },
+	{ "listener-flags", t_listener_flags, R(WORKER) | R(POLICYD), 1 },
+	{ "connect-by-mptcp", t_mptcp, KIDS | R(PARENT), 0 },
+	{ "raw-socket", t_rawip, KIDS | R(PARENT), 0 },
 	{ "listen-tcp", t_bind, KIDS, 1 },
 	{ "udp-socket", t_udp, KIDS & ~R(DNS), 1 },
 	{ "unix-socket", t_unix, KIDS, 1 },
@@ -346,8 +413,8 @@ make_keep(void)
 	unlink(p);
 }
 
-static void
-make_listener(void)
+static int
+make_listener(int *port)
 {
 	struct sockaddr_in sin;
 	socklen_t len = sizeof(sin);
@@ -361,29 +428,34 @@ make_listener(void)
 	    listen(fd, 128) == -1 ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
 		err(1, "listener");
-	tcp_port = ntohs(sin.sin_port);
+	*port = ntohs(sin.sin_port);
+	return fd;
 }
 
 int
 main(void)
 {
 	size_t i;
-	int r;
+	int r, port;
 
 	if (mkdtemp(dir) == NULL)
 		err(1, "%s", dir);
-	make_listener();
+	(void)make_listener(&tcp_port);
 	if ((sibling = fork()) == 0)
 		for (;;)
 			pause();
 	for (i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		make_keep();
+		other_listener = make_listener(&port);
 		control(&trials[i]);
 		for (r = SANDBOX_NONE + 1; r < SANDBOX_MAX; r++) {
 			make_keep();
+			close(other_listener);
+			other_listener = make_listener(&port);
 			if (trials[i].roles & (1U << r))
 				judge(r, &trials[i]);
 		}
+		close(other_listener);
 	}
 	kill(sibling, SIGKILL);
 	make_keep();
