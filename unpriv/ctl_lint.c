@@ -16,10 +16,8 @@
 #define RESOLVE_MAX	40	/* terms whose addresses are looked up */
 #define FIND_TEXT	600
 #define FINDS_MAX	200	/* shown of one level */
-#define MANY_ADDRESSES	(1U << 22)
 #define RECORD_LONG	450	/* RFC 7208 3.4 */
 #define ANSWER_LONG	512
-#define REPLACE_MAX	4	/* addresses that may stand for a name */
 
 /* What a scan of one record has seen. */
 struct seen {
@@ -96,13 +94,9 @@ failed(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	return 1;
 }
 
-/*
- * The name that a term asks for, when it is the same for each message:
- * 1; 0 when macros decide; -1 when it is no name.
- */
-static int
-target(struct lint *l, const struct lint_record *r, const struct spf_term *t,
-    char name[DNAME_MAX + 1], size_t *len)
+int
+lint_target(struct lint *l, const struct lint_record *r,
+    const struct spf_term *t, char name[DNAME_MAX + 1], size_t *len)
 {
 	const struct lint_record *top = STAILQ_FIRST(&l->records);
 	struct spf_request req;
@@ -308,7 +302,7 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		    "the hosts by ip4:, ip6: or a:");
 		return;
 	}
-	if ((rv = target(l, r, t, name, &len)) == 0) {
+	if ((rv = lint_target(l, r, t, name, &len)) == 0) {
 		l->uncounted = 1;
 		return;
 	}
@@ -418,7 +412,7 @@ explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
 
 	if (r->depth > 0 && !r->redirected)
 		return;
-	if (target(l, r, t, name, &len) != 1 ||
+	if (lint_target(l, r, t, name, &len) != 1 ||
 	    (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
 	    failed(l, r, t, a, name))
 		return;
@@ -579,97 +573,6 @@ walk(struct lint *l, struct lint_record *r)
 	r->lookups = l->lookups - before;
 }
 
-/* ---- the whole tree ---- */
-
-static void
-void_findings(struct lint *l, struct lint_record *top)
-{
-	unsigned int limit = (unsigned int)l->ctl->conf->void_limit;
-
-	if (l->voids[0] > limit && l->voids[1] > limit)
-		lint_find(l, top, LINT_ERROR, "too-many-voids", NULL,
-		    "%u void lookups for IPv4 clients, %u for IPv6 clients; "
-		    "more than %u are permerror", l->voids[0], l->voids[1],
-		    limit);
-	else if (l->voids[0] > limit || l->voids[1] > limit)
-		lint_find(l, top, LINT_WARNING, "too-many-voids", NULL,
-		    "%u void lookups for IPv%d clients; more than %u are "
-		    "permerror", l->voids[l->voids[1] > limit],
-		    l->voids[1] > limit ? 6 : 4, limit);
-}
-
-/* "a:mail.example.test" costs a lookup where its address would cost none. */
-static void
-suggest_addresses(struct lint *l, struct lint_record *top)
-{
-	char name[DNAME_MAX + 1], text[200], ip[ADDR_STRLEN];
-	static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA };
-	const struct question *q;
-	struct spf_syntax e;
-	struct spf_scan sc;
-	struct spf_term t;
-	struct addr a;
-	size_t len, i, j, n;
-
-	spf_scan_start(&sc, top->rec, top->reclen);
-	while (spf_scan_next(&sc, &t, &e) == 1) {
-		if (t.kind != SPF_T_A || t.len4 != 32 || t.len6 != 128 ||
-		    target(l, top, &t, name, &len) != 1)
-			continue;
-		text[0] = '\0';
-		for (i = n = 0; i < 2; i++) {
-			q = answers_find(l->answers, types[i], name, len);
-			if (q == NULL || q->state != ANSWER_DONE)
-				continue;
-			n += q->answer.nrr;
-			for (j = 0; j < q->answer.nrr && n <= REPLACE_MAX;
-			    j++) {
-				memset(&a, 0, sizeof(a));
-				a.family = i == 0 ? 4 : 6;
-				memcpy(a.b, q->answer.rr[j].data,
-				    i == 0 ? 4 : 16);
-				strlcat(text, i == 0 ? " ip4:" : " ip6:",
-				    sizeof(text));
-				strlcat(text, addr_format(&a, ip,
-				    sizeof(ip)), sizeof(text));
-			}
-		}
-		if (n > 0 && n <= REPLACE_MAX)
-			lint_find(l, top, LINT_NOTE, "replace", &t,
-			    "saves a lookup while the address stays:%s",
-			    text);
-	}
-}
-
-static void
-tree_findings(struct lint *l)
-{
-	struct lint_record *top = STAILQ_FIRST(&l->records), *r;
-
-	if (l->lookups > SPF_MAX_TERMS) {
-		lint_find(l, top, LINT_ERROR, "too-many-lookups", NULL,
-		    "%s%u lookups are needed; the eleventh is permerror",
-		    l->lookups > LINT_TERMS_MAX ? "more than " : "",
-		    l->lookups > LINT_TERMS_MAX ? LINT_TERMS_MAX :
-		    l->lookups);
-		if (top->rec != NULL)
-			suggest_addresses(l, top);
-	} else if (l->lookups == SPF_MAX_TERMS)
-		lint_find(l, top, LINT_NOTE, "many-lookups", NULL, "all ten "
-		    "lookups are needed: one more in an included record, and "
-		    "it is permerror");
-	void_findings(l, top);
-	lint_net_sum(l);
-	STAILQ_FOREACH(r, &l->records, entry)
-		if (r->all_pass) {
-			l->sum4 = (unsigned __int128)1 << 32;
-			l->whole6 = 1;
-		}
-	if (l->sum4 > MANY_ADDRESSES && l->sum4 >> 32 == 0)
-		lint_find(l, top, LINT_WARNING, "many-addresses", NULL,
-		    "%llu IPv4 addresses pass", (unsigned long long)l->sum4);
-}
-
 static int
 run(struct answers *answers, int elapsed, void *arg)
 {
@@ -691,7 +594,7 @@ run(struct answers *answers, int elapsed, void *arg)
 		fatalx("no memory");
 	walk(l, top);
 	if (!l->waiting)
-		tree_findings(l);
+		lint_tree(l);
 	return l->waiting;
 }
 

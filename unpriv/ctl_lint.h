@@ -38,7 +38,7 @@ struct lint_record {
 	const char	*rec;		/* in the answers; NULL: none */
 	size_t		 reclen;
 	unsigned int	 lookups;	/* that it needs, all below included */
-	int		 passing;	/* what passes in it passes at the top */
+	int		 passing;	/* here is passing at the top */
 	int		 all_pass;	/* +all */
 	STAILQ_HEAD(, lint_find) finds;
 };
@@ -67,12 +67,22 @@ struct lint {
 	size_t		 nnets;
 	unsigned int	 count[LINT_LEVELS];
 	unsigned __int128 sum4, sum6;
-	int		 whole6;	/* all of IPv6, which sum6 cannot hold */
+	int		 whole6;	/* all of IPv6: no sum6 */
 };
 
 void	lint_find(struct lint *, struct lint_record *, enum lint_level,
 	    const char *code, const struct spf_term *, const char *, ...)
 	    __attribute__((__format__(printf, 6, 7)));
+
+/*
+ * The name that a term asks for, when it is the same for each message:
+ * 1; 0 when macros decide; -1 when it is no name.
+ */
+int	lint_target(struct lint *, const struct lint_record *,
+	    const struct spf_term *, char[DNAME_MAX + 1], size_t *);
+
+/* ---- ctl_lint_tree.c: findings on all records together ---- */
+void	lint_tree(struct lint *);
 
 /* ---- ctl_lint_net.c: what passes ---- */
 void	lint_net_add(struct lint *, const struct cidr *);

@@ -11,13 +11,11 @@
 
 #include "../proto/addr.h"
 #include "../proto/arena.h"
-#include "zonefile.h"
+#include "zonefile_private.h"
 
 #define MEMORY_MAX	(128UL << 20)
 #define NODES_MAX	200000
 #define TOKENS_MAX	1024		/* of one entry */
-#define NOTES_MAX	100
-#define HOPS_MAX	16		/* CNAMEs in a row */
 #define STRING_MAX	255		/* RFC 1035 3.3 */
 #define DEFAULT_TTL	3600
 
@@ -41,37 +39,6 @@ static const struct {
 	{ "SMIMEA", T_OTHER }, { "OPENPGPKEY", T_OTHER }, { "URI", T_OTHER },
 };
 
-struct item {
-	struct item	*next;
-	uint16_t	 type;
-	uint32_t	 ttl;
-	struct dns_rr	 rr;
-};
-
-struct node {
-	RB_ENTRY(node)	 entry;
-	const char	*name;		/* lower case */
-	size_t		 len;
-	struct item	*first, **tail;
-	const char	*cname;
-	uint32_t	 cname_ttl;
-	int		 has_ns;
-	int		 other;		/* records beside a CNAME */
-};
-RB_HEAD(nodes, node);
-
-struct zonefile {
-	struct arena	*arena;
-	struct nodes	 nodes;
-	size_t		 nnodes;
-	char		 apex[DNAME_MAX + 1];
-	size_t		 apexlen;
-	int		 has_apex;
-	struct zonefile_note notes[NOTES_MAX];
-	size_t		 nnotes;
-	struct dns_rr	 rr[DNSMSG_MAXRR];	/* of the last answer */
-};
-
 struct token {
 	const char	*s;		/* as written, without its quotes */
 	size_t		 len;
@@ -89,23 +56,23 @@ struct parser {
 	char		 origin[DNAME_MAX + 1];
 	int		 has_origin;
 	int		 from_soa;	/* so did the apex come */
-	struct node	*owner;
+	struct zone_node	*owner;
 	uint32_t	 ttl;
 	char		*err;
 	size_t		 errsize;
 };
 
 static int
-node_cmp(struct node *a, struct node *b)
+node_cmp(struct zone_node *a, struct zone_node *b)
 {
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
 	return memcmp(a->name, b->name, a->len);
 }
 
-RB_PROTOTYPE_INTERNAL(nodes, node, entry, node_cmp,
+RB_PROTOTYPE_INTERNAL(zone_nodes, zone_node, entry, node_cmp,
     __attribute__((__unused__)) static)
-RB_GENERATE_INTERNAL(nodes, node, entry, node_cmp,
+RB_GENERATE_INTERNAL(zone_nodes, zone_node, entry, node_cmp,
     __attribute__((__unused__)) static)
 
 static int	fail(struct parser *, const char *, ...)
@@ -131,7 +98,7 @@ note(struct parser *ps, int serious, const char *code, const char *text)
 {
 	struct zonefile *z = ps->z;
 
-	if (z->nnotes == NOTES_MAX)
+	if (z->nnotes == ZONE_NOTES_MAX)
 		return;
 	z->notes[z->nnotes].line = ps->at;
 	z->notes[z->nnotes].owner = ps->owner->name;
@@ -148,25 +115,25 @@ zonefile_note_at(const struct zonefile *z, size_t i)
 
 /* ---- names ---- */
 
-static struct node *
-node_find(struct zonefile *z, const char *name, size_t len)
+struct zone_node *
+zonefile_node(struct zonefile *z, const char *name, size_t len)
 {
-	struct node key;
+	struct zone_node key;
 
 	key.name = name;
 	key.len = len;
-	return RB_FIND(nodes, &z->nodes, &key);
+	return RB_FIND(zone_nodes, &z->nodes, &key);
 }
 
 /* The node of a name, and of all names above it, which then exist too. */
-static struct node *
+static struct zone_node *
 node_get(struct zonefile *z, const char *name, size_t len)
 {
-	struct node *n, *first = NULL;
+	struct zone_node *n, *first = NULL;
 	const char *dot;
 
 	for (;;) {
-		if ((n = node_find(z, name, len)) != NULL)
+		if ((n = zonefile_node(z, name, len)) != NULL)
 			return first == NULL ? n : first;
 		if (z->nnodes == NODES_MAX ||
 		    (n = arena_alloc(z->arena, sizeof(*n))) == NULL ||
@@ -174,7 +141,7 @@ node_get(struct zonefile *z, const char *name, size_t len)
 			return NULL;
 		n->len = len;
 		n->tail = &n->first;
-		RB_INSERT(nodes, &z->nodes, n);
+		RB_INSERT(zone_nodes, &z->nodes, n);
 		z->nnodes++;
 		if (first == NULL)
 			first = n;
@@ -415,7 +382,7 @@ static int
 item_add(struct parser *ps, uint16_t type, uint32_t ttl, const void *data,
     size_t len, uint16_t aux)
 {
-	struct item *it;
+	struct zone_item *it;
 
 	if (len > UINT16_MAX)
 		return fail(ps, "record is too long");
@@ -454,13 +421,13 @@ add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 		if (i == 0)
 			first = len;
 		if (len - from > STRING_MAX)
-			note(ps, 1, "long-string", "a string of more than 255 octets, which "
-			    "no name server takes");
+			note(ps, 1, "long-string", "a string of more "
+			    "than 255 octets, which no name server takes");
 		bare += !t[i].quoted;
 	}
 	if (bare > 1 && len > 5 && strncasecmp(buf, "v=spf", 5) == 0)
-		note(ps, 1, "unquoted", "words without quotes: they are joined without "
-		    "the blanks between them");
+		note(ps, 1, "unquoted", "words without quotes: they are "
+		    "joined without the blanks between them");
 	rv = item_add(ps, DNS_T_TXT, ttl, buf, len, (uint16_t)first);
 	free(buf);
 	return rv;
@@ -707,122 +674,4 @@ zonefile_free(struct zonefile *z)
 		return;
 	arena_free(z->arena);
 	free(z);
-}
-
-/* ---- answers ---- */
-
-static int
-in_zone(const struct zonefile *z, const char *name, size_t len)
-{
-	return z->has_apex && dname_is_below(name, len, z->apex, z->apexlen);
-}
-
-/* 1 when the name is at or below a delegation. */
-static int
-is_given_away(struct zonefile *z, const char *name, size_t len)
-{
-	const struct node *n;
-	const char *dot;
-
-	while (len > z->apexlen) {
-		n = node_find(z, name, len);
-		if (n != NULL && n->has_ns)
-			return 1;
-		if ((dot = memchr(name, '.', len)) == NULL)
-			return 0;
-		len -= (size_t)(dot + 1 - name);
-		name = dot + 1;
-	}
-	return 0;
-}
-
-/* RFC 4592 3.3.1: "*" below the closest name above that exists. */
-static struct node *
-wildcard(struct zonefile *z, const char *name, size_t len)
-{
-	char star[DNAME_MAX + 3];
-	const char *dot;
-
-	while ((dot = memchr(name, '.', len)) != NULL) {
-		len -= (size_t)(dot + 1 - name);
-		name = dot + 1;
-		if (node_find(z, name, len) == NULL)
-			continue;
-		if (len > DNAME_MAX - 2)
-			return NULL;
-		memcpy(star, "*.", 2);
-		memcpy(star + 2, name, len);
-		return node_find(z, star, len + 2);
-	}
-	return NULL;
-}
-
-/* The records of one type: 1 when there are any. */
-static int
-fill(struct zonefile *z, const struct node *n, uint16_t type,
-    struct dns_answer *a)
-{
-	const struct item *it;
-
-	a->nrr = 0;
-	for (it = n->first; it != NULL && a->nrr < DNSMSG_MAXRR;
-	    it = it->next) {
-		if (it->type != type)
-			continue;
-		z->rr[a->nrr++] = it->rr;
-		if (it->ttl < a->ttl)
-			a->ttl = it->ttl;
-	}
-	a->rr = z->rr;
-	return a->nrr > 0;
-}
-
-static enum zonefile_where
-settle(struct dns_answer *a, enum dns_status status)
-{
-	a->status = (uint8_t)status;
-	if (status != DNS_OK)
-		a->ttl = 0;
-	return ZONEFILE_HERE;
-}
-
-enum zonefile_where
-zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
-    size_t qlen, struct dns_answer *a, char alias[DNAME_MAX + 1])
-{
-	char name[DNAME_MAX + 1];
-	struct node *n;
-	size_t len = qlen;
-	int hops, ours;
-
-	alias[0] = '\0';
-	memset(a, 0, sizeof(*a));
-	a->type = type;
-	a->ttl = UINT32_MAX;
-	if (qlen > DNAME_MAX)
-		return ZONEFILE_DNS;
-	memcpy(name, qname, qlen);
-	name[qlen] = '\0';
-	dname_lower(name, qlen);
-	for (hops = 0; hops < HOPS_MAX; hops++) {
-		if (hops > 0)
-			memcpy(alias, name, len + 1);
-		ours = in_zone(z, name, len);
-		if (ours && is_given_away(z, name, len))
-			return ZONEFILE_DNS;
-		if ((n = node_find(z, name, len)) == NULL)
-			n = wildcard(z, name, len);
-		if (n == NULL && ours)
-			return settle(a, DNS_NXDOMAIN);
-		if (n == NULL)
-			return ZONEFILE_DNS;
-		if (fill(z, n, type, a))
-			return settle(a, DNS_OK);
-		if (n->cname == NULL)
-			return ours ? settle(a, DNS_NODATA) : ZONEFILE_DNS;
-		if (n->cname_ttl < a->ttl)
-			a->ttl = n->cname_ttl;
-		len = strlcpy(name, n->cname, sizeof(name));
-	}
-	return settle(a, DNS_TEMPERROR);
 }

@@ -265,12 +265,35 @@ def configuration():
     check('ctl/nameserver', json.loads(out)['result'] == 'neutral', out)
 
 
+def dnssec():
+    folder = os.path.join(HERE, '..', 'dns')
+    with open(os.path.join(folder, 'dns_test.py'), encoding='ascii') as f:
+        anchor = re.search(r'^SEC = \(?((?:\s*"[^"]*")+)', f.read(), re.M)
+    anchor = ''.join(re.findall(r'"([^"]*)"', anchor.group(1)))
+    product.write_file('/run/anchor', anchor + '\n')
+    conf = product.write_file('/run/x.conf', 'Trust_Anchor = /run/anchor\n')
+    sec = dnsd.DnsServer(port=5300)
+    with open(os.path.join(folder, 'signed.zone'), encoding='ascii') as f:
+        sec.start(f.read().split('\n'))
+    args = ['--config', conf, '--nameserver', '127.0.0.1@5300', '192.0.2.1']
+    q = json.loads(run('check', '--json', *args, 'a@sec.test')[1])[
+        'identities'][0]['check']['queries'][0]
+    text = run('check', *args, 'a@sec.test')[1]
+    check('ctl/dnssec-secure', q['secure'] is True and
+          b', DNSSEC\n' in text, q)
+    rc, out, err = run('check', '--json', *args, 'a@bad.sec.test')
+    check('ctl/dnssec-forged-is-temperror', rc == 75 and
+          json.loads(out)['result'] == 'temperror', (rc, out[:300]))
+    sec.stop()
+
+
 # ---- DOT
 
 def dot_ok(text):
     """The grammar of the part of DOT that we write: balanced braces,
     statements, quoted strings that end. Text of what is wrong, or ''."""
-    token = re.compile(r'\s+|"(?:[^"\\\n]|\\.)*"|->|[{}\[\];,=]|[A-Za-z_]\w*|\d+')
+    token = re.compile(r'\s+|"(?:[^"\\\n]|\\.)*"|->|[{}\[\];,=]|'
+                       r'[A-Za-z_]\w*|\d+')
     i, kinds = 0, []
     while i < len(text):
         m = token.match(text, i)
@@ -676,8 +699,8 @@ def confined():
     time.sleep(0.5)
     os.kill(kids[0], 9)
     out, err = p.communicate(timeout=30)
-    check('ctl/dns-dies', p.returncode == 75 and b'the dns process ended' in err,
-          (p.returncode, err))
+    check('ctl/dns-dies', p.returncode == 75 and
+          b'the dns process ended' in err, (p.returncode, err))
     # an unreadable default configuration is none
     product.folder('/etc/pyspf-milter')
     product.write_file('/etc/pyspf-milter/pyspf-milter.conf',
@@ -701,6 +724,7 @@ if sys.argv[1:] != ['--write']:
     second_lookup_is_cached()
     exits()
     configuration()
+    dnssec()
     dot()
     lint()
     hostile()

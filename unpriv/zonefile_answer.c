@@ -1,0 +1,124 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). Pure; bounded memory. */
+
+#include <string.h>
+
+#include "zonefile_private.h"
+
+#define HOPS_MAX	16		/* CNAMEs in a row */
+
+static int
+in_zone(const struct zonefile *z, const char *name, size_t len)
+{
+	return z->has_apex && dname_is_below(name, len, z->apex, z->apexlen);
+}
+
+/* 1 when the name is at or below a delegation. */
+static int
+is_given_away(struct zonefile *z, const char *name, size_t len)
+{
+	const struct zone_node *n;
+	const char *dot;
+
+	while (len > z->apexlen) {
+		n = zonefile_node(z, name, len);
+		if (n != NULL && n->has_ns)
+			return 1;
+		if ((dot = memchr(name, '.', len)) == NULL)
+			return 0;
+		len -= (size_t)(dot + 1 - name);
+		name = dot + 1;
+	}
+	return 0;
+}
+
+/* RFC 4592 3.3.1: "*" below the closest name above that exists. */
+static struct zone_node *
+wildcard(struct zonefile *z, const char *name, size_t len)
+{
+	char star[DNAME_MAX + 3];
+	const char *dot;
+
+	while ((dot = memchr(name, '.', len)) != NULL) {
+		len -= (size_t)(dot + 1 - name);
+		name = dot + 1;
+		if (zonefile_node(z, name, len) == NULL)
+			continue;
+		if (len > DNAME_MAX - 2)
+			return NULL;
+		memcpy(star, "*.", 2);
+		memcpy(star + 2, name, len);
+		return zonefile_node(z, star, len + 2);
+	}
+	return NULL;
+}
+
+/* The records of one type: 1 when there are any. */
+static int
+fill(struct zonefile *z, const struct zone_node *n, uint16_t type,
+    struct dns_answer *a)
+{
+	const struct zone_item *it;
+
+	a->nrr = 0;
+	for (it = n->first; it != NULL && a->nrr < DNSMSG_MAXRR;
+	    it = it->next) {
+		if (it->type != type)
+			continue;
+		z->rr[a->nrr++] = it->rr;
+		if (it->ttl < a->ttl)
+			a->ttl = it->ttl;
+	}
+	a->rr = z->rr;
+	return a->nrr > 0;
+}
+
+static enum zonefile_where
+settle(struct dns_answer *a, enum dns_status status)
+{
+	a->status = (uint8_t)status;
+	if (status != DNS_OK)
+		a->ttl = 0;
+	return ZONEFILE_HERE;
+}
+
+enum zonefile_where
+zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
+    size_t qlen, struct dns_answer *a, char alias[DNAME_MAX + 1])
+{
+	char name[DNAME_MAX + 1];
+	struct zone_node *n;
+	size_t len = qlen;
+	int hops, ours;
+
+	alias[0] = '\0';
+	memset(a, 0, sizeof(*a));
+	a->type = type;
+	a->ttl = UINT32_MAX;
+	if (qlen > DNAME_MAX)
+		return ZONEFILE_DNS;
+	memcpy(name, qname, qlen);
+	name[qlen] = '\0';
+	dname_lower(name, qlen);
+	for (hops = 0; hops < HOPS_MAX; hops++) {
+		if (hops > 0)
+			memcpy(alias, name, len + 1);
+		ours = in_zone(z, name, len);
+		if (ours && is_given_away(z, name, len))
+			return ZONEFILE_DNS;
+		if ((n = zonefile_node(z, name, len)) == NULL)
+			n = wildcard(z, name, len);
+		if (n == NULL && ours)
+			return settle(a, DNS_NXDOMAIN);
+		if (n == NULL)
+			return ZONEFILE_DNS;
+		if (fill(z, n, type, a))
+			return settle(a, DNS_OK);
+		if (n->cname == NULL)
+			return ours ? settle(a, DNS_NODATA) : ZONEFILE_DNS;
+		if (n->cname_ttl < a->ttl)
+			a->ttl = n->cname_ttl;
+		len = strlcpy(name, n->cname, sizeof(name));
+	}
+	return settle(a, DNS_TEMPERROR);
+}
