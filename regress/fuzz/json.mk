@@ -1,0 +1,2 @@
+FUZZ += json
+FUZZ_json_SRCS = proto/json.c proto/text.c
