@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, before the drop. */
 
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,16 +24,40 @@
 #define DIR_MODE	0755
 #define RUN_DIR_MODE	01775
 
+/*
+ * What was made is given to the group through a descriptor: whoever may
+ * write to the folder above could have put a link in its place.
+ */
 static int
 mkdir_level(const char *dir, int last, const struct priv_owner *o)
 {
+	int fd, rc, saved;
+
 	if (mkdir(dir, DIR_MODE) == -1)
 		return errno == EEXIST ? 0 : -1;
 	if (!last || geteuid() != 0)
 		return 0;
-	if (chown(dir, 0, o->gid) == -1 || chmod(dir, RUN_DIR_MODE) == -1)
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC)) == -1)
 		return -1;
-	return 0;
+	rc = fchown(fd, 0, o->gid) == -1 || fchmod(fd, RUN_DIR_MODE) == -1 ?
+	    -1 : 0;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return rc;
+}
+
+/*
+ * A lock that only those who may write to the file can hold: flock(2) would
+ * let every reader keep us from starting.
+ */
+static int
+lock_file(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_SETLK, &l);
 }
 
 int
@@ -114,7 +137,7 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\r\n ")] = '\0';
 	pid = (pid_t)strtonum(buf, 1, INT_MAX, &errstr);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	if (lock_file(fd) == -1 ||
 	    (errstr == NULL && pid_is_ours(pid))) {
 		snprintf(why, whylen, "a daemon is running already, pid %s",
 		    buf[0] == '\0' ? "unknown" : buf);

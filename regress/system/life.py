@@ -114,8 +114,17 @@ with Daemon() as d:
     kids = d.children()
     check('life/children-end-with-parent', wait(lambda: all(
         status(k).get('State', 'Z')[0] == 'Z' for k in kids), 5))
+# A reader's lock on the file that was left behind keeps nobody from starting.
+reader = subprocess.Popen(
+    ['/usr/bin/python3', '-c', 'import fcntl, os, sys, time\n'
+     'os.setuid(65534)\nf = open(sys.argv[1])\n'
+     'fcntl.flock(f, fcntl.LOCK_EX)\nprint("held", flush=True)\n'
+     'time.sleep(60)', PIDFILE], stdout=subprocess.PIPE)
+check('life/pid-file-lock-held', reader.stdout.readline() == b'held\n')
 with Daemon() as d:
     check('life/starts-after-kill-9', d.p.p.poll() is None)
+reader.kill()
+reader.wait()
 
 # --- a file in the way is kept
 product.write_file('/run/conf/inway', 'mine')
