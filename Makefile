@@ -114,6 +114,35 @@ install-service:
 	put conf/pyspf-milter.rc $(RCDIR)/pyspf-milter 755
 .PHONY: install-service
 
+# One page for both files. Not by .so, which readers of one file cannot follow.
+install: install-man-link
+install-man-link:
+	install -d $(DESTDIR)$(MANDIR)/man5
+	ln -sf pyspf-milter.conf.5 $(DESTDIR)$(MANDIR)/man5/policyd-spf.conf.5
+.PHONY: install-man-link
+
+# --- Debian packages -----------------------------------------------------
+
+VERSION		= 4.0.0
+DEB_TREE	= $B/deb/pyspf-milter-$(VERSION)
+
+# The tracked files, with conf/debian as debian/, and an environment of its
+# own; the packages are left in $B/deb. What it needs: Build-Depends in
+# conf/debian/control.
+deb:
+	@head -n 1 conf/debian/changelog | grep -q '($(VERSION)-' || { \
+	    echo "conf/debian/changelog is not about $(VERSION)" >&2; exit 1; }
+	rm -rf $B/deb
+	mkdir -p $(DEB_TREE)
+	git -c safe.directory='*' ls-files -z >$B/deb/files
+	tar -c --null -T $B/deb/files -f - | tar -x -C $(DEB_TREE) -f -
+	rm $B/deb/files
+	mv $(DEB_TREE)/conf/debian $(DEB_TREE)/debian
+	cd $(DEB_TREE) && env -i PATH="$$PATH" LANG=C.UTF-8 \
+	    DEB_BUILD_OPTIONS="$(DEB_BUILD_OPTIONS)" \
+	    dpkg-buildpackage -us -uc -b
+.PHONY: deb
+
 # --- what a newcomer types ---------------------------------------------
 
 # Installs what is missing, builds, and shows a message being judged.
@@ -143,7 +172,8 @@ bench: all bench-build
 	B=$B regress/bench/bench.py
 
 -include $(wildcard regress/*/*.mk)
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B \( -path $B/deb -o -path $B/chroot \) -prune -o \
+    -type f -name '*.d' -print 2>/dev/null)
 
 units: $(UNIT:%=$B/unit/%)
 
