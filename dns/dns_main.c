@@ -24,6 +24,7 @@
  * bound and every question is answered once.
  */
 #define CLIENT_REQUESTS		2048
+#define CLIENT_SHADOW		128	/* mail goes first */
 #define CLIENT_QUEUE_PAUSE	(256 * 1024)
 #define CLIENT_QUEUE_SMALL	(4 * 1024 * 1024)
 
@@ -288,7 +289,8 @@ client_may_ask(struct client *c)
 		    "refused", resolver_held(d->resolver));
 		return 0;
 	}
-	if (c->nrequests >= CLIENT_REQUESTS) {
+	if (c->nrequests >= (c->role == ROLE_SHADOW ? CLIENT_SHADOW :
+	    CLIENT_REQUESTS)) {
 		log_note(&d->note_client, "%s %u has %zu questions in flight; "
 		    "more are refused", msg_role_name[c->role], c->id,
 		    c->nrequests);

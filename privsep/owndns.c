@@ -9,14 +9,15 @@
 #include "owndns.h"
 #include "spawn.h"
 
-struct owndns {
+struct own {
+	enum msg_role	 role;
 	struct chan	*chan;
 	void		(*gone)(void *);
 	void		*arg;
 };
 
 static void
-owndns_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+own_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
 	struct rbuf r;
@@ -31,40 +32,88 @@ owndns_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 }
 
 static void
-owndns_gone(struct chan *c, const char *why, void *arg)
+own_gone(struct chan *c, const char *why, void *arg)
 {
-	struct owndns *d = arg;
+	struct own *o = arg;
 
-	log_warnx("dns ended%s%s", why == NULL ? "" : ": ",
-	    why == NULL ? "" : why);
+	log_warnx("%s ended%s%s", msg_role_name[o->role],
+	    why == NULL ? "" : ": ", why == NULL ? "" : why);
 	chan_free(c);
-	d->chan = NULL;
-	d->gone(d->arg);
+	o->chan = NULL;
+	if (o->gone != NULL)
+		o->gone(o->arg);
+}
+
+/* The process, with its configuration; it waits for peers and GO. */
+static struct own *
+own_start(struct event_base *base, const char *ident,
+    const struct conf *conf, enum msg_role role, void (*gone)(void *),
+    void *arg)
+{
+	struct own *o;
+	int exe, sock, conf_fd;
+
+	if ((o = calloc(1, sizeof(*o))) == NULL)
+		fatal("own_start");
+	o->role = role;
+	o->gone = gone;
+	o->arg = arg;
+	exe = spawn_open_exe();
+	if (spawn_role(exe, ident, role, &sock) == -1)
+		fatal("cannot start %s", msg_role_name[role]);
+	close(exe);
+	o->chan = chan_new(base, sock, ROLE_PARENT, role, own_msg, own_gone,
+	    o);
+	if ((conf_fd = spawn_conf_fd(conf)) == -1)
+		fatal("cannot start %s", msg_role_name[role]);
+	if (spawn_send_config(o->chan, conf, conf_fd) == -1)
+		fatalx("cannot tell %s", msg_role_name[role]);
+	close(conf_fd);
+	return o;
+}
+
+/* It gets a peer of this role; returns our end. */
+static int
+own_peer(struct own *o, uint32_t id, enum msg_role role)
+{
+	int pair[2];
+
+	if (chan_pair(pair) == -1)
+		fatal("cannot start %s", msg_role_name[o->role]);
+	if (spawn_send_peer(o->chan, id, role, pair[0]) == -1)
+		fatalx("cannot tell %s", msg_role_name[o->role]);
+	return pair[1];
+}
+
+static void
+own_go(struct own *o)
+{
+	if (chan_send(o->chan, MSG_GO, 0, NULL, 0, -1, 0) == -1)
+		fatalx("cannot tell %s", msg_role_name[o->role]);
 }
 
 int
 owndns_start(struct event_base *base, const char *ident,
     const struct conf *conf, void (*gone)(void *), void *arg)
 {
-	struct owndns *d;
-	int exe, sock, conf_fd, pair[2];
+	struct own *o;
+	int fd;
 
-	if ((d = calloc(1, sizeof(*d))) == NULL)
-		fatal("owndns_start");
-	d->gone = gone;
-	d->arg = arg;
-	exe = spawn_open_exe();
-	if (spawn_role(exe, ident, ROLE_DNS, &sock) == -1)
-		fatal("cannot start dns");
-	close(exe);
-	d->chan = chan_new(base, sock, ROLE_PARENT, ROLE_DNS, owndns_msg,
-	    owndns_gone, d);
-	if ((conf_fd = spawn_conf_fd(conf)) == -1 || chan_pair(pair) == -1)
-		fatal("cannot start dns");
-	if (spawn_send_config(d->chan, conf, conf_fd) == -1 ||
-	    spawn_send_peer(d->chan, 1, ROLE_WORKER, pair[0]) == -1 ||
-	    chan_send(d->chan, MSG_GO, 0, NULL, 0, -1, 0) == -1)
-		fatalx("cannot tell dns");
-	close(conf_fd);
-	return pair[1];
+	o = own_start(base, ident, conf, ROLE_DNS, gone, arg);
+	fd = own_peer(o, 1, ROLE_WORKER);
+	own_go(o);
+	return fd;
+}
+
+void
+ownshadow_start(struct event_base *base, const char *ident,
+    const struct conf *conf, void (*gone)(void *), void *arg, int *questions,
+    int *copies)
+{
+	struct own *o;
+
+	o = own_start(base, ident, conf, ROLE_SHADOW, gone, arg);
+	*questions = own_peer(o, 1, ROLE_DNS);
+	*copies = own_peer(o, 2, ROLE_CONTROL);
+	own_go(o);
 }

@@ -10,12 +10,20 @@
 struct event_base;
 
 /*
- * Starts a dns process of our own, for programs without a parent: "-x dns"
- * of the same image. Its log lines become ours. gone is called when it
- * ended; nobody brings it back. Returns our end of the way to it, for
- * asker_connect(). Dies when it cannot be started.
+ * Roles for programs without a parent: "-x ROLE" of the same image, whose
+ * log lines become ours. gone (or NULL) is called when the process ended;
+ * nobody brings it back. Both die when it cannot be started.
  */
+
+/* dns. Returns our end of the way to it, for asker_connect(). */
 int	owndns_start(struct event_base *, const char *ident,
 	    const struct conf *, void (*gone)(void *), void *arg);
+/*
+ * The shadow. *questions is where it asks: we are its dns. *copies is where
+ * it takes SHADOW_COPY from ROLE_CONTROL and says SHADOW_RESULT.
+ */
+void	ownshadow_start(struct event_base *, const char *ident,
+	    const struct conf *, void (*gone)(void *), void *arg,
+	    int *questions, int *copies);
 
 #endif

@@ -85,6 +85,23 @@ second_names(struct shadow_copy *s, const struct judge_request *req)
 	return 0;
 }
 
+int
+second_fill(struct shadow_copy *s, const struct judge_request *req,
+    enum shadow_identity id, enum spf_result ours)
+{
+	s->want = 0;
+	s->identity = (uint8_t)id;
+	s->result = (uint8_t)ours;
+	/* a socket of ours that is IPv6 must not make a difference */
+	addr_unmap(&s->client, req->conf->prospective.family != 0 ?
+	    &req->conf->prospective : &req->client);
+	if (s->client.family == 0 || second_names(s, req) == -1)
+		return -1;
+	if (id == SHADOW_HELO)
+		s->sender[0] = '\0';
+	return 0;
+}
+
 static int
 second_encode(struct second_copy *c, const struct judge_request *req,
     const struct judge_checked *checked, enum shadow_identity id)
@@ -92,14 +109,9 @@ second_encode(struct second_copy *c, const struct judge_request *req,
 	struct shadow_copy s;
 	struct wbuf w;
 
-	s.want = 0;
-	s.identity = (uint8_t)id;
-	s.result = (uint8_t)checked->verdict.result;
-	/* a socket of ours that is IPv6 must not make a difference */
-	addr_unmap(&s.client, req->conf->prospective.family != 0 ?
-	    &req->conf->prospective : &req->client);
 	wbuf_init(&w, c->payload, sizeof(c->payload));
-	if (second_names(&s, req) == -1 || shadowmsg_put_copy(&w, &s) == -1)
+	if (second_fill(&s, req, id, checked->verdict.result) == -1 ||
+	    shadowmsg_put_copy(&w, &s) == -1)
 		return -1;
 	c->len = w.len;
 	return 0;

@@ -32,5 +32,11 @@ void	second_connect(struct event_base *, enum msg_role self, int fd);
 void	second_take(struct second_copy *, const struct judge_request *,
 	    const struct judge_outcome *);
 void	second_send(const struct second_copy *);
+/*
+ * One identity of a request as the shadow is to judge it, for those who ask
+ * it themselves. 0, or -1 when it cannot be put so.
+ */
+int	second_fill(struct shadow_copy *, const struct judge_request *,
+	    enum shadow_identity, enum spf_result ours);
 
 #endif
