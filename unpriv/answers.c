@@ -167,6 +167,22 @@ answers_next(struct answers *a)
 	return NULL;
 }
 
+struct question *
+answers_needed(struct answers *a)
+{
+	struct question *q;
+	size_t i;
+
+	for (i = a->cursor; i < a->n; i++) {
+		q = &a->all[i]->q;
+		if (q->state == ANSWER_WANTED && q->wanted) {
+			q->state = ANSWER_ASKED;
+			return q;
+		}
+	}
+	return NULL;
+}
+
 int
 answers_put(struct answers *a, struct question *q,
     const struct dns_answer *from)

@@ -59,6 +59,8 @@ void		 answers_hint(struct answers *, uint16_t, const char *, size_t);
  * NULL. The pointer is valid until reset; questions never move.
  */
 struct question	*answers_next(struct answers *);
+/* The same, of those that the last run missed, guesses left aside. */
+struct question	*answers_needed(struct answers *);
 /*
  * Stores a deep copy. 0; -1 when no such question was asked, when it is
  * done already, or on no memory (then the question is done as TEMPERROR).

@@ -254,14 +254,17 @@ check_share(const struct check *c)
 	return 1;
 }
 
-/* The rest is asked when answers have come. */
+/*
+ * What cannot be done without, two or three questions a run, is asked at
+ * once; guesses above the share wait until answers have come.
+ */
 static void
 check_ask(struct check *c)
 {
 	struct question *q;
 
-	while (c->nflights < check_share(c) &&
-	    (q = answers_next(c->answers)) != NULL) {
+	while ((q = c->nflights < check_share(c) ? answers_next(c->answers) :
+	    answers_needed(c->answers)) != NULL) {
 		if (check_from_memo(c, q))
 			continue;
 		if (flight_start(c->asker, q, c, NULL) == -1)

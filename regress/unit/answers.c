@@ -55,6 +55,15 @@ test_life(struct answers *a)
 	got = answers_get(a, DNS_T_TXT, "ex.test", 7);
 	check("expire-keeps-done", got != NULL && got->status == DNS_OK, "no");
 	check("put-after-expire", answers_put(a, h, &ans) == -1, "stored");
+	answers_begin(a);
+	answers_hint(a, DNS_T_A, "guess.test", 10);
+	(void)answers_get(a, DNS_T_MX, "needed.test", 11);
+	q = answers_needed(a);
+	check("needed-before-guesses", q != NULL && q->type == DNS_T_MX &&
+	    q->state == ANSWER_ASKED && answers_needed(a) == NULL, "no");
+	q = answers_next(a);
+	check("guesses-after-needed", q != NULL && q->type == DNS_T_A &&
+	    answers_next(a) == NULL, "no");
 	answers_reset(a);
 	check("reset", answers_at(a, 0) == NULL && answers_find(a, DNS_T_TXT,
 	    "ex.test", 7) == NULL, "still there");
