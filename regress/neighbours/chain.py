@@ -88,7 +88,8 @@ class OpenDkim:
                                      'do-not-query-localhost: no\n'
                                      'local-zone: "test." nodefault\n')
         conf = product.write_file(folder + '/conf', '\n'.join((
-            'Mode v', 'ResolverConfiguration ' + unbound, 'Socket local:' + folder + '/socket', 'UMask 0',
+            'Mode v', 'ResolverConfiguration ' + unbound,
+            'Socket local:' + folder + '/socket', 'UMask 0',
             'AuthservID ' + rig.ID, 'Nameservers 127.0.0.1',
             'Syslog true', 'UserID opendkim', 'Background false', '')))
         self.log = open(folder + '/err', 'wb')
