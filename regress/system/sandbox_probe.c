@@ -183,7 +183,7 @@ t_mptcp(void)
 static int
 t_rawip(void)
 {
-	return verdict(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
+	return verdict(socket(AF_INET, SOCK_RAW, IPPROTO_RAW));
 }
 
 static int
@@ -317,7 +317,7 @@ static const struct trial {
 	{ "shut-listener", t_shutdown, KIDS | R(PARENT), 1 },
 	{ "listener-flags", t_listener_flags, R(WORKER) | R(POLICYD), 1 },
 	{ "connect-by-mptcp", t_mptcp, KIDS | R(PARENT), 0 },
-	{ "raw-socket", t_rawip, KIDS | R(PARENT), 0 },
+	{ "raw-socket", t_rawip, KIDS | R(PARENT), 1 },
 	{ "listen-tcp", t_bind, KIDS, 1 },
 	{ "udp-socket", t_udp, KIDS & ~R(DNS), 1 },
 	{ "unix-socket", t_unix, KIDS, 1 },
