@@ -342,7 +342,8 @@ def policyd():
     server.stop()
     log.settle()
     lead = '<22>policyd-spf[PID]: '
-    got = [parse(x[len(lead):]) for x in log.take() if x.startswith(lead)]
+    got = [parse(x[len(lead):]) for x in log.take()
+           if x.startswith(lead + '{')]
     log.close()
     check('logs/policyd-json', r is not None and len(got) == 1 and
           got[0] is not None and got[0]['action'] == 'reject' and
