@@ -55,8 +55,8 @@ $B/pyspf-milter: $B/privsep/main.o $B/unpriv/libmilter.o $B/unpriv/shadow.o \
 $B/policyd-spf: $B/unpriv/policyd_main.o $B/liball.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$B/spfctl: $B/unpriv/spfctl_main.o $B/liball.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$B/spfctl: $B/unpriv/spfctl_main.o $B/unpriv/shadow.o $B/liball.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lspf2
 
 clean:
 	rm -rf $B $B-asan

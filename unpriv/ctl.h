@@ -12,6 +12,7 @@
 #include "spf.h"
 
 struct asker;
+struct second_check;
 struct event_base;
 struct zonefile;
 
@@ -34,6 +35,7 @@ struct ctl {
 	struct conf	*conf;
 	struct asker	*asker;
 	struct zonefile	*zone;		/* --zone, or NULL */
+	struct second_check *second;	/* --second-opinion, or NULL */
 	time_t		 now;
 	enum ctl_form	 form;
 	int		 color;

@@ -14,6 +14,8 @@
 #include "ctl_tree.h"
 #include "internal.h"
 #include "judge.h"
+#include "second.h"
+#include "second_check.h"
 
 #define CHECK_ARENA	(16UL << 20)
 #define TREE_ARENA	(4UL << 20)
@@ -29,6 +31,8 @@ struct shown {
 	struct spf_verdict verdict;
 	struct ctl_node	*tree;
 	int		 cut;
+	int		 asked, told;	/* libspf2; it had something to say */
+	struct shadow_opinion opinion;
 };
 
 struct job {
@@ -167,6 +171,29 @@ show_verdict(const struct job *j)
 	    j->usec % 1000 / 100, j->questions, j->questions == 1 ? "" : "s");
 }
 
+/* What libspf2 says, beside ours. */
+static void
+show_second(const struct job *j, const struct shown *s)
+{
+	const struct shadow_opinion *o = &s->opinion;
+
+	fputs("  libspf2 says ", stdout);
+	if (!s->told) {
+		ctl_set_color(j->ctl, stdout, CTL_C_BAD);
+		fputs("nothing: it died, or is gone\n", stdout);
+		ctl_set_color(j->ctl, stdout, CTL_C_NONE);
+		return;
+	}
+	ctl_set_color(j->ctl, stdout, o->result ==
+	    (uint8_t)s->verdict.result ? CTL_C_GOOD : CTL_C_WARN);
+	fputs(shadow_result_name[o->result], stdout);
+	ctl_set_color(j->ctl, stdout, CTL_C_NONE);
+	printf("%s%s (", o->result == (uint8_t)s->verdict.result ?
+	    " too" : ", and so differs", o->cut ? "; it was cut short" : "");
+	ctl_puts(stdout, o->why);
+	fputs(")\n", stdout);
+}
+
 static void
 show_identity(const struct job *j, const struct shown *s)
 {
@@ -196,6 +223,8 @@ show_identity(const struct job *j, const struct shown *s)
 		ctl_puts(stdout, v->explanation);
 		fputc('\n', stdout);
 	}
+	if (s->asked)
+		show_second(j, s);
 	if (s->tree != NULL)
 		ctl_tree_trace(j->ctl, stdout, s->tree,
 		    (unsigned int)j->req.conf->void_limit);
@@ -322,6 +351,26 @@ json_level(const struct job *j, struct ctl_json *js, const char *key,
 	ctl_json_object_end(js);
 }
 
+/* result is null when it died. */
+static void
+json_second(struct ctl_json *js, const struct shown *s)
+{
+	const struct shadow_opinion *o = &s->opinion;
+
+	ctl_json_object(js, "second_opinion");
+	ctl_json_str(js, "library", "libspf2");
+	ctl_json_str(js, "result", s->told ? shadow_result_name[o->result] :
+	    NULL);
+	ctl_json_bool(js, "agrees", s->told &&
+	    o->result == (uint8_t)s->verdict.result);
+	if (s->told) {
+		ctl_json_str(js, "why", o->why);
+		ctl_json_bool(js, "cut", o->cut);
+		ctl_json_int(js, "questions", o->questions);
+	}
+	ctl_json_object_end(js);
+}
+
 static void
 json_identity(const struct job *j, struct ctl_json *js, const struct shown *s)
 {
@@ -341,6 +390,8 @@ json_identity(const struct job *j, struct ctl_json *js, const struct shown *s)
 	ctl_json_int(js, "lookups", v->lookups);
 	ctl_json_int(js, "voids", v->voids);
 	ctl_json_bool(js, "trace_cut", s->cut);
+	if (s->asked)
+		json_second(js, s);
 	if (s->tree == NULL)
 		ctl_json_null(js, "check");
 	else
@@ -491,6 +542,27 @@ trees(struct job *j)
 		j->questions++;
 }
 
+/* MAIL FROM first: after a death there is nobody for the other. */
+static void
+ask_second(struct job *j)
+{
+	static const enum shadow_identity ids[2] = { SHADOW_HELO,
+	    SHADOW_MAILFROM };
+	struct shadow_copy copy;
+	struct shown *s;
+	int i;
+
+	for (i = 1; i >= 0; i--) {
+		s = &j->id[i];
+		if (!s->done || second_fill(&copy, &j->req, ids[i],
+		    s->verdict.result) == -1)
+			continue;
+		s->asked = 1;
+		s->told = second_check_ask(j->ctl->second, j->ctl, j->answers,
+		    &copy, &s->opinion) == 0;
+	}
+}
+
 int
 ctl_check(struct ctl *ctl)
 {
@@ -511,6 +583,8 @@ ctl_check(struct ctl *ctl)
 	j.usec = (to.tv_sec - from.tv_sec) * 1000000L +
 	    (to.tv_nsec - from.tv_nsec) / 1000;
 	trees(&j);
+	if (ctl->second != NULL)
+		ask_second(&j);
 	switch (ctl->form) {
 	case CTL_JSON:
 		json(&j);

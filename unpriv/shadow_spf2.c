@@ -220,6 +220,9 @@ spf2_judge(struct spf2 *s, const struct shadow_copy *c,
 		why = SPF_response_get_header_comment(resp);
 	if (why == NULL)
 		why = SPF_strerror(err);
+	else if (strncmp(why, RECEIVER ": ", sizeof(RECEIVER ": ") - 1) ==
+	    0)
+		why += sizeof(RECEIVER ": ") - 1;	/* that is us */
 	strlcpy(o->why, why == NULL ? "" : why, sizeof(o->why));
 	o->cut = (uint8_t)check->cut;
 	o->questions = (uint16_t)check->questions;

@@ -28,6 +28,7 @@
 #include "ctl.h"
 #include "ctl_check.h"
 #include "ctl_lint.h"
+#include "second_check.h"
 #include "zonefile.h"
 
 #define CTL_NOFILE	64
@@ -54,6 +55,7 @@ static const struct command {
 
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
+	{ ROLE_SHADOW, shadow_main },
 	{ ROLE_NONE, NULL }
 };
 
@@ -64,12 +66,13 @@ struct args {
 	const char	*zone;
 	const char	*origin;
 	const char	*servers;
+	int		 second;
 	int		 color;		/* -1: by the terminal */
 };
 
 enum {
 	OPT_JSON = 256, OPT_DOT, OPT_ZONE, OPT_ORIGIN, OPT_CONFIG, OPT_POLICY,
-	OPT_NAMESERVER, OPT_COLOR, OPT_NO_COLOR, OPT_HELP
+	OPT_NAMESERVER, OPT_SECOND, OPT_COLOR, OPT_NO_COLOR, OPT_HELP
 };
 static const struct option options[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },
@@ -79,6 +82,7 @@ static const struct option options[] = {
 	{ "config",	required_argument,	NULL, OPT_CONFIG },
 	{ "policy",	no_argument,		NULL, OPT_POLICY },
 	{ "nameserver",	required_argument,	NULL, OPT_NAMESERVER },
+	{ "second-opinion", no_argument,		NULL, OPT_SECOND },
 	{ "color",	no_argument,		NULL, OPT_COLOR },
 	{ "no-color",	no_argument,		NULL, OPT_NO_COLOR },
 	{ "help",	no_argument,		NULL, OPT_HELP },
@@ -96,7 +100,7 @@ usage(FILE *fp)
 	fprintf(fp, "options: --json --dot --zone FILE --origin NAME "
 	    "--config FILE --policy\n"
 	    "         --nameserver ADDRESS[@PORT][,...] --color "
-	    "--no-color\n");
+	    "--no-color --second-opinion\n");
 	exit(fp == stdout ? 0 : EX_USAGE);
 }
 
@@ -142,6 +146,9 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 		case OPT_NAMESERVER:
 			a->servers = optarg;
 			break;
+		case OPT_SECOND:
+			a->second = 1;
+			break;
 		case OPT_COLOR:
 		case OPT_NO_COLOR:
 			a->color = ch == OPT_COLOR;
@@ -157,7 +164,9 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 	ctl->argv = argv + optind;
 	if (ctl->argc < a->cmd->min || ctl->argc > a->cmd->max ||
 	    (a->cmd->forms & FORM(ctl->form)) == 0 ||
-	    (a->origin != NULL && a->zone == NULL))
+	    (a->origin != NULL && a->zone == NULL) ||
+	    (a->second && (a->cmd->run != ctl_check ||
+	    ctl->form == CTL_DOT)))
 		usage(stderr);
 }
 
@@ -259,6 +268,16 @@ start_dns(struct ctl *ctl)
 	asker_on_gone(ctl->asker, dns_gone, ctl);
 }
 
+static void
+start_shadow(struct ctl *ctl)
+{
+	int questions, copies;
+
+	ownshadow_start(ctl->base, "spfctl", ctl->conf, NULL, NULL,
+	    &questions, &copies);
+	ctl->second = second_check_new(ctl->base, questions, copies);
+}
+
 /* Opened before the sandbox, read and parsed behind it. */
 static int
 open_zone(const char *path)
@@ -333,6 +352,8 @@ main(int argc, char **argv)
 	/* by hand as root: nothing here needs it */
 	priv_drop_named("pyspf-milter", "nobody", NULL);
 	start_dns(&ctl);
+	if (a.second)
+		start_shadow(&ctl);
 	confine(&ctl);
 	if (zone != -1 && read_zone(&ctl, &a, zone) == -1)
 		return EX_DATAERR;

@@ -3,9 +3,11 @@
 """Second_Opinion: the shadow compares, dies and is stopped, and mail does
 not notice."""
 
+import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +17,7 @@ import ns
 ns.enter('shadow')
 from control import Control
 from daemon import Daemon, check, finish, status, wait
+import product
 
 ON = 'Second_Opinion = libspf2\n'
 NONE, NEUTRAL, PASS, FAIL, SOFTFAIL, TEMPERROR, PERMERROR = range(7)
@@ -305,4 +308,54 @@ with Daemon(conf=ON) as d:
           r[0].startswith('y 550 5.7.23'), r)
     check('shadow/killed-at-start-no-copies-lost-silently', wait(
         lambda: stats()['SECOND_SENT'] + stats()['SECOND_DROPPED'] == 1))
+
+# --- spfctl check --second-opinion --------------------------------------------
+
+spfctl = product.wanted('shadow', 'spfctl')
+
+
+def ctl(sender, *args, helo='helo.test'):
+    """The identities of spfctl's JSON by name, and its exit status."""
+    p = subprocess.run([spfctl, 'check', '--json', '--nameserver',
+                        '127.0.0.1'] + list(args) + ['192.0.2.1', sender,
+                                                     helo],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       timeout=60, check=False)
+    return {i['identity']: i for i in json.loads(p.stdout)['identities']}, \
+        p.returncode
+
+
+with Daemon(zone=ZONE, start=False) as d:
+    i, rc = ctl('u@inc.test')
+    check('shadow/spfctl-not-asked-for', rc == 0 and
+          'second_opinion' not in i['mailfrom'], i)
+    i, rc = ctl('u@inc.test', '--second-opinion')
+    second = i['mailfrom'].get('second_opinion', {})
+    check('shadow/spfctl-agrees', rc == 0 and second.get('result') == 'pass'
+          and second['agrees'] and i['mailfrom']['result'] == 'pass', second)
+    check('shadow/spfctl-says-why', second.get('why', '').startswith(
+        'domain of') and second.get('questions') == 2, second)
+    check('shadow/spfctl-helo-too',
+          i['helo'].get('second_opinion', {}).get('agrees'), i['helo'])
+    i, rc = ctl('u@zero.test', '--second-opinion')
+    second = i['mailfrom'].get('second_opinion', {})
+    check('shadow/spfctl-differs', i['mailfrom']['result'] == 'pass' and
+          second.get('result') == 'permerror' and not second['agrees'],
+          second)
+    i, rc = ctl('u@kill.test', '--second-opinion')
+    second = i['mailfrom'].get('second_opinion', {})
+    check('shadow/spfctl-it-dies', rc == 0 and i['mailfrom']['result'] ==
+          'fail' and second.get('result', '') is None, second)
+    # a record that is not published yet
+    product.write_file('/run/conf/zone', '$ORIGIN new.test.\n'
+                       '@ TXT "v=spf1 a:h.new.test -all"\n'
+                       'h A 192.0.2.1\n')
+    i, rc = ctl('u@new.test', '--second-opinion', '--zone', '/run/conf/zone')
+    second = i['mailfrom'].get('second_opinion', {})
+    check('shadow/spfctl-zone', rc == 0 and second.get('result') == 'pass',
+          second)
+    p = subprocess.run([spfctl, 'lint', '--second-opinion', 'inc.test'],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       timeout=60, check=False)
+    check('shadow/spfctl-lint-has-none', p.returncode == 64, p.returncode)
 finish()
