@@ -118,7 +118,8 @@ class Daemon:
             print('not ok daemon-starts - ' + ' | '.join(
                 self.log.records), flush=True)
             sys.exit(1)
-        wait(lambda: len(self.children()) >= 3)
+        # forked is not yet executed
+        wait(lambda: len(self.children()) >= 3 and not self.children('parent'))
 
     @property
     def pid(self):
