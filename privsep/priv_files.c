@@ -204,7 +204,9 @@ listen_local(const struct conf_socket *s, int type, int mask,
     const struct priv_owner *o, char *why, size_t whylen)
 {
 	struct sockaddr_un sun;
+	struct stat st;
 	mode_t old;
+	gid_t gid;
 	int fd, rc;
 
 	memset(&sun, 0, sizeof(sun));
@@ -227,8 +229,11 @@ listen_local(const struct conf_socket *s, int type, int mask,
 	old = umask(mask);
 	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(old);
-	if (rc == -1 || (geteuid() == 0 &&
-	    lchown(sun.sun_path, o->uid, o->gid) == -1) ||
+	if (rc == -1 || lstat(sun.sun_path, &st) == -1)
+		goto fail;
+	/* a set-group-id folder has said whose group it is to be */
+	gid = st.st_gid != getegid() ? (gid_t)-1 : o->gid;
+	if ((geteuid() == 0 && lchown(sun.sun_path, o->uid, gid) == -1) ||
 	    listen(fd, LISTEN_BACKLOG) == -1)
 		goto fail;
 	return fd;

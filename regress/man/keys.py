@@ -26,7 +26,7 @@ MORE = ('pidfile', 'macrolist', 'url', 'sighup', 'log-colon',
         'trailing-blank', 'none-skip', 'negotiate', 'list-space',
         'list-empty', 'list-bad', 'keyword-case', 'helo-whitelist-case',
         'log-wording', 'unknown-key', 'encoding', 'default-file', 'options',
-        'userid', 'second-start', 'limits')
+        'userid', 'second-start', 'limits', 'one-header')
 # What looks like a key, and is a value or the name of a header's field.
 NO_KEYS = {'SPF_Not_Pass', 'No_Check'}
 failed = 0

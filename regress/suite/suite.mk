@@ -13,3 +13,5 @@ $B/bench/engine_bench: $B/regress/bench/engine_bench.o \
     $(MEMDNS_SRCS:%.c=$B/%.o) $(ENGINE_SRCS:%.c=$B/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+suites: $B/suite/engine_suite

@@ -73,8 +73,8 @@ with Daemon() as d:
     # a second one does not take over
     code, out, err = run(d.conf)
     check('life/second-start-refused', code == 69, code)
-    check('life/second-start-says-why', any('running already' in r
-                                            for r in d.log.records))
+    check('life/second-start-says-why', wait(lambda: any(
+        'running already' in r for r in d.log.records), 3))
     check('life/first-lives-on', d.p.p.poll() is None)
     with d.milter() as c:
         check('life/first-serves-on', c.mail('<u@pass.test>') == ['c'])

@@ -27,6 +27,7 @@ MAX = 4000              # LOGLINE_MAX
 LINES = 10              # of one kind of fault a minute
 FAULTS = 35
 LEAD = '<22>pyspf-milter[PID]: '
+POLICY_LEAD = '<22>policyd-spf[PID]: '
 ACTIONS = ('nothing', 'prepend', 'reject', 'defer', 'restriction')
 
 
@@ -63,7 +64,8 @@ def corpus(kind):
 
 
 def objects(records):
-    return [r[len(LEAD):] for r in records if r.startswith(LEAD + '{')]
+    return [r[r.index('{'):] for r in records
+            if r.startswith((LEAD + '{', POLICY_LEAD + '{'))]
 
 
 def parse(text):
@@ -158,15 +160,16 @@ def classic(d):
         d.ask(c, 'u@fail.test', queue_id='4xQ1')
         got = settled(d)
         check('logs/classic-policy-reject', len(got) == 1 and
-              got[0].startswith(LEAD + '4xQ1: 550 5.7.23 Message rejected '),
-              got)
+              got[0].startswith(POLICY_LEAD +
+                                '4xQ1: 550 5.7.23 Message rejected '), got)
         d.ask(c, 'u@pass.test', queue_id='')
         got = settled(d)
         check('logs/classic-policy-prepend', len(got) == 1 and
-              got[0].startswith(LEAD + ': prepend Received-SPF: Pass '), got)
+              got[0].startswith(POLICY_LEAD +
+                                ': prepend Received-SPF: Pass '), got)
         d.ask(c, 'u@pass.test', client_address='bogus')
-        only(settled(d), 'logs/classic-no-address', LEAD + 'ERROR: no check: '
-             '"bogus" is no client address')
+        only(settled(d), 'logs/classic-no-address', POLICY_LEAD +
+             'ERROR: no check: "bogus" is no client address')
     play_hostile(d, corpus('mailfrom')[::4] + corpus('helo')[-8:])
     got = settled(d)
     check('logs/classic-hostile-no-controls', not controls(got) and
@@ -256,6 +259,11 @@ def json_hostile(d, role):
     check('logs/%s-json-hostile-one-a-message' % role, len(seen) == due and
           len(got) == due, '%d messages, %d objects, %d records' %
           (due, len(seen), len(got)))
+    idents = {(r.split('[')[0], parse(r[r.index('{'):])['protocol'])
+              for r in got if '{' in r and parse(r[r.index('{'):])}
+    check('logs/%s-json-idents' % role, idents == {
+        ('<22>pyspf-milter', 'milter'), ('<22>policyd-spf', 'policy')},
+        idents)
     long = [o for o in map(parse, seen) if o and o.get('cut')]
     check('logs/%s-json-hostile-long-are-cut' % role, len(long) >= 4 and all(
         any(v.endswith('...') for v in o.values() if isinstance(v, str))
@@ -274,7 +282,8 @@ def fault(data, path=MILTER):
     s.connect(path)
     try:
         s.sendall(data)
-        s.recv(100)
+        while s.recv(100):      # up to the end: else it might go unread
+            pass
     except OSError:
         pass
     s.close()
