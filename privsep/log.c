@@ -17,6 +17,7 @@
 
 #define LOG_LINE_MAX	4096
 #define LOG_PATH	"/dev/log"
+#define LOG_POLICY_IDENT "policyd-spf"
 
 /*
  * syslog(3) of libc opens files and sockets whenever it likes, which a
@@ -80,13 +81,28 @@ log_verbose(int v)
 	log_is_verbose = v;
 }
 
+int
+log_priority(uint32_t pri)
+{
+	uint32_t flags = pri & LOG_FLAGS;
+
+	pri &= ~(uint32_t)LOG_FLAGS;
+	return (int)((pri > LOG_DEBUG ? LOG_INFO : pri) | flags);
+}
+
+static const char *
+log_ident_of(int pri)
+{
+	return (pri & LOG_POLICY) != 0 ? LOG_POLICY_IDENT : log_ident;
+}
+
 static void
-log_to_stderr(const char *text)
+log_to_stderr(int pri, const char *text)
 {
 	char buf[LOG_LINE_MAX + 64];
 	int n;
 
-	n = snprintf(buf, sizeof(buf), "%s[%d]: %s\n", log_ident,
+	n = snprintf(buf, sizeof(buf), "%s[%d]: %s\n", log_ident_of(pri),
 	    (int)getpid(), text);
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
@@ -105,9 +121,10 @@ log_to_syslog(int pri, const char *text)
 	memset(&tm, 0, sizeof(tm));
 	(void)localtime_r(&now, &tm);
 	n = snprintf(buf, sizeof(buf),
-	    "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: %s", LOG_MAIL | pri,
+	    "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: %s",
+	    LOG_MAIL | (pri & ~LOG_FLAGS),
 	    log_months + 3 * (tm.tm_mon % 12), tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, log_ident, (int)getpid(), text);
+	    tm.tm_min, tm.tm_sec, log_ident_of(pri), (int)getpid(), text);
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
 	/* Full or absent: the line is lost; mail never waits for a log. */
@@ -143,9 +160,9 @@ log_emit(int pri, int prefix, const char *text)
 		else
 			text_escape_log(esc, sizeof(esc), line, strlen(line));
 		if (log_sock != -1)
-			log_to_syslog(pri & ~LOG_CLEAN, esc);
+			log_to_syslog(pri, esc);
 		else
-			log_to_stderr(esc);
+			log_to_stderr(pri, esc);
 	}
 	errno = saved;
 }

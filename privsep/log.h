@@ -5,6 +5,7 @@
 #define PRIVSEP_LOG_H
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -45,6 +46,17 @@ void	log_vline(int, const char *, va_list)
  * the flag need not be believed.
  */
 #define LOG_CLEAN	0x1000
+/*
+ * Likewise: about a request of the policy protocol. In syslog it stands under
+ * the name of spf-engine's policy server, which readers of logs look for.
+ */
+#define LOG_POLICY	0x2000
+#define LOG_FLAGS	(LOG_CLEAN | LOG_POLICY)
+/*
+ * A priority that another process sent: its flags, and a level that there
+ * is.
+ */
+int	log_priority(uint32_t);
 /* exit(1) after a line at LOG_CRIT. */
 void	fatal(const char *, ...)
 	    __attribute__((__format__(printf, 1, 2), __noreturn__));

@@ -21,13 +21,11 @@ own_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
 	struct rbuf r;
-	uint32_t pri;
 
 	if (h->type != MSG_LOG)
 		return;
 	rbuf_init(&r, p, len);
-	pri = rbuf_u32(&r);
-	log_line(pri > LOG_DEBUG ? LOG_INFO : (int)pri, "%.*s", (int)r.left,
+	log_line(log_priority(rbuf_u32(&r)), "%.*s", (int)r.left,
 	    (const char *)r.p);
 }
 

@@ -42,6 +42,7 @@ static const char *const identity_name[] = {
 static void	classic(const struct logline *, int, int, const char *,
 		    const char *);
 static int	is_json(const struct logline *);
+static int	line_pri(const struct logline *, int);
 static void	opt_str(struct json *, const char *, const char *);
 static void	put_checked(struct json *, const struct judge_checked *,
 		    const char *, const char *, const char *);
@@ -67,12 +68,19 @@ usec_since(const struct timespec *since)
 	return us < 0 ? 0 : (uint64_t)us;
 }
 
+/* With the flag that tells policy requests apart. */
+static int
+line_pri(const struct logline *l, int pri)
+{
+	return strcmp(l->protocol, "policy") == 0 ? pri | LOG_POLICY : pri;
+}
+
 /* One record, in one or two parts. */
 static void
 classic(const struct logline *l, int level, int err, const char *text,
     const char *rest)
 {
-	int pri = err ? LOG_ERR : LOG_INFO;
+	int pri = line_pri(l, err ? LOG_ERR : LOG_INFO);
 
 	if (level > l->conf->debug_level)
 		return;
@@ -190,7 +198,8 @@ write_object(const struct facts *f)
 		j.max = bounds[i];
 		put_facts(&j, f, usec);
 		if (!buf.full) {
-			log_line(LOG_INFO | LOG_CLEAN, "%s", text);
+			log_line(line_pri(f->line, LOG_INFO | LOG_CLEAN),
+			    "%s", text);
 			return;
 		}
 	}

@@ -307,7 +307,7 @@ policy_input(void *arg, const uint8_t *buf, size_t n)
 		break;
 	case POLICY_BAD_LINE:
 		if (s->conf->debug_level >= 0)
-			log_line(LOG_INFO,
+			log_line(LOG_INFO | LOG_POLICY,
 			    "ERROR: Could not match line \"%.200s\"", text);
 		break;
 	case POLICY_TOO_MUCH:
