@@ -284,6 +284,9 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 	*fdp = -1;
 	*why = NULL;
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	/* Told once, before the last words of a peer that left ours unread. */
+	if (n == -1 && errno == ECONNRESET)
+		n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? -1 : 0;
 	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg != NULL;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -23,16 +22,25 @@
 #define CONTROL_MAX	16	/* clients at a time */
 #define CONTROL_GROUPS	256
 
+/* What a client that has no answer yet waits for. */
+enum ctl_wait {
+	WAITS_NOT = 0,
+	WAITS_RELOAD,		/* for the end of a reload */
+	WAITS_DNS		/* for an empty cache */
+};
+
 struct ctl {
 	LIST_ENTRY(ctl)	 entry;
 	struct parent	*parent;
 	struct chan	*chan;
-	int		 waits;		/* for the end of a reload */
+	enum ctl_wait	 waits;
+	int		 deaf;		/* takes no answers */
 };
 
 static LIST_HEAD(, ctl) ctls = LIST_HEAD_INITIALIZER(ctls);
 static unsigned int nctls;
 static struct event *ctl_event;
+static struct log_note ctl_noise = { .max = 10 };
 
 static void
 ctl_free(struct ctl *c)
@@ -44,15 +52,18 @@ ctl_free(struct ctl *c)
 }
 
 static void __attribute__((__format__(printf, 2, 3)))
-ctl_text(struct ctl *c, const char *fmt, ...)
+ctl_text(void *arg, const char *fmt, ...)
 {
+	struct ctl *c = arg;
 	char text[4096];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)chan_send(c->chan, MSG_CTL_TEXT, 0, text, strlen(text), -1, 0);
+	if (text[0] != '\0' && chan_send(c->chan, MSG_CTL_TEXT, 0, text,
+	    strlen(text), -1, 0) == -1)
+		c->deaf = 1;
 }
 
 static void
@@ -63,34 +74,15 @@ ctl_end(struct ctl *c, int status)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_u32(&w, (uint32_t)status);
-	(void)chan_send(c->chan, MSG_CTL_END, 0, buf, w.len, -1, 0);
+	c->waits = WAITS_NOT;
+	if (chan_send(c->chan, MSG_CTL_END, 0, buf, w.len, -1, 0) == -1)
+		c->deaf = 1;
 }
 
-/* Lines "word value ...", in the order in which a reader wants them. */
 static void
 ctl_status(struct ctl *c, const uint8_t *p, size_t len)
 {
-	struct parent *pa = c->parent;
-	struct generation *g;
-	struct slot *s;
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ctl_text(c, "parent %d uptime %lld", (int)getpid(),
-	    (long long)(ts.tv_sec - pa->since));
-	ctl_text(c, "config %s", pa->path);
-	ctl_text(c, "sandbox %s", pa->sandbox);
-	TAILQ_FOREACH(g, &pa->all, entry) {
-		ctl_text(c, "generation %u %s", g->number, g->draining ?
-		    "draining" : g == pa->cur ? "serving" : "starting");
-		TAILQ_FOREACH(s, &g->slots, entry)
-			ctl_text(c, "process %s %d generation %u %s restarts "
-			    "%u uptime %lld", msg_role_name[s->role],
-			    (int)s->pid, g->number, s->pid == -1 ? "down" :
-			    s->ready ? "ready" : "starting", s->restarts,
-			    s->pid == -1 ? 0LL :
-			    (long long)(ts.tv_sec - s->started));
-	}
+	control_status(c->parent, ctl_text, c);
 	ctl_end(c, 0);
 }
 
@@ -104,7 +96,8 @@ ctl_stats(struct ctl *c, const uint8_t *p, size_t len)
 	parent_stats(c->parent, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
 		fatalx("counters do not fit a message");
-	(void)chan_send(c->chan, MSG_CTL_COUNTS, 0, buf, n, -1, 0);
+	if (chan_send(c->chan, MSG_CTL_COUNTS, 0, buf, n, -1, 0) == -1)
+		c->deaf = 1;
 	ctl_end(c, 0);
 }
 
@@ -120,18 +113,27 @@ ctl_say(int pri, const char *text, void *arg)
 static void
 ctl_reload(struct ctl *c, const uint8_t *p, size_t len)
 {
-	if (parent_reload(c->parent, ctl_say, c) == -1)
+	const struct parent *pa = c->parent;
+
+	if (pa->stopping || pa->cur == NULL) {
+		ctl_text(c, "not now: starting or stopping");
+		ctl_end(c, EX_TEMPFAIL);
+	} else if (parent_reload(c->parent, ctl_say, c) == -1)
 		ctl_end(c, EX_CONFIG);
 	else
-		c->waits = 1;
+		c->waits = WAITS_RELOAD;
 }
 
 static void
 ctl_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
-	if (c->parent->cur != NULL)
-		gen_tell(c->parent->cur, ROLE_DNS, MSG_FLUSH, 0);
-	ctl_end(c, 0);
+	if (c->parent->stopping || c->parent->cur == NULL) {
+		ctl_text(c, "not now: starting or stopping");
+		ctl_end(c, EX_TEMPFAIL);
+		return;
+	}
+	gen_tell(c->parent->cur, ROLE_DNS, MSG_FLUSH, 0);
+	c->waits = WAITS_DNS;
 }
 
 static void
@@ -159,18 +161,30 @@ static void
 ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
+	struct ctl *c = arg;
 	size_t i;
 
+	/* one after the other: the second answer would end the first */
+	if (c->waits != WAITS_NOT) {
+		log_note(&ctl_noise, "control client: asks again before it "
+		    "was answered");
+		ctl_free(c);
+		return;
+	}
 	for (i = 0; i < sizeof(ctl_commands) / sizeof(ctl_commands[0]); i++)
 		if (ctl_commands[i].type == (enum msg_type)h->type)
-			ctl_commands[i].fn(arg, p, len);
+			ctl_commands[i].fn(c, p, len);
+	if (c->deaf) {
+		log_note(&ctl_noise, "control client: reads no answers");
+		ctl_free(c);
+	}
 }
 
 static void
 ctl_gone(struct chan *ch, const char *why, void *arg)
 {
 	if (why != NULL)
-		log_warnx("control client: %s", why);
+		log_note(&ctl_noise, "control client: %s", why);
 	ctl_free(arg);
 }
 
@@ -196,6 +210,19 @@ ctl_allowed(int fd, const struct priv_owner *o)
 	return 0;
 }
 
+/* Says why, and hangs up. */
+static void
+ctl_refuse(struct parent *p, int fd, int status, const char *why)
+{
+	struct ctl c = { .parent = p };
+
+	c.chan = chan_new(p->base, fd, ROLE_PARENT, ROLE_CONTROL, ctl_msg,
+	    ctl_gone, &c);
+	ctl_text(&c, "%s", why);
+	ctl_end(&c, status);
+	chan_free(c.chan);
+}
+
 static void
 ctl_accept(evutil_socket_t sock, short what, void *arg)
 {
@@ -206,9 +233,13 @@ ctl_accept(evutil_socket_t sock, short what, void *arg)
 	fd = accept4(sock, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
 		return;
-	if (nctls >= CONTROL_MAX || !ctl_allowed(fd, &p->owner) ||
-	    (c = calloc(1, sizeof(*c))) == NULL) {
-		close(fd);
+	if (!ctl_allowed(fd, &p->owner)) {
+		ctl_refuse(p, fd, EX_NOPERM, "only root, the daemon's user "
+		    "and members of its group are heard");
+		return;
+	}
+	if (nctls >= CONTROL_MAX || (c = calloc(1, sizeof(*c))) == NULL) {
+		ctl_refuse(p, fd, EX_TEMPFAIL, "too many clients at a time");
 		return;
 	}
 	c->parent = p;
@@ -241,16 +272,28 @@ control_stop(struct parent *p)
 		ctl_free(c);
 }
 
-void
-control_reload_done(struct parent *p, int status, const char *text)
+/* Answers those who wait; a client that is deaf by now goes later. */
+static void
+ctl_answer(enum ctl_wait what, int status, const char *text)
 {
 	struct ctl *c;
 
 	LIST_FOREACH(c, &ctls, entry) {
-		if (!c->waits)
+		if (c->waits != what)
 			continue;
-		c->waits = 0;
 		ctl_text(c, "%s", text);
 		ctl_end(c, status);
 	}
+}
+
+void
+control_reload_done(struct parent *p, int status, const char *text)
+{
+	ctl_answer(WAITS_RELOAD, status, text);
+}
+
+void
+control_dns_ready(struct parent *p)
+{
+	ctl_answer(WAITS_DNS, 0, "flushed");
 }

@@ -12,7 +12,16 @@
  */
 void	control_start(struct parent *, int fd);
 void	control_stop(struct parent *);
+
+/* One line "word value ..." a call, as printf(3). */
+typedef void (*control_say_fn)(void *, const char *, ...)
+	    __attribute__((__format__(printf, 2, 3)));
+/* What spfctl status shows: see control_status.c for the lines. */
+void	control_status(const struct parent *, control_say_fn, void *);
+
 /* How a reload that somebody waits for ended: sysexits(3) and a text. */
 void	control_reload_done(struct parent *, int status, const char *);
+/* dns is there, with an empty cache: what a flush waits for. */
+void	control_dns_ready(struct parent *);
 
 #endif

@@ -228,7 +228,6 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
 	sb.exe_fd = p->exe_fd;
 	sb.log_fd = -1;
-	p->sandbox = sb.partial ? "partial" : "full";
 	sandbox_enter(SANDBOX_PARENT, &sb);
 	for (i = 0; i < sb.nunlink_dirs; i++)
 		close(unlinks[i]);
@@ -294,7 +293,9 @@ parent_gen_ready(struct generation *g)
 		return;
 	}
 	log_info("reloaded: generation %u serves", g->number);
+	p->reloads++;
 	control_reload_done(p, 0, "reloaded");
+	control_dns_ready(p);
 	gen_drain(old, RELOAD_SECONDS);
 }
 
@@ -328,6 +329,7 @@ parent_gen_failed(struct generation *g, const char *why)
 		return;
 	}
 	log_warnx("reload failed: %s; the running configuration stays", why);
+	p->reloads_failed++;
 	control_reload_done(p, EX_SOFTWARE, why);
 	notify_ready(p);
 	p->next = NULL;
@@ -348,18 +350,29 @@ socket_differs(const struct conf_socket *a, const struct conf_socket *b)
 
 /* What only a restart can change. */
 static void
-parent_fixed(const struct conf *was, const struct conf *is)
+parent_fixed(const struct conf *was, const struct conf *is, config_say_fn say,
+    void *arg)
 {
-	if (socket_differs(&was->socket, &is->socket))
-		log_warnx("Socket changes with a restart only");
-	if (socket_differs(&was->policy_socket, &is->policy_socket))
-		log_warnx("PolicySocket changes with a restart only");
-	if (socket_differs(&was->control_socket, &is->control_socket))
-		log_warnx("ControlSocket changes with a restart only");
-	if (strcmp(was->user_id, is->user_id) != 0)
-		log_warnx("UserID changes with a restart only");
-	if (strcmp(was->pid_file, is->pid_file) != 0)
-		log_warnx("PidFile changes with a restart only");
+	const struct {
+		int changed;
+		const char *text;
+	} v[] = {
+		{ socket_differs(&was->socket, &is->socket),
+		    "Socket changes with a restart only" },
+		{ socket_differs(&was->policy_socket, &is->policy_socket),
+		    "PolicySocket changes with a restart only" },
+		{ socket_differs(&was->control_socket, &is->control_socket),
+		    "ControlSocket changes with a restart only" },
+		{ strcmp(was->user_id, is->user_id) != 0,
+		    "UserID changes with a restart only" },
+		{ strcmp(was->pid_file, is->pid_file) != 0,
+		    "PidFile changes with a restart only" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (v[i].changed)
+			say(LOG_WARNING, v[i].text, arg);
 }
 
 int
@@ -375,11 +388,12 @@ parent_reload(struct parent *p, config_say_fn say, void *arg)
 	conf = config_load(CONF_MILTER, p->path, 1, &p->files, say, arg);
 	if (conf == NULL) {
 		notify_ready(p);
+		p->reloads_refused++;
 		log_warnx("reload refused; the running configuration stays");
 		return -1;
 	}
 	config_nameservers(conf, &p->files);
-	parent_fixed(p->cur->conf, conf);
+	parent_fixed(p->cur->conf, conf, say, arg);
 	if (p->next != NULL)
 		gen_kill(p->next);
 	p->next = gen_new(p, conf);

@@ -42,6 +42,7 @@ struct generation {
 	TAILQ_ENTRY(generation) entry;
 	struct parent	*parent;
 	unsigned int	 number;
+	time_t		 since;		/* monotonic */
 	struct conf	*conf;
 	int		 conf_fd;
 	struct slots	 slots;
@@ -70,8 +71,10 @@ struct parent {
 	uint32_t	 last_id;
 	int		 stopping;
 	time_t		 since;
-	const char	*sandbox;	/* "full", "partial" */
 	struct stats	 retired;	/* counts of generations that ended */
+	/* since the start; a process that ended unasked was restarted */
+	unsigned long	 restarts[ROLE_MAX];
+	unsigned long	 reloads, reloads_refused, reloads_failed;
 };
 
 /* parent.c */

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "../proto/wire.h"
+#include "control.h"
 #include "log.h"
 #include "parent.h"
 #include "role.h"
@@ -63,6 +64,7 @@ gen_new(struct parent *p, struct conf *conf)
 		fatal("gen_new");
 	g->parent = p;
 	g->number = ++p->last_number;
+	g->since = now();
 	g->conf = conf;
 	TAILQ_INIT(&g->slots);
 	TAILQ_INSERT_TAIL(&p->all, g, entry);
@@ -136,18 +138,13 @@ static void
 slot_log(struct slot *s, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
-	uint32_t pri, clean;
+	int pri;
 
 	rbuf_init(&r, p, len);
-	pri = rbuf_u32(&r);
-	clean = pri & LOG_CLEAN;
-	pri &= ~(uint32_t)LOG_CLEAN;
-	if (pri > LOG_DEBUG)
-		pri = LOG_INFO;
-	if (pri == LOG_DEBUG && !s->gen->parent->debug)
+	pri = log_priority(rbuf_u32(&r));
+	if ((pri & ~LOG_FLAGS) == LOG_DEBUG && !s->gen->parent->debug)
 		return;
-	log_line((int)(pri | clean), "%.*s", (int)r.left,
-	    (const char *)r.p);
+	log_line(pri, "%.*s", (int)r.left, (const char *)r.p);
 }
 
 static int
@@ -219,6 +216,8 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 		chan_phase(c, PHASE_RUN);
 		if (g->parent->debug)
 			slot_verbose(s);
+		if (s->role == ROLE_DNS && g == g->parent->cur)
+			control_dns_ready(g->parent);
 		if (!g->was_ready && gen_is_ready(g)) {
 			g->was_ready = 1;
 			parent_gen_ready(g);
@@ -546,6 +545,8 @@ gen_reaped(struct parent *p, pid_t pid, int status)
 		return;
 	}
 	s->restarts++;
+	if (status != 0)
+		g->parent->restarts[s->role]++;
 	if (!g->was_ready && s->role != ROLE_SHADOW) {
 		parent_gen_failed(g, "a child ended while starting");
 		return;

@@ -27,6 +27,8 @@
 #define SANDBOX_BUILT 1
 #endif
 
+static struct sandbox_state sandbox_has;
+
 /* What a program start needs below the parent's Landlock rules. */
 static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib",
     "/lib64", "/usr/lib64", "/usr/local/lib" };
@@ -210,6 +212,7 @@ sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 	if (syscall(SYS_landlock_restrict_self, rs, 0) == -1)
 		fatal("landlock");
 	close(rs);
+	sandbox_has.landlock_abi = abi;
 	if (role == SANDBOX_PARENT)
 		log_debug("Landlock ABI %d: files%s%s", abi,
 		    abi >= 4 ? ", TCP ports" : "",
@@ -261,6 +264,15 @@ sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 	seccomp_release(ctx);
 	if (rc != 0)
 		sandbox_missing(a, "seccomp");
+	else
+		sandbox_has.seccomp = 1;
+}
+
+int
+sandbox_state(struct sandbox_state *s)
+{
+	*s = sandbox_has;
+	return s->landlock_abi > 0 && s->seccomp;
 }
 
 void

@@ -42,5 +42,14 @@ void	sandbox_early(void);
  * then logs what is missing.
  */
 void	sandbox_enter(enum sandbox_role, const struct sandbox_args *);
+/*
+ * What sandbox_enter() has put on this process; all processes of a daemon
+ * have the same kernel. 1: both layers.
+ */
+struct sandbox_state {
+	int	landlock_abi;	/* 0: no Landlock */
+	int	seccomp;
+};
+int	sandbox_state(struct sandbox_state *);
 
 #endif
