@@ -26,6 +26,7 @@
 #include "priv_drop.h"
 #include "sandbox.h"
 #include "spawn.h"
+#include "watch.h"
 
 #define STOP_SECONDS	10	/* for connections to finish at SIGTERM */
 #define RELOAD_SECONDS	600	/* for those of an old generation */
@@ -488,5 +489,6 @@ parent_main(struct parent *p, struct conf *conf)
 	parent_sandbox(p, conf);
 	control_start(p, p->control_fd);
 	notify_start(p);
+	watch_start(p);
 	return parent_serve(p, conf);
 }

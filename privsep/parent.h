@@ -34,6 +34,8 @@ struct slot {
 	int		 stats_fd;
 	const struct stats *stats;	/* the child writes, we read */
 	struct event	*respawn;
+	time_t		 log_second;	/* its lines in this second */
+	unsigned int	 log_lines;
 };
 TAILQ_HEAD(slots, slot);
 

@@ -24,6 +24,7 @@
 #define RESPAWN_MIN_MS	100
 #define RESPAWN_MAX_MS	30000
 #define READY_SECONDS	20
+#define LOG_LINES_SECOND 20000	/* two lines of 10,000 messages */
 
 static void	slot_start(struct slot *);
 static void	slot_gone(struct chan *, const char *, void *);
@@ -133,6 +134,23 @@ gen_is_ready(const struct generation *g)
 	return 1;
 }
 
+/* A child that is not ours any more must not fill the log. */
+static int
+slot_may_log(struct slot *s)
+{
+	time_t t = now();
+
+	if (s->log_second != t) {
+		if (s->log_lines > LOG_LINES_SECOND)
+			log_warnx("%s[%d]: %u lines in a second were dropped",
+			    msg_role_name[s->role], (int)s->pid,
+			    s->log_lines - LOG_LINES_SECOND);
+		s->log_second = t;
+		s->log_lines = 0;
+	}
+	return ++s->log_lines <= LOG_LINES_SECOND;
+}
+
 /* A child's line: text of a process that reads hostile input; see log.c. */
 static void
 slot_log(struct slot *s, const uint8_t *p, size_t len)
@@ -140,6 +158,8 @@ slot_log(struct slot *s, const uint8_t *p, size_t len)
 	struct rbuf r;
 	int pri;
 
+	if (!slot_may_log(s))
+		return;
 	rbuf_init(&r, p, len);
 	pri = log_priority(rbuf_u32(&r));
 	if ((pri & ~LOG_FLAGS) == LOG_DEBUG && !s->gen->parent->debug)
@@ -218,7 +238,8 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 			slot_verbose(s);
 		if (s->role == ROLE_DNS && g == g->parent->cur)
 			control_dns_ready(g->parent);
-		if (!g->was_ready && gen_is_ready(g)) {
+		/* one that is being ended may still say so */
+		if (!g->draining && !g->was_ready && gen_is_ready(g)) {
 			g->was_ready = 1;
 			parent_gen_ready(g);
 		}
@@ -490,7 +511,7 @@ gen_kill(struct generation *g)
 }
 
 static void
-slot_log_end(const struct slot *s, int status)
+slot_log_end(const struct slot *s, pid_t pid, int status)
 {
 	const char *role = msg_role_name[s->role];
 
@@ -498,13 +519,13 @@ slot_log_end(const struct slot *s, int status)
 		return;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		log_line(LOG_CRIT, "%s[%d] ended: sandbox violation (SIGSYS)",
-		    role, (int)s->pid);
+		    role, (int)pid);
 	else if (WIFSIGNALED(status))
 		log_warnx("%s[%d] ended by signal %d (%s)", role,
-		    (int)s->pid, WTERMSIG(status),
+		    (int)pid, WTERMSIG(status),
 		    strsignal(WTERMSIG(status)));
 	else
-		log_warnx("%s[%d] ended with status %d", role, (int)s->pid,
+		log_warnx("%s[%d] ended with status %d", role, (int)pid,
 		    WEXITSTATUS(status));
 }
 
@@ -530,13 +551,13 @@ gen_reaped(struct parent *p, pid_t pid, int status)
 	if ((s = slot_by_pid(p, pid)) == NULL)
 		return;
 	g = s->gen;
-	/* Its last words may still be in the pipe. */
+	/* Its last words may still be in the pipe; its number is free now. */
+	s->pid = -1;
 	if (s->chan != NULL)
 		chan_read_rest(s->chan);
-	slot_log_end(s, status);
+	slot_log_end(s, pid, status);
 	chan_free(s->chan);
 	s->chan = NULL;
-	s->pid = -1;
 	s->ready = 0;
 	if (g->draining) {
 		gen_check_drained(g);

@@ -16,6 +16,19 @@ static int	is_ascii(const char *, size_t);
 static int	ulabel_to_ascii(const char *, size_t, char *, size_t);
 
 static int
+is_ldh(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' &&
+		    s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
+		    s[i] == '-' || s[i] == '_' || s[i] == '.'))
+			return 0;
+	return 1;
+}
+
+static int
 lower(int c)
 {
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
@@ -105,7 +118,8 @@ ulabel_to_ascii(const char *s, size_t len, char *out, size_t size)
 	    != IDN2_OK)
 		return -1;
 	n = strlen(ace);
-	if (n > 0 && n < size && is_ascii(ace, n)) {
+	/* a compatibility mapping must not make signs of letters */
+	if (n > 0 && n < size && is_ldh(ace, n)) {
 		memcpy(out, ace, n);
 		rv = (int)n;
 	}

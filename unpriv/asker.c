@@ -166,6 +166,7 @@ void
 asker_connect(struct asker *k, int fd)
 {
 	struct asked *q, *next;
+	size_t left = 0;
 
 	chan_free(k->dns);
 	RB_FOREACH_SAFE(q, asked_tree, &k->pending, next)
@@ -175,8 +176,9 @@ asker_connect(struct asker *k, int fd)
 	    asker_gone, k);
 	RB_FOREACH(q, asked_tree, &k->pending)
 		if (asker_send(k, q) == -1)
-			log_warnx("question for %.*s could not be repeated",
-			    (int)q->namelen, q->name);
+			left++;
+	if (left != 0)
+		log_warnx("%zu questions could not be repeated", left);
 }
 
 struct event_base *

@@ -473,7 +473,10 @@ check_memo_new(void)
 	return m;
 }
 
-/* Checks that waited for it ask themselves. */
+/*
+ * Never while a check of the connection is under way (its sessions see to
+ * that); one that waited all the same would end as a temporary error.
+ */
 void
 check_memo_reset(struct check_memo *m)
 {

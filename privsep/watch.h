@@ -1,0 +1,15 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: parent, after the drop. */
+
+#ifndef PRIVSEP_WATCH_H
+#define PRIVSEP_WATCH_H
+
+#include "parent.h"
+
+/*
+ * Looks every few seconds whether the per-user file is another than the
+ * running configuration was made of; then reloads (COMPAT "peruser").
+ */
+void	watch_start(struct parent *);
+
+#endif
