@@ -489,6 +489,6 @@ parent_main(struct parent *p, struct conf *conf)
 	parent_sandbox(p, conf);
 	control_start(p, p->control_fd);
 	notify_start(p);
-	watch_start(p);
+	watch_start(p, conf);
 	return parent_serve(p, conf);
 }

@@ -20,19 +20,23 @@ static struct {
 	off_t		 size;
 	struct timespec	 mtime;
 } watch_seen;
-static unsigned int watch_generation;
 
 /* stat(2) by the folder that was opened at start; Landlock allows that. */
-static int
+static void
 watch_stat(struct parent *p, const char *path, struct stat *st)
 {
 	size_t i;
+	int rc = -1;
 
 	for (i = 0; i < p->files.n; i++)
 		if (strcmp(p->files.v[i].path, path) == 0)
-			return fstatat(p->files.v[i].dirfd,
-			    p->files.v[i].base, st, 0);
-	return stat(path, st);
+			break;
+	if (i < p->files.n)
+		rc = fstatat(p->files.v[i].dirfd, p->files.v[i].base, st, 0);
+	else
+		rc = stat(path, st);
+	if (rc == -1)
+		memset(st, 0, sizeof(*st));
 }
 
 static int
@@ -65,24 +69,26 @@ watch_look(evutil_socket_t fd, short what, void *arg)
 	path = p->cur->conf->per_user_path;
 	if (*path == '\0')
 		return;
-	if (watch_stat(p, path, &st) == -1)
-		memset(&st, 0, sizeof(st));
-	if (watch_generation != 0 && watch_differs(&st)) {
-		log_info("%s changed", path);
-		(void)parent_reload(p, config_say_log, NULL);
-	}
+	watch_stat(p, path, &st);
+	if (!watch_differs(&st))
+		return;
 	watch_keep(&st);
-	watch_generation = p->cur->number;
+	log_info("%s changed", path);
+	(void)parent_reload(p, config_say_log, NULL);
 }
 
 void
-watch_start(struct parent *p)
+watch_start(struct parent *p, const struct conf *conf)
 {
 	static const struct timeval every = { WATCH_SECONDS, 0 };
 	struct event *ev;
+	struct stat st;
 
+	if (conf->per_user_path[0] != '\0') {
+		watch_stat(p, conf->per_user_path, &st);
+		watch_keep(&st);
+	}
 	ev = event_new(p->base, -1, EV_PERSIST, watch_look, p);
 	if (ev == NULL || event_add(ev, &every) == -1)
 		fatalx("watch_start: no event");
-	watch_look(-1, 0, p);
 }
