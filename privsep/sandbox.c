@@ -63,9 +63,18 @@ sandbox_missing(const struct sandbox_args *a, const char *what)
 static void
 sandbox_rlimit(int which, rlim_t value, const char *name)
 {
-	struct rlimit rl = { value, value + 1 };
+	struct rlimit rl;
 
-	if (value != 0 && setrlimit(which, &rl) == -1)
+	if (value == 0)
+		return;
+	if (getrlimit(which, &rl) == -1)
+		fatal("%s", name);
+	/* a lower one that was set from outside stays */
+	if (rl.rlim_max > value)
+		rl.rlim_max = value + 1;
+	if (rl.rlim_cur > value)
+		rl.rlim_cur = value;
+	if (setrlimit(which, &rl) == -1)
 		fatal("%s", name);
 }
 

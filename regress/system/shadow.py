@@ -166,9 +166,10 @@ with Daemon(conf=ON + 'Second_Opinion_Sample = 10\nWorkers = 1\n') as d:
 class Mail(threading.Thread):
     """Messages on one connection, with verdict and time of each."""
 
-    def __init__(self, d, number, count):
+    def __init__(self, d, number, count, pause):
         super().__init__(daemon=True)
         self.d, self.number, self.count = d, number, count
+        self.pause = pause
         self.wrong, self.times = [], []
 
     def run(self):
@@ -183,11 +184,14 @@ class Mail(threading.Thread):
                     self.wrong.append(r)
                 if good:
                     c.abort()
+                time.sleep(self.pause)
 
 
 def mail(d, during=None):
     """(wrong verdicts, 99th percentile, longest) of 1,000 messages."""
-    threads = [Mail(d, i, MESSAGES // CONNECTIONS)
+    # spread over more than a second when something is to happen meanwhile
+    pause = 0 if during is None else 0.005
+    threads = [Mail(d, i, MESSAGES // CONNECTIONS, pause)
                for i in range(CONNECTIONS)]
     for t in threads:
         t.start()
@@ -296,6 +300,36 @@ with Daemon(conf=ON) as d:
     check('shadow/stopped-no-violation', violations(d) == [], violations(d))
 
 # --- one that cannot even start keeps nobody from serving ---------------------
+
+
+def newborn(parent, old, count):
+    """The youngest when there are so many new children."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        with open('/proc/%d/task/%d/children' % (parent, parent),
+                  encoding='ascii') as f:
+            new = [int(p) for p in f.read().split() if int(p) not in old]
+        if len(new) >= count:
+            return max(new)
+    return None
+
+
+with Daemon(conf=ON) as d:
+    wait(lambda: ready(d))
+    old = d.children()
+    os.kill(d.pid, signal.SIGHUP)
+    # dns and two workers come before it
+    pid = newborn(d.pid, old, 4)
+    os.kill(pid, signal.SIGSTOP)
+    check('shadow/stuck-at-start-reload', d.log.wait(
+        'reloaded: generation 2 serves') is not None, d.log.records[-3:])
+    with d.milter() as c:
+        r = c.mail('<u@fail.test>')
+    check('shadow/stuck-at-start-mail-goes-on',
+          r[0].startswith('y 550 5.7.23'), r)
+    os.kill(pid, signal.SIGCONT)
+    check('shadow/stuck-at-start-then-judges', judged(settled(1)) == 1,
+          stats())
 
 with Daemon(conf=ON) as d:
     for _ in range(6):
