@@ -285,7 +285,8 @@ test_object(void)
 	    "\"identity\":\"mailfrom\",\"reason\":\"SPF fail\","
 	    "\"action\":\"prepend\",\"ms\":12.345}\n"), "%s", lines);
 	check("object-is-clean", (last_pri & LOG_CLEAN) != 0 &&
-	    (last_pri & ~LOG_CLEAN) == LOG_INFO);
+	    (last_pri & ~LOG_FLAGS) == LOG_INFO);
+	check("object-of-policy", (last_pri & LOG_POLICY) != 0);
 	fill(&l, &o);
 	logline_judged(&l, &o, JUDGE_NOTHING);
 	check("object-has-header", is_object(lines) &&
