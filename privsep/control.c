@@ -118,9 +118,11 @@ ctl_reload(struct ctl *c, const uint8_t *p, size_t len)
 	if (pa->stopping || pa->cur == NULL) {
 		ctl_text(c, "not now: starting or stopping");
 		ctl_end(c, EX_TEMPFAIL);
-	} else if (parent_reload(c->parent, ctl_say, c) == -1)
+	} else if (parent_reload(c->parent, ctl_say, c) == -1) {
+		ctl_text(c, "reload refused; the running configuration "
+		    "stays");
 		ctl_end(c, EX_CONFIG);
-	else
+	} else
 		c->waits = WAITS_RELOAD;
 }
 
@@ -140,9 +142,12 @@ static void
 ctl_verbose(struct ctl *c, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
+	int on;
 
 	rbuf_init(&r, p, len);
-	parent_verbose(c->parent, rbuf_u32(&r) != 0);
+	on = rbuf_u32(&r) != 0;
+	parent_verbose(c->parent, on);
+	ctl_text(c, "the log is %s now", on ? "verbose" : "brief");
 	ctl_end(c, 0);
 }
 

@@ -152,8 +152,8 @@ control_status(const struct parent *p, control_say_fn say, void *arg)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	say(arg, "version %s", PYSPF_VERSION);
-	say(arg, "parent %d uptime %lld", (int)getpid(),
-	    (long long)(ts.tv_sec - p->since));
+	say(arg, "parent %d uptime %lld started %lld", (int)getpid(),
+	    (long long)(ts.tv_sec - p->since), (long long)p->started);
 	say(arg, "config %s", p->path);
 	status_sandbox(say, arg);
 	say(arg, "log %s", p->debug ? "verbose" : "brief");

@@ -464,6 +464,7 @@ parent_main(struct parent *p, struct conf *conf)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	p->since = ts.tv_sec;
+	p->started = time(NULL);
 	p->milter_fd = p->policy_fd = p->control_fd = p->pid_fd = -1;
 	TAILQ_INIT(&p->all);
 	notify_init();

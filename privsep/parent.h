@@ -72,7 +72,8 @@ struct parent {
 	unsigned int	 last_number;
 	uint32_t	 last_id;
 	int		 stopping;
-	time_t		 since;
+	time_t		 since;		/* monotonic */
+	time_t		 started;	/* the same by the clock */
 	struct stats	 retired;	/* counts of generations that ended */
 	/* since the start; a process that ended unasked was restarted */
 	unsigned long	 restarts[ROLE_MAX];

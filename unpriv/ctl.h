@@ -12,6 +12,7 @@
 #include "spf.h"
 
 struct asker;
+struct ctl_daemon;
 struct second_check;
 struct event_base;
 struct zonefile;
@@ -36,6 +37,8 @@ struct ctl {
 	struct asker	*asker;
 	struct zonefile	*zone;		/* --zone, or NULL */
 	struct second_check *second;	/* --second-opinion, or NULL */
+	struct ctl_daemon *daemon;	/* its control socket, or NULL */
+	unsigned int	 watch;		/* seconds between lines; 0: once */
 	time_t		 now;
 	enum ctl_form	 form;
 	int		 color;

@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "../privsep/config.h"
+#include "../privsep/ctlconn.h"
 #include "../privsep/log.h"
 #include "../privsep/owndns.h"
 #include "../privsep/priv_drop.h"
@@ -27,16 +28,19 @@
 #include "asker.h"
 #include "ctl.h"
 #include "ctl_check.h"
+#include "ctl_daemon.h"
 #include "ctl_lint.h"
 #include "second_check.h"
 #include "zonefile.h"
 
 #define CTL_NOFILE	64
+#define CTL_WATCH	"2"	/* seconds */
 #define FORM(f)		(1U << (f))
 
 /* What a command needs to have before the sandbox. */
 enum needs {
-	NEEDS_DNS = 1		/* the configuration and a dns process */
+	NEEDS_DNS = 1,		/* the configuration and a dns process */
+	NEEDS_DAEMON		/* its control socket */
 };
 
 static const struct command {
@@ -51,6 +55,18 @@ static const struct command {
 	    2, 3, ctl_check, "check [options] IP SENDER [HELO]" },
 	{ "lint", NEEDS_DNS, FORM(CTL_TEXT) | FORM(CTL_JSON), 1, 1, ctl_lint,
 	    "lint [options] DOMAIN" },
+	{ "status", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 0,
+	    ctl_status, "status [options]" },
+	{ "stats", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 1,
+	    ctl_stats, "stats [--watch [SECONDS]] [options]" },
+	{ "metrics", NEEDS_DAEMON, FORM(CTL_TEXT), 0, 0, ctl_metrics,
+	    "metrics [options]" },
+	{ "reload", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 0,
+	    ctl_reload, "reload [options]" },
+	{ "flush", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 0,
+	    ctl_flush, "flush [options]" },
+	{ "log", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 1, 1, ctl_log,
+	    "log [options] verbose|brief" },
 };
 
 static const struct spawn_role roles[] = {
@@ -66,13 +82,16 @@ struct args {
 	const char	*zone;
 	const char	*origin;
 	const char	*servers;
+	const char	*socket;
+	const char	*watch;
 	int		 second;
 	int		 color;		/* -1: by the terminal */
 };
 
 enum {
 	OPT_JSON = 256, OPT_DOT, OPT_ZONE, OPT_ORIGIN, OPT_CONFIG, OPT_POLICY,
-	OPT_NAMESERVER, OPT_SECOND, OPT_COLOR, OPT_NO_COLOR, OPT_HELP
+	OPT_NAMESERVER, OPT_SECOND, OPT_SOCKET, OPT_WATCH, OPT_COLOR,
+	OPT_NO_COLOR, OPT_HELP
 };
 static const struct option options[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },
@@ -83,6 +102,8 @@ static const struct option options[] = {
 	{ "policy",	no_argument,		NULL, OPT_POLICY },
 	{ "nameserver",	required_argument,	NULL, OPT_NAMESERVER },
 	{ "second-opinion", no_argument,		NULL, OPT_SECOND },
+	{ "socket",	required_argument,	NULL, OPT_SOCKET },
+	{ "watch",	optional_argument,	NULL, OPT_WATCH },
 	{ "color",	no_argument,		NULL, OPT_COLOR },
 	{ "no-color",	no_argument,		NULL, OPT_NO_COLOR },
 	{ "help",	no_argument,		NULL, OPT_HELP },
@@ -100,8 +121,30 @@ usage(FILE *fp)
 	fprintf(fp, "options: --json --dot --zone FILE --origin NAME "
 	    "--config FILE --policy\n"
 	    "         --nameserver ADDRESS[@PORT][,...] --color "
-	    "--no-color --second-opinion\n");
+	    "--no-color --second-opinion\n"
+	    "         --socket PATH\n");
 	exit(fp == stdout ? 0 : EX_USAGE);
+}
+
+/* "--watch", "--watch=5" and "--watch 5". */
+static void
+parse_watch(struct ctl *ctl, const struct args *a)
+{
+	const char *text = a->watch, *why = NULL;
+
+	if (a->cmd->run != ctl_stats || text == NULL) {
+		if (text != NULL || (a->cmd->run == ctl_stats &&
+		    ctl->argc != 0))
+			usage(stderr);
+		return;
+	}
+	if (*text != '\0' && ctl->argc != 0)
+		usage(stderr);
+	if (*text == '\0')
+		text = ctl->argc != 0 ? ctl->argv[0] : CTL_WATCH;
+	ctl->watch = (unsigned int)strtonum(text, 1, 86400, &why);
+	if (why != NULL)
+		usage(stderr);
 }
 
 static void
@@ -149,6 +192,12 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 		case OPT_SECOND:
 			a->second = 1;
 			break;
+		case OPT_SOCKET:
+			a->socket = optarg;
+			break;
+		case OPT_WATCH:
+			a->watch = optarg == NULL ? "" : optarg;
+			break;
 		case OPT_COLOR:
 		case OPT_NO_COLOR:
 			a->color = ch == OPT_COLOR;
@@ -168,6 +217,7 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 	    (a->second && (a->cmd->run != ctl_check ||
 	    ctl->form == CTL_DOT)))
 		usage(stderr);
+	parse_watch(ctl, a);
 }
 
 /* The terminal is asked now: there is no ioctl(2) in the sandbox. */
@@ -249,6 +299,63 @@ load_conf(const struct ctl *ctl, const struct args *a)
 }
 
 static void
+say_nothing(int pri, const char *text, void *arg)
+{
+}
+
+/*
+ * For the daemon's commands: where its socket is, and what of the sandbox
+ * may be missing. A file with an error must not keep spfctl from the daemon
+ * that runs, unless nothing else says where that is.
+ */
+static struct conf *
+daemon_conf(const struct args *a)
+{
+	int must = a->config != NULL && a->socket == NULL;
+	struct conf *conf;
+
+	conf = config_load(CONF_MILTER, a->config != NULL ? a->config :
+	    CONF_FILE_MILTER, 1, NULL, must ? config_say_stderr : say_nothing,
+	    NULL);
+	if (conf == NULL && must)
+		exit(EX_CONFIG);
+	return conf != NULL ? conf : conf_new(CONF_MILTER);
+}
+
+/* Now, as whoever called us: the daemon asks the kernel who that is. */
+static int
+open_daemon(const struct ctl *ctl, const struct args *a)
+{
+	static const struct {
+		int err, status;
+	} known[] = {
+		{ EACCES, EX_NOPERM }, { EPERM, EX_NOPERM },
+		{ EAGAIN, EX_TEMPFAIL }, { ENAMETOOLONG, EX_USAGE },
+	};
+	const char *path = a->socket != NULL ? a->socket :
+	    ctl->conf->control_socket.path;
+	int fd, err, status = EX_UNAVAILABLE;
+	size_t i;
+
+	if (path == NULL) {
+		fprintf(stderr, "spfctl: the daemon has no ControlSocket\n");
+		exit(EX_UNAVAILABLE);
+	}
+	if ((fd = ctlconn_open(path)) != -1)
+		return fd;
+	err = errno;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].err == err)
+			status = known[i].status;
+	fputs("spfctl: ", stderr);
+	ctl_puts(stderr, path);
+	fprintf(stderr, ": %s%s\n", strerror(err),
+	    status == EX_UNAVAILABLE ? "; does the daemon run?" :
+	    status == EX_NOPERM ? "; for root and the daemon's group" : "");
+	exit(status);
+}
+
+static void
 dns_gone(void *arg)
 {
 	struct ctl *ctl = arg;
@@ -260,8 +367,6 @@ dns_gone(void *arg)
 static void
 start_dns(struct ctl *ctl)
 {
-	if ((ctl->base = event_base_new()) == NULL)
-		fatalx("no event base");
 	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
 	asker_connect(ctl->asker, owndns_start(ctl->base, "spfctl", ctl->conf,
 	    dns_gone, ctl));
@@ -318,6 +423,30 @@ read_zone(struct ctl *ctl, const struct args *a, int fd)
 	return -1;
 }
 
+/* Before the sandbox. The daemon's commands need no DNS. */
+static void
+prepare(struct ctl *ctl, const struct args *a)
+{
+	int fd = -1;
+
+	if (a->cmd->needs == NEEDS_DAEMON) {
+		ctl->conf = daemon_conf(a);
+		fd = open_daemon(ctl, a);
+	} else
+		ctl->conf = load_conf(ctl, a);
+	/* by hand as root: nothing behind this needs it */
+	priv_drop_named("pyspf-milter", "nobody", NULL);
+	if ((ctl->base = event_base_new()) == NULL)
+		fatalx("no event base");
+	if (a->cmd->needs == NEEDS_DAEMON) {
+		ctl->daemon = ctl_daemon_new(ctl->base, fd);
+		return;
+	}
+	start_dns(ctl);
+	if (a->second)
+		start_shadow(ctl);
+}
+
 static void
 confine(const struct ctl *ctl)
 {
@@ -348,12 +477,7 @@ main(int argc, char **argv)
 	ctl.now = time(NULL);
 	if (a.zone != NULL)
 		zone = open_zone(a.zone);
-	ctl.conf = load_conf(&ctl, &a);
-	/* by hand as root: nothing here needs it */
-	priv_drop_named("pyspf-milter", "nobody", NULL);
-	start_dns(&ctl);
-	if (a.second)
-		start_shadow(&ctl);
+	prepare(&ctl, &a);
 	confine(&ctl);
 	if (zone != -1 && read_zone(&ctl, &a, zone) == -1)
 		return EX_DATAERR;

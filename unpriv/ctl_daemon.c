@@ -1,0 +1,317 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl; after sandbox_enter() but for ctl_daemon_new(). */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <event2/event.h>
+
+#include "../privsep/chan.h"
+#include "../privsep/log.h"
+#include "../proto/wire.h"
+#include "ctl_daemon.h"
+
+#define LINES_MAX	65536	/* no daemon has so much to say */
+
+struct ctl_daemon {
+	struct event_base *base;
+	struct chan	*chan;		/* NULL: gone */
+	const char	*why;		/* it broke the rules */
+	struct ctl_answer *answer;	/* being collected */
+	int		 ended;
+	int		 late;
+};
+
+static void
+answer_line(struct ctl_answer *a, const uint8_t *p, size_t len)
+{
+	if (a->n >= LINES_MAX)
+		return;
+	/* room by doubling */
+	if ((a->n & (a->n - 1)) == 0 && (a->line = reallocarray(a->line,
+	    a->n == 0 ? 1 : 2 * a->n, sizeof(*a->line))) == NULL)
+		fatal("answer");
+	if ((a->line[a->n] = strndup((const char *)p, len)) == NULL)
+		fatal("answer");
+	a->n++;
+}
+
+static void
+daemon_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	struct ctl_daemon *d = arg;
+	struct rbuf r;
+
+	/* what comes unasked, before a question, is its end */
+	if (d->answer == NULL || d->ended)
+		return;
+	switch (h->type) {
+	case MSG_CTL_TEXT:
+		answer_line(d->answer, p, len);
+		break;
+	case MSG_CTL_COUNTS:
+		if (stat_get(&d->answer->stats, p, len) == 0)
+			d->answer->has_stats = 1;
+		break;
+	case MSG_CTL_END:
+		rbuf_init(&r, p, len);
+		d->answer->status = (int)(rbuf_u32(&r) & 0xff);
+		d->ended = 1;
+		event_base_loopbreak(d->base);
+		break;
+	}
+}
+
+static void
+daemon_gone(struct chan *c, const char *why, void *arg)
+{
+	struct ctl_daemon *d = arg;
+
+	chan_free(c);
+	d->chan = NULL;
+	d->why = why;
+	event_base_loopbreak(d->base);
+}
+
+static void
+daemon_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct ctl_daemon *d = arg;
+
+	d->late = 1;
+	event_base_loopbreak(d->base);
+}
+
+struct ctl_daemon *
+ctl_daemon_new(struct event_base *base, int fd)
+{
+	struct ctl_daemon *d;
+
+	if ((d = calloc(1, sizeof(*d))) == NULL)
+		fatal("control socket");
+	d->base = base;
+	d->chan = chan_new(base, fd, ROLE_CONTROL, ROLE_PARENT, daemon_msg,
+	    daemon_gone, d);
+	return d;
+}
+
+/* Until the end of the answer, of the daemon, or of patience. */
+static void
+wait_for_it(struct ctl_daemon *d, unsigned int seconds)
+{
+	const struct timeval tv = { (time_t)seconds, 0 };
+	struct event *timer;
+
+	timer = evtimer_new(d->base, daemon_late, d);
+	if (timer == NULL || evtimer_add(timer, &tv) == -1)
+		fatalx("control socket: no event");
+	while (!d->ended && !d->late && d->chan != NULL)
+		if (event_base_dispatch(d->base) == -1)
+			fatalx("event loop");
+	event_free(timer);
+}
+
+int
+ctl_daemon_ask(struct ctl *ctl, enum msg_type type, const void *p, size_t len,
+    unsigned int seconds, struct ctl_answer *a)
+{
+	struct ctl_daemon *d = ctl->daemon;
+
+	memset(a, 0, sizeof(*a));
+	d->answer = a;
+	d->ended = d->late = 0;
+	if (d->chan != NULL)
+		(void)chan_send(d->chan, type, 0, p, len, -1, 0);
+	wait_for_it(d, seconds);
+	d->answer = NULL;
+	if (d->ended)
+		return 0;
+	if (d->late) {
+		fprintf(stderr, "spfctl: the daemon does not answer\n");
+		a->status = EX_TEMPFAIL;
+	} else if (d->why != NULL) {
+		fprintf(stderr, "spfctl: the daemon is another release: %s\n",
+		    d->why);
+		a->status = EX_PROTOCOL;
+	} else {
+		fprintf(stderr, "spfctl: the daemon hung up\n");
+		a->status = EX_UNAVAILABLE;
+	}
+	return -1;
+}
+
+int
+ctl_daemon_is_there(const struct ctl_daemon *d)
+{
+	return d->chan != NULL;
+}
+
+void
+ctl_answer_free(struct ctl_answer *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		free(a->line[i]);
+	free(a->line);
+	memset(a, 0, sizeof(*a));
+}
+
+int
+ctl_answer_complain(const struct ctl_answer *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		fputs("spfctl: ", stderr);
+		ctl_puts(stderr, a->line[i]);
+		fputc('\n', stderr);
+	}
+	return a->status;
+}
+
+const char *
+ctl_answer_next(const struct ctl_answer *a, const char *word, size_t *i)
+{
+	size_t len = strlen(word);
+
+	for (; *i < a->n; (*i)++)
+		if (strncmp(a->line[*i], word, len) == 0 &&
+		    a->line[*i][len] == ' ')
+			return a->line[(*i)++] + len + 1;
+	return NULL;
+}
+
+uint64_t
+ctl_line_number(const char *rest, const char *key)
+{
+	size_t len = strlen(key);
+	const char *p = rest;
+
+	if (len == 0)
+		return strtoull(rest, NULL, 10);
+	while ((p = strstr(p, key)) != NULL) {
+		if ((p == rest || p[-1] == ' ') && p[len] == ' ')
+			return strtoull(p + len + 1, NULL, 10);
+		p += len;
+	}
+	return 0;
+}
+
+const char *
+ctl_line_word(const char *rest, unsigned int i, char *buf, size_t size)
+{
+	for (; i > 0; i--) {
+		rest += strcspn(rest, " ");
+		rest += strspn(rest, " ");
+	}
+	if (size > strcspn(rest, " "))
+		size = strcspn(rest, " ") + 1;
+	strlcpy(buf, rest, size);
+	return buf;
+}
+
+const char *
+ctl_seconds(uint64_t s, char *buf, size_t size)
+{
+	static const struct {
+		uint64_t n;
+		const char *unit;
+	} units[] = {
+		{ 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" },
+	};
+	size_t i, last = sizeof(units) / sizeof(units[0]) - 1;
+
+	for (i = 0; i < last && s < units[i].n; i++)
+		;
+	if (i == last)
+		snprintf(buf, size, "%" PRIu64 " s", s);
+	else
+		snprintf(buf, size, "%" PRIu64 " %s %" PRIu64 " %s",
+		    s / units[i].n, units[i].unit,
+		    s % units[i].n / units[i + 1].n, units[i + 1].unit);
+	return buf;
+}
+
+static void
+json_out(void *arg, const char *s, size_t len)
+{
+	fwrite(s, 1, len, arg);
+}
+
+void
+ctl_json_start(struct json *j, int indent)
+{
+	json_init(j, json_out, stdout);
+	j->indent = indent;
+}
+
+/* ---- reload, flush, log ---- */
+
+#define COMMAND_SECONDS	60	/* new processes have 20 to get ready */
+
+/* A command that changes something: how that went. */
+static int
+command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
+{
+	struct ctl_answer a;
+	struct json j;
+	size_t i;
+	int status;
+
+	if (ctl_daemon_ask(ctl, type, p, len, COMMAND_SECONDS, &a) == -1)
+		;
+	else if (ctl->form == CTL_JSON) {
+		ctl_json_start(&j, 1);
+		json_object(&j, NULL);
+		json_bool(&j, "done", a.status == 0);
+		json_int(&j, "status", a.status);
+		json_array(&j, "messages");
+		for (i = 0; i < a.n; i++)
+			json_str(&j, NULL, a.line[i]);
+		json_array_end(&j);
+		json_object_end(&j);
+		putchar('\n');
+	} else if (a.status != 0)
+		(void)ctl_answer_complain(&a);
+	else
+		for (i = 0; i < a.n; i++) {
+			ctl_puts(stdout, a.line[i]);
+			putchar('\n');
+		}
+	status = a.status;
+	ctl_answer_free(&a);
+	return status;
+}
+
+int
+ctl_reload(struct ctl *ctl)
+{
+	return command(ctl, MSG_CTL_RELOAD, NULL, 0);
+}
+
+int
+ctl_flush(struct ctl *ctl)
+{
+	return command(ctl, MSG_CTL_FLUSH, NULL, 0);
+}
+
+int
+ctl_log(struct ctl *ctl)
+{
+	uint8_t buf[4];
+	struct wbuf w;
+	int verbose = strcmp(ctl->argv[0], "verbose") == 0;
+
+	if (!verbose && strcmp(ctl->argv[0], "brief") != 0) {
+		fprintf(stderr, "spfctl: log verbose, or log brief\n");
+		return EX_USAGE;
+	}
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, (uint32_t)verbose);
+	return command(ctl, MSG_CTL_VERBOSE, buf, w.len);
+}

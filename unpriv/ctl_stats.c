@@ -1,0 +1,541 @@
+/* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
+/* Runs in: spfctl, after sandbox_enter(). */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "../privsep/log.h"
+#include "ctl_daemon.h"
+
+#define STATS_SECONDS	10
+#define TITLE_WIDTH	14
+#define WATCH_PAGE	20	/* lines between two headings */
+
+static const struct {
+	const char	*name;
+	double		 share;
+} percentiles[] = {
+	{ "p50", 0.50 }, { "p90", 0.90 }, { "p99", 0.99 }, { "max", 1.0 },
+};
+#define NPERCENTILES	(sizeof(percentiles) / sizeof(percentiles[0]))
+
+size_t
+ctl_labels(const char *s, struct ctl_label *v, size_t max)
+{
+	size_t n;
+
+	for (n = 0; *s != '\0' && n < max; n++) {
+		v[n].key = s;
+		v[n].keylen = strcspn(s, "=");
+		s += v[n].keylen;
+		s += strspn(s, "=\"");
+		v[n].value = s;
+		v[n].valuelen = strcspn(s, "\"");
+		s += v[n].valuelen;
+		s += strspn(s, "\",");
+	}
+	return n;
+}
+
+int
+ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
+{
+	if (ctl_daemon_ask(ctl, MSG_CTL_STATS, NULL, 0, STATS_SECONDS, a) ==
+	    -1)
+		return a->status;
+	if (a->status != 0)
+		return ctl_answer_complain(a);
+	if (a->has_stats)
+		return 0;
+	fprintf(stderr, "spfctl: the daemon is another release: it counts "
+	    "otherwise\n");
+	return EX_PROTOCOL;
+}
+
+static uint64_t
+hist_count(const struct stats *s, int h)
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < STAT_BUCKETS; i++)
+		n += s->hist[h][i];
+	return n;
+}
+
+/* The last bucket has no upper bound. */
+static int
+is_beyond(uint64_t usec)
+{
+	return usec == (uint64_t)STAT_BUCKET_US << (STAT_BUCKETS - 1);
+}
+
+/* ---- text ---- */
+
+static void
+title(const struct ctl *ctl, const char *s)
+{
+	ctl_set_color(ctl, stdout, CTL_C_BOLD);
+	printf("%-*s", TITLE_WIDTH, s);
+	ctl_set_color(ctl, stdout, CTL_C_NONE);
+}
+
+/* How many rows from this one on are of its family. */
+static int
+family_rows(int first)
+{
+	int n = 1;
+
+	while (first + n < STAT_MAX && strcmp(stat_rows[first].family,
+	    stat_rows[first + n].family) == 0)
+		n++;
+	return n;
+}
+
+/* One label: "milter 3, policy 4"; none: "3". */
+static void
+text_family(const struct ctl *ctl, const struct stats *s, int first, int n)
+{
+	struct ctl_label l[CTL_LABELS];
+	uint64_t all = 0;
+	size_t nl;
+	int i;
+
+	title(ctl, ctl_family_find(stat_rows[first].family)->title);
+	for (i = first; i < first + n; i++) {
+		nl = ctl_labels(stat_rows[i].label, l, CTL_LABELS);
+		if (i > first)
+			fputs(", ", stdout);
+		if (nl > 0)
+			printf("%.*s ", (int)l[nl - 1].valuelen,
+			    l[nl - 1].value);
+		printf("%" PRIu64, s->v[i]);
+		all += s->v[i];
+	}
+	if (first == STAT_DNS_CACHED && all != 0)
+		printf(" (%.1f %% from the cache)",
+		    100.0 * (double)s->v[STAT_DNS_CACHED] / (double)all);
+	putchar('\n');
+}
+
+static int
+same_value(const struct ctl_label *a, const struct ctl_label *b)
+{
+	return a->valuelen == b->valuelen && memcmp(a->value, b->value,
+	    a->valuelen) == 0;
+}
+
+/* Two labels: a line for each value of the first, a column for the second. */
+static void
+text_matrix(const struct ctl *ctl, const struct stats *s, int first, int n)
+{
+	struct ctl_label top[2], l[2] = { { 0 } };
+	int i;
+
+	title(ctl, ctl_family_find(stat_rows[first].family)->title);
+	(void)ctl_labels(stat_rows[first].label, top, 2);
+	for (i = first; i < first + n && ctl_labels(stat_rows[i].label, l,
+	    2) == 2 && same_value(&top[0], &l[0]); i++)
+		printf(" %9.*s", (int)l[1].valuelen, l[1].value);
+	memset(top, 0, sizeof(top));
+	for (i = first; i < first + n; i++) {
+		(void)ctl_labels(stat_rows[i].label, l, 2);
+		if (!same_value(&top[0], &l[0]))
+			printf("\n  %-*.*s", TITLE_WIDTH - 2,
+			    (int)l[0].valuelen, l[0].value);
+		top[0] = l[0];
+		printf(" %9" PRIu64, s->v[i]);
+	}
+	putchar('\n');
+}
+
+static void
+text_second(const struct ctl *ctl, const struct stats *s)
+{
+	int i, k;
+
+	putchar('\n');
+	title(ctl, "ours, libspf2");
+	for (k = 0; k < STAT_RESULTS; k++)
+		printf(" %9s", spf_result_name[k]);
+	putchar('\n');
+	for (i = 0; i < STAT_RESULTS; i++) {
+		printf("  %-*s", TITLE_WIDTH - 2, spf_result_name[i]);
+		for (k = 0; k < STAT_RESULTS; k++) {
+			ctl_set_color(ctl, stdout, i != k &&
+			    s->second[i][k] != 0 ? CTL_C_WARN : CTL_C_NONE);
+			printf(" %9" PRIu64, s->second[i][k]);
+			ctl_set_color(ctl, stdout, CTL_C_NONE);
+		}
+		putchar('\n');
+	}
+}
+
+static void
+put_bound(uint64_t usec)
+{
+	if (is_beyond(usec))
+		printf("> %.3f ms", (double)usec / 2000);
+	else
+		printf("<= %.3f ms", (double)usec / 1000);
+}
+
+static void
+text_latency(const struct ctl *ctl, const struct stats *s, int h)
+{
+	uint64_t n = hist_count(s, h);
+	size_t i;
+
+	printf("  %-*s", TITLE_WIDTH - 2,
+	    ctl_family_find(stat_hist_name[h])->title);
+	if (n == 0) {
+		printf("none yet\n");
+		return;
+	}
+	for (i = 0; i < NPERCENTILES; i++) {
+		printf("%s %s ", i == 0 ? "" : ",", percentiles[i].name);
+		put_bound(stat_percentile(s, (enum stat_hist)h,
+		    percentiles[i].share));
+	}
+	printf(", mean %.3f ms of %" PRIu64 "\n",
+	    (double)s->hist_sum_us[h] / 1000 / (double)n, n);
+}
+
+static void
+text(const struct ctl *ctl, const struct stats *s)
+{
+	struct ctl_label l[CTL_LABELS];
+	int i, n, h;
+
+	for (i = 0; i < STAT_MAX; i += n) {
+		n = family_rows(i);
+		if (i >= STAT_SECOND_AGREE && s->v[STAT_SECOND_SENT] == 0)
+			continue;
+		if (ctl_labels(stat_rows[i].label, l, CTL_LABELS) == 2)
+			text_matrix(ctl, s, i, n);
+		else
+			text_family(ctl, s, i, n);
+	}
+	title(ctl, "Latency");
+	putchar('\n');
+	for (h = 0; h < HIST_MAX; h++)
+		text_latency(ctl, s, h);
+	if (s->v[STAT_SECOND_SENT] != 0)
+		text_second(ctl, s);
+}
+
+/* ---- JSON ---- */
+
+static void
+json_label(struct json *j, const struct ctl_label *l, const uint64_t *v)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%.*s", (int)l->valuelen, l->value);
+	if (v == NULL)
+		json_object(j, key);
+	else
+		json_int(j, key, (int64_t)*v);
+}
+
+static void
+json_family(struct json *j, const struct stats *s, int first, int n)
+{
+	struct ctl_label l[2], was = { 0 };
+	size_t nl;
+	int i;
+
+	nl = ctl_labels(stat_rows[first].label, l, 2);
+	if (nl == 0) {
+		json_int(j, stat_rows[first].family, (int64_t)s->v[first]);
+		return;
+	}
+	json_object(j, stat_rows[first].family);
+	for (i = first; i < first + n; i++) {
+		(void)ctl_labels(stat_rows[i].label, l, 2);
+		if (nl == 2 && !same_value(&was, &l[0])) {
+			if (i > first)
+				json_object_end(j);
+			json_label(j, &l[0], NULL);
+			was = l[0];
+		}
+		json_label(j, &l[nl - 1], &s->v[i]);
+	}
+	if (nl == 2)
+		json_object_end(j);
+	json_object_end(j);
+}
+
+/* le_ms: the bound; null for what has none. Empty buckets are left out. */
+static void
+json_buckets(struct json *j, const struct stats *s, int h)
+{
+	int i;
+
+	json_array(j, "buckets");
+	for (i = 0; i < STAT_BUCKETS; i++) {
+		if (s->hist[h][i] == 0)
+			continue;
+		json_object(j, NULL);
+		if (i == STAT_BUCKETS - 1)
+			json_null(j, "le_ms");
+		else
+			json_ms(j, "le_ms", (uint64_t)STAT_BUCKET_US << i);
+		json_int(j, "count", (int64_t)s->hist[h][i]);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void
+json_latency(struct json *j, const struct stats *s, int h)
+{
+	char key[16];
+	uint64_t usec;
+	size_t i;
+
+	json_object(j, stat_hist_name[h]);
+	json_int(j, "count", (int64_t)hist_count(s, h));
+	json_ms(j, "sum_ms", s->hist_sum_us[h]);
+	for (i = 0; i < NPERCENTILES; i++) {
+		snprintf(key, sizeof(key), "%s_ms", percentiles[i].name);
+		usec = stat_percentile(s, (enum stat_hist)h,
+		    percentiles[i].share);
+		if (usec == 0 || is_beyond(usec))
+			json_null(j, key);
+		else
+			json_ms(j, key, usec);
+	}
+	json_buckets(j, s, h);
+	json_object_end(j);
+}
+
+/* Ours, then theirs; only what was seen. */
+static void
+json_second(struct json *j, const struct stats *s)
+{
+	int i, k, seen;
+
+	json_object(j, "second_opinion_results");
+	for (i = 0; i < STAT_RESULTS; i++) {
+		for (k = seen = 0; k < STAT_RESULTS; k++) {
+			if (s->second[i][k] == 0)
+				continue;
+			if (!seen++)
+				json_object(j, spf_result_name[i]);
+			json_int(j, spf_result_name[k],
+			    (int64_t)s->second[i][k]);
+		}
+		if (seen)
+			json_object_end(j);
+	}
+	json_object_end(j);
+}
+
+static void
+json(const struct stats *s, int indent)
+{
+	struct json j;
+	int i, n;
+
+	ctl_json_start(&j, indent);
+	json_object(&j, NULL);
+	json_int(&j, "time", (int64_t)time(NULL));
+	for (i = 0; i < STAT_MAX; i += n) {
+		n = family_rows(i);
+		json_family(&j, s, i, n);
+	}
+	json_object(&j, "latency");
+	for (i = 0; i < HIST_MAX; i++)
+		json_latency(&j, s, i);
+	json_object_end(&j);
+	json_second(&j, s);
+	json_object_end(&j);
+	putchar('\n');
+}
+
+/* ---- --watch ---- */
+
+#define IDS	6
+static const struct column {
+	const char	*head;
+	enum { NOW, RATE, SHARE } kind;		/* SHARE: of the first, in % */
+	size_t		 n;
+	enum stat_id	 id[IDS];
+} columns[] = {
+	{ "open", NOW, 1, { STAT_CONN_OPEN } },
+	{ "conn/s", RATE, 2, { STAT_CONN_MILTER, STAT_CONN_POLICY } },
+	{ "check/s", RATE, 2, { STAT_CHECK_MILTER, STAT_CHECK_POLICY } },
+	{ "skip/s", RATE, 5, { STAT_SKIP_LIST, STAT_SKIP_INTERNAL,
+	    STAT_SKIP_AUTH, STAT_SKIP_MACRO, STAT_SKIP_INSTANCE } },
+	{ "reject/s", RATE, 1, { STAT_ACT_REJECT } },
+	{ "defer/s", RATE, 1, { STAT_ACT_DEFER } },
+	{ "temp/s", RATE, 2, { STAT_HELO_TEMPERROR, STAT_MAIL_TEMPERROR } },
+	{ "dns/s", RATE, 2, { STAT_DNS_CACHED, STAT_DNS_UNCACHED } },
+	{ "hit%", SHARE, 2, { STAT_DNS_CACHED, STAT_DNS_UNCACHED } },
+};
+#define NCOLUMNS	(sizeof(columns) / sizeof(columns[0]))
+
+/* What came between; gauges as they are now. */
+static void
+stats_since(struct stats *d, const struct stats *was)
+{
+	int i, h;
+
+	for (i = 0; i < STAT_MAX; i++)
+		if (stat_rows[i].kind == STAT_COUNTER)
+			d->v[i] -= was->v[i];
+	for (h = 0; h < HIST_MAX; h++) {
+		for (i = 0; i < STAT_BUCKETS; i++)
+			d->hist[h][i] -= was->hist[h][i];
+		d->hist_sum_us[h] -= was->hist_sum_us[h];
+	}
+}
+
+static void
+watch_heading(const struct ctl *ctl)
+{
+	size_t i;
+
+	ctl_set_color(ctl, stdout, CTL_C_BOLD);
+	for (i = 0; i < NCOLUMNS; i++)
+		printf("%9s", columns[i].head);
+	printf("%9s%9s", "p50 ms", "p99 ms");
+	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	putchar('\n');
+}
+
+static void
+watch_column(const struct column *c, const struct stats *d, double seconds)
+{
+	uint64_t all = 0;
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		all += d->v[c->id[i]];
+	if (c->kind == NOW)
+		printf("%9" PRIu64, all);
+	else if (c->kind == RATE)
+		printf("%9.1f", (double)all / seconds);
+	else if (all == 0)
+		printf("%9s", "-");
+	else
+		printf("%9.1f", 100.0 * (double)d->v[c->id[0]] / (double)all);
+}
+
+static void
+watch_bound(const struct stats *d, double share)
+{
+	uint64_t usec = stat_percentile(d, HIST_CHECK, share);
+	char buf[32];
+
+	if (usec == 0)
+		snprintf(buf, sizeof(buf), "-");
+	else if (is_beyond(usec))
+		snprintf(buf, sizeof(buf), ">%" PRIu64, usec / 2000);
+	else
+		snprintf(buf, sizeof(buf), "<=%.*f", usec < 10000 ? 2 : 0,
+		    (double)usec / 1000);
+	printf("%9s", buf);
+}
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+wake(evutil_socket_t fd, short what, void *arg)
+{
+	*(int *)arg = 1;
+}
+
+/* Sleeps, and hears meanwhile when the daemon hangs up. */
+static void
+pause_for(struct ctl *ctl, unsigned int seconds)
+{
+	const struct timeval tv = { (time_t)seconds, 0 };
+	struct event *timer;
+	int over = 0;
+
+	timer = evtimer_new(ctl->base, wake, &over);
+	if (timer == NULL || evtimer_add(timer, &tv) == -1)
+		fatalx("stats: no event");
+	while (!over && ctl_daemon_is_there(ctl->daemon))
+		if (event_base_loop(ctl->base, EVLOOP_ONCE) == -1)
+			fatalx("event loop");
+	event_free(timer);
+}
+
+/* A line each time, of what came since the last. */
+static int
+watch(struct ctl *ctl)
+{
+	struct ctl_answer a;
+	struct stats was, diff;
+	double then = 0, at;
+	unsigned int line = 0;
+	size_t i;
+	int status;
+
+	memset(&was, 0, sizeof(was));
+	for (;; line++) {
+		status = ctl_stats_ask(ctl, &a);
+		at = now();
+		diff = a.stats;
+		ctl_answer_free(&a);
+		if (status != 0)
+			return status;
+		if (ctl->form == CTL_JSON)
+			json(&diff, 0);
+		else if (line == 0)
+			was = diff;	/* nothing to compare with yet */
+		else {
+			if (line % WATCH_PAGE == 1)
+				watch_heading(ctl);
+			a.stats = diff;
+			stats_since(&diff, &was);
+			was = a.stats;
+			for (i = 0; i < NCOLUMNS; i++)
+				watch_column(&columns[i], &diff, at - then);
+			watch_bound(&diff, 0.50);
+			watch_bound(&diff, 0.99);
+			putchar('\n');
+		}
+		then = at;
+		if (fflush(stdout) == EOF) {
+			if (errno == EPIPE)
+				clearerr(stdout);	/* has seen enough */
+			return 0;
+		}
+		pause_for(ctl, ctl->watch);
+	}
+}
+
+int
+ctl_stats(struct ctl *ctl)
+{
+	struct ctl_answer a;
+	int status;
+
+	if (ctl->watch != 0)
+		return watch(ctl);
+	if ((status = ctl_stats_ask(ctl, &a)) == 0) {
+		if (ctl->form == CTL_JSON)
+			json(&a.stats, 1);
+		else
+			text(ctl, &a.stats);
+	}
+	ctl_answer_free(&a);
+	return status;
+}
