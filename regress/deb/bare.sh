@@ -8,8 +8,8 @@
 able
 new_root
 log=$B/log/bare.out
-in_root apt-get -q -y --no-install-recommends install make gcc git \
-    >"$log" 2>&1 || not_ok packages "apt-get failed" "$log"
+get install make gcc git >"$log" 2>&1 ||
+    not_ok packages "apt-get failed" "$log"
 
 # A clone of what is committed; the tree may be somebody else's.
 git=$root/gitconfig
@@ -18,8 +18,8 @@ GIT_CONFIG_GLOBAL=$git git clone -q "$TOP" "$root/src" ||
     not_ok clone "git clone failed"
 rm "$git"
 
-steps=$(sed -n '/^Two commands$/,/^The processes$/s/^    sudo \(make [a-z]*\) .*/\1/p' \
-    "$root/src/README" | grep -v 'make check')
+steps=$(sed -n '/^Two commands$/,/^The processes$/p' "$root/src/README" |
+    sed -n 's/^    sudo \(make [a-z]*\) .*/\1/p' | grep -v 'make check')
 [ "$steps" = "make run" ] ||
     not_ok readme "README's steps are \"$steps\" now; see $0"
 ok readme

@@ -57,6 +57,13 @@ in_root()
 	    "$root" "$@"
 }
 
+# The index may be older than the archive: one more look helps.
+get()
+{
+	set -- apt-get -q -y --no-install-recommends "$@"
+	in_root "$@" || { in_root apt-get -q update && in_root "$@"; }
+}
+
 # What a test needs beyond packages.
 able()
 {

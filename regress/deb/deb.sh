@@ -71,11 +71,11 @@ new_root
 mkdir "$root/debs"
 cp -r "$debs/1" "$debs/2" "$root/debs" && rm -r "$debs"
 chmod -R a+rX "$root/debs"
+ours=$(cd "$root" && printf '/%s ' debs/1/*.deb)
 # Later there is no network.
 # shellcheck disable=SC2086
-get="apt-get -q -y -d --no-install-recommends install"
-{ in_root $get $BINARY && in_root sh -c "$get /debs/1/*.deb"; } \
-    >"$log" 2>&1 || not_ok download "apt-get failed" "$log"
+{ get -d install $BINARY && get -d install $ours; } >"$log" 2>&1 ||
+    not_ok download "apt-get failed" "$log"
 
 unshare -mnpu --fork --kill-child --mount-proc --propagation private \
     /usr/bin/python3 "$TOP/regress/deb/inside.py" "$root"
