@@ -19,7 +19,7 @@ CHECK="mandoc python3-authres python3-yaml python3-dns python3-spf python3-spf-e
 pyspf-milter postfix-policyd-spf-python postfix opendmarc swaks miltertest
 nsd unbound clang libclang-rt-14-dev iproute2 procps psmisc util-linux strace
 systemd mksh binutils libcap2-bin spamassassin haproxy opendkim opendkim-tools
-python3-dkim git debhelper dh-apparmor apparmor dpkg-dev fakeroot lintian
+python3-dkim git debhelper dh-apparmor apparmor dpkg-dev fakeroot build-essential lintian
 debootstrap"
 SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsigsegv2 liblockfile1
 libsasl2-2 libsasl2-modules libwrap0 libldap-2.5-0 libnsl2 libtirpc3 libdb5.3"
