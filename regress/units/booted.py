@@ -58,6 +58,9 @@ def outside():
     why = ns.reason()
     if why is not None:
         skip(why)
+    if subprocess.run(['unshare', '-U', 'true'],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        skip('no user namespace for PrivateUsers (in a chroot)')
     top = cgroup2()
     if top is None:
         skip('no cgroup2 hierarchy that may be written to')
