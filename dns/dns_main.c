@@ -244,6 +244,9 @@ request_answer(struct request *q, const struct dns_answer *from)
 
 	a.usec = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
 	request_count(&a, took);
+	log_debug("question %u: %s, %u records, %u us%s", q->id,
+	    dns_status_name[a.status], a.nrr, a.usec,
+	    a.cached ? ", cached" : "");
 	request_free(q);
 	client_send(c, peerid, &a);
 }
@@ -312,6 +315,8 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type,
 		client_send(c, peerid, &refused);
 		return;
 	}
+	log_debug("question %u: %s %.*s", q->id, dns_type_name(type),
+	    (int)len, name);
 	/* The request may be answered and freed within. */
 	resolver_ask(d->resolver, q->id, type, name, len);
 	if (first && !TAILQ_EMPTY(&d->queue))

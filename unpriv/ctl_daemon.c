@@ -205,6 +205,8 @@ ctl_line_number(const char *rest, const char *key)
 const char *
 ctl_line_word(const char *rest, unsigned int i, char *buf, size_t size)
 {
+	char *p;
+
 	for (; i > 0; i--) {
 		rest += strcspn(rest, " ");
 		rest += strspn(rest, " ");
@@ -212,6 +214,9 @@ ctl_line_word(const char *rest, unsigned int i, char *buf, size_t size)
 	if (size > strcspn(rest, " "))
 		size = strcspn(rest, " ") + 1;
 	strlcpy(buf, rest, size);
+	for (p = buf; *p != '\0'; p++)
+		if (*p < '!' || *p > '~')
+			*p = '?';
 	return buf;
 }
 
@@ -305,13 +310,8 @@ ctl_log(struct ctl *ctl)
 {
 	uint8_t buf[4];
 	struct wbuf w;
-	int verbose = strcmp(ctl->argv[0], "verbose") == 0;
 
-	if (!verbose && strcmp(ctl->argv[0], "brief") != 0) {
-		fprintf(stderr, "spfctl: log verbose, or log brief\n");
-		return EX_USAGE;
-	}
 	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, (uint32_t)verbose);
+	wbuf_u32(&w, strcmp(ctl->argv[0], "verbose") == 0);
 	return command(ctl, MSG_CTL_VERBOSE, buf, w.len);
 }

@@ -50,7 +50,10 @@ const char	*ctl_answer_next(const struct ctl_answer *, const char *word,
  * is the number that it begins with. 0 when there is none.
  */
 uint64_t	 ctl_line_number(const char *rest, const char *key);
-/* Its word number i from 0 on, in buf; "" when there are fewer. */
+/*
+ * Its word number i from 0 on, in buf; "" when there are fewer. Printable
+ * ASCII: anything else has become "?".
+ */
 const char	*ctl_line_word(const char *rest, unsigned int i, char *buf,
 		    size_t size);
 /* "1 d 2 h 3 min 4 s", the two largest of it. */

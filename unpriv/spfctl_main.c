@@ -217,6 +217,9 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 	    (a->second && (a->cmd->run != ctl_check ||
 	    ctl->form == CTL_DOT)))
 		usage(stderr);
+	if (a->cmd->run == ctl_log && strcmp(ctl->argv[0], "verbose") != 0 &&
+	    strcmp(ctl->argv[0], "brief") != 0)
+		usage(stderr);
 	parse_watch(ctl, a);
 }
 
