@@ -10,7 +10,7 @@
 #include "../privsep/log.h"
 #include "../proto/dname.h"
 #include "ctl_check.h"
-#include "ctl_json.h"
+#include "ctl_daemon.h"
 #include "ctl_tree.h"
 #include "internal.h"
 #include "judge.h"
@@ -237,7 +237,7 @@ show_identity(const struct job *j, const struct shown *s)
 /* ---- JSON ---- */
 
 static void
-json_lookup(const struct job *j, struct ctl_json *js,
+json_lookup(const struct job *j, struct json *js,
     const struct ctl_node *n)
 {
 	const struct dns_answer *a;
@@ -245,41 +245,41 @@ json_lookup(const struct job *j, struct ctl_json *js,
 	const char *s;
 	size_t i, len;
 
-	ctl_json_object(js, NULL);
-	ctl_json_str(js, "type", dns_type_name(n->ev->type));
-	ctl_json_str(js, "name", n->ev->domain);
+	json_object(js, NULL);
+	json_str(js, "type", dns_type_name(n->ev->type));
+	json_str(js, "name", n->ev->domain);
 	if (n->q != NULL && n->q->state == ANSWER_DONE) {
 		a = &n->q->answer;
-		ctl_json_str(js, "status", a->status < DNS_STATUS_MAX ?
+		json_str(js, "status", a->status < DNS_STATUS_MAX ?
 		    dns_status_name[a->status] : NULL);
-		ctl_json_int(js, "ttl", a->ttl);
-		ctl_json_ms(js, "milliseconds", a->usec);
-		ctl_json_str(js, "source", ctl_ask_source(j->ctl, n->q));
-		ctl_json_bool(js, "secure", a->secure);
-		ctl_json_bool(js, "void", n->is_void);
-		ctl_json_bool(js, "explanation", n->explains);
-		ctl_json_array(js, "records");
+		json_int(js, "ttl", a->ttl);
+		json_ms(js, "milliseconds", a->usec);
+		json_str(js, "source", ctl_ask_source(j->ctl, n->q));
+		json_bool(js, "secure", a->secure);
+		json_bool(js, "void", n->is_void);
+		json_bool(js, "explanation", n->explains);
+		json_array(js, "records");
 		for (i = 0; i < a->nrr; i++) {
 			s = ctl_rr_text(n->q->type, &a->rr[i], buf, &len);
-			ctl_json_text(js, NULL, s, len);
+			json_text(js, NULL, s, len);
 		}
-		ctl_json_array_end(js);
+		json_array_end(js);
 	}
-	ctl_json_object_end(js);
+	json_object_end(js);
 }
 
 /* The children of one kind, as an array. */
 static void
-json_lookups(const struct job *j, struct ctl_json *js,
+json_lookups(const struct job *j, struct json *js,
     const struct ctl_node *n)
 {
 	const struct ctl_node *c;
 
-	ctl_json_array(js, "queries");
+	json_array(js, "queries");
 	TAILQ_FOREACH(c, &n->children, entry)
 		if (c->kind == CTL_N_LOOKUP)
 			json_lookup(j, js, c);
-	ctl_json_array_end(js);
+	json_array_end(js);
 }
 
 static const char *
@@ -293,48 +293,48 @@ error_of(const struct ctl_node *n)
 	return NULL;
 }
 
-static void json_level(const struct job *, struct ctl_json *, const char *,
+static void json_level(const struct job *, struct json *, const char *,
     const struct ctl_node *);
 
 static void
-json_term(const struct job *j, struct ctl_json *js, const struct ctl_node *n)
+json_term(const struct job *j, struct json *js, const struct ctl_node *n)
 {
 	const struct ctl_node *c;
 
-	ctl_json_object(js, NULL);
-	ctl_json_str(js, "term", n->ev->text);
-	ctl_json_int(js, "offset", (int64_t)n->ev->pos);
-	ctl_json_int(js, "length", (int64_t)n->ev->len);
-	ctl_json_bool(js, "matched", n->ev->matched);
-	ctl_json_str(js, "qualifier", spf_result_name[n->ev->result]);
-	ctl_json_int(js, "lookups", n->ev->lookups);
-	ctl_json_int(js, "voids", n->ev->voids);
-	ctl_json_str(js, "error", error_of(n));
+	json_object(js, NULL);
+	json_str(js, "term", n->ev->text);
+	json_int(js, "offset", (int64_t)n->ev->pos);
+	json_int(js, "length", (int64_t)n->ev->len);
+	json_bool(js, "matched", n->ev->matched);
+	json_str(js, "qualifier", spf_result_name[n->ev->result]);
+	json_int(js, "lookups", n->ev->lookups);
+	json_int(js, "voids", n->ev->voids);
+	json_str(js, "error", error_of(n));
 	json_lookups(j, js, n);
 	TAILQ_FOREACH(c, &n->children, entry)
 		if (c->kind == CTL_N_LEVEL)
 			json_level(j, js, "check", c);
-	ctl_json_object_end(js);
+	json_object_end(js);
 }
 
 static void
-json_level(const struct job *j, struct ctl_json *js, const char *key,
+json_level(const struct job *j, struct json *js, const char *key,
     const struct ctl_node *n)
 {
 	const struct ctl_node *c;
 	const char *rest = NULL;
 	size_t restlen = 0;
 
-	ctl_json_object(js, key);
-	ctl_json_str(js, "domain", n->domain);
-	ctl_json_str(js, "result", spf_result_name[n->result]);
+	json_object(js, key);
+	json_str(js, "domain", n->domain);
+	json_str(js, "result", spf_result_name[n->result]);
 	if (n->text == NULL)
-		ctl_json_null(js, "record");
+		json_null(js, "record");
 	else
-		ctl_json_text(js, "record", n->text, n->len);
-	ctl_json_str(js, "error", error_of(n));
+		json_text(js, "record", n->text, n->len);
+	json_str(js, "error", error_of(n));
 	json_lookups(j, js, n);
-	ctl_json_array(js, "terms");
+	json_array(js, "terms");
 	TAILQ_FOREACH(c, &n->children, entry) {
 		if (c->kind == CTL_N_TERM)
 			json_term(j, js, c);
@@ -343,83 +343,83 @@ json_level(const struct job *j, struct ctl_json *js, const char *key,
 			restlen = c->len;
 		}
 	}
-	ctl_json_array_end(js);
+	json_array_end(js);
 	if (rest == NULL)
-		ctl_json_null(js, "not_reached");
+		json_null(js, "not_reached");
 	else
-		ctl_json_text(js, "not_reached", rest, restlen);
-	ctl_json_object_end(js);
+		json_text(js, "not_reached", rest, restlen);
+	json_object_end(js);
 }
 
 /* result is null when it died. */
 static void
-json_second(struct ctl_json *js, const struct shown *s)
+json_second(struct json *js, const struct shown *s)
 {
 	const struct shadow_opinion *o = &s->opinion;
 
-	ctl_json_object(js, "second_opinion");
-	ctl_json_str(js, "library", "libspf2");
-	ctl_json_str(js, "result", s->told ? shadow_result_name[o->result] :
+	json_object(js, "second_opinion");
+	json_str(js, "library", "libspf2");
+	json_str(js, "result", s->told ? shadow_result_name[o->result] :
 	    NULL);
-	ctl_json_bool(js, "agrees", s->told &&
+	json_bool(js, "agrees", s->told &&
 	    o->result == (uint8_t)s->verdict.result);
 	if (s->told) {
-		ctl_json_str(js, "why", o->why);
-		ctl_json_bool(js, "cut", o->cut);
-		ctl_json_int(js, "questions", o->questions);
+		json_str(js, "why", o->why);
+		json_bool(js, "cut", o->cut);
+		json_int(js, "questions", o->questions);
 	}
-	ctl_json_object_end(js);
+	json_object_end(js);
 }
 
 static void
-json_identity(const struct job *j, struct ctl_json *js, const struct shown *s)
+json_identity(const struct job *j, struct json *js, const struct shown *s)
 {
 	const struct spf_verdict *v = &s->verdict;
 
 	if (!s->done)
 		return;
-	ctl_json_object(js, NULL);
-	ctl_json_str(js, "identity", s->name);
-	ctl_json_str(js, "value", s->value);
-	ctl_json_str(js, "domain", s->domain);
-	ctl_json_bool(js, "judged", s->judged);
-	ctl_json_str(js, "result", spf_result_name[v->result]);
-	ctl_json_str(js, "reason", v->reason);
-	ctl_json_str(js, "explanation", v->explanation);
-	ctl_json_str(js, "matched", v->matched);
-	ctl_json_int(js, "lookups", v->lookups);
-	ctl_json_int(js, "voids", v->voids);
-	ctl_json_bool(js, "trace_cut", s->cut);
+	json_object(js, NULL);
+	json_str(js, "identity", s->name);
+	json_str(js, "value", s->value);
+	json_str(js, "domain", s->domain);
+	json_bool(js, "judged", s->judged);
+	json_str(js, "result", spf_result_name[v->result]);
+	json_str(js, "reason", v->reason);
+	json_str(js, "explanation", v->explanation);
+	json_str(js, "matched", v->matched);
+	json_int(js, "lookups", v->lookups);
+	json_int(js, "voids", v->voids);
+	json_bool(js, "trace_cut", s->cut);
 	if (s->asked)
 		json_second(js, s);
 	if (s->tree == NULL)
-		ctl_json_null(js, "check");
+		json_null(js, "check");
 	else
 		json_level(j, js, "check", s->tree);
-	ctl_json_object_end(js);
+	json_object_end(js);
 }
 
 static void
-json_reply(const struct job *j, struct ctl_json *js)
+json_reply(const struct job *j, struct json *js)
 {
 	const struct judge_outcome *o = &j->out;
 
 	if (o->header == NULL)
-		ctl_json_null(js, "header");
+		json_null(js, "header");
 	else {
-		ctl_json_object(js, "header");
-		ctl_json_str(js, "name", o->header_name);
-		ctl_json_str(js, "value", o->header_value);
-		ctl_json_object_end(js);
+		json_object(js, "header");
+		json_str(js, "name", o->header_name);
+		json_str(js, "value", o->header_value);
+		json_object_end(js);
 	}
 	if (o->text == NULL)
-		ctl_json_null(js, "reply");
+		json_null(js, "reply");
 	else {
-		ctl_json_object(js, "reply");
-		ctl_json_str(js, "code", o->code);
-		ctl_json_str(js, "enhanced", o->xcode);
-		ctl_json_str(js, "text", o->text);
-		ctl_json_object_end(js);
+		json_object(js, "reply");
+		json_str(js, "code", o->code);
+		json_str(js, "enhanced", o->xcode);
+		json_str(js, "text", o->text);
+		json_object_end(js);
 	}
 }
 
@@ -428,33 +428,33 @@ json(const struct job *j)
 {
 	const struct judge_outcome *o = &j->out;
 	const struct judge_log *l;
-	struct ctl_json js;
+	struct json js;
 
-	ctl_json_init(&js, stdout);
-	ctl_json_object(&js, NULL);
-	ctl_json_str(&js, "client", j->req.client_text);
-	ctl_json_str(&js, "sender", j->req.sender);
-	ctl_json_str(&js, "helo", j->req.helo);
-	ctl_json_str(&js, "result", o->identity == JUDGE_ID_NONE ? NULL :
+	ctl_json_start(&js, 1);
+	json_object(&js, NULL);
+	json_str(&js, "client", j->req.client_text);
+	json_str(&js, "sender", j->req.sender);
+	json_str(&js, "helo", j->req.helo);
+	json_str(&js, "result", o->identity == JUDGE_ID_NONE ? NULL :
 	    spf_result_name[o->result]);
-	ctl_json_str(&js, "identity", identity_name[o->identity]);
-	ctl_json_str(&js, "skipped", o->skipped);
-	ctl_json_str(&js, "action", action_name[o->action]);
+	json_str(&js, "identity", identity_name[o->identity]);
+	json_str(&js, "skipped", o->skipped);
+	json_str(&js, "action", action_name[o->action]);
 	json_reply(j, &js);
-	ctl_json_int(&js, "lookup_limit", SPF_MAX_TERMS);
-	ctl_json_int(&js, "void_limit", j->req.conf->void_limit);
-	ctl_json_int(&js, "questions", (int64_t)j->questions);
-	ctl_json_ms(&js, "milliseconds", (uint64_t)j->usec);
-	ctl_json_array(&js, "identities");
+	json_int(&js, "lookup_limit", SPF_MAX_TERMS);
+	json_int(&js, "void_limit", j->req.conf->void_limit);
+	json_int(&js, "questions", (int64_t)j->questions);
+	json_ms(&js, "milliseconds", (uint64_t)j->usec);
+	json_array(&js, "identities");
 	json_identity(j, &js, &j->id[1]);
 	json_identity(j, &js, &j->id[0]);
-	ctl_json_array_end(&js);
-	ctl_json_array(&js, "log");
+	json_array_end(&js);
+	json_array(&js, "log");
 	for (l = o->log; l != NULL; l = l->next)
-		ctl_json_str(&js, NULL, l->text);
-	ctl_json_array_end(&js);
-	ctl_json_object_end(&js);
-	ctl_json_finish(&js);
+		json_str(&js, NULL, l->text);
+	json_array_end(&js);
+	json_object_end(&js);
+	putchar('\n');
 }
 
 static void

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_json.h"
+#include "ctl_daemon.h"
 #include "ctl_lint.h"
 #include "ctl_tree.h"
 
@@ -174,64 +174,64 @@ lint_show(struct lint *l)
 /* ---- JSON ---- */
 
 static void
-json_record(struct ctl_json *js, const struct lint_record *r)
+json_record(struct json *js, const struct lint_record *r)
 {
 	const struct lint_find *f;
 
-	ctl_json_object(js, NULL);
-	ctl_json_str(js, "domain", r->domain);
-	ctl_json_str(js, "via", r->via);
-	ctl_json_str(js, "parent", r->parent == NULL ? NULL :
+	json_object(js, NULL);
+	json_str(js, "domain", r->domain);
+	json_str(js, "via", r->via);
+	json_str(js, "parent", r->parent == NULL ? NULL :
 	    r->parent->domain);
 	if (r->rec == NULL)
-		ctl_json_null(js, "record");
+		json_null(js, "record");
 	else
-		ctl_json_text(js, "record", r->rec, r->reclen);
-	ctl_json_int(js, "lookups", r->lookups);
-	ctl_json_array(js, "findings");
+		json_text(js, "record", r->rec, r->reclen);
+	json_int(js, "lookups", r->lookups);
+	json_array(js, "findings");
 	STAILQ_FOREACH(f, &r->finds, entry) {
-		ctl_json_object(js, NULL);
-		ctl_json_str(js, "level", levels[f->level].one);
-		ctl_json_str(js, "code", f->code);
-		ctl_json_str(js, "text", f->text);
+		json_object(js, NULL);
+		json_str(js, "level", levels[f->level].one);
+		json_str(js, "code", f->code);
+		json_str(js, "text", f->text);
 		if (f->len > 0) {
-			ctl_json_int(js, "offset", (int64_t)f->pos);
-			ctl_json_int(js, "length", (int64_t)f->len);
+			json_int(js, "offset", (int64_t)f->pos);
+			json_int(js, "length", (int64_t)f->len);
 		}
-		ctl_json_object_end(js);
+		json_object_end(js);
 	}
-	ctl_json_array_end(js);
-	ctl_json_object_end(js);
+	json_array_end(js);
+	json_object_end(js);
 }
 
 void
 lint_json(struct lint *l)
 {
 	const struct lint_record *r;
-	struct ctl_json js;
+	struct json js;
 	char buf[64];
 	int i;
 
-	ctl_json_init(&js, stdout);
-	ctl_json_object(&js, NULL);
-	ctl_json_str(&js, "domain", STAILQ_FIRST(&l->records)->domain);
+	ctl_json_start(&js, 1);
+	json_object(&js, NULL);
+	json_str(&js, "domain", STAILQ_FIRST(&l->records)->domain);
 	for (i = LINT_LEVELS - 1; i >= 0; i--)
-		ctl_json_int(&js, levels[i].many, l->count[i]);
-	ctl_json_int(&js, "lookups", l->lookups);
-	ctl_json_int(&js, "lookup_limit", SPF_MAX_TERMS);
-	ctl_json_int(&js, "voids_ipv4", l->voids[0]);
-	ctl_json_int(&js, "voids_ipv6", l->voids[1]);
-	ctl_json_int(&js, "void_limit", l->ctl->conf->void_limit);
+		json_int(&js, levels[i].many, l->count[i]);
+	json_int(&js, "lookups", l->lookups);
+	json_int(&js, "lookup_limit", SPF_MAX_TERMS);
+	json_int(&js, "voids_ipv4", l->voids[0]);
+	json_int(&js, "voids_ipv6", l->voids[1]);
+	json_int(&js, "void_limit", l->ctl->conf->void_limit);
 	/* As text: 2^128 is no number to most who read JSON. */
-	ctl_json_str(&js, "addresses_ipv4", lint_number(l->sum4, buf));
-	ctl_json_str(&js, "addresses_ipv6", l->whole6 ?
+	json_str(&js, "addresses_ipv4", lint_number(l->sum4, buf));
+	json_str(&js, "addresses_ipv6", l->whole6 ?
 	    "340282366920938463463374607431768211456" :
 	    lint_number(l->sum6, buf));
-	ctl_json_bool(&js, "addresses_exact", !l->uncounted);
-	ctl_json_array(&js, "records");
+	json_bool(&js, "addresses_exact", !l->uncounted);
+	json_array(&js, "records");
 	STAILQ_FOREACH(r, &l->records, entry)
 		json_record(&js, r);
-	ctl_json_array_end(&js);
-	ctl_json_object_end(&js);
-	ctl_json_finish(&js);
+	json_array_end(&js);
+	json_object_end(&js);
+	putchar('\n');
 }
