@@ -92,6 +92,48 @@ def quiet():
         return c.stats()
 
 
+def serving():
+    """All processes of the start are ready."""
+    with Control() as c:
+        wait(lambda: any(' serving ' in x for x in c.ask('CTL_STATUS')[0]))
+
+
+def strict():
+    """The reader of metrics refuses what Prometheus would."""
+    good = """# TYPE c counter
+# HELP c x y.
+c_total{a="1"} 1
+c_total{a="2"} 2
+# TYPE h_seconds histogram
+# UNIT h_seconds seconds
+h_seconds_bucket{le="0.1"} 1
+h_seconds_bucket{le="+Inf"} 3
+h_seconds_sum 4.5
+h_seconds_count 3
+# EOF
+"""
+    openmetrics.parse(good)
+    for name, old, new in (
+            ('no-eof', '# EOF\n', ''),
+            ('no-total', 'c_total{a="1"}', 'c{a="1"}'),
+            ('same-twice', 'a="2"', 'a="1"'), ('type', 'counter', 'info'),
+            ('unit', 'seconds seconds', 'seconds ms'),
+            ('order', 'le="0.1"} 1', 'le="0.1"} 4'),
+            ('inf', 'le="+Inf"', 'le="9"'), ('count', 'count 3', 'count 4'),
+            ('number', ' 4.5', ' 4,5'), ('comma', 'a="2"', 'a="2",'),
+            ('negative', '} 2', '} -2'), ('empty-line', '# UNIT', '\n# UNIT'),
+            ('pieces', '# EOF', '# TYPE c counter\n# EOF'),
+            ('other-labels', 'a="2"', 'b="2"'),
+            ('no-type', '# TYPE c counter\n', '')):
+        try:
+            openmetrics.parse(good.replace(old, new, 1))
+            seen = 'taken'
+        except ValueError as e:
+            seen = str(e)
+        check('daemon-ctl/strict-' + name, old in good and seen != 'taken',
+              seen)
+
+
 # ---- without a daemon
 
 def absent():
@@ -712,10 +754,12 @@ def ends(d):
 
 
 TEXT = 'PolicySocket = local:/run/pyspf-milter/policy.sock\nWorkers = 2\n'
+strict()
 absent()
 usage()
 fakes()
 with Daemon(conf=TEXT, policy=False) as d:
+    serving()
     status_text(d)
     status_json(d)
     stats_agree(d)
@@ -729,6 +773,7 @@ with Daemon(conf=TEXT, policy=False) as d:
     crowd(d)
 d.log.close()
 with Daemon(conf=TEXT, policy=False) as d:
+    serving()
     reload(d, TEXT)
     garbage(d)
     ends(d)
