@@ -6,11 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../privsep/role.h"
 #include "../proto/dnsmsg.h"
@@ -83,15 +83,6 @@ RB_PROTOTYPE_INTERNAL(request_tree, request, byid, request_cmp,
 RB_GENERATE_INTERNAL(request_tree, request, byid, request_cmp,
     __attribute__((__unused__)) static)
 
-static uint64_t
-now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static struct request *
 request_find(struct dns *d, uint32_t id)
 {
@@ -113,7 +104,7 @@ deadline_set(struct dns *d)
 		evtimer_del(d->deadline);
 		return;
 	}
-	now = now_usec();
+	now = clock_usec();
 	due = q->usec + d->timeout;
 	due = due > now ? due - now : 0;
 	tv.tv_sec = (time_t)(due / 1000000);
@@ -133,7 +124,7 @@ request_new(struct client *c, uint32_t peerid, uint16_t type)
 	q->client = c;
 	q->peerid = peerid;
 	q->type = type;
-	q->usec = now_usec();
+	q->usec = clock_usec();
 	do {
 		q->id = ++d->last_id;
 	} while (RB_INSERT(request_tree, &d->requests, q) != NULL);
@@ -240,7 +231,7 @@ request_answer(struct request *q, const struct dns_answer *from)
 	struct dns_answer a = *from;
 	struct client *c = q->client;
 	uint32_t peerid = q->peerid;
-	uint64_t took = now_usec() - q->usec;
+	uint64_t took = clock_usec() - q->usec;
 
 	a.usec = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;
 	request_count(&a, took);
@@ -270,7 +261,7 @@ dns_deadline(evutil_socket_t fd, short what, void *arg)
 	struct dns *d = arg;
 	struct dns_answer a = { .status = DNS_TIMEOUT };
 	struct request *q;
-	uint64_t now = now_usec();
+	uint64_t now = clock_usec();
 
 	while ((q = TAILQ_FIRST(&d->queue)) != NULL &&
 	    q->usec + d->timeout <= now) {

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../proto/version.h"
+#include "clock.h"
 #include "control.h"
 #include "sandbox.h"
 
@@ -147,13 +147,12 @@ void
 control_status(const struct parent *p, control_say_fn say, void *arg)
 {
 	const struct generation *g;
-	struct timespec ts;
+	time_t now = clock_seconds();
 	int role;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	say(arg, "version %s", PYSPF_VERSION);
 	say(arg, "parent %d uptime %lld started %lld", (int)getpid(),
-	    (long long)(ts.tv_sec - p->since), (long long)p->started);
+	    (long long)(now - p->since), (long long)p->started);
 	say(arg, "config %s", p->path);
 	status_sandbox(say, arg);
 	say(arg, "log %s", p->debug ? "verbose" : "brief");
@@ -165,5 +164,5 @@ control_status(const struct parent *p, control_say_fn say, void *arg)
 		say(arg, "restarts %s %lu", msg_role_name[role],
 		    p->restarts[role]);
 	TAILQ_FOREACH(g, &p->all, entry)
-		status_generation(g, ts.tv_sec, say, arg);
+		status_generation(g, now, say, arg);
 }

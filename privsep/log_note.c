@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define NOTE_SECONDS	60
@@ -15,13 +15,13 @@
 static struct log_note *notes;	/* those that ever kept a line back */
 static struct event *notes_timer;
 
+/* Never 0, which says that nothing was kept back. */
 static time_t
 note_now(void)
 {
-	struct timespec ts;
+	time_t now = clock_seconds();
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec == 0 ? 1 : ts.tv_sec;
+	return now == 0 ? 1 : now;
 }
 
 static int

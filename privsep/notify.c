@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log.h"
 #include "notify.h"
 #include "parent.h"
@@ -243,13 +243,10 @@ notify_ready(struct parent *p)
 void
 notify_reloading(void)
 {
-	struct timespec ts;
-
 	if (notify_fd == -1)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	notify_state("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading",
-	    (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	notify_state("RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=reloading",
+	    (unsigned long long)clock_usec());
 }
 
 void

@@ -18,6 +18,7 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "control.h"
 #include "log.h"
 #include "notify.h"
@@ -460,10 +461,7 @@ parent_serve(struct parent *p, struct conf *conf)
 int
 parent_main(struct parent *p, struct conf *conf)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	p->since = ts.tv_sec;
+	p->since = clock_seconds();
 	p->started = time(NULL);
 	p->milter_fd = p->policy_fd = p->control_fd = p->pid_fd = -1;
 	TAILQ_INIT(&p->all);

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "../proto/wire.h"
+#include "clock.h"
 #include "control.h"
 #include "log.h"
 #include "parent.h"
@@ -28,15 +29,6 @@
 
 static void	slot_start(struct slot *);
 static void	slot_gone(struct chan *, const char *, void *);
-
-static time_t
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 static struct slot *
 slot_new(struct generation *g, enum msg_role role)
@@ -65,7 +57,7 @@ gen_new(struct parent *p, struct conf *conf)
 		fatal("gen_new");
 	g->parent = p;
 	g->number = ++p->last_number;
-	g->since = now();
+	g->since = clock_seconds();
 	g->conf = conf;
 	TAILQ_INIT(&g->slots);
 	TAILQ_INSERT_TAIL(&p->all, g, entry);
@@ -138,7 +130,7 @@ gen_is_ready(const struct generation *g)
 static int
 slot_may_log(struct slot *s)
 {
-	time_t t = now();
+	time_t t = clock_seconds();
 
 	if (s->log_second != t) {
 		if (s->log_lines > LOG_LINES_SECOND)
@@ -378,7 +370,7 @@ slot_start(struct slot *s)
 	if (g->draining || s->pid != -1)
 		return;
 	s->ready = s->drained = s->asked = 0;
-	s->started = now();
+	s->started = clock_seconds();
 	s->pid = spawn_role(g->parent->exe_fd, "pyspf-milter", s->role, &sock);
 	if (s->pid == -1) {
 		log_warn("cannot start %s", msg_role_name[s->role]);
@@ -573,7 +565,7 @@ gen_reaped(struct parent *p, pid_t pid, int status)
 		return;
 	}
 	/* dns ends with 0 to be started with an empty cache */
-	if (now() - s->started >= RESPAWN_SOON || status == 0)
+	if (clock_seconds() - s->started >= RESPAWN_SOON || status == 0)
 		s->fails = 0;
 	slot_respawn(s);
 	if (status != 0)

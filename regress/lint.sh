@@ -28,7 +28,7 @@ includes()
 	    grep -v -E "#include \"($2)\"" >"$tmp/out"
 	result "lint/includes-$1" "$tmp/out"
 }
-small='\.\./privsep/(log|sandbox|chan|role)\.h'
+small='\.\./privsep/(log|sandbox|chan|role|clock)\.h'
 includes proto '[a-z_]+\.h'
 includes conf '[a-z_]+\.h|\.\./proto/[a-z_]+\.h'
 includes dns "[a-z_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"

@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../proto/stats.h"
 #include "asker.h"
@@ -72,8 +72,8 @@ struct check {
 	struct event	*again;
 	check_done_fn	 done;
 	void		*arg;
-	struct timespec	 since;
-	uint64_t	 spent;		/* microseconds inside judge_run() */
+	uint64_t	 since;		/* microseconds, as spent */
+	uint64_t	 spent;		/* inside judge_run() */
 	unsigned int	 runs;
 	unsigned int	 nflights;
 	int		 on_memo;
@@ -95,11 +95,7 @@ static const struct dns_answer check_no_answer = { .status = DNS_TEMPERROR };
 static void
 check_count(const struct check *c, const struct judge_outcome *out)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	stat_observe(HIST_CHECK, (uint64_t)(ts.tv_sec - c->since.tv_sec) *
-	    1000000 + (uint64_t)((ts.tv_nsec - c->since.tv_nsec) / 1000));
+	stat_observe(HIST_CHECK, clock_usec() - c->since);
 	if (c->req.voice == JUDGE_MILTER)
 		stat_inc(CHECK_MILTER);
 	else
@@ -114,15 +110,6 @@ check_count(const struct check *c, const struct judge_outcome *out)
 	if (out->mailfrom.done)
 		stats->v[STAT_MAIL_NONE + out->mailfrom.verdict.result]++;
 	stats->v[STAT_ACT_NOTHING + out->action]++;
-}
-
-static time_t
-check_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
 }
 
 static void
@@ -294,17 +281,15 @@ check_end(struct check *c, const struct judge_outcome *out)
 static enum judge_status
 check_judge(struct check *c, struct judge_outcome *out)
 {
-	struct timespec from, to;
 	enum judge_status rv;
+	uint64_t from;
 
 	memset(out, 0, sizeof(*out));
 	answers_begin(c->answers);
 	arena_reset(c->arena);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	from = clock_usec();
 	rv = judge_run(&c->req, c->answers, c->arena, out);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	c->spent += (uint64_t)(to.tv_sec - from.tv_sec) * 1000000 +
-	    (uint64_t)(to.tv_nsec / 1000) - (uint64_t)(from.tv_nsec / 1000);
+	c->spent += clock_usec() - from;
 	return rv;
 }
 
@@ -439,10 +424,10 @@ check_start(struct asker *k, struct check_memo *memo,
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		fatal("check_start");
 	c->asker = k;
-	if (memo != NULL && check_now() - memo->when <= CHECK_MEMO_AGE)
+	if (memo != NULL && clock_seconds() - memo->when <= CHECK_MEMO_AGE)
 		c->memo = memo;
 	c->req = *req;
-	clock_gettime(CLOCK_MONOTONIC, &c->since);
+	c->since = clock_usec();
 	c->done = done;
 	c->arg = arg;
 	LIST_INIT(&c->flights);
@@ -511,7 +496,7 @@ check_prefetch_helo(struct asker *k, struct check_memo *m,
 
 	check_memo_reset(m);
 	m->asker = k;
-	m->when = check_now();
+	m->when = clock_seconds();
 	answers_begin(m->answers);
 	judge_hint_helo(conf, helo, m->answers);
 	while ((q = answers_next(m->answers)) != NULL)

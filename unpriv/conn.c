@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../proto/stats.h"
 #include "session.h"
@@ -82,15 +82,6 @@ static void	conn_peer_closed(evutil_socket_t, short, void *);
 static void	conn_writable(evutil_socket_t, short, void *);
 static void	conn_timeout(evutil_socket_t, short, void *);
 static void	conn_settle(struct conn *);
-
-static time_t
-conn_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 static void
 buf_free(struct buf *b)
@@ -199,7 +190,7 @@ static void
 conn_arm(struct conn *c, unsigned int secs, enum conn_late late)
 {
 	struct timeval tv = { secs, 0 };
-	time_t at = conn_now() + secs;
+	time_t at = clock_seconds() + secs;
 
 	/* A begun thing keeps the deadline that it was given first. */
 	if (c->late == late && late != LATE_IDLE)
@@ -232,7 +223,7 @@ static void
 conn_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
-	time_t now = conn_now();
+	time_t now = clock_seconds();
 	struct timeval tv = { 0, 0 };
 
 	c->armed = 0;

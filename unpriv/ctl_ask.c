@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../proto/dname.h"
 #include "asker.h"
@@ -32,7 +32,7 @@ struct ask {
 	struct answers	*answers;
 	LIST_HEAD(, flight) flights;
 	struct event	*tick;
-	struct timespec	 start;
+	uint64_t	 start;		/* microseconds */
 	long		 shown;		/* seconds in the progress line */
 };
 
@@ -41,11 +41,7 @@ static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
 static long
 ask_ms(const struct ask *a)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - a->start.tv_sec) * 1000 +
-	    (now.tv_nsec - a->start.tv_nsec) / 1000000;
+	return (long)((clock_usec() - a->start) / 1000);
 }
 
 static void
@@ -175,7 +171,7 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 	a.ctl = ctl;
 	a.answers = answers;
 	LIST_INIT(&a.flights);
-	clock_gettime(CLOCK_MONOTONIC, &a.start);
+	a.start = clock_usec();
 	a.tick = event_new(ctl->base, -1, EV_PERSIST, ask_tick, &a);
 	if (a.tick == NULL || event_add(a.tick, &tv) == -1)
 		fatalx("no event");

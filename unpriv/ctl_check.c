@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../proto/dname.h"
 #include "ctl_check.h"
@@ -567,7 +567,7 @@ int
 ctl_check(struct ctl *ctl)
 {
 	static struct job j;
-	struct timespec from, to;
+	uint64_t from;
 
 	if (set_up(&j, ctl) == -1)
 		return EX_USAGE;
@@ -575,13 +575,11 @@ ctl_check(struct ctl *ctl)
 	    (j.arena = arena_new(CHECK_ARENA)) == NULL ||
 	    (j.trees = arena_new(TREE_ARENA)) == NULL)
 		fatal("check");
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	from = clock_usec();
 	if (ctl_ask_run(ctl, j.answers, (unsigned int)ctl->conf->lookup_time,
 	    run, &j) == -1)
 		return EX_TEMPFAIL;
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	j.usec = (to.tv_sec - from.tv_sec) * 1000000L +
-	    (to.tv_nsec - from.tv_nsec) / 1000;
+	j.usec = (long)(clock_usec() - from);
 	trees(&j);
 	if (ctl->second != NULL)
 		ask_second(&j);

@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "../privsep/chan.h"
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../proto/dname.h"
 #include "second_check.h"
@@ -38,15 +38,6 @@ struct second_check {
 };
 
 static const struct dns_answer refused = { .status = DNS_TEMPERROR };
-
-static time_t
-second_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 static void
 second_reply(struct second_check *s, const struct pending *q,
@@ -176,7 +167,7 @@ second_turn(struct answers *answers, int elapsed, void *arg)
 {
 	struct second_check *s = arg;
 
-	while (!s->done && s->copies != NULL && second_now() < s->until) {
+	while (!s->done && s->copies != NULL && clock_seconds() < s->until) {
 		if (second_serve(s, answers))
 			return 1;
 		if (event_base_loop(s->base, EVLOOP_ONCE) == -1)
@@ -196,7 +187,7 @@ second_check_ask(struct second_check *s, struct ctl *ctl,
 	s->npending = s->nquestions = 0;
 	s->done = 0;
 	s->asked++;
-	s->until = second_now() + SECOND_PATIENCE;
+	s->until = clock_seconds() + SECOND_PATIENCE;
 	copy->want = 1;
 	wbuf_init(&w, buf, sizeof(buf));
 	if (s->copies == NULL || shadowmsg_put_copy(&w, copy) == -1 ||

@@ -6,11 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "../privsep/role.h"
 #include "../proto/stats.h"
@@ -111,14 +111,13 @@ job_free(struct job *j)
 static int
 shadow_may_say(struct shadow *s)
 {
-	struct timespec ts;
+	time_t now = clock_seconds();
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	if (ts.tv_sec - s->since >= SHADOW_PERIOD) {
+	if (now - s->since >= SHADOW_PERIOD) {
 		if (s->unsaid != 0)
 			log_line(LOG_INFO, "second opinion: %lu more "
 			    "differences were not logged", s->unsaid);
-		s->since = ts.tv_sec;
+		s->since = now;
 		s->lines = 0;
 		s->unsaid = 0;
 	}
