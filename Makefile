@@ -14,8 +14,10 @@ endif
 WARN		= $(WERROR) -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
 		  -Wshadow -Wpointer-arith -Wcast-qual -Wsign-compare \
 		  -Wno-unused-parameter
+CET		:= $(shell $(CC) -fcf-protection=full -E -x c /dev/null \
+		  >/dev/null 2>&1 && echo -fcf-protection=full)
 HARDEN		= -fPIE -fstack-protector-strong -fstack-clash-protection \
-		  -D_FORTIFY_SOURCE=2 -fcf-protection=full \
+		  -D_FORTIFY_SOURCE=2 $(CET) \
 		  -fno-strict-aliasing
 HARDEN_LD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 OPT		?= -O2 -g
