@@ -44,7 +44,6 @@ struct conf_strs {		/* a list of texts */
 struct conf_nets {
 	struct cidr	*v;
 	size_t		 n;
-	char		*bad;	/* always NULL: told once, by the reader */
 };
 
 /* InternalHosts (SPEC 4.5). */
@@ -192,7 +191,6 @@ struct conf_reader {
  */
 #define CONF_FILE_MAX	(1024 * 1024)
 #define CONF_MSGS_MAX	500
-/* The name that makes conf_parse() accept what for_child printed. */
 #define CONF_NAME_CHILD	"<parent>"
 
 /* All defaults of the program. Dies on no memory. */
@@ -207,10 +205,10 @@ void		 conf_free(struct conf *);
 struct conf	*conf_load(enum conf_program, const char *path, int explicit,
 		    const struct conf_reader *, struct conf_msgs *);
 /*
- * The same over text in memory (children, tests, fuzz target). Under this
- * name the lines that conf_print() makes for children are read too.
+ * The same over text in memory (children, tests, fuzz target). Under the
+ * name CONF_NAME_CHILD the lines that conf_print() makes for children are
+ * read too.
  */
-#define CONF_FROM_PARENT "<parent>"
 struct conf	*conf_parse(enum conf_program, const char *text, size_t len,
 		    const char *name, const struct conf_reader *,
 		    struct conf_msgs *);

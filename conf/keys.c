@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../proto/text.h"
 #include "local.h"
 
 #define OFF(f)		offsetof(struct conf, f)
@@ -22,7 +23,6 @@
 #define RUNDIR		"/run/pyspf-milter/"
 
 static size_t	distance(const char *, const char *);
-static int	lower(int);
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
     as_any = BOOL_ANY, as_ours = BOOL_OURS, as_never = BOOL_NEVER;
@@ -288,12 +288,6 @@ conf_old_key(const char *name, const char **now)
 	return NULL;
 }
 
-static int
-lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
 #define NAME_MAX_LEN	40
 
 /*
@@ -317,14 +311,14 @@ distance(const char *a, const char *b)
 	for (i = 1; i <= la; i++)
 		for (j = 1; j <= lb; j++) {
 			m = d[i - 1][j - 1] +
-			    (lower(a[i - 1]) != lower(b[j - 1]));
+			    (ascii_lower(a[i - 1]) != ascii_lower(b[j - 1]));
 			if (d[i - 1][j] + 1 < m)
 				m = d[i - 1][j] + 1;
 			if (d[i][j - 1] + 1 < m)
 				m = d[i][j - 1] + 1;
 			if (i > 1 && j > 1 &&
-			    lower(a[i - 1]) == lower(b[j - 2]) &&
-			    lower(a[i - 2]) == lower(b[j - 1]) &&
+			    ascii_lower(a[i - 1]) == ascii_lower(b[j - 2]) &&
+			    ascii_lower(a[i - 2]) == ascii_lower(b[j - 1]) &&
 			    d[i - 2][j - 2] + 1 < m)
 				m = d[i - 2][j - 2] + 1;
 			d[i][j] = m;

@@ -144,8 +144,6 @@ extern const struct conf_ops conf_op_int, conf_op_umask, conf_op_bool,
     conf_op_template, conf_op_id, conf_op_path, conf_op_userid,
     conf_op_peruser, conf_op_addr, conf_op_nets, conf_op_domains,
     conf_op_hosts, conf_op_macros, conf_op_servers, conf_op_socket;
-/* 1, 0, or -1: neither. */
-int		 conf_word_bool(const char *);
 /* 1 when the value is the word that unsets the key (ROW_NONE). */
 int		 conf_unset(struct conf_ctx *, const struct conf_row *,
 		    const char *);

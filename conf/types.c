@@ -175,8 +175,9 @@ print_umask(FILE *f, const struct conf_row *row, const struct conf *c)
  * Switches and choices.
  */
 
-int
-conf_word_bool(const char *s)
+/* 1, 0, or -1: neither. */
+static int
+word_bool(const char *s)
 {
 	static const char *const yes[] = { "true", "yes", "1", "on" };
 	static const char *const no[] = { "false", "no", "0", "off" };
@@ -199,7 +200,7 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	enum conf_bool how = *(const enum conf_bool *)row->arg;
 	int v, ever = 0;
 
-	v = conf_word_bool(s);
+	v = word_bool(s);
 	switch (how) {
 	case BOOL_OURS:
 		if (v == -1)
@@ -354,7 +355,7 @@ set_reject(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (same_word(s, words[i].name) ||
 		    (words[i].value == REJECT_FALSE &&
-		    conf_word_bool(s) == 0)) {
+		    word_bool(s) == 0)) {
 			v = (enum conf_reject)words[i].value;
 			name = words[i].name;
 			break;

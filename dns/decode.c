@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../proto/text.h"
 #include "decode.h"
 
 #define HEADER_LEN	12
@@ -149,12 +150,6 @@ walk_label(const struct msg *m, struct walk *w, const uint8_t **label)
 	return n;
 }
 
-static int
-lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 /* 1 when both names are the same (RFC 4343), 0 not, -1 one is broken. */
 static int
 name_equal(const struct msg *m, size_t a, size_t b)
@@ -173,7 +168,7 @@ name_equal(const struct msg *m, size_t a, size_t b)
 		if (na == 0)
 			return 1;
 		for (i = 0; i < na; i++)
-			if (lower(la[i]) != lower(lb[i]))
+			if (ascii_lower(la[i]) != ascii_lower(lb[i]))
 				return 0;
 	}
 }

@@ -167,15 +167,6 @@ log_emit(int pri, int prefix, const char *text)
 	errno = saved;
 }
 
-void
-log_vline(int pri, const char *fmt, va_list ap)
-{
-	char text[LOG_LINE_MAX];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	log_emit(pri, 0, text);
-}
-
 static void
 log_prefixed(int pri, const char *fmt, va_list ap)
 {
@@ -201,11 +192,13 @@ log_errno(int pri, const char *fmt, va_list ap)
 void
 log_line(int pri, const char *fmt, ...)
 {
+	char text[LOG_LINE_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_vline(pri, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	log_emit(pri, 0, text);
 }
 
 void

@@ -29,7 +29,10 @@ void	log_prefix(const char *);
 /* LOG_DEBUG lines are dropped unless verbose. */
 void	log_verbose(int);
 
-/* Lines for the admin. log_warn and fatal append strerror(errno). errno is kept. */
+/*
+ * Lines for the admin. log_warn and fatal append strerror(errno). errno is
+ * kept.
+ */
 void	log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_info(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void	log_warn(const char *, ...) __attribute__((__format__(printf, 1, 2)));
@@ -37,8 +40,6 @@ void	log_warnx(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 /* A line of mail, or one handed on: as it is, with its priority. */
 void	log_line(int, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
-void	log_vline(int, const char *, va_list)
-	    __attribute__((__format__(printf, 2, 0)));
 /*
  * Beside the priority of log_line(): the text is written for a machine
  * (JSON), its backslashes are its own. It goes out as it is when it is all

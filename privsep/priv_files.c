@@ -60,7 +60,8 @@ lock_file(int fd)
 	return fcntl(fd, F_OFD_SETLK, &l);
 }
 
-int
+/* 0, or -1 with errno. */
+static int
 priv_mkdirs(const char *path, const struct priv_owner *o)
 {
 	char buf[PATH_MAX], *dir, *p;

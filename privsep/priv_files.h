@@ -18,11 +18,11 @@ struct priv_owner {
 };
 
 /*
- * Makes the missing levels of a path's directory: root's, mode 0755; the
- * last one root:gid, mode 1775, so that the daemon can remove its own
- * files at its end, and nobody's else. 0, or -1 with errno.
+ * Missing directories of a path are made: root's, mode 0755; the last one
+ * root:gid, mode 1775, so that the daemon can remove its own files at its
+ * end, and nobody else's.
  */
-int	priv_mkdirs(const char *path, const struct priv_owner *);
+
 /*
  * Takes over a PID file: creates it or, when no living daemon holds it,
  * overwrites it. Returns its locked descriptor, which must stay open; -1

@@ -81,7 +81,7 @@ role_read_conf(int fd, enum conf_program program)
 		fatal("configuration");
 	text[st.st_size] = '\0';
 	close(fd);
-	conf = conf_parse(program, text, st.st_size, CONF_FROM_PARENT, NULL,
+	conf = conf_parse(program, text, st.st_size, CONF_NAME_CHILD, NULL,
 	    &msgs);
 	if (conf == NULL)
 		fatalx("configuration from the parent is refused: %s",

@@ -11,7 +11,6 @@
 #define LABEL_MAX	63	/* RFC 1035 2.3.4 */
 #define ULABEL_MAX	252	/* octets of UTF-8 for at most 63 characters */
 
-static int	lower(int);
 static int	is_ascii(const char *, size_t);
 static int	ulabel_to_ascii(const char *, size_t, char *, size_t);
 
@@ -26,12 +25,6 @@ is_ldh(const char *s, size_t n)
 		    s[i] == '-' || s[i] == '_' || s[i] == '.'))
 			return 0;
 	return 1;
-}
-
-static int
-lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 int
@@ -60,7 +53,8 @@ dname_equal(const char *a, size_t alen, const char *b, size_t blen)
 	if (alen != blen)
 		return 0;
 	for (i = 0; i < alen; i++)
-		if (lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
+		if (ascii_lower((unsigned char)a[i]) !=
+		    ascii_lower((unsigned char)b[i]))
 			return 0;
 	return 1;
 }
@@ -88,7 +82,7 @@ dname_lower(char *s, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		s[i] = (char)lower((unsigned char)s[i]);
+		s[i] = (char)ascii_lower((unsigned char)s[i]);
 }
 
 static int
@@ -167,25 +161,4 @@ dname_to_ascii(const char *s, size_t len, char *out, size_t size)
 	}
 	out[n] = '\0';
 	return (int)n;
-}
-
-int
-dname_to_wire(const char *s, size_t len, unsigned char *out, size_t size)
-{
-	size_t i, at = 0;
-
-	/* One length octet a label, one for the root. */
-	if (!dname_valid(s, len) || size < len + 2)
-		return -1;
-	for (i = 0; i < len; i++) {
-		if (s[i] != '.') {
-			out[i + 1] = (unsigned char)s[i];
-			continue;
-		}
-		out[at] = (unsigned char)(i - at);
-		at = i + 1;
-	}
-	out[at] = (unsigned char)(len - at);
-	out[len + 1] = 0;
-	return (int)(len + 2);
 }

@@ -28,10 +28,5 @@ void	dname_lower(char *, size_t);
  * form or does not fit. out is NUL-terminated.
  */
 int	dname_to_ascii(const char *, size_t, char *, size_t);
-/*
- * Uncompressed wire form (RFC 1035 3.1), root label included, into a
- * buffer of at least 255. Returns its length, or -1 when not dname_valid().
- */
-int	dname_to_wire(const char *, size_t, unsigned char *, size_t);
 
 #endif

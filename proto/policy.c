@@ -8,7 +8,7 @@
 
 #define POLICY_BUF_SMALL 1024	/* enough for most requests */
 
-const char *const policy_attr_name[POLICY_ATTR_MAX] = {
+static const char *const policy_attr_name[POLICY_ATTR_MAX] = {
 	[POLICY_CLIENT_ADDRESS] = "client_address",
 	[POLICY_HELO_NAME] = "helo_name",
 	[POLICY_SENDER] = "sender",

@@ -25,7 +25,6 @@ enum policy_attr {
 	POLICY_SASL_USERNAME,
 	POLICY_ATTR_MAX
 };
-extern const char *const policy_attr_name[POLICY_ATTR_MAX];
 
 enum policy_event {
 	POLICY_MORE = 0,	/* all octets are consumed */

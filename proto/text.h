@@ -6,6 +6,13 @@
 
 #include <stddef.h>
 
+/* ASCII alone, whatever the locale. */
+static inline int
+ascii_lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
 /* Length of the UTF-8 sequence at s (1..4), or 0 when it is not legal. */
 size_t	utf8_len(const char *, size_t);
 /* 1 when all of it is legal UTF-8 without C0, DEL and C1 controls. */

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
+/* Runs in: worker, libmilter, shadow, policyd-spf, spfctl; pure. */
 
 #include <stdlib.h>
 #include <string.h>

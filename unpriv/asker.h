@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter, policyd-spf, spfctl; on a libevent base. */
+/* Runs in: every role that asks, policyd-spf, spfctl; on a libevent base. */
 
 #ifndef UNPRIV_ASKER_H
 #define UNPRIV_ASKER_H

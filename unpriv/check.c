@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter, policyd-spf, spfctl; on a libevent base. */
+/* Runs in: worker, libmilter, policyd-spf; on a libevent base. */
 
 #include <sys/queue.h>
 

@@ -83,6 +83,13 @@ static void	conn_writable(evutil_socket_t, short, void *);
 static void	conn_timeout(evutil_socket_t, short, void *);
 static void	conn_settle(struct conn *);
 
+/* 1: the peer has much to read first. */
+static int
+conn_full(const struct conn *c)
+{
+	return c->out.len >= CONN_OUT_SOFT;
+}
+
 static void
 buf_free(struct buf *b)
 {
@@ -451,12 +458,6 @@ conn_send(struct conn *c, const void *p, size_t n)
 {
 	if (!c->dead && buf_add(&c->out, p, n, CONN_OUT_MAX) == -1)
 		conn_close(c, "too much to write");
-}
-
-int
-conn_full(const struct conn *c)
-{
-	return c->out.len >= CONN_OUT_SOFT;
 }
 
 void

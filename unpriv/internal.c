@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter; pure. */
+/* Runs in: worker, libmilter, spfctl; pure. */
 
 #include <ctype.h>
 #include <string.h>
@@ -64,7 +64,8 @@ internal_has_names(const struct conf_hosts *hosts)
 	return 0;
 }
 
-int
+/* 1 when this value (NULL: macro missing) lets the entry match. */
+static int
 internal_macro_matches(const struct conf_macro *m, const char *value)
 {
 	size_t i;

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter; pure. */
+/* Runs in: worker, libmilter, spfctl; pure. */
 
 #ifndef UNPRIV_INTERNAL_H
 #define UNPRIV_INTERNAL_H
@@ -11,7 +11,8 @@
 
 /*
  * What both milter front ends decide alike: whose mail is checked, how the
- * sender is read, which header fields are forgeries of ours.
+ * sender is read (spfctl check reads it so, too), which header fields are
+ * forgeries of ours.
  */
 enum internal {
 	INTERNAL_UNKNOWN = -1,	/* no entry of that kind matches */
@@ -37,9 +38,6 @@ int		internal_has_names(const struct conf_hosts *);
 int		internal_macros(const struct conf_macros *,
 		    const char *(*get)(const char *, void *), void *,
 		    int *external);
-/* One entry: 1 when this value (NULL: macro missing) lets it match. */
-int		internal_macro_matches(const struct conf_macro *,
-		    const char *);
 
 /*
  * MAIL's first argument as judge_run() wants it: no <>, no source route,

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter (its event thread); on a libevent base. */
+/* Runs in: worker, libmilter (its event thread), policyd-spf, spfctl. */
 
 #include <string.h>
 

@@ -1,5 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter (its event thread); on a libevent base. */
+/*
+ * Runs in: worker, libmilter (its event thread), policyd-spf, where there is
+ * no shadow; on a libevent base. second_fill() also in spfctl.
+ */
 
 #ifndef UNPRIV_SECOND_H
 #define UNPRIV_SECOND_H

@@ -29,7 +29,7 @@ struct session_ops {
 	/*
 	 * Takes whole units from the front; returns the octets taken, or -1:
 	 * close after what was sent so far has left. Takes nothing while
-	 * busy, and should stop when conn_full().
+	 * busy. Not called while much is still to be written.
 	 */
 	ssize_t		 (*input)(void *, const uint8_t *, size_t);
 	/* 1: a check runs; conn_resume() will be called. */
@@ -52,8 +52,6 @@ void	conn_send(struct conn *, const void *, size_t);
 void	conn_fail(struct conn *, const char *);
 /* A whole command was taken: the next one has its own time. */
 void	conn_progress(struct conn *);
-/* 1: the peer has much to read first. */
-int	conn_full(const struct conn *);
 /* Goes on if busy() is 0 now. The conn may be gone afterwards. */
 void	conn_resume(struct conn *);
 

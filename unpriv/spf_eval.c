@@ -72,8 +72,8 @@ spf_error(struct spf_state *st, enum spf_result result, const char *what,
 	return SPF_ERROR;
 }
 
-enum spf_step
-spf_syntax_error(struct spf_state *st, const struct spf_syntax *e)
+static enum spf_step
+syntax_error(struct spf_state *st, const struct spf_syntax *e)
 {
 	return spf_error(st, SPF_RESULT_PERMERROR, e->what, e->arg, e->len,
 	    NULL, 0);
@@ -399,7 +399,7 @@ spf_check_host(struct spf_state *st, struct spf_level *lv)
 			rv = record_repr(st, lv);
 		else if (spf_record_check(lv->rec, lv->reclen, &lv->redirect,
 		    &lv->exp, &e) == -1)
-			rv = spf_syntax_error(st, &e);
+			rv = syntax_error(st, &e);
 		else
 			rv = record_eval(st, lv, &result, &unknown);
 		if (rv != SPF_NO)

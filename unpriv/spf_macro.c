@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../proto/text.h"
 #include "spf_private.h"
 
 /*
@@ -14,7 +15,6 @@
 #define WORK_MAX	(256UL << 10)
 #define WORK_MACRO	64		/* beside the octets of its value */
 
-static int	lower(int);
 static int	is_visible(int);
 static size_t	expand_next(const char *, size_t, struct spf_macro *);
 static int	macro_bad(const char *, size_t, size_t, struct spf_syntax *);
@@ -29,12 +29,6 @@ static const char *best_name(const struct spf_names *,
 		    const struct spf_level *, size_t *);
 static enum spf_step expand_one(struct spf_state *, const struct spf_level *,
 		    const struct spf_macro *, struct spf_sink *);
-
-static int
-lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
 
 /* %x21-7E */
 static int
@@ -68,9 +62,9 @@ expand_next(const char *s, size_t len, struct spf_macro *m)
 			return 2;
 		}
 	if (s[1] != '{' || len < 4 || s[2] == '\0' ||
-	    strchr("slodipvhcrt", lower(s[2])) == NULL)
+	    strchr("slodipvhcrt", ascii_lower(s[2])) == NULL)
 		return 0;
-	m->letter = (char)lower(s[2]);
+	m->letter = (char)ascii_lower(s[2]);
 	m->url = m->letter != s[2];
 	for (i = 3; i < len && s[i] >= '0' && s[i] <= '9'; i++)
 		if (m->digits < 100000)
@@ -79,7 +73,7 @@ expand_next(const char *s, size_t len, struct spf_macro *m)
 	/* RFC 7208 7.1: DIGIT, if specified, is not zero */
 	if (i > 3 && m->digits == 0)
 		return 0;
-	if (i < len && lower(s[i]) == 'r') {
+	if (i < len && ascii_lower(s[i]) == 'r') {
 		m->reverse = 1;
 		i++;
 	}
@@ -238,9 +232,9 @@ sink_part(struct spf_sink *k, const struct spf_macro *m, const char *s,
 	}
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)s[i];
-		if ((c >= '0' && c <= '9') || (lower(c) >= 'a' &&
-		    lower(c) <= 'z') || c == '-' || c == '.' || c == '_' ||
-		    c == '~') {
+		if ((c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' &&
+		    ascii_lower(c) <= 'z') || c == '-' || c == '.' ||
+		    c == '_' ||		    c == '~') {
 			sink_put(k, s + i, 1);
 			continue;
 		}

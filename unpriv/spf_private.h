@@ -7,7 +7,10 @@
 #include "../proto/dname.h"
 #include "spf.h"
 
-/* What is shared by the engine's own files; nobody else includes this. */
+/*
+ * What is shared by the engine's own files. Beside them only spfctl lint
+ * includes this, for the parser and the macros.
+ */
 
 /* ---- spf_parse.c: RFC 7208 4.5, 4.6.1, 5, 6, 12 ---- */
 
@@ -162,7 +165,6 @@ struct spf_sink {
 /* Sets result and reason "what arg: arg2"; the args may be NULL. */
 enum spf_step spf_error(struct spf_state *, enum spf_result, const char *,
 	    const char *, size_t, const char *, size_t);
-enum spf_step spf_syntax_error(struct spf_state *, const struct spf_syntax *);
 /* Counts a term that needs a lookup (4.6.4). */
 enum spf_step spf_count_term(struct spf_state *);
 /*

@@ -28,7 +28,7 @@ static struct judge_request stub_seen;	/* the last request */
 static char	stub_sender[65536], stub_helo[65536];
 
 /* -- log -- */
-void
+static void
 log_vline(int pri, const char *fmt, va_list ap)
 {
 	size_t len = strlen(stub_log);
