@@ -118,8 +118,8 @@ void	gen_reaped(struct parent *, pid_t, int status);
  */
 void	gen_tell(struct generation *, enum msg_role, enum msg_type, uint32_t);
 /*
- * Asks all its children whether their loops turn. 1 when all have answered
- * the last question and each role has one that is ready.
+ * Asks all its children but the shadow whether their loops turn. 1 when all
+ * have answered the last question and each role has one that is ready.
  */
 int	gen_answers(struct generation *);
 /* Adds the counters of its children. */

@@ -446,6 +446,9 @@ gen_answers(struct generation *g)
 	int all = 1;
 
 	TAILQ_FOREACH(s, &g->slots, entry) {
+		/* what kills or stops the shadow must not stop mail */
+		if (s->role == ROLE_SHADOW)
+			continue;
 		due |= ROLE_BIT(s->role);
 		if (!s->ready || s->chan == NULL)
 			continue;

@@ -122,6 +122,35 @@ time.sleep(0.8)
 check('watchdog/silent-when-the-parent-hangs', not m.messages, m.messages)
 os.kill(m.pid, signal.SIGCONT)
 m.stop()
+# one that mail never waits for is no reason to start all of it anew
+product.write_file(cf, 'Socket = local:/run/mine/s\nPidFile = none\n'
+                   'ControlSocket = none\nSecond_Opinion = libspf2\n')
+m = Manager(d.program, cf, notify='/run/notify', watchdog_us=400000)
+m.wait('READY=1')
+
+
+def shadows():
+    return [p for p in children_of(m.pid) if role(p) == 'shadow']
+
+
+wait(shadows)
+for p in shadows():
+    os.kill(p, signal.SIGSTOP)
+time.sleep(0.6)
+m.clear()
+check('watchdog/hears-while-the-shadow-hangs',
+      m.wait('WATCHDOG=1', 2) is not None, m.messages)
+end = time.monotonic() + 4
+while time.monotonic() < end:
+    for p in shadows():
+        os.kill(p, signal.SIGKILL)
+    time.sleep(0.01)
+m.clear()
+check('watchdog/hears-while-the-shadow-dies',
+      m.wait('WATCHDOG=1', 1) is not None, m.messages)
+m.stop()
+product.write_file(cf, 'Socket = local:/run/mine/s\nPidFile = none\n'
+                   'ControlSocket = none\n')
 m = Manager(d.program, cf, notify='/run/notify', watchdog_us=400000,
             watchdog_pid=1)
 m.wait('READY=1')
