@@ -32,7 +32,7 @@
 #define STOP_SECONDS	10	/* for connections to finish at SIGTERM */
 #define RELOAD_SECONDS	600	/* for those of an old generation */
 #define CHILD_NOFILE	8192	/* hard limit that children may use */
-#define WATCH_SECONDS	5
+#define DRAINING_MAX	16	/* old generations with connections left */
 
 /*
  * The files that tell others where we are. Their paths are those of the
@@ -236,6 +236,15 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	free(reads);
 }
 
+/* Nobody is reaped of a generation none of whose processes could start. */
+static void
+parent_gen_end(struct generation *g)
+{
+	gen_kill(g);
+	if (gen_is_empty(g))
+		parent_gen_empty(g);
+}
+
 static void
 parent_stop(struct parent *p)
 {
@@ -249,10 +258,8 @@ parent_stop(struct parent *p)
 	control_stop(p);
 	parent_remove_sockets(p);
 	TAILQ_FOREACH_SAFE(g, &p->all, entry, next) {
-		if (g == p->next)
-			gen_kill(g);
-		else if (g->draining)
-			gen_kill(g);
+		if (g == p->next || g->draining)
+			parent_gen_end(g);
 		else
 			gen_drain(g, STOP_SECONDS);
 	}
@@ -281,6 +288,30 @@ parent_signal(evutil_socket_t sig, short what, void *arg)
 	}
 }
 
+/*
+ * A client may hold its connection for all of RELOAD_SECONDS, and a reload
+ * may come each second: processes and descriptors must not run out by that.
+ */
+static void
+parent_crowd(struct parent *p)
+{
+	struct generation *g;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(g, &p->all, entry)
+		n += g->draining != 0;
+	TAILQ_FOREACH(g, &p->all, entry) {
+		if (n <= DRAINING_MAX)
+			return;
+		if (!g->draining)
+			continue;
+		log_warnx("generation %u is ended: %u newer ones have "
+		    "clients, too", g->number, n - 1);
+		gen_kill(g);
+		n--;
+	}
+}
+
 void
 parent_gen_ready(struct generation *g)
 {
@@ -299,6 +330,7 @@ parent_gen_ready(struct generation *g)
 	control_reload_done(p, 0, "reloaded");
 	control_dns_ready(p);
 	gen_drain(old, RELOAD_SECONDS);
+	parent_crowd(p);
 }
 
 void
@@ -335,9 +367,7 @@ parent_gen_failed(struct generation *g, const char *why)
 	control_reload_done(p, EX_SOFTWARE, why);
 	notify_ready(p);
 	p->next = NULL;
-	gen_kill(g);
-	if (gen_is_empty(g))
-		parent_gen_empty(g);
+	parent_gen_end(g);
 }
 
 static int
@@ -397,7 +427,7 @@ parent_reload(struct parent *p, config_say_fn say, void *arg)
 	config_nameservers(conf, &p->files);
 	parent_fixed(p->cur->conf, conf, say, arg);
 	if (p->next != NULL)
-		gen_kill(p->next);
+		parent_gen_end(p->next);
 	p->next = gen_new(p, conf);
 	gen_start(p->next);
 	return 0;
