@@ -20,7 +20,25 @@
 #define RESOLV_CONF	"/etc/resolv.conf"
 #define RESOLV_MAX	65536
 
-/* Remembers where a file really lies; not being able to is no error yet. */
+/* 0 when the file is a link into another directory. */
+static int
+config_is_here(const char *path, int dirfd)
+{
+	char dir[PATH_MAX];
+	struct stat a, b;
+
+	strlcpy(dir, path, sizeof(dir));
+	return stat(dirname(dir), &a) == 0 && fstat(dirfd, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/*
+ * Remembers where a file really lies; not being able to is no error yet. It
+ * is the directory that the sandbox allows later: editors and resolvconf put
+ * a new file in the place of the old one, which a rule about the old one
+ * would not know. So all of /etc is allowed that its owner lets everybody
+ * read, when resolv.conf lies there; the parent reads nothing from outside.
+ */
 static void
 config_remember(struct config_files *f, const char *path)
 {
@@ -42,6 +60,7 @@ config_remember(struct config_files *f, const char *path)
 	    (v->base = strdup(basename(real))) == NULL)
 		fatal("config_remember");
 	v->dirfd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	v->here = config_is_here(path, v->dirfd);
 	f->n++;
 }
 
@@ -88,7 +107,7 @@ config_open(void *arg, const char *path)
 	strlcpy(dir, path, sizeof(dir));
 	for (i = 0; i < f->n; i++) {
 		strlcpy(known, f->v[i].path, sizeof(known));
-		if (strcmp(dirname(known), dirname(dir)) == 0)
+		if (f->v[i].here && strcmp(dirname(known), dirname(dir)) == 0)
 			return config_open_below(f->v[i].dirfd,
 			    basename(base));
 		strlcpy(dir, path, sizeof(dir));

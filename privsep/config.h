@@ -17,6 +17,7 @@ struct config_files {
 		char	*path;		/* as configured */
 		char	*base;		/* last part of the real path */
 		int	 dirfd;		/* O_PATH */
+		int	 here;		/* the path names that directory */
 	} *v;
 	size_t	 n;
 	int	 sealed;		/* no more directories */
