@@ -220,6 +220,14 @@ json_generation(struct json *j, const struct ctl_answer *a, const char *s)
 	json_object_end(j);
 }
 
+/* What follows the first word and its blank; the word may be all there is. */
+static const char *
+skip_word(const char *s)
+{
+	s += strcspn(s, " ");
+	return *s == ' ' ? s + 1 : s;
+}
+
 static void
 json_lists(struct json *j, const struct ctl_answer *a)
 {
@@ -230,7 +238,7 @@ json_lists(struct json *j, const struct ctl_answer *a)
 	json_object(j, "listeners");
 	for (i = 0; (s = ctl_answer_next(a, "listener", &i)) != NULL;)
 		json_str(j, ctl_line_word(s, 0, word, sizeof(word)),
-		    s + strcspn(s, " ") + 1);
+		    skip_word(s));
 	json_object_end(j);
 	json_array(j, "nameservers");
 	for (i = 0; (s = ctl_answer_next(a, "nameserver", &i)) != NULL;)

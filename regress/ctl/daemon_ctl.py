@@ -672,6 +672,10 @@ def fakes():
                          ['metrics']),
         'empty-status': ([end], True, 0, ['status']),
         'empty-status-json': ([end], True, 0, ['status', '--json']),
+        'bare-words-json': ([message('CTL_TEXT', w) for w in (
+            b'listener milterx', b'process dns', b'restarts dns',
+            b'generation 1', b'reloads ')] + [end], True, 0,
+            ['status', '--json']),
         'evil-status': ([message('CTL_TEXT', w + b' ' + evil * 20) for w in (
             b'version', b'parent', b'config', b'sandbox', b'log',
             b'listener', b'nameserver', b'reloads', b'restarts',
