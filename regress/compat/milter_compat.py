@@ -9,23 +9,19 @@ ORIGINAL names the original's program, PYSPF_MILTER ours. FRONTEND=libmilter
 runs ours behind Sendmail's library.
 """
 
-import getopt
 import os
-import queue
 import re
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
 sys.path.insert(0, HERE)
+import beside       # noqa: E402
 import normal       # noqa: E402
 import ns           # noqa: E402
 import product      # noqa: E402
 import sets as data                     # noqa: E402
-import syslogd      # noqa: E402
-from dnsd import DnsServer              # noqa: E402
 from milterclient import MilterClient, MilterError, split_mail  # noqa: E402
 
 RESULT = re.compile(r'^<\d+>pyspf-milter\[(\d+)\]: '
@@ -162,40 +158,12 @@ class Session:
         return self.outcomes
 
 
-class Comparison:
+class Comparison(beside.Beside):
     def __init__(self, argv):
-        opts, names = getopt.gnu_getopt(argv, 'vj:')
-        opts = dict(opts)
-        self.jobs = int(opts.get('-j', 5))
         self.frontend = os.environ.get('FRONTEND', '')
-        self.name = 'compat-milter' + (
-            '-' + self.frontend if self.frontend else '')
-        self.original = os.environ.get('ORIGINAL') or \
-            product.ORIGINAL['pyspf-milter']
-        self.ours = product.wanted(self.name, 'pyspf-milter')
-        self.alone = product.is_original(self.ours)
-        every = data.read('milter')
-        self.sets = [s for s in every if not names or s.name in names or
-                     s.name.split('/')[0] in names]
-        self.all = not names
-        self.rules = data.rules()
-        self.log = syslogd.Collector(pids=True)
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(data.zone(every))
-        self.lock = threading.Lock()
-        self.table = {'same': 0, 'different': 0}
+        super().__init__(argv, 'milter', 'compat-milter' + (
+            '-' + self.frontend if self.frontend else ''), 'pyspf-milter', 5)
         self.connections = self.logged = 0
-
-    def note(self, s, name, rule, wrong):
-        with self.lock:
-            key = 'different' if wrong else rule or 'same'
-            self.table[key] = self.table.get(key, 0) + 1
-            test = '%s/%s/%s' % (self.name, s.name, name)
-            if wrong:
-                print('not ok %s - %s (%s)' % (test, wrong, s.where),
-                      flush=True)
-            else:
-                print('ok ' + test)
 
     def daemon(self, s, program, side):
         folder = product.folder('/run/c/%s-%s' % (s.name.replace('/', '_'),
@@ -325,41 +293,12 @@ class Comparison:
                 self.note(s, 'exit', None, None if status == 0 else
                           'exit status %r after SIGTERM' % status)
 
-    def work(self, todo):
-        while True:
-            try:
-                s = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.run_set(s)
-            except Exception as e:      # one set must not end the others
-                self.note(s, 'run', None, '%s: %s' % (type(e).__name__, e))
-
     def run(self):
-        todo = queue.Queue()
-        for s in self.sets:
-            todo.put(s)
-        threads = [threading.Thread(target=self.work, args=(todo,))
-                   for _ in range(self.jobs)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        print('# %d connections, %d configurations, %d log records'
-              % (self.connections, len(self.sets), self.logged))
-        for key in sorted(self.table, key=lambda k: (
-                ['same', 'different'].index(k) if k in
-                ('same', 'different') else 2, k)):
-            print('# %-20s %5d  %s' % (key, self.table[key],
-                                       self.rules.get(key, '')))
-        if self.all:
-            enough = self.connections >= MINIMUM and self.logged >= MINIMUM
-            print('%s %s/size%s' % (
-                'ok' if enough else 'not ok', self.name, '' if enough else
-                ' - %d connections, %d log records'
-                % (self.connections, self.logged)))
-        return 1 if self.table['different'] else 0
+        self.run_sets(self.sets)
+        return self.finish(
+            '%d connections, %d configurations, %d log records'
+            % (self.connections, len(self.sets), self.logged),
+            self.connections >= MINIMUM and self.logged >= MINIMUM)
 
 
 def main(argv):

@@ -8,23 +8,19 @@ usage: policy_compat.py [-v] [-j N] [SET ...]
 ORIGINAL names the original's program, POLICYD_SPF ours.
 """
 
-import getopt
 import os
-import queue
 import re
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
 sys.path.insert(0, HERE)
+import beside       # noqa: E402
 import normal       # noqa: E402
 import ns           # noqa: E402
 import product      # noqa: E402
 import sets as data                     # noqa: E402
-import syslogd      # noqa: E402
-from dnsd import DnsServer              # noqa: E402
 
 RESULT = re.compile(r'^<\d+>policyd-spf\[(\d+)\]: ((?:\S*: )?'
                     r'(?:550 |defer_if_permit |prepend |result_only |'
@@ -86,46 +82,12 @@ def fields(request, template):
     return template
 
 
-class Comparison:
+class Comparison(beside.Beside):
     def __init__(self, argv):
-        opts, names = getopt.gnu_getopt(argv, 'vj:')
-        opts = dict(opts)
-        self.verbose = '-v' in opts
-        self.jobs = int(opts.get('-j', 6))
-        self.original = os.environ.get('ORIGINAL') or \
-            product.ORIGINAL['policyd-spf']
-        self.ours = product.wanted('compat-policy', 'policyd-spf')
-        # To prove the comparison itself: the original beside itself.
-        alone = product.is_original(self.ours)
-        self.plain = (lambda x: x) if alone else normal.line
-        self.unlog = (lambda x: x) if alone else normal.log_unescape
-        every = data.read('policy')
-        self.sets = [s for s in every if not names or s.name in names or
-                     s.name.split('/')[0] in names]
-        self.all = not names
-        self.rules = data.rules()
-        self.used = set()
-        self.log = syslogd.Collector(pids=True)
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(data.zone(every))
-        self.lock = threading.Lock()
-        self.table = {'same': 0, 'different': 0}
-        self.lines = []
+        super().__init__(argv, 'policy', 'compat-policy', 'policyd-spf', 6)
+        self.plain = (lambda x: x) if self.alone else normal.line
+        self.unlog = (lambda x: x) if self.alone else normal.log_unescape
         self.requests = self.records = 0
-
-    def note(self, s, name, rule, wrong):
-        """One compared thing: same, better by a rule, or different."""
-        with self.lock:
-            key = 'different' if wrong else rule or 'same'
-            self.table[key] = self.table.get(key, 0) + 1
-            if rule and not wrong:
-                self.used.add(rule)
-            test = 'compat-policy/%s/%s' % (s.name, name)
-            if wrong:
-                print('not ok %s - %s (%s)' % (test, wrong, s.where),
-                      flush=True)
-            else:
-                print('ok ' + test)
 
     def judge(self, s, request, theirs, ours):
         theirs, ours = join(theirs), join(ours)
@@ -289,45 +251,15 @@ class Comparison:
             wrong = 'does not say %r but %r' % (text, said[-300:])
         self.note(s, 'refused', rule, wrong)
 
-    def work(self, todo):
-        while True:
-            try:
-                s = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.run_set(s)
-            except Exception as e:      # one set must not end the others
-                self.note(s, 'run', None, '%s: %s' % (type(e).__name__, e))
-
     def run(self):
-        todo = queue.Queue()
         # Those that wait for time-outs first.
-        for s in sorted(self.sets, key=lambda s: -sum(
-                b'temp' in b''.join(v for _, v in r.attributes)
-                for r in s.requests)):
-            todo.put(s)
-        threads = [threading.Thread(target=self.work, args=(todo,))
-                   for _ in range(self.jobs)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        print('# %d requests, %d configurations, %d log records'
-              % (self.requests, len(self.sets), self.records))
-        for key in sorted(self.table, key=lambda k: (
-                ['same', 'different'].index(k) if k in
-                ('same', 'different') else 2, k)):
-            n = self.table[key]
-            print('# %-20s %5d  %s' % (key, n, self.rules.get(key, '')))
-        if self.all:
-            enough = self.requests >= MINIMUM[0] and \
-                len(self.sets) >= MINIMUM[1] and self.records >= MINIMUM[2]
-            print('%s compat-policy/size%s' % (
-                'ok' if enough else 'not ok', '' if enough else
-                ' - %d requests, %d sets, %d log records'
-                % (self.requests, len(self.sets), self.records)))
-        return 1 if self.table['different'] else 0
+        self.run_sets(sorted(self.sets, key=lambda s: -sum(
+            b'temp' in b''.join(v for _, v in r.attributes)
+            for r in s.requests)))
+        counts = (self.requests, len(self.sets), self.records)
+        return self.finish('%d requests, %d configurations, %d log records'
+                           % counts, all(n >= least for n, least in
+                                         zip(counts, MINIMUM)))
 
 
 def main(argv):

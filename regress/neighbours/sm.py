@@ -24,6 +24,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 for name in ('lib', 'postfix'):
     sys.path.insert(0, os.path.join(os.path.dirname(HERE), name))
+import maildir      # noqa: E402
 import ns           # noqa: E402
 import product      # noqa: E402
 from pf import Smtp                                         # noqa: E402
@@ -250,19 +251,8 @@ class Sendmail:
 
     @staticmethod
     def forget():
-        for path in glob.glob(RUN + '/box/new/*'):
-            os.unlink(path)
+        maildir.forget(RUN + '/box')
 
     @staticmethod
     def delivered(count, seconds=10):
-        end = time.monotonic() + seconds
-        while True:
-            names = sorted(glob.glob(RUN + '/box/new/*'))
-            if len(names) >= count or time.monotonic() > end:
-                break
-            time.sleep(0.02)
-        out = []
-        for name in names:
-            with open(name, 'rb') as f:
-                out.append(f.read())
-        return out
+        return maildir.delivered(RUN + '/box', count, seconds)

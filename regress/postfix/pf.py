@@ -8,13 +8,13 @@ copy, its queue and data folders are on a tmpfs, its syslog is collected.
 Accepted mail for the domains of DOMAINS goes into a maildir.
 """
 
-import glob
 import os
 import pwd
 import socket
 import subprocess
 import time
 
+import maildir
 import ns
 import product
 
@@ -141,23 +141,11 @@ class Postfix:
 
     @staticmethod
     def forget():
-        for path in glob.glob(MAILDIR + '/box/new/*'):
-            os.unlink(path)
+        maildir.forget(MAILDIR + '/box')
 
     @staticmethod
     def delivered(count, seconds=10):
-        """The messages in the maildir, as soon as there are so many."""
-        end = time.monotonic() + seconds
-        while True:
-            names = sorted(glob.glob(MAILDIR + '/box/new/*'))
-            if len(names) >= count or time.monotonic() > end:
-                break
-            time.sleep(0.02)
-        out = []
-        for name in names:
-            with open(name, 'rb') as f:
-                out.append(f.read())
-        return out
+        return maildir.delivered(MAILDIR + '/box', count, seconds)
 
 
 def headers(message):
