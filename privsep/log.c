@@ -87,6 +87,9 @@ log_priority(uint32_t pri)
 	uint32_t flags = pri & LOG_FLAGS;
 
 	pri &= ~(uint32_t)LOG_FLAGS;
+	/* what syslogd writes to all terminals is nobody's to say */
+	if (pri < LOG_CRIT)
+		pri = LOG_CRIT;
 	return (int)((pri > LOG_DEBUG ? LOG_INFO : pri) | flags);
 }
 

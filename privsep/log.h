@@ -55,7 +55,7 @@ void	log_line(int, const char *, ...)
 #define LOG_FLAGS	(LOG_CLEAN | LOG_POLICY)
 /*
  * A priority that another process sent: its flags, and a level that there
- * is.
+ * is, LOG_CRIT at most.
  */
 int	log_priority(uint32_t);
 /* exit(1) after a line at LOG_CRIT. */
