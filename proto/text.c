@@ -6,6 +6,7 @@
 #include "text.h"
 
 static int	is_control(const char *, size_t);
+static int	is_moving(const char *, size_t);
 
 /* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static const struct {
@@ -58,6 +59,24 @@ is_control(const char *s, size_t n)
 	return n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
 }
 
+/*
+ * What shows the characters after it in another order or on another line
+ * (UAX 9 2, U+2028, U+2029): a log must be read as it was written.
+ */
+static int
+is_moving(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	if (n == 2)
+		return p[0] == 0xd8 && p[1] == 0x9c;
+	if (n != 3 || p[0] != 0xe2)
+		return 0;
+	return (p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f ||
+	    (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+}
+
 int
 utf8_clean(const char *s, size_t len)
 {
@@ -85,7 +104,7 @@ text_escape_log(char *out, size_t size, const char *s, size_t len)
 		n = utf8_len(s + i, len - i);
 		from = s + i;
 		w = n;
-		if (n == 0 || is_control(s + i, n)) {
+		if (n == 0 || is_control(s + i, n) || is_moving(s + i, n)) {
 			n = 1;
 			piece[0] = '\\';
 			piece[1] = 'x';

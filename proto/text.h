@@ -18,9 +18,10 @@ size_t	utf8_len(const char *, size_t);
 /* 1 when all of it is legal UTF-8 without C0, DEL and C1 controls. */
 int	utf8_clean(const char *, size_t);
 /*
- * Copy for a log line: printable ASCII and legal UTF-8 as they are,
- * everything else as \xHH, backslash as \\. Always NUL-terminated; returns
- * the length written, cut at a whole character when size does not do.
+ * Copy for a log line: printable ASCII and legal UTF-8 as they are, unless
+ * it moves what is around it; everything else as \xHH, backslash as \\. Always
+ * NUL-terminated; returns the length written, cut at a whole character when
+ * size does not do.
  */
 size_t	text_escape_log(char *, size_t, const char *, size_t);
 
