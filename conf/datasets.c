@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; dataset files are read by the parent only. */
+/* Runs in: every process; roles behind a parent read no files. */
 
 /*
  * InternalHosts and MacroList: a list in place ("csl:" may stand before

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; files are read by the parent only. */
+/* Runs in: every process; roles behind a parent read no files. */
 
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, spfctl. Pure. */
+/* Runs in: parent, policyd-spf, spfctl. Pure. */
 
 #include <stdio.h>
 #include <stdlib.h>

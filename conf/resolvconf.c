@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent. Pure. */
+/* Runs in: parent, policyd-spf, spfctl. Pure. */
 
 /* resolv.conf(5): only the nameserver lines matter to us. */
 

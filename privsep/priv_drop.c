@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent and policyd-spf, as root, once. */
+/* Runs in: parent, policyd-spf, spfctl; once, mostly as root. */
 
 #include <sys/prctl.h>
 

@@ -67,20 +67,8 @@ struct ctl_family {
 	const char	*title;
 	const char	*help;
 };
-extern const struct ctl_family ctl_families[];	/* ends with NULLs */
-/* Never NULL: one without title and help for a family unknown here. */
+/* Never NULL: of a family unknown here all is the name. Till the next call. */
 const struct ctl_family *ctl_family_find(const char *name);
-
-/*
- * A label, key="value",...: its pairs; the number of them, at most max. They
- * point into the label.
- */
-struct ctl_label {
-	const char	*key, *value;
-	size_t		 keylen, valuelen;
-};
-#define CTL_LABELS	4
-size_t		 ctl_labels(const char *, struct ctl_label *, size_t max);
 
 /* The commands; each returns the exit status. */
 int		 ctl_status(struct ctl *);

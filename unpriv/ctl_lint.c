@@ -22,7 +22,7 @@
 /* What a scan of one record has seen. */
 struct seen {
 	int		 all;
-	struct spf_term	 all_term, redirect, exp;
+	struct spf_term	 redirect, exp;
 	int		 bad;		/* syntax errors */
 	int		 told_after;
 };
@@ -388,7 +388,6 @@ mechanism(struct lint *l, struct lint_record *r, struct seen *s,
 	switch (t->kind) {
 	case SPF_T_ALL:
 		s->all = 1;
-		s->all_term = *t;
 		all_term(l, r, t);
 		break;
 	case SPF_T_IP4:

@@ -14,7 +14,7 @@
 #define PREFIX		"pyspf_milter_"
 #define METRICS_SECONDS	10
 
-const struct ctl_family ctl_families[] = {
+static const struct ctl_family families[] = {
 	{ "connections", "Connections", "Connections taken" },
 	{ "connections_refused", "  refused",
 	    "Connections refused at the limit" },
@@ -52,7 +52,7 @@ ctl_family_find(const char *name)
 	static struct ctl_family unknown;
 	const struct ctl_family *f;
 
-	for (f = ctl_families; f->name != NULL; f++)
+	for (f = families; f->name != NULL; f++)
 		if (strcmp(f->name, name) == 0)
 			return f;
 	unknown.name = unknown.title = unknown.help = name;

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "../privsep/clock.h"
 #include "../privsep/log.h"
 #include "ctl_daemon.h"
 
@@ -25,8 +26,18 @@ static const struct {
 };
 #define NPERCENTILES	(sizeof(percentiles) / sizeof(percentiles[0]))
 
-size_t
-ctl_labels(const char *s, struct ctl_label *v, size_t max)
+/*
+ * A label, key="value",...: its pairs; the number of them, at most max. They
+ * point into the label.
+ */
+#define LABELS		4
+struct label {
+	const char	*key, *value;
+	size_t		 keylen, valuelen;
+};
+
+static size_t
+labels(const char *s, struct label *v, size_t max)
 {
 	size_t n;
 
@@ -102,14 +113,14 @@ family_rows(int first)
 static void
 text_family(const struct ctl *ctl, const struct stats *s, int first, int n)
 {
-	struct ctl_label l[CTL_LABELS];
+	struct label l[LABELS];
 	uint64_t all = 0;
 	size_t nl;
 	int i;
 
 	title(ctl, ctl_family_find(stat_rows[first].family)->title);
 	for (i = first; i < first + n; i++) {
-		nl = ctl_labels(stat_rows[i].label, l, CTL_LABELS);
+		nl = labels(stat_rows[i].label, l, LABELS);
 		if (i > first)
 			fputs(", ", stdout);
 		if (nl > 0)
@@ -125,7 +136,7 @@ text_family(const struct ctl *ctl, const struct stats *s, int first, int n)
 }
 
 static int
-same_value(const struct ctl_label *a, const struct ctl_label *b)
+same_value(const struct label *a, const struct label *b)
 {
 	return a->valuelen == b->valuelen && memcmp(a->value, b->value,
 	    a->valuelen) == 0;
@@ -135,17 +146,17 @@ same_value(const struct ctl_label *a, const struct ctl_label *b)
 static void
 text_matrix(const struct ctl *ctl, const struct stats *s, int first, int n)
 {
-	struct ctl_label top[2], l[2] = { { 0 } };
+	struct label top[2], l[2] = { { 0 } };
 	int i;
 
 	title(ctl, ctl_family_find(stat_rows[first].family)->title);
-	(void)ctl_labels(stat_rows[first].label, top, 2);
-	for (i = first; i < first + n && ctl_labels(stat_rows[i].label, l,
+	(void)labels(stat_rows[first].label, top, 2);
+	for (i = first; i < first + n && labels(stat_rows[i].label, l,
 	    2) == 2 && same_value(&top[0], &l[0]); i++)
 		printf(" %9.*s", (int)l[1].valuelen, l[1].value);
 	memset(top, 0, sizeof(top));
 	for (i = first; i < first + n; i++) {
-		(void)ctl_labels(stat_rows[i].label, l, 2);
+		(void)labels(stat_rows[i].label, l, 2);
 		if (!same_value(&top[0], &l[0]))
 			printf("\n  %-*.*s", TITLE_WIDTH - 2,
 			    (int)l[0].valuelen, l[0].value);
@@ -210,14 +221,14 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 static void
 text(const struct ctl *ctl, const struct stats *s)
 {
-	struct ctl_label l[CTL_LABELS];
+	struct label l[LABELS];
 	int i, n, h;
 
 	for (i = 0; i < STAT_MAX; i += n) {
 		n = family_rows(i);
 		if (i >= STAT_SECOND_AGREE && s->v[STAT_SECOND_SENT] == 0)
 			continue;
-		if (ctl_labels(stat_rows[i].label, l, CTL_LABELS) == 2)
+		if (labels(stat_rows[i].label, l, LABELS) == 2)
 			text_matrix(ctl, s, i, n);
 		else
 			text_family(ctl, s, i, n);
@@ -233,7 +244,7 @@ text(const struct ctl *ctl, const struct stats *s)
 /* ---- JSON ---- */
 
 static void
-json_label(struct json *j, const struct ctl_label *l, const uint64_t *v)
+json_label(struct json *j, const struct label *l, const uint64_t *v)
 {
 	char key[64];
 
@@ -247,18 +258,18 @@ json_label(struct json *j, const struct ctl_label *l, const uint64_t *v)
 static void
 json_family(struct json *j, const struct stats *s, int first, int n)
 {
-	struct ctl_label l[2], was = { 0 };
+	struct label l[2], was = { 0 };
 	size_t nl;
 	int i;
 
-	nl = ctl_labels(stat_rows[first].label, l, 2);
+	nl = labels(stat_rows[first].label, l, 2);
 	if (nl == 0) {
 		json_int(j, stat_rows[first].family, (int64_t)s->v[first]);
 		return;
 	}
 	json_object(j, stat_rows[first].family);
 	for (i = first; i < first + n; i++) {
-		(void)ctl_labels(stat_rows[i].label, l, 2);
+		(void)labels(stat_rows[i].label, l, 2);
 		if (nl == 2 && !same_value(&was, &l[0])) {
 			if (i > first)
 				json_object_end(j);
@@ -445,15 +456,6 @@ watch_bound(const struct stats *d, double share)
 	printf("%9s", buf);
 }
 
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static void
 wake(evutil_socket_t fd, short what, void *arg)
 {
@@ -491,7 +493,7 @@ watch(struct ctl *ctl)
 	memset(&was, 0, sizeof(was));
 	for (;; line++) {
 		status = ctl_stats_ask(ctl, &a);
-		at = now();
+		at = (double)clock_usec() / 1e6;
 		diff = a.stats;
 		ctl_answer_free(&a);
 		if (status != 0)

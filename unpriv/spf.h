@@ -79,7 +79,6 @@ struct spf_verdict {
 	 */
 	const char	*reason;
 	const char	*explanation;	/* only for fail; see spf_check() */
-	const char	*record;	/* of the domain asked for, or NULL */
 	const char	*matched;	/* the term that decided, or NULL */
 	unsigned int	 lookups;	/* terms that needed a lookup */
 	unsigned int	 voids;

@@ -229,7 +229,6 @@ spf_check(const struct spf_request *req, struct answers *answers,
 	v->trace = st.trace;
 	if (lv.matched.kind != 0)
 		v->matched = copy(&st, lv.matched.text, lv.matched.len);
-	v->record = copy(&st, st.rec, st.reclen);
 	if (arena_failed(arena))
 		goto exhausted;
 	return SPF_DONE;

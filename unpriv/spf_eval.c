@@ -251,10 +251,6 @@ record_find(struct spf_state *st, struct spf_level *lv)
 		    "Two or more type TXT spf records found.", NULL, 0, NULL,
 		    0);
 	}
-	if (n == 1 && lv->depth == 0) {
-		st->rec = lv->rec;
-		st->reclen = lv->reclen;
-	}
 	return n == 1 ? SPF_YES : SPF_NO;
 }
 

@@ -147,8 +147,6 @@ struct spf_state {
 	size_t		 work;		/* octets expanded */
 	enum spf_result	 error;
 	const char	*reason;
-	const char	*rec;		/* of the domain asked for */
-	size_t		 reclen;
 	struct spf_event *trace, *last;
 	unsigned int	 nevents;
 };

@@ -148,24 +148,10 @@ parse_watch(struct ctl *ctl, const struct args *a)
 }
 
 static void
-parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
+parse_options(struct ctl *ctl, struct args *a, int argc, char **argv)
 {
-	size_t i;
 	int ch;
 
-	memset(a, 0, sizeof(*a));
-	a->color = -1;
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0))
-		usage(stdout);
-	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]);
-	    i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			a->cmd = &commands[i];
-	if (a->cmd == NULL)
-		usage(stderr);
-	argc--;
-	argv++;
 	while ((ch = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (ch) {
 		case OPT_JSON:
@@ -209,6 +195,27 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 			usage(stderr);
 		}
 	}
+}
+
+static void
+parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
+{
+	size_t i;
+
+	memset(a, 0, sizeof(*a));
+	a->color = -1;
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 ||
+	    strcmp(argv[1], "-h") == 0))
+		usage(stdout);
+	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]);
+	    i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			a->cmd = &commands[i];
+	if (a->cmd == NULL)
+		usage(stderr);
+	argc--;
+	argv++;
+	parse_options(ctl, a, argc, argv);
 	ctl->argc = argc - optind;
 	ctl->argv = argv + optind;
 	if (ctl->argc < a->cmd->min || ctl->argc > a->cmd->max ||
