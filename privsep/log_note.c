@@ -43,28 +43,34 @@ note_end(struct log_note *n)
 }
 
 static void
-note_arm(void)
+note_arm(time_t seconds)
 {
-	static const struct timeval tv = { NOTE_SECONDS, 0 };
+	const struct timeval tv = { seconds, 0 };
 
 	if (notes_timer != NULL && !evtimer_pending(notes_timer, NULL))
 		(void)evtimer_add(notes_timer, &tv);
 }
 
+/* The minutes of several kinds do not end together. */
 static void
 note_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct log_note *n;
-	time_t now = note_now();
-	int waits = 0;
+	time_t left, now = note_now(), next = 0;
 
 	for (n = notes; n != NULL; n = n->next) {
-		if (n->more != 0 && note_is_over(n, now))
+		if (n->more == 0)
+			continue;
+		if (note_is_over(n, now)) {
 			note_end(n);
-		waits |= n->more != 0;
+			continue;
+		}
+		left = NOTE_SECONDS - (now - n->since);
+		if (next == 0 || left < next)
+			next = left;
 	}
-	if (waits)
-		note_arm();
+	if (next != 0)
+		note_arm(next);
 }
 
 static void
@@ -77,7 +83,7 @@ note_keep_back(struct log_note *n, const char *text)
 		n->next = notes;
 		notes = n;
 	}
-	note_arm();
+	note_arm(NOTE_SECONDS);
 }
 
 int
