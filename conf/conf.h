@@ -19,7 +19,7 @@ enum conf_program {
 #define CONF_FILE_MILTER "/etc/pyspf-milter/pyspf-milter.conf"
 #define CONF_FILE_POLICY "/etc/postfix-policyd-spf-python/policyd-spf.conf"
 
-/* HELO_reject and Mail_From_reject (SPEC 2.3, 2.4). */
+/* HELO_reject and Mail_From_reject. */
 enum conf_reject {
 	REJECT_OTHER = 0,	/* a text the original does not know */
 	REJECT_NOT_PASS,
@@ -46,7 +46,7 @@ struct conf_nets {
 	size_t		 n;
 };
 
-/* InternalHosts (SPEC 4.5). */
+/* InternalHosts. */
 struct conf_host {
 	enum { HOST_NET = 1, HOST_NAME, HOST_DOMAIN } kind;
 	int		 negated;
@@ -59,7 +59,7 @@ struct conf_hosts {
 	size_t		 n;
 };
 
-/* MacroList (SPEC 4.6): name without braces, allowed values (none: any). */
+/* MacroList: name without braces, allowed values (none: any). */
 struct conf_macro {
 	char		*name;
 	struct conf_strs values;
@@ -69,7 +69,7 @@ struct conf_macros {
 	size_t		 n;
 };
 
-/* Socket, PolicySocket, ControlSocket; both spellings of inet (INTEROP 3.1). */
+/* Socket, PolicySocket, ControlSocket; both spellings of inet. */
 struct conf_socket {
 	enum { SOCK_NONE = 0, SOCK_LOCAL, SOCK_INET, SOCK_INET6 } kind;
 	char		*path;	/* SOCK_LOCAL */
@@ -100,7 +100,7 @@ struct conf_users {
 struct conf {
 	enum conf_program program;
 
-	/* both programs (SPEC 1.3) */
+	/* both programs */
 	int		 debug_level;
 	int		 test_only;	/* the key's number; 0 is test mode */
 	enum conf_reject helo_reject;
@@ -199,7 +199,7 @@ void		 conf_free(struct conf *);
 /*
  * Reads a file, its datasets and its per-user file. reader NULL: fopen().
  * explicit 0: a missing file gives defaults and a warning, otherwise an
- * error (COMPAT missing-file). Returns the configuration, or NULL when
+ * error (COMPAT "missing-file"). Returns the configuration, or NULL when
  * msgs holds an error. Messages always come back in msgs.
  */
 struct conf	*conf_load(enum conf_program, const char *path, int explicit,

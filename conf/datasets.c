@@ -3,7 +3,7 @@
 
 /*
  * InternalHosts and MacroList: a list in place ("csl:" may stand before
- * it) or a file ("/path", "file:", "refile:"), SPEC 1.5. The effective
+ * it) or a file ("/path", "file:", "refile:"). The effective
  * configuration holds the entries, not the file's name.
  */
 
@@ -151,7 +151,7 @@ from_line(struct conf_ctx *x, const char *l, size_t n, const struct kind *k,
 	return rv;
 }
 
-/* A colon parts entries, but not inside an IPv6 address (COMPAT). */
+/* A colon parts entries, but not inside an IPv6 address. */
 static int
 from_word(struct conf_ctx *x, const char *s, size_t n, const struct kind *k,
     void *arg)
@@ -361,7 +361,7 @@ free_hosts(const struct conf_row *row, struct conf *c)
 }
 
 /*
- * MacroList: name[|value[|value...]] (SPEC 4.6).
+ * MacroList: name[|value[|value...]].
  */
 
 static int

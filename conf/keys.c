@@ -235,7 +235,7 @@ static const struct conf_row rows[] = {
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
 _Static_assert(NROWS <= CONF_ROWS_MAX, "rows fit an overlay's mask");
 
-/* Keys that live only in old files (COMPAT queueid, SPEC 1.3). */
+/* Keys that live only in old files (COMPAT "queueid"). */
 static const struct {
 	const char	*name, *now, *text;
 } old[] = {

@@ -4,7 +4,7 @@
 /*
  * Keys with several values parted by commas: networks, domains, name
  * servers; and the one address. The original takes a blank beside a comma
- * for a part of the entry (SPEC 2.2); here it is left out, with a warning.
+ * for a part of the entry; here it is left out, with a warning.
  */
 
 #include <stdio.h>
@@ -162,7 +162,7 @@ set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	unsigned int odd = 0;
 
 	memset(&nets, 0, sizeof(nets));
-	/* SPEC 7.2 C1: the original stumbles over an empty skip_addresses. */
+	/* The original stumbles over an empty skip_addresses. */
 	if (*s == '\0' && row->pub.def[0] != '\0')
 		conf_warn(x, "is empty: no network is in it");
 	if (*s == '\0' || strcasecmp(s, "none") == 0)

@@ -41,7 +41,7 @@ struct conf_word {
 	int		 value;
 };
 
-/* How the original reads the text of a switch (SPEC 1.3). */
+/* How the original reads the text of a switch. */
 enum conf_bool {
 	BOOL_OURS = 0,		/* it does not know the key */
 	BOOL_TRUE,		/* only "True" is true */

@@ -268,7 +268,7 @@ child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	return 1;
 }
 
-/* SPEC 1.2: cut at '#', strip, split at '='. */
+/* As spf-engine: cut at '#', strip, split at '='. */
 static void
 line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
@@ -285,7 +285,7 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	conf_strip(&l, &n);
 	if (n == 0)
 		return;
-	/* The original ends at any octet that is not UTF-8 (SPEC 1.2). */
+	/* The original ends at any octet that is not UTF-8. */
 	if (memchr(l, '\0', n) != NULL) {
 		conf_refuse_any(x, "the line holds a NUL");
 		return;
@@ -328,7 +328,7 @@ line_of(const struct conf_ctx *x, const char *key)
 	return x->lines[conf_row_index(conf_row_find(key))];
 }
 
-/* gethostname() where the file left it to us (SPEC 1.2, last paragraph). */
+/* gethostname() where the file left it to us. */
 static void
 finish_id(struct conf_ctx *x, struct conf *c)
 {
@@ -385,7 +385,7 @@ finish_anchor(struct conf_ctx *x, struct conf *c)
 	free(buf);
 }
 
-/* A missing file leaves the global settings (SPEC 1.4). */
+/* A missing file leaves the global settings. */
 static void
 finish_users(struct conf_ctx *x, struct conf *c)
 {
@@ -528,7 +528,7 @@ conf_load(enum conf_program program, const char *path, int explicit,
 		free(buf);
 		return c;
 	}
-	/* COMPAT missing-file */
+	/* COMPAT "missing-file" */
 	if (errno == ENOENT && !explicit) {
 		conf_warn(&x, "no such file; all keys have their defaults");
 		return parse(program, "", 0, path, reader, msgs);

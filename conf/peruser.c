@@ -2,7 +2,7 @@
 /* Runs in: every process; roles behind a parent read no files. */
 
 /*
- * Settings by recipient (SPEC 1.4, COMPAT peruser). A line is
+ * Settings by recipient (COMPAT "peruser"). A line is
  * "user,key=value|key=value"; the first line for a user counts. Each entry
  * is a whole configuration that shares what it does not change with the
  * global one, which therefore lives longer.

@@ -3,7 +3,7 @@
 
 /*
  * Socket specifications. Sendmail and libmilter write inet:port@host,
- * Postfix inet:host:port (INTEROP 3.1); both are read. What could be
+ * Postfix inet:host:port; both are read. What could be
  * either is refused with the two ways to write it.
  */
 

@@ -4,7 +4,7 @@
 /*
  * Reason_Message and Why_URL are templates in the manner of Python's
  * str.format(). The original dies at the first reject when one is not well
- * formed (SPEC 7.2 C4). Here what is no field becomes plain text, so that
+ * formed. Here what is no field becomes plain text, so that
  * whoever fills the template in (unpriv/reply.c) meets only "{name}",
  * "{name!r}", "{name:>20.10}", "{{" and "}}".
  */

@@ -130,7 +130,7 @@ print_int(FILE *f, const struct conf_row *row, const struct conf *c)
 }
 
 /*
- * COMPAT umask: octal when it begins with 0 or has octal digits only. The
+ * COMPAT "umask": octal when it begins with 0 or has octal digits only. The
  * original reads decimal, which differs from two digits on.
  */
 static int
@@ -192,7 +192,7 @@ word_bool(const char *s)
 	return -1;
 }
 
-/* COMPAT booleans: words in any case; any other text as ever. */
+/* COMPAT "booleans": words in any case; any other text as ever. */
 static int
 set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
@@ -305,7 +305,7 @@ set_header(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	enum conf_header v, ever;
 	size_t i;
 
-	/* SPEC 1.3: the original looks for parts of the text. */
+	/* The original looks for parts of the text. */
 	ever = strstr(s, "AR") != NULL ? HEADER_AR :
 	    strcmp(s, "None") == 0 ? HEADER_NONE : HEADER_SPF;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -337,7 +337,7 @@ print_header(FILE *f, const struct conf_row *row, const struct conf *c)
 	fputs(words[*conf_cfield(enum conf_header, c, row)], f);
 }
 
-/* SPEC 2.3 and 2.4. "fail" means Fail, "no" means False. */
+/* HELO_reject, Mail_From_reject: "fail" means Fail, "no" means False. */
 static int
 set_reject(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
@@ -497,7 +497,7 @@ set_path(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	return 0;
 }
 
-/* user[:group], names (SPEC 4.3). */
+/* user[:group], names. */
 static int
 set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
@@ -516,7 +516,7 @@ set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	return 0;
 }
 
-/* SPEC 1.4: "text,<path>", two parts. */
+/* As spf-engine: "text,<path>", two parts. */
 static int
 set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)

@@ -39,7 +39,7 @@ struct slot {
 };
 TAILQ_HEAD(slots, slot);
 
-/* The children that live by one configuration (DESIGN 7). */
+/* The children that live by one configuration. */
 struct generation {
 	TAILQ_ENTRY(generation) entry;
 	struct parent	*parent;

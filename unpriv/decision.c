@@ -26,7 +26,7 @@ enum row {
 	ROW_MAX
 };
 
-/* SPEC 2.3 and 2.4 are one table. */
+/* HELO_reject and Mail_From_reject in one table. */
 static const unsigned char table[ROW_MAX][SPF_RESULT_MAX] = {
 	[ROW_NOT_PASS] = {
 		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
@@ -116,7 +116,7 @@ decision_listed(const struct conf *conf, enum judge_identity id,
 	const struct conf_strs *list = &conf->reject_not_pass_domains;
 	size_t i, len;
 
-	/* SPEC 2.3: the list has no effect on a note. */
+	/* As spf-engine: the list has no effect on a note. */
 	if (row_of(conf, id, null_sender) == ROW_NOTE)
 		return 0;
 	for (i = 0; i < list->n; i++) {

@@ -8,7 +8,7 @@
 #include "judge.h"
 #include "spf.h"
 
-/* What the result of one identity asks for (COMPAT's SPEC 2.3, 2.4). */
+/* What the result of one identity asks for. */
 enum decision {
 	DECISION_PREPEND = 0,	/* goes on, with a header in the end */
 	DECISION_REJECT,

@@ -6,7 +6,7 @@
 
 /*
  * What a policy session remembers of messages by their "instance" attribute
- * (COMPAT "instance", SPEC 2.9), so that one with many recipients is judged
+ * (COMPAT "instance"), so that one with many recipients is judged
  * once and gets one header. Names are compared octet by octet; the oldest
  * of INSTANCE_MAX is forgotten first.
  */

@@ -21,7 +21,7 @@ enum internal {
 };
 
 /*
- * InternalHosts (SPEC 4.5), its addresses and networks: an address beats
+ * InternalHosts, its addresses and networks: an address beats
  * networks, among equals the last match gives the sign. An IPv4-mapped
  * client is matched by IPv6 entries only, as in spf-engine.
  */
@@ -31,7 +31,7 @@ enum internal	internal_name(const struct conf_hosts *, const char *, size_t);
 int		internal_has_names(const struct conf_hosts *);
 
 /*
- * MacroList (SPEC 4.6). get() gives a macro's value by its name without
+ * MacroList. get() gives a macro's value by its name without
  * braces, or NULL. *external is what the connect line says.
  * Returns 1 when mail of this connection is checked.
  */

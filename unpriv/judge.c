@@ -162,7 +162,7 @@ split_sender(struct job *j)
 		j->sender = NULL;
 }
 
-/* After the lists: they see an empty HELO as it is (SPEC 2.1). */
+/* After the lists: they see an empty HELO as it is. */
 static void
 set_identities(struct job *j)
 {
@@ -237,7 +237,7 @@ run_lists(struct job *j, const struct list **found)
 }
 
 /*
- * No_Mail (SPEC 2.7): the first TXT record of the domain is, in its first
+ * No_Mail: the first TXT record of the domain is, in its first
  * string, exactly the record of a domain that sends no mail.
  */
 static int
@@ -322,7 +322,7 @@ run_checks(struct job *j)
 	return known;
 }
 
-/* SPEC 3.2 */
+/* receiver= of a header: the recipient's domain where it may be told. */
 static const char *
 receiver(struct job *j)
 {
@@ -359,7 +359,7 @@ fill_parts(struct job *j, struct header_parts *w)
 		w->ip = NULL;
 }
 
-/* Why, for people (SPEC 2.8, 2.11). */
+/* Why, for people. */
 static const char *
 reason_of(struct job *j, const struct identity *i)
 {
@@ -428,7 +428,7 @@ static int
 wants_ar(const struct job *j)
 {
 	if (j->conf->header_type == HEADER_NONE)
-		return 0;	/* the log shows the other form (SPEC 4.9) */
+		return 0;	/* the log shows the other form */
 	return j->req->voice == JUDGE_MILTER ||
 	    j->conf->header_type == HEADER_AR;
 }
@@ -457,7 +457,7 @@ prepend(struct job *j, const char *header)
 	if (header == NULL)
 		return;
 	note_action(j, "prepend", header);
-	/* SPEC 2.9: the policy voice then says nothing. */
+	/* As in spf-engine the policy voice then says nothing. */
 	if (j->conf->prospective.family != 0 &&
 	    j->req->voice == JUDGE_POLICY) {
 		o->action = JUDGE_NOTHING;
@@ -502,7 +502,7 @@ reply_of(struct job *j, const struct identity *i)
 	return text;
 }
 
-/* Codes and text of a reject or defer (SPEC 3.1, 3.4; RFC 7372 3.2). */
+/* Codes and text of a reject or defer (RFC 7372 3.2). */
 static void
 refuse(struct job *j, const struct identity *i)
 {
@@ -545,7 +545,7 @@ restrict_to(struct job *j, const struct identity *i, const char *text)
 }
 
 /*
- * TestOnly = 0: the policy voice says nothing (SPEC 2.9), the milter adds
+ * TestOnly = 0: the policy voice says nothing, the milter adds
  * the header of the true result (COMPAT "testonly"); the log tells what
  * would have been done.
  */
@@ -565,8 +565,8 @@ not_done(struct job *j, const struct identity *i, const char *line)
 }
 
 /*
- * SPEC 2.6, for the policy voice. An unset key asks for nothing, where the
- * original answers the word "None" (COMPAT "crash").
+ * Pass restrictions, for the policy voice. An unset key asks for nothing,
+ * where the original answers the word "None" (COMPAT "crash").
  */
 static const char *
 restriction(const struct job *j, const struct identity **whose)
@@ -590,8 +590,8 @@ restriction(const struct job *j, const struct identity **whose)
 }
 
 /*
- * SPEC 2.6: a HELO pass where MAIL FROM is not checked brings a header for
- * the first recipient, and the restriction for the others.
+ * As in spf-engine a HELO pass where MAIL FROM is not checked brings a header
+ * for the first recipient, and the restriction for the others.
  */
 static const char *
 later(const struct job *j)
@@ -606,7 +606,7 @@ later(const struct job *j)
 	return s[0] == '\0' ? NULL : s;
 }
 
-/* SPEC 2.5: whose result the header tells; NULL: nothing was checked. */
+/* Whose result the header tells; NULL: nothing was checked. */
 static const struct identity *
 header_identity(struct job *j)
 {

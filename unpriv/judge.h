@@ -12,7 +12,7 @@
 #include "answers.h"
 #include "spf.h"
 
-/* Which of the originals speaks: their texts differ (COMPAT). */
+/* Which of the originals speaks: their texts differ. */
 enum judge_voice {
 	JUDGE_POLICY = 0,
 	JUDGE_MILTER
@@ -91,7 +91,7 @@ struct judge_outcome {
 	const char	*text;
 	/*
 	 * Policy, PREPEND: what later recipients of the message are answered
-	 * (a Postfix action, SPEC 2.6); NULL: nothing.
+	 * (a Postfix action); NULL: nothing.
 	 */
 	const char	*later;
 	const char	*not_done;	/* TestOnly = 0: what would have been */
@@ -105,12 +105,11 @@ enum judge_status {
 };
 
 /*
- * The whole decision of COMPAT's SPEC section 2 with the decided
- * differences: bypass lists, HELO, MAIL FROM, result to action, header,
- * reply and log text. Pure and re-runnable like spf_check(); notes all
- * questions that any of its parts misses. Instances (SPEC 2.9) and
- * InternalHosts are the session's matter. All pointers of the outcome live
- * in the arena, in the request or are constants.
+ * The whole decision of spf-engine with the decided differences: bypass
+ * lists, HELO, MAIL FROM, result to action, header, reply and log text. Pure
+ * and re-runnable like spf_check(); notes all questions that any of its parts
+ * misses. Instances and InternalHosts are the session's matter. All pointers
+ * of the outcome live in the arena, in the request or are constants.
  */
 enum judge_status judge_run(const struct judge_request *, struct answers *,
 		    struct arena *, struct judge_outcome *);

@@ -116,7 +116,7 @@ host_match(const char *name, size_t len, const struct addr *client,
 }
 
 /*
- * SPEC 2.2: the HELO name is lower-cased before it is compared with the
+ * As spf-engine: the HELO name is lower-cased before it is compared with the
  * entry, the entry is not; an IPv4-mapped client is asked for as IPv6.
  */
 static enum list_match

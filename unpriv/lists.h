@@ -11,7 +11,7 @@
 #include "../proto/arena.h"
 #include "answers.h"
 
-/* The lists that let a client by (COMPAT's SPEC 2.2), in their order. */
+/* The lists that let a client by, in spf-engine's order. */
 enum list_id {
 	LIST_SKIP_ADDRESSES = 0,
 	LIST_WHITELIST,

@@ -11,7 +11,7 @@
 
 /*
  * What one message (milter) or request (policy) logs: the records of
- * spf-engine (SPEC 5.6), or with Log_Format = json one object in their place,
+ * spf-engine, or with Log_Format = json one object in their place,
  * from debugLevel 1 on. Records of debugLevel 2 and more stay as they are.
  */
 #define LOGLINE_MAX	4000	/* octets of an object; long texts are cut */

@@ -150,7 +150,7 @@ core_macro_get(const char *name, void *arg)
 	return NULL;
 }
 
-/* As Python printed an address tuple (SPEC 4.4): log readers know it. */
+/* As Python printed an address tuple: log readers know it. */
 static void
 core_log_connect(const struct core *c, int external)
 {
@@ -330,7 +330,7 @@ core_request(struct core *c, const char *sender, const char *const *args,
 	r->conf = c->conf;
 	r->client = c->addr;
 	r->client_text = c->addr_text;
-	/* No HELO command: SPEC 2.1 step 5, the sender's domain serves. */
+	/* No HELO command: as in spf-engine, the sender's domain serves. */
 	r->helo = c->helo == NULL ? "" : c->helo;
 	r->sender = internal_sender(m->buf);
 	r->recipient = NULL;

@@ -64,7 +64,7 @@ policy_answer(struct policy_session *s, const char *verb, const char *rest)
 	conn_progress(s->conn);
 }
 
-/* QueueID: the prefix also when the attribute is empty (SPEC 5.6). */
+/* QueueID: the prefix also when the attribute is empty. */
 static void
 policy_logline(struct policy_session *s, struct logline *l)
 {
@@ -105,7 +105,7 @@ policy_remember(struct policy_session *s, enum judge_action action,
 	instances_put(s->instances, policy_instance(s), &o);
 }
 
-/* SPEC 3.1: "550 5.7.23 text", "defer_if_permit 4.7.24 text". */
+/* As spf-engine: "550 5.7.23 text", "defer_if_permit 4.7.24 text". */
 static void
 policy_refuse(struct policy_session *s, const struct judge_outcome *out)
 {
@@ -270,7 +270,6 @@ static void
 policy_request(struct policy_session *s)
 {
 	const char *sasl = policy_get(&s->parser, POLICY_SASL_USERNAME);
-
 	struct logline l;
 
 	if (s->conf->mock) {

@@ -9,7 +9,7 @@
 /* Octets of a reply's text behind its codes (COMPAT "quote"). */
 #define REPLY_MAX	450
 
-/* What a reply tells (COMPAT's SPEC 3.3). */
+/* What a reply tells. */
 struct reply_parts {
 	const char	*rejectdefer;	/* "rejected", "deferred" */
 	const char	*spf;		/* the reason */

@@ -72,7 +72,7 @@ struct spf_event {
 struct spf_verdict {
 	enum spf_result	 result;
 	/*
-	 * Why, in the words of COMPAT's SPEC 2.11: "sender SPF authorized",
+	 * Why, in spf-engine's words: "sender SPF authorized",
 	 * "SPF Permanent Error: Unknown mechanism found: foo:bar", ... Empty
 	 * for none. The expanded exp= text stands in explanation instead;
 	 * ASCII and printable as RFC 7208 6.2 asks, or NULL.

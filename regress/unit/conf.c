@@ -89,7 +89,7 @@ static const struct {
 	const char	*msg;
 	const char	*line;
 } cases[] = {
-	/* The grammar of SPEC 1.2. */
+	/* spf-engine's grammar. */
 	{ "empty", P, "", NONE, NULL, "TestOnly = 1" },
 	{ "blanks", P, "\t  TestOnly   =    0  \n", NONE, NULL,
 	    "TestOnly = 0" },
@@ -196,7 +196,7 @@ static const struct {
 	    NULL },
 	{ "ours-foreign", P, "Workers = 65\n", WARN, "1 and 64", NULL },
 
-	/* UMask (COMPAT umask). */
+	/* UMask (COMPAT "umask"). */
 	{ "umask-7", M, "UMask = 7\n", NONE, NULL, "UMask = 0007" },
 	{ "umask-022", M, "UMask = 022\n", NONE, NULL, "UMask = 0022" },
 	{ "umask-0117", M, "UMask = 0117\n", NONE, NULL, "UMask = 0117" },
@@ -215,7 +215,7 @@ static const struct {
 	{ "umask-foreign-word", P, "UMask = 0o7\n", ERROR, "not a number",
 	    NULL },
 
-	/* Switches (COMPAT booleans). */
+	/* Switches (COMPAT "booleans"). */
 	{ "true", P, "PermError_reject = True\n", NONE, NULL,
 	    "PermError_reject = True" },
 	{ "true-lower", P, "PermError_reject = true\n", WARN,

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Every cell of COMPAT's SPEC 2.3 and 2.4, and the lists that change them. */
+/* Every cell of HELO_reject and Mail_From_reject, and what changes them. */
 
 #include <string.h>
 

@@ -250,7 +250,7 @@ one(const struct judge_case *c)
 	conf_free(w.conf);
 }
 
-/* SPEC 2.3, 2.4 once more, from the key's text to the action. */
+/* HELO_reject and Mail_From_reject once more, from text to action. */
 static void
 matrix(int helo)
 {
@@ -363,7 +363,7 @@ hint(const char *name, const char *conf, const char *helo, const char *want)
 	answers_free(answers);
 }
 
-/* SPEC 2.6, its third point: who comes later. */
+/* Pass restrictions: who comes later. */
 static void
 test_later(void)
 {

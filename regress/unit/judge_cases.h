@@ -59,7 +59,7 @@ static const char judge_zone[] =
 	URL(s, id, "192.0.2.1", "<UNKNOWN>")
 
 static const struct judge_case judge_cases[] = {
-	/* SPEC 2.5, 3.2: outcome and header, defaults */
+	/* outcome and header, defaults */
 	{ .name = "judge/pass", .want = PASS, .log = PASS,
 	  .asked = "none.test,pass.test" },
 	{ .name = "judge/fail", .sender = "user@fail.test",
@@ -140,7 +140,7 @@ static const struct judge_case judge_cases[] = {
 	  .want = FROM("Pass", "client-ip=192.0.2.1; helo=\"[192.0.2.1]\"; "
 	  "envelope-from=\"user@pass.test\"; receiver=dest.test ") },
 
-	/* SPEC 2.3, 2.4: errors, 3.1: codes */
+	/* Errors and codes */
 	{ .name = "judge/perm-reject", .conf = "PermError_reject = True",
 	  .sender = "u@perm.test",
 	  .want = REJ("5.7.24 ", BROKEN, "mfrom", "u@perm.test") },
@@ -168,7 +168,7 @@ static const struct judge_case judge_cases[] = {
 	{ .name = "judge/reason-empty", .conf = "Reason_Message =",
 	  .sender = "u@fail.test", .want = "550 5.7.23 " },
 
-	/* SPEC 2.2: lists */
+	/* lists */
 	{ .name = "list/skip", .client = "127.0.0.1", .asked = "",
 	  .sender = "user@fail.test",
 	  .want = SKIP("SPF check N/A for local connections",
@@ -280,7 +280,7 @@ static const struct judge_case judge_cases[] = {
 	  "local connections -  client-ip=127.0.0.1; helo=none.test; "
 	  "envelope-from=user@pass.test; receiver=<UNKNOWN>)" },
 
-	/* SPEC 2.6: pass restrictions */
+	/* pass restrictions */
 	{ .name = "restrict/mfrom", .want = "mfrom_ok",
 	  .conf = "Mail_From_pass_restriction = mfrom_ok",
 	  .log = "result_only mfrom_ok" },
@@ -319,7 +319,7 @@ static const struct judge_case judge_cases[] = {
 	  .want = MAR("pass", "sender SPF authorized",
 	  "mailfrom=pass.test", "none.test", "user@pass.test") },
 
-	/* SPEC 2.7: No_Mail */
+	/* No_Mail */
 	{ .name = "no-mail/exact", .conf = "No_Mail = True",
 	  .sender = "u@fail.test",
 	  .want = REJ("5.7.23 ", FAILED, "mfrom", "u@fail.test") },
@@ -352,7 +352,7 @@ static const struct judge_case judge_cases[] = {
 	  "PermError_reject = True\nVoid_Limit = 0", .sender = "u@none.test",
 	  .want = FROM("None", TAIL("none.test", "u@none.test")) },
 
-	/* SPEC 2.8 with COMPAT "subdomains" */
+	/* Reject_Not_Pass_Domains; COMPAT "subdomains" */
 	{ .name = "domains/softfail", .sender = "u@soft.test",
 	  .conf = "Reject_Not_Pass_Domains = soft.test,neut.test",
 	  .want = REJ("5.7.23 ", "Receiver policy for SPF Softfail", "mfrom",
@@ -391,7 +391,7 @@ static const struct judge_case judge_cases[] = {
 	  "HELO_reject = No_Check", .sender = "u@none.test",
 	  .want = FROM("None", TAIL("soft.test", "u@none.test")) },
 
-	/* SPEC 2.9: Prospective, TestOnly */
+	/* Prospective, TestOnly */
 	{ .name = "prospective/pass", .conf = "Prospective = 192.0.2.1",
 	  .client = "10.9.9.9", .want = "dunno", .log = "" },
 	{ .name = "prospective/fail", .conf = "Prospective = 192.0.2.50",
@@ -434,7 +434,7 @@ static const struct judge_case judge_cases[] = {
 	  "identity=helo; client-ip=192.0.2.1; helo=fail.test; "
 	  "envelope-from=\"user@pass.test\"; receiver=\"<UNKNOWN>\" " },
 
-	/* SPEC 3.2: Header_Type, receiver */
+	/* Header_Type, receiver */
 	{ .name = "header/ar", .conf = "Header_Type = AR",
 	  .want = AR("pass", "sender SPF authorized", "mailfrom=pass.test",
 	  "none.test", "user@pass.test", "dest.test") },
@@ -484,7 +484,7 @@ static const struct judge_case judge_cases[] = {
 	  .zone = "e.inj.test TXT c=%{c} l=%{l}\n",
 	  .want = REJ("5.7.23 ", "c=192.0.2.1 l=u", "mfrom", "u@inj.test") },
 
-	/* COMPAT: last-at, trailing-dot, quote, case */
+	/* COMPAT "last-at", "trailing-dot", "quote", "case" */
 	{ .name = "last-at/internal-form", .sender = "u@x@fail.test",
 	  .want = REJ("5.7.23 ", FAILED, "mfrom", "u@x@fail.test") },
 	{ .name = "last-at/quoted", .sender = "\"u@x\"@pass.test",
@@ -520,7 +520,7 @@ static const struct judge_case judge_cases[] = {
 	{ .name = "case/local-part", .sender = "User@PASS.Test",
 	  .want = FROM("Pass", TAIL("none.test", "User@PASS.Test")) },
 
-	/* The milter's texts (SPEC 3.4, 5.6) */
+	/* The milter's texts */
 	{ .name = "milter/pass", M,
 	  .want = MAR("pass", "sender SPF authorized", "mailfrom=pass.test",
 	  "none.test", "user@pass.test"),
@@ -556,7 +556,7 @@ static const struct judge_case judge_cases[] = {
 	  .want = MAR("pass", "sender SPF authorized", "mailfrom=pass.test",
 	  "none.test", "user@pass.test") },
 
-	/* SPEC 5.6: debug 0, 2 and 3 */
+	/* debug 0, 2 and 3 */
 	{ .name = "log/0", .conf = "debugLevel = 0", .want = PASS,
 	  .log = "" },
 	{ .name = "log/2", .conf = "debugLevel = 2", .want = PASS,

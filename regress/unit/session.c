@@ -503,7 +503,7 @@ test_policy_instance(void)
 #define HEADER	"action=prepend Authentication-Results: " \
 	"mx.example.test; spf=pass\n\n"
 
-/* COMPAT "one-header", SPEC 2.6 */
+/* COMPAT "one-header" */
 static void
 test_policy_one_header(void)
 {
