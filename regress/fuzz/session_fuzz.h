@@ -46,12 +46,6 @@ conn_progress(struct conn *c)
 {
 }
 
-int
-conn_full(const struct conn *c)
-{
-	return 0;
-}
-
 void
 conn_resume(struct conn *c)
 {
