@@ -27,6 +27,7 @@ struct slot {
 	struct chan	*chan;		/* NULL: closed */
 	int		 ready;
 	int		 drained;
+	int		 condemned;	/* being killed for what it sent */
 	int		 asked;		/* PING, and no PONG yet */
 	time_t		 started;
 	unsigned int	 fails;		/* in a row, soon after its start */

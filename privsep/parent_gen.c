@@ -196,7 +196,9 @@ gen_badpeer(struct generation *g, const struct slot *teller,
 	rbuf_init(&r, p, len);
 	id = rbuf_u32(&r);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (s->id == id && s != teller && s->pid != -1) {
+		if (s->id == id && s != teller && s->pid != -1 &&
+		    !s->condemned) {
+			s->condemned = 1;
 			log_line(LOG_CRIT, "%s[%d] broke the message rules "
 			    "towards dns", msg_role_name[s->role],
 			    (int)s->pid);
