@@ -170,6 +170,10 @@ user:
 lint: all
 	sh regress/lint.sh $B
 
+# A long run under load; SOAK_SECONDS=600.
+soak: all user
+	B=$B regress/system/soak.py
+
 bench: all bench-build
 	B=$B regress/bench/bench.py
 
@@ -179,4 +183,4 @@ bench: all bench-build
 
 units: $(UNIT:%=$B/unit/%)
 
-.PHONY: all clean install run check user lint bench units suites
+.PHONY: all clean install run check user lint bench soak units suites

@@ -429,9 +429,14 @@ def reload(d, text):
     rc, out, err = run('reload')
     check('daemon-ctl/reload-good', (rc, out, err) == (0, 'reloaded\n', ''),
           (rc, out, err))
-    # it is that generation that answers when the command has ended
-    with d.policy() as c:
-        r = d.ask(c, 'u@servfail.test')
+    # that generation answers when the command has ended; the old one may
+    # still take a connection before it hears that it is over
+    for _ in range(20):
+        with d.policy() as c:
+            r = d.ask(c, 'u@servfail.test')
+        if 'defer' in str(r).lower():
+            break
+        time.sleep(0.05)
     check('daemon-ctl/reload-serves', 'defer' in str(r).lower() and
           generation() == old + 1, r)
     wait(lambda: not pids & set(d.children()), 5)
