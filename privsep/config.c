@@ -64,6 +64,21 @@ config_remember(struct config_files *f, const char *path)
 	f->n++;
 }
 
+void
+config_files_free(struct config_files *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		free(f->v[i].path);
+		free(f->v[i].base);
+		if (f->v[i].dirfd != -1)
+			close(f->v[i].dirfd);
+	}
+	free(f->v);
+	memset(f, 0, sizeof(*f));
+}
+
 static FILE *
 config_open_below(int dirfd, const char *base)
 {

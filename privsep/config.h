@@ -37,6 +37,8 @@ void		 config_say_stderr(int, const char *, void *);
 struct conf	*config_load(enum conf_program, const char *path,
 		    int explicit, struct config_files *, config_say_fn,
 		    void *arg);
+/* Closes the directories and forgets the files. */
+void		 config_files_free(struct config_files *);
 /* Fills conf->nameservers from /etc/resolv.conf when none are set. */
 void		 config_nameservers(struct conf *, struct config_files *);
 /* The ports of the name servers and 53, each once; returns the number. */

@@ -484,6 +484,7 @@ parent_serve(struct parent *p, struct conf *conf)
 		gen_kill(g);
 	parent_remove_sockets(p);
 	parent_remove_pidfile(p);
+	config_files_free(&p->files);
 	log_info("stopped");
 	return p->stopping == 1 ? 0 : EX_OSERR;
 }

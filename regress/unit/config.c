@@ -87,5 +87,6 @@ main(void)
 	    strstr(last, "l/new") != NULL, ": %s", last);
 	if (conf != NULL)
 		conf_free(conf);
+	config_files_free(&f);
 	return check_exit();
 }
