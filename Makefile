@@ -23,7 +23,7 @@ HARDEN_LD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 OPT		?= -O2 -g
 CFLAGS_ALL	= -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SAN) \
 		  $(PKG_CFLAGS) -DLIBBSD_OVERLAY -isystem /usr/include/bsd \
-		  $(CFLAGS)
+		  -iquote . $(CFLAGS)
 LDFLAGS_ALL	= $(HARDEN_LD) $(SAN) $(LDFLAGS)
 PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS		:= $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
@@ -31,10 +31,10 @@ LIBS		:= $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 PROTO_SRCS	= $(wildcard proto/*.c)
 CONF_SRCS	= $(wildcard conf/*.c)
 DNS_SRCS	= $(wildcard dns/*.c)
-MAINS		= privsep/main.c unpriv/policyd_main.c unpriv/spfctl_main.c
-UNPRIV_SRCS	= $(filter-out $(MAINS) unpriv/libmilter.c unpriv/shadow.c,\
-		  $(wildcard unpriv/*.c))
-PRIVSEP_SRCS	= $(filter-out $(MAINS),$(wildcard privsep/*.c))
+MAINS		= privsep/parent/main.c unpriv/worker/policyd_main.c unpriv/spfctl/main.c
+UNPRIV_SRCS	= $(filter-out $(MAINS) unpriv/libmilter/libmilter.c \
+		  unpriv/shadow/shadow.c,$(wildcard unpriv/*/*.c))
+PRIVSEP_SRCS	= $(filter-out $(MAINS),$(wildcard privsep/*/*.c))
 COMMON_SRCS	= $(PROTO_SRCS) $(CONF_SRCS) $(DNS_SRCS) $(UNPRIV_SRCS) \
 		  $(PRIVSEP_SRCS)
 COMMON_OBJS	= $(COMMON_SRCS:%.c=$B/%.o)
@@ -50,14 +50,14 @@ $B/liball.a: $(COMMON_OBJS)
 	rm -f $@
 	$(AR) rcs $@ $(COMMON_OBJS)
 
-$B/pyspf-milter: $B/privsep/main.o $B/unpriv/libmilter.o $B/unpriv/shadow.o \
+$B/pyspf-milter: $B/privsep/parent/main.o $B/unpriv/libmilter/libmilter.o $B/unpriv/shadow/shadow.o \
     $B/liball.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lmilter -lspf2 -lpthread
 
-$B/policyd-spf: $B/unpriv/policyd_main.o $B/liball.a
+$B/policyd-spf: $B/unpriv/worker/policyd_main.o $B/liball.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$B/spfctl: $B/unpriv/spfctl_main.o $B/unpriv/shadow.o $B/liball.a
+$B/spfctl: $B/unpriv/spfctl/main.o $B/unpriv/shadow/shadow.o $B/liball.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lspf2
 
 clean:
@@ -78,9 +78,9 @@ install: all
 	install -m 755 $(PROGS) $(DESTDIR)$(BINDIR)
 	install -m 644 README LICENSE $(DESTDIR)$(DOCDIR)
 	test -e $(DESTDIR)$(MILTER_CONF) || install -m 644 \
-	    conf/pyspf-milter.conf $(DESTDIR)$(MILTER_CONF)
+	    conf/files/pyspf-milter.conf $(DESTDIR)$(MILTER_CONF)
 	test -e $(DESTDIR)$(POLICY_CONF) || install -m 644 \
-	    conf/policyd-spf.conf $(DESTDIR)$(POLICY_CONF)
+	    conf/files/policyd-spf.conf $(DESTDIR)$(POLICY_CONF)
 	for p in $(wildcard man/*.[158]); do \
 		d=$(DESTDIR)$(MANDIR)/man$${p##*.}; install -d $$d && \
 		install -m 644 $$p $$d || exit 1; done
@@ -112,8 +112,8 @@ install-service:
 	    644 && \
 	put systemd/pyspf-milter.tmpfiles $(TMPFILESDIR)/pyspf-milter.conf \
 	    644 && \
-	put conf/pyspf-milter.init $(INITDIR)/pyspf-milter 755 && \
-	put conf/pyspf-milter.rc $(RCDIR)/pyspf-milter 755
+	put conf/rc/pyspf-milter.init $(INITDIR)/pyspf-milter 755 && \
+	put conf/rc/pyspf-milter.rc $(RCDIR)/pyspf-milter 755
 .PHONY: install-service
 
 # One page for both files. Not by .so, which readers of one file cannot follow.

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../proto/addr.h"
+#include "proto/addr.h"
 
 /* Which program reads: default file, defaults and warnings differ. */
 enum conf_program {

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../proto/addr.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/addr.h"
 
 #define NAME_LEN	253
 

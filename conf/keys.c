@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../proto/text.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/text.h"
 
 #define OFF(f)		offsetof(struct conf, f)
 #define BOTH		(CONF_MILTER | CONF_POLICY)

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../proto/addr.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/addr.h"
 
 #define DOMAIN_LEN	253	/* RFC 1035 2.3.4, without the last dot */
 

@@ -6,7 +6,7 @@
 
 #include <stdarg.h>
 
-#include "conf.h"
+#include "conf/conf.h"
 
 /* What a reader knows while it goes through a file. */
 struct conf_ctx {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../proto/text.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/text.h"
 
 #define SHOW_LEN	120	/* octets of a value that a message repeats */
 #define SHOW_RING	4

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../proto/text.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/text.h"
 
 #define BOM	"\xef\xbb\xbf"
 

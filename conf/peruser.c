@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "local.h"
+#include "conf/local.h"
 
 struct overlay {
 	struct conf	 conf;		/* first: conf_user.conf points here */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "local.h"
+#include "conf/local.h"
 
 /*
  * One line a key, in the order of the table. A person sees the keys of the

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../proto/addr.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/addr.h"
 
 #define WORD	"nameserver"
 

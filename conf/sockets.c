@@ -12,8 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../proto/addr.h"
-#include "local.h"
+#include "conf/local.h"
+#include "proto/addr.h"
 
 #define PATH_LEN	107	/* sun_path with its NUL is 108 */
 #define HOST_LEN	253

@@ -5,7 +5,7 @@
  * Reason_Message and Why_URL are templates in the manner of Python's
  * str.format(). The original dies at the first reject when one is not well
  * formed. Here what is no field becomes plain text, so that
- * whoever fills the template in (unpriv/reply.c) meets only "{name}",
+ * whoever fills the template in (unpriv/judge/reply.c) meets only "{name}",
  * "{name!r}", "{name:>20.10}", "{{" and "}}".
  */
 
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "local.h"
+#include "conf/local.h"
 
 static int	spec_ok(const char *, const char *);
 static const char *meant(const char *, size_t, const char *const *);

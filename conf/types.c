@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "local.h"
+#include "conf/local.h"
 
 static int	py_int(const char *, long *);
 static int	set_int(struct conf_ctx *, const struct conf_row *,

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../proto/text.h"
-#include "decode.h"
+#include "dns/decode.h"
+#include "proto/text.h"
 
 #define HEADER_LEN	12
 #define FLAG_QR		0x8000

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../proto/dnsmsg.h"
+#include "proto/dnsmsg.h"
 
 enum dns_decoded {
 	DECODE_OK = 0,

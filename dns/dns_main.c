@@ -10,12 +10,12 @@
 
 #include <event2/event.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../privsep/role.h"
-#include "../proto/dnsmsg.h"
-#include "../proto/stats.h"
-#include "resolver.h"
+#include "dns/resolver.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "proto/dnsmsg.h"
+#include "proto/stats.h"
 
 /*
  * What one who asks may take of the whole. Answers queue for one that does

@@ -11,10 +11,10 @@
 #include <unbound.h>
 #include <unbound-event.h>
 
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "decode.h"
-#include "resolver.h"
+#include "dns/decode.h"
+#include "dns/resolver.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
 
 /* One descriptor a query in flight: libunbound sends each from its own port. */
 #define RANGE_MAX	4096

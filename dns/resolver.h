@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../conf/conf.h"
-#include "../proto/dnsmsg.h"
+#include "conf/conf.h"
+#include "proto/dnsmsg.h"
 
 /*
  * libunbound behind one function: forwarding only, on a libevent base. Made

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr.h"
+#include "proto/addr.h"
 
 static int	digits_parse(const char *, size_t, unsigned int *);
 static int	ip4_parse(uint8_t *, const char *, size_t);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "proto/arena.h"
 
 /*
  * Under AddressSanitizer each object is its own malloc, so that an overrun

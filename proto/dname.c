@@ -5,8 +5,8 @@
 
 #include <idn2.h>
 
-#include "dname.h"
-#include "text.h"
+#include "proto/dname.h"
+#include "proto/text.h"
 
 #define LABEL_MAX	63	/* RFC 1035 2.3.4 */
 #define ULABEL_MAX	252	/* octets of UTF-8 for at most 63 characters */

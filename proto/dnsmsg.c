@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "dname.h"
-#include "dnsmsg.h"
+#include "proto/dname.h"
+#include "proto/dnsmsg.h"
 
 static int	dnsmsg_rr_ok(uint16_t, const struct dns_rr *);
 

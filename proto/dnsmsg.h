@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire.h"
+#include "proto/wire.h"
 
 /* Query types, by their numbers on the wire (RFC 1035, RFC 3596). */
 enum dns_type {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
-#include "text.h"
+#include "proto/json.h"
+#include "proto/text.h"
 
 #define JSON_PIECE	13	/* the longest: two \uXXXX and a NUL */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "milter.h"
+#include "proto/milter.h"
 
 #define IN_NEW		(1U << MILTER_ST_NEW)
 #define IN_AGREED	(1U << MILTER_ST_AGREED)

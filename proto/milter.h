@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "addr.h"
-#include "wire.h"
+#include "proto/addr.h"
+#include "proto/wire.h"
 
 /*
  * The milter protocol, versions 2 to 6, seen from the filter. A packet is a

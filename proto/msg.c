@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every process. Pure: no system calls, no allocation. */
 
-#include "msg.h"
-#include "wire.h"
+#include "proto/msg.h"
+#include "proto/wire.h"
 
 #define P	ROLE_BIT(ROLE_PARENT)
 #define D	ROLE_BIT(ROLE_DNS)

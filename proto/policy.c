@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy.h"
+#include "proto/policy.h"
 
 #define POLICY_BUF_SMALL 1024	/* enough for most requests */
 

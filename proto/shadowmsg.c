@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "shadowmsg.h"
+#include "proto/shadowmsg.h"
 
 const char *const shadow_result_name[SHADOW_RESULTS] = {
 	[SHADOW_NONE] = "none",

@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-#include "addr.h"
-#include "wire.h"
+#include "proto/addr.h"
+#include "proto/wire.h"
 
 /*
  * Results on the way to the shadow and back; numbered as the engine's, whose

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "stats.h"
-#include "wire.h"
+#include "proto/stats.h"
+#include "proto/wire.h"
 
 #define COUNTER	STAT_COUNTER
 #define GAUGE	STAT_GAUGE

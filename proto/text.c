@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "text.h"
+#include "proto/text.h"
 
 static int	is_control(const char *, size_t);
 static int	is_moving(const char *, size_t);

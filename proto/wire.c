@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "wire.h"
+#include "proto/wire.h"
 
 void
 rbuf_init(struct rbuf *r, const void *p, size_t len)

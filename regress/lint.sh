@@ -21,24 +21,34 @@ result()
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-# includes FOLDER ALLOWED-PATTERN: own includes of a folder, mains left out
-includes()
-{
-	grep -n '^#include "' "$1"/*.[ch] | grep -v '_main\.c:' |
-	    grep -v -E "#include \"($2)\"" >"$tmp/out"
-	result "lint/includes-$1" "$tmp/out"
-}
-small='\.\./privsep/(log|sandbox|chan|role|clock)\.h'
-includes proto '[a-z_]+\.h'
-includes conf '[a-z_]+\.h|\.\./proto/[a-z_]+\.h'
-includes dns "[a-z_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
-includes unpriv "[a-z0-9_]+\\.h|\\.\\./(proto|conf)/[a-z_]+\\.h|$small"
+# Own includes, each written from the top folder, against regress/layers.
+sources=$(find privsep unpriv dns proto conf -name '*.[ch]')
+awk '
+	FNR == NR {
+		if ($0 !~ /^#/ && NF > 0) {
+			row = $1; sub(/:$/, "", row); may[row] = " " row " "
+			for (i = 2; i <= NF; i++)
+				may[row] = may[row] $i " "
+		}
+		next
+	}
+	/^#include "/ {
+		split($0, q, "\""); to = q[2]; sub(/\/[^\/]*$/, "", to)
+		from = FILENAME
+		if (!(from in may))
+			sub(/\/[^\/]*$/, "", from)
+		if (!(from in may))
+			print FILENAME ": no row in regress/layers"
+		else if (index(may[from], " " to " ") == 0)
+			print FILENAME ":" FNR ": " $0
+	}' regress/layers $sources >"$tmp/out"
+result lint/includes "$tmp/out"
 
 # calls FOLDER FORBIDDEN: undefined symbols of its objects, mains left out
 calls()
 {
-	for o in "$B/$1"/*.o; do
-		case $o in *_main.o) continue ;; esac
+	for o in $(find "$B/$1" -name '*.o'); do
+		case $o in *main.o) continue ;; esac
 		nm -u "$o" | awk -v o="$o" -v re="^($2)(@.*)?\$" \
 		    '{ s = $2; sub(/^__/, "", s); sub(/_chk$/, "", s);
 		    sub(/64$/, "", s); if (s ~ re) print o ": " $2 }'
@@ -59,21 +69,18 @@ calls unpriv "open|openat|creat|fopen|$(echo "$net" |
     sed 's/|bind|listen|accept|accept4//')"
 
 # Only priv_* runs with euid 0; nobody else changes who we are.
-for o in "$B"/*/*.o; do
-	case $o in */priv_*.o) continue ;; esac
+for o in $(find "$B"/privsep "$B"/unpriv "$B"/dns "$B"/proto "$B"/conf -name "*.o"); do
+	case $o in */privsep/root/*.o) continue ;; esac
 	nm -u "$o" | awk -v o="$o" \
 	    '$2 ~ /^(set(res|re|e)?[ug]id|setgroups|capset|capng_.*)(@|$)/ {
 	    print o ": " $2 }'
 done >"$tmp/out"
 result lint/identity-only-in-priv "$tmp/out"
 
-grep -L 'ISC licence, see LICENSE' privsep/*.[ch] unpriv/*.[ch] dns/*.[ch] \
-    proto/*.[ch] conf/*.[ch] >"$tmp/out"
+grep -L 'ISC licence, see LICENSE' $sources >"$tmp/out"
 result lint/licence-line "$tmp/out"
 
-for f in privsep unpriv dns proto conf; do
-	grep -L '^/\* .*Runs in:\|^/\* Runs in:\|Runs in:' $f/*.c
-done >"$tmp/out"
+grep -L 'Runs in:' $(echo "$sources" | grep '\.c$') >"$tmp/out"
 result lint/runs-in-line "$tmp/out"
 
 if command -v mandoc >/dev/null; then

@@ -11,8 +11,8 @@
 
 #include <event2/event.h>
 
-#include "chan.h"
-#include "log.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/log.h"
 
 /* A process that does not read for this many octets is in trouble. */
 #define CHAN_QUEUE_MAX	(8 * 1024 * 1024)

@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every process of ours. */
 
-#ifndef PRIVSEP_CHAN_H
-#define PRIVSEP_CHAN_H
+#ifndef PRIVSEP_BASE_CHAN_H
+#define PRIVSEP_BASE_CHAN_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../proto/msg.h"
+#include "proto/msg.h"
 
 /*
  * One end of a SOCK_SEQPACKET pair, on a libevent base. Output is queued up

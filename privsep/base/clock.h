@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every process. */
 
-#ifndef PRIVSEP_CLOCK_H
-#define PRIVSEP_CLOCK_H
+#ifndef PRIVSEP_BASE_CLOCK_H
+#define PRIVSEP_BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../proto/text.h"
-#include "log.h"
+#include "privsep/base/log.h"
+#include "proto/text.h"
 
 #define LOG_LINE_MAX	4096
 #define LOG_PATH	"/dev/log"

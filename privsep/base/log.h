@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every process. */
 
-#ifndef PRIVSEP_LOG_H
-#define PRIVSEP_LOG_H
+#ifndef PRIVSEP_BASE_LOG_H
+#define PRIVSEP_BASE_LOG_H
 
 #include <stdarg.h>
 #include <stdint.h>

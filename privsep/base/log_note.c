@@ -7,8 +7,8 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "log.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
 
 #define NOTE_SECONDS	60
 

@@ -14,10 +14,10 @@
 
 #include <event2/event.h>
 
-#include "../proto/wire.h"
-#include "log.h"
-#include "role.h"
-#include "statpage.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/child/statpage.h"
+#include "proto/wire.h"
 
 #define ROLE_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 #define ROLE_CONF_MAX	(16 * 1024 * 1024)

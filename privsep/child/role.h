@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: dns, worker, libmilter, shadow. */
 
-#ifndef PRIVSEP_ROLE_H
-#define PRIVSEP_ROLE_H
+#ifndef PRIVSEP_CHILD_ROLE_H
+#define PRIVSEP_CHILD_ROLE_H
 
 #include <stdint.h>
 
-#include "../conf/conf.h"
-#include "chan.h"
-#include "sandbox.h"
+#include "conf/conf.h"
+#include "privsep/base/chan.h"
+#include "privsep/sandbox/sandbox.h"
 
 /* The channel to the parent is this descriptor at exec. */
 #define ROLE_PARENT_FD	3

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, and the roles at their start. */
 
-#ifndef PRIVSEP_STATPAGE_H
-#define PRIVSEP_STATPAGE_H
+#ifndef PRIVSEP_CHILD_STATPAGE_H
+#define PRIVSEP_CHILD_STATPAGE_H
 
-#include "../proto/stats.h"
+#include "proto/stats.h"
 
 /*
  * A page of counters in a memfd that can neither shrink nor grow, mapped

@@ -14,10 +14,10 @@
 
 #include <event2/event.h>
 
-#include "../proto/stats.h"
-#include "../proto/wire.h"
-#include "control.h"
-#include "log.h"
+#include "privsep/base/log.h"
+#include "privsep/parent/control.h"
+#include "proto/stats.h"
+#include "proto/wire.h"
 
 #define CONTROL_MAX	16	/* clients at a time */
 #define CONTROL_GROUPS	256

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, after the drop. */
 
-#ifndef PRIVSEP_CONTROL_H
-#define PRIVSEP_CONTROL_H
+#ifndef PRIVSEP_PARENT_CONTROL_H
+#define PRIVSEP_PARENT_CONTROL_H
 
-#include "parent.h"
+#include "privsep/parent/parent.h"
 
 /*
  * The control socket: spfctl asks, we answer. Only root, the daemon's user

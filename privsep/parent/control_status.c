@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../proto/version.h"
-#include "clock.h"
-#include "control.h"
-#include "sandbox.h"
+#include "privsep/base/clock.h"
+#include "privsep/parent/control.h"
+#include "privsep/sandbox/sandbox.h"
+#include "proto/version.h"
 
 /* Room for "inet:65535@" and an address, or a path. */
 #define LISTENER_TEXT	160

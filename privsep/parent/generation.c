@@ -12,14 +12,14 @@
 
 #include <event2/event.h>
 
-#include "../proto/wire.h"
-#include "clock.h"
-#include "control.h"
-#include "log.h"
-#include "parent.h"
-#include "role.h"
-#include "spawn.h"
-#include "statpage.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/child/statpage.h"
+#include "privsep/parent/control.h"
+#include "privsep/parent/parent.h"
+#include "privsep/start/spawn.h"
+#include "proto/wire.h"
 
 #define RESPAWN_SOON	10	/* seconds; ending before that is a failure */
 #define RESPAWN_MIN_MS	100

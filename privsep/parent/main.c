@@ -7,11 +7,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "parent.h"
-#include "role.h"
-#include "sandbox.h"
-#include "spawn.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/parent/parent.h"
+#include "privsep/sandbox/sandbox.h"
+#include "privsep/start/spawn.h"
 
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },

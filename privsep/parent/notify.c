@@ -16,10 +16,10 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "log.h"
-#include "notify.h"
-#include "parent.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "privsep/parent/notify.h"
+#include "privsep/parent/parent.h"
 
 #define NOTIFY_MAX	512
 #define STATUS_SECONDS	10

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, before and after the drop. */
 
-#ifndef PRIVSEP_NOTIFY_H
-#define PRIVSEP_NOTIFY_H
+#ifndef PRIVSEP_PARENT_NOTIFY_H
+#define PRIVSEP_PARENT_NOTIFY_H
 
 struct parent;
 

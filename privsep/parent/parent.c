@@ -18,16 +18,16 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "control.h"
-#include "log.h"
-#include "notify.h"
-#include "parent.h"
-#include "priv_activate.h"
-#include "priv_drop.h"
-#include "sandbox.h"
-#include "spawn.h"
-#include "watch.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "privsep/parent/control.h"
+#include "privsep/parent/notify.h"
+#include "privsep/parent/parent.h"
+#include "privsep/parent/watch.h"
+#include "privsep/root/priv_activate.h"
+#include "privsep/root/priv_drop.h"
+#include "privsep/sandbox/sandbox.h"
+#include "privsep/start/spawn.h"
 
 #define STOP_SECONDS	10	/* for connections to finish at SIGTERM */
 #define RELOAD_SECONDS	600	/* for those of an old generation */

@@ -1,17 +1,17 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, after the drop. */
 
-#ifndef PRIVSEP_PARENT_H
-#define PRIVSEP_PARENT_H
+#ifndef PRIVSEP_PARENT_PARENT_H
+#define PRIVSEP_PARENT_PARENT_H
 
 #include <sys/queue.h>
 
 #include <time.h>
 
-#include "config.h"
-#include "chan.h"
-#include "priv_files.h"
-#include "../proto/stats.h"
+#include "privsep/base/chan.h"
+#include "privsep/root/priv_files.h"
+#include "privsep/start/config.h"
+#include "proto/stats.h"
 
 struct event;
 struct event_base;

@@ -8,8 +8,8 @@
 
 #include <event2/event.h>
 
-#include "log.h"
-#include "watch.h"
+#include "privsep/base/log.h"
+#include "privsep/parent/watch.h"
 
 #define WATCH_SECONDS	2
 

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, after the drop. */
 
-#ifndef PRIVSEP_WATCH_H
-#define PRIVSEP_WATCH_H
+#ifndef PRIVSEP_PARENT_WATCH_H
+#define PRIVSEP_PARENT_WATCH_H
 
-#include "parent.h"
+#include "privsep/parent/parent.h"
 
 /*
  * Looks every few seconds whether the per-user file is another than the

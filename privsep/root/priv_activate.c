@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "priv_activate.h"
+#include "privsep/root/priv_activate.h"
 
 #define FIRST_FD	3
 #define NAMES_MAX	1024

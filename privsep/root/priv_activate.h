@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, before the drop. */
 
-#ifndef PRIVSEP_PRIV_ACTIVATE_H
-#define PRIVSEP_PRIV_ACTIVATE_H
+#ifndef PRIVSEP_ROOT_PRIV_ACTIVATE_H
+#define PRIVSEP_ROOT_PRIV_ACTIVATE_H
 
 #include <stddef.h>
 

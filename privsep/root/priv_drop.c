@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "priv_drop.h"
+#include "privsep/base/log.h"
+#include "privsep/root/priv_drop.h"
 
 /* Locked: exec as uid 0 gives nothing, no ambient set, no keeping of caps. */
 #define PRIV_SECUREBITS (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |		\

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, policyd-spf, spfctl; once, mostly as root. */
 
-#ifndef PRIVSEP_PRIV_DROP_H
-#define PRIVSEP_PRIV_DROP_H
+#ifndef PRIVSEP_ROOT_PRIV_DROP_H
+#define PRIVSEP_ROOT_PRIV_DROP_H
 
 #include <sys/types.h>
 

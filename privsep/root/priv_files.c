@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "priv_files.h"
+#include "privsep/root/priv_files.h"
 
 #define LISTEN_BACKLOG	4096
 #define DIR_MODE	0755

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, before the drop. */
 
-#ifndef PRIVSEP_PRIV_FILES_H
-#define PRIVSEP_PRIV_FILES_H
+#ifndef PRIVSEP_ROOT_PRIV_FILES_H
+#define PRIVSEP_ROOT_PRIV_FILES_H
 
 #include <sys/types.h>
 
-#include "../conf/conf.h"
+#include "conf/conf.h"
 
 /*
  * Who will own sockets and the PID file; uid and gid are ours when we are

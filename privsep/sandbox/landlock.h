@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* The kernel's interface up to ABI 7; Debian 12's header ends at 2. */
 
-#ifndef PRIVSEP_LANDLOCK_H
-#define PRIVSEP_LANDLOCK_H
+#ifndef PRIVSEP_SANDBOX_LANDLOCK_H
+#define PRIVSEP_SANDBOX_LANDLOCK_H
 
 #include <stdint.h>
 

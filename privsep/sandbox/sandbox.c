@@ -16,9 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "landlock.h"
-#include "log.h"
-#include "sandbox_private.h"
+#include "privsep/base/log.h"
+#include "privsep/sandbox/landlock.h"
+#include "privsep/sandbox/sandbox_private.h"
 
 /* The sanitizers need files, /proc and signals that no role may have. */
 #if defined(__SANITIZE_ADDRESS__) || defined(SANDBOX_OFF)

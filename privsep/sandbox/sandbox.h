@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every process. */
 
-#ifndef PRIVSEP_SANDBOX_H
-#define PRIVSEP_SANDBOX_H
+#ifndef PRIVSEP_SANDBOX_SANDBOX_H
+#define PRIVSEP_SANDBOX_SANDBOX_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Between sandbox.c and its table. */
 
-#ifndef PRIVSEP_SANDBOX_PRIVATE_H
-#define PRIVSEP_SANDBOX_PRIVATE_H
+#ifndef PRIVSEP_SANDBOX_SANDBOX_PRIVATE_H
+#define PRIVSEP_SANDBOX_SANDBOX_PRIVATE_H
 
 #include <seccomp.h>
 
-#include "sandbox.h"
+#include "privsep/sandbox/sandbox.h"
 
 struct sandbox_rule {
 	int		 nr;		/* libseccomp's number */

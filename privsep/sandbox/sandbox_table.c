@@ -14,7 +14,7 @@
 #include <seccomp.h>
 #include <signal.h>
 
-#include "sandbox_private.h"
+#include "privsep/sandbox/sandbox_private.h"
 
 #define P	(1U << SANDBOX_PARENT)
 #define D	(1U << SANDBOX_DNS)

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "log.h"
+#include "privsep/base/log.h"
+#include "privsep/start/config.h"
 
 #define RESOLV_CONF	"/etc/resolv.conf"
 #define RESOLV_MAX	65536

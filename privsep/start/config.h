@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, policyd-spf, spfctl; before and after the drop. */
 
-#ifndef PRIVSEP_CONFIG_H
-#define PRIVSEP_CONFIG_H
+#ifndef PRIVSEP_START_CONFIG_H
+#define PRIVSEP_START_CONFIG_H
 
-#include "../conf/conf.h"
+#include "conf/conf.h"
 
 /*
  * The files that make up the configuration. At start they are opened by

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctlconn.h"
+#include "privsep/start/ctlconn.h"
 
 #define CTLCONN_SECONDS	5
 

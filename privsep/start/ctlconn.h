@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, before its sandbox. */
 
-#ifndef PRIVSEP_CTLCONN_H
-#define PRIVSEP_CTLCONN_H
+#ifndef PRIVSEP_START_CTLCONN_H
+#define PRIVSEP_START_CTLCONN_H
 
 /*
  * Connects to the daemon's control socket: with the rights of whoever calls

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../proto/wire.h"
-#include "log.h"
-#include "owndns.h"
-#include "spawn.h"
+#include "privsep/base/log.h"
+#include "privsep/start/own_role.h"
+#include "privsep/start/spawn.h"
+#include "proto/wire.h"
 
 struct own {
 	enum msg_role	 role;

@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: policyd-spf, spfctl; started before their sandbox. */
 
-#ifndef PRIVSEP_OWNDNS_H
-#define PRIVSEP_OWNDNS_H
+#ifndef PRIVSEP_START_OWN_ROLE_H
+#define PRIVSEP_START_OWN_ROLE_H
 
-#include "../conf/conf.h"
-#include "chan.h"
+#include "conf/conf.h"
+#include "privsep/base/chan.h"
 
 struct event_base;
 

@@ -12,10 +12,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "../proto/wire.h"
-#include "log.h"
-#include "role.h"
-#include "spawn.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/start/spawn.h"
+#include "proto/wire.h"
 
 static int	null_fd = -1;
 

@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent; policyd-spf and spfctl before their sandbox. */
 
-#ifndef PRIVSEP_SPAWN_H
-#define PRIVSEP_SPAWN_H
+#ifndef PRIVSEP_START_SPAWN_H
+#define PRIVSEP_START_SPAWN_H
 
 #include <sys/types.h>
 
-#include "../conf/conf.h"
-#include "chan.h"
+#include "conf/conf.h"
+#include "privsep/base/chan.h"
 
 /*
  * fork() and execve() of our own image with "-x ROLE", so that each role

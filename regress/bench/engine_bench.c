@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../suite/memdns.h"
+#include "regress/suite/memdns.h"
 
 #define RUNS	200000
 

@@ -32,11 +32,11 @@
 
 #include <event2/event.h>
 
-#include "../../privsep/log.h"
-#include "../../privsep/role.h"
-#include "../../privsep/spawn.h"
-#include "../../proto/dnsmsg.h"
-#include "../../proto/wire.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/start/spawn.h"
+#include "proto/dnsmsg.h"
+#include "proto/wire.h"
 
 #define WORKERS	8
 

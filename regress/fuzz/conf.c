@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../conf/conf.h"
+#include "conf/conf.h"
 
 struct data {
 	const char *p;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../dns/decode.h"
+#include "dns/decode.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/dname.h"
-#include "../../proto/dnsmsg.h"
+#include "proto/dname.h"
+#include "proto/dnsmsg.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

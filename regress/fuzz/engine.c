@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../suite/memdns.h"
+#include "regress/suite/memdns.h"
 
 /*
  * Lines, parted by LF. The first: octet 0 the client (see clients), octet 1

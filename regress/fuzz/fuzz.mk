@@ -15,7 +15,7 @@ FUZZ_SAN	= -fsanitize=fuzzer,address,undefined \
 		  -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -O1 -g $(WARN) $(FUZZ_SAN) \
 		  $(PKG_CFLAGS) -DLIBBSD_OVERLAY -isystem /usr/include/bsd \
-		  -DFUZZING $(CFLAGS)
+		  -iquote . -DFUZZING $(CFLAGS)
 
 $B/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)

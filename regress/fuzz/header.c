@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/arena.h"
-#include "../../unpriv/header.h"
-#include "../../unpriv/judge.h"
-#include "../../unpriv/reply.h"
-#include "header_check.h"
+#include "proto/arena.h"
+#include "regress/fuzz/header_check.h"
+#include "unpriv/judge/header.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/judge/reply.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

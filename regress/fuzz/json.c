@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/json.h"
-#include "../../proto/text.h"
+#include "proto/json.h"
+#include "proto/text.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

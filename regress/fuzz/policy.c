@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: fuzzing. A whole policy session; its answers must be sound. */
 
-#include "session_fuzz.h"
+#include "regress/fuzz/session_fuzz.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-#include "../unit/session_stubs.h"
-#include "../../unpriv/session.h"
+#include "regress/unit/session_stubs.h"
+#include "unpriv/worker/session.h"
 
 struct conn {
 	const struct session_ops *ops;

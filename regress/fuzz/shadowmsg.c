@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/shadowmsg.h"
+#include "proto/shadowmsg.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

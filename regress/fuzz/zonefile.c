@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../unpriv/zonefile.h"
+#include "unpriv/spfctl/zonefile.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -1,3 +1,3 @@
 FUZZ += zonefile
-FUZZ_zonefile_SRCS = unpriv/zonefile.c unpriv/zonefile_answer.c \
+FUZZ_zonefile_SRCS = unpriv/spfctl/zonefile.c unpriv/spfctl/zonefile_answer.c \
 	proto/addr.c proto/arena.c proto/dname.c proto/dnsmsg.c proto/text.c proto/wire.c

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "../../conf/conf.h"
+#include "conf/conf.h"
 
 /* name, type, default, programs, per user, ours, range ("-": any) */
 int

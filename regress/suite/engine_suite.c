@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memdns.h"
+#include "regress/suite/memdns.h"
 
 #define SEEDS	12
 #define FIELDS	8

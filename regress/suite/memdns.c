@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/dname.h"
-#include "memdns.h"
+#include "proto/dname.h"
+#include "regress/suite/memdns.h"
 
 #define MAX_CNAMES	10
 #define MAX_ROUNDS	1000

@@ -4,7 +4,7 @@
 #ifndef REGRESS_SUITE_MEMDNS_H
 #define REGRESS_SUITE_MEMDNS_H
 
-#include "../../unpriv/spf.h"
+#include "unpriv/spf/spf.h"
 
 /* A DNS in memory: a table of records, and a driver of spf_check(). */
 struct memdns;

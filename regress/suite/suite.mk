@@ -1,5 +1,5 @@
 # The public suites in the engine, and what other tests of it share.
-ENGINE_SRCS = $(wildcard unpriv/spf_*.c) unpriv/answers.c proto/addr.c \
+ENGINE_SRCS = $(wildcard unpriv/spf/*.c) proto/addr.c \
 	proto/arena.c proto/dname.c proto/text.c
 MEMDNS_SRCS = regress/suite/memdns.c
 

@@ -13,7 +13,7 @@ import ns
 ns.enter('bounds')
 from daemon import Daemon, check, finish, wait
 
-DRAINING = 16       # DRAINING_MAX of privsep/parent.c
+DRAINING = 16       # DRAINING_MAX of privsep/parent/parent.c
 RELOADS = 24
 
 

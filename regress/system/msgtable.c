@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../proto/msg.h"
+#include "proto/msg.h"
 
 static void
 roles(unsigned int bits, char *buf, size_t size)

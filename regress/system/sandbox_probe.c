@@ -26,8 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../privsep/log.h"
-#include "../../privsep/sandbox.h"
+#include "privsep/base/log.h"
+#include "privsep/sandbox/sandbox.h"
 
 #define WON	10	/* the call did what the attacker wants */
 #define REFUSED	11

@@ -1,5 +1,5 @@
 # Programs that the system tests use.
-SYSTEM_OBJS = privsep/sandbox.o privsep/sandbox_table.o privsep/log.o \
+SYSTEM_OBJS = privsep/sandbox/sandbox.o privsep/sandbox/sandbox_table.o privsep/base/log.o \
 	      proto/text.o
 
 $B/system/sandbox_probe: $B/regress/system/sandbox_probe.o \

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../proto/addr.h"
-#include "check.h"
+#include "proto/addr.h"
+#include "regress/unit/check.h"
 
 /* Text, and its canonical form; NULL: refused. */
 static const struct {

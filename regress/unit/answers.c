@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/arena.h"
-#include "../../unpriv/answers.h"
-#include "check.h"
+#include "proto/arena.h"
+#include "regress/unit/check.h"
+#include "unpriv/spf/answers.h"
 
 static void
 test_life(struct answers *a)

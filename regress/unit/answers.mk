@@ -1,2 +1,2 @@
 UNIT += answers
-UNIT_answers_SRCS = unpriv/answers.c proto/arena.c proto/dname.c proto/text.c
+UNIT_answers_SRCS = unpriv/spf/answers.c proto/arena.c proto/dname.c proto/text.c

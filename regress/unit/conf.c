@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../conf/conf.h"
-#include "check.h"
+#include "conf/conf.h"
+#include "regress/unit/check.h"
 
 #define P	CONF_POLICY
 #define M	CONF_MILTER
@@ -875,7 +875,7 @@ static void
 test_load(void)
 {
 	static const char *const shipped[] = {
-		"conf/pyspf-milter.conf", "conf/policyd-spf.conf",
+		"conf/files/pyspf-milter.conf", "conf/files/policyd-spf.conf",
 		"/etc/pyspf-milter/pyspf-milter.conf",
 		"/etc/postfix-policyd-spf-python/policyd-spf.conf",
 		"regress/conf/debian-pyspf-milter.conf",
@@ -1116,8 +1116,8 @@ main(void)
 	test_table();
 	test_load();
 	test_sample();
-	test_shipped(M, "conf/pyspf-milter.conf");
-	test_shipped(P, "conf/policyd-spf.conf");
+	test_shipped(M, "conf/files/pyspf-milter.conf");
+	test_shipped(P, "conf/files/policyd-spf.conf");
 	test_flood();
 	test_resolvconf();
 	return check_exit();

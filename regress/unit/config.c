@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../privsep/config.h"
-#include "check.h"
+#include "privsep/start/config.h"
+#include "regress/unit/check.h"
 
 static char dir[] = "/tmp/config.XXXXXX";
 static char last[256];

@@ -1,2 +1,2 @@
 UNIT += config
-UNIT_config_SRCS = privsep/config.c privsep/log.c $(CONF_SRCS) $(PROTO_SRCS)
+UNIT_config_SRCS = privsep/start/config.c privsep/base/log.c $(CONF_SRCS) $(PROTO_SRCS)

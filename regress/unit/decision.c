@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../unpriv/decision.h"
-#include "check.h"
+#include "regress/unit/check.h"
+#include "unpriv/judge/decision.h"
 
 /* The columns of the tables as they are printed there. */
 static const enum spf_result column[] = {

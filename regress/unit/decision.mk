@@ -1,2 +1,2 @@
 UNIT += decision
-UNIT_decision_SRCS = unpriv/decision.c proto/dname.c proto/text.c
+UNIT_decision_SRCS = unpriv/judge/decision.c proto/dname.c proto/text.c

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../proto/dname.h"
-#include "check.h"
+#include "proto/dname.h"
+#include "regress/unit/check.h"
 
 static const struct {
 	const char *in, *out;		/* NULL: has no such form */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../dns/decode.h"
-#include "check.h"
+#include "dns/decode.h"
+#include "regress/unit/check.h"
 
 #define QNAME		12		/* where the question's name stands */
 #define PTR(n)		"\xc0" n	/* compression pointer */

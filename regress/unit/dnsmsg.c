@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/dnsmsg.h"
-#include "check.h"
+#include "proto/dnsmsg.h"
+#include "regress/unit/check.h"
 
 static uint8_t	buf[70000];
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../suite/memdns.h"
-#include "check.h"
+#include "regress/suite/memdns.h"
+#include "regress/unit/check.h"
 
 #define ORDERS	8
 #define ZONE	40
@@ -32,7 +32,7 @@ struct test {
 #define TEMP	SPF_RESULT_TEMPERROR
 #define PERM	SPF_RESULT_PERMERROR
 
-#include "engine_cases.h"
+#include "regress/unit/engine_cases.h"
 
 static struct answers *answers;
 static struct arena *arena[2];

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/arena.h"
-#include "../../unpriv/header.h"
-#include "../../unpriv/judge.h"
-#include "../../unpriv/reply.h"
-#include "../fuzz/header_check.h"
-#include "check.h"
+#include "proto/arena.h"
+#include "regress/fuzz/header_check.h"
+#include "regress/unit/check.h"
+#include "unpriv/judge/header.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/judge/reply.h"
 
 static struct arena *arena;
 static struct rd rd;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../unpriv/instance.h"
-#include "check.h"
+#include "regress/unit/check.h"
+#include "unpriv/worker/instance.h"
 
 static struct instances *t;
 

@@ -1,2 +1,2 @@
 UNIT += instance
-UNIT_instance_SRCS = unpriv/instance.c
+UNIT_instance_SRCS = unpriv/worker/instance.c

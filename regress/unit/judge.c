@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../unpriv/judge.h"
-#include "check.h"
-#include "judge_cases.h"
+#include "regress/unit/check.h"
+#include "unpriv/judge/judge.h"
+#include "regress/unit/judge_cases.h"
 
 #define ORDERS	5	/* of the answers, a case */
 

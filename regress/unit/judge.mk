@@ -1,4 +1,4 @@
 UNIT += judge
-UNIT_judge_SRCS = unpriv/judge.c unpriv/decision.c unpriv/lists.c \
-	unpriv/header.c unpriv/reply.c unpriv/answers.c \
-	$(wildcard unpriv/spf_*.c) $(CONF_SRCS) $(PROTO_SRCS)
+UNIT_judge_SRCS = unpriv/judge/judge.c unpriv/judge/decision.c unpriv/judge/bypass.c \
+	unpriv/judge/header.c unpriv/judge/reply.c\
+	$(wildcard unpriv/spf/*.c) $(CONF_SRCS) $(PROTO_SRCS)

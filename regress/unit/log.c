@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: regress. What of another process' priorities is believed. */
 
-#include "../../privsep/log.h"
-#include "check.h"
+#include "privsep/base/log.h"
+#include "regress/unit/check.h"
 
 int
 main(void)

@@ -1,2 +1,2 @@
 UNIT += log
-UNIT_log_SRCS = privsep/log.c proto/text.c
+UNIT_log_SRCS = privsep/base/log.c proto/text.c

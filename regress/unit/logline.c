@@ -8,10 +8,10 @@
 
 #include <event2/event.h>
 
-#include "../../privsep/log.h"
-#include "../../proto/json.h"
-#include "../../unpriv/logline.h"
-#include "check.h"
+#include "privsep/base/log.h"
+#include "proto/json.h"
+#include "regress/unit/check.h"
+#include "unpriv/check/logline.h"
 
 static time_t	now = 1000;		/* the only clock here */
 static long	now_ns;

@@ -1,3 +1,3 @@
 UNIT += logline
-UNIT_logline_SRCS = unpriv/logline.c proto/json.c proto/text.c \
-	privsep/log.c privsep/log_note.c
+UNIT_logline_SRCS = unpriv/check/logline.c proto/json.c proto/text.c \
+	privsep/base/log.c privsep/base/log_note.c

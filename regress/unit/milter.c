@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../proto/milter.h"
-#include "check.h"
+#include "proto/milter.h"
+#include "regress/unit/check.h"
 
 #define LIT(s)	(const uint8_t *)(s), sizeof(s) - 1
 

@@ -10,10 +10,10 @@
 
 #include <event2/event.h>
 
-#include "../../privsep/chan.h"
-#include "../../privsep/log.h"
-#include "../../proto/wire.h"
-#include "check.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/log.h"
+#include "proto/wire.h"
+#include "regress/unit/check.h"
 
 struct seen {
 	int	msgs;

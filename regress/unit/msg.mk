@@ -1,3 +1,3 @@
 UNIT += msg
-UNIT_msg_SRCS = proto/msg.c proto/wire.c proto/text.c privsep/chan.c \
-		privsep/log.c
+UNIT_msg_SRCS = proto/msg.c proto/wire.c proto/text.c privsep/base/chan.c \
+		privsep/base/log.c

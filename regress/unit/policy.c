@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/policy.h"
-#include "check.h"
+#include "proto/policy.h"
+#include "regress/unit/check.h"
 
 static struct policy_parser p;
 

@@ -8,9 +8,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "../../proto/stats.h"
-#include "session_stubs.h"
-#include "check.h"
+#include "proto/stats.h"
+#include "regress/unit/check.h"
+#include "regress/unit/session_stubs.h"
 
 static struct conf conf;
 static struct conn_env env;

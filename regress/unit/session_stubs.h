@@ -15,11 +15,11 @@
 
 #include <event2/event.h>
 
-#include "../../conf/conf.h"
-#include "../../privsep/log.h"
-#include "../../unpriv/asker.h"
-#include "../../unpriv/check.h"
-#include "../../unpriv/conn.h"
+#include "conf/conf.h"
+#include "privsep/base/log.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/check/check.h"
+#include "unpriv/worker/conn.h"
 
 static struct event_base *stub_base;
 static char	stub_log[65536];	/* all lines since the last reset */

@@ -7,12 +7,12 @@
 
 #include <event2/event.h>
 
-#include "../../privsep/chan.h"
-#include "../../privsep/log.h"
-#include "../../unpriv/asker.h"
-#include "../../unpriv/second_check.h"
-#include "../../unpriv/zonefile.h"
-#include "check.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/log.h"
+#include "regress/unit/check.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/spfctl/opinion.h"
+#include "unpriv/spfctl/zonefile.h"
 
 enum play { ASK, DIE, GARBLED, LATE, FLOOD };
 

@@ -1,5 +1,5 @@
 UNIT += shadow_check
-UNIT_shadow_check_SRCS = unpriv/second_check.c unpriv/ctl_ask.c \
-	unpriv/ctl_text.c $(wildcard unpriv/zonefile*.c) unpriv/answers.c unpriv/asker.c \
-	privsep/chan.c privsep/log.c unpriv/spf_check.c unpriv/spf_eval.c \
-	unpriv/spf_macro.c unpriv/spf_mech.c unpriv/spf_parse.c $(PROTO_SRCS)
+UNIT_shadow_check_SRCS = unpriv/spfctl/opinion.c unpriv/spfctl/ask.c \
+	unpriv/spfctl/text.c $(wildcard unpriv/spfctl/zonefile*.c) unpriv/spf/answers.c unpriv/check/asker.c \
+	privsep/base/chan.c privsep/base/log.c unpriv/spf/spf_check.c unpriv/spf/eval.c \
+	unpriv/spf/macro.c unpriv/spf/mech.c unpriv/spf/parse.c $(PROTO_SRCS)

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../privsep/log.h"
-#include "../../unpriv/shadow_spf2.h"
-#include "check.h"
+#include "privsep/base/log.h"
+#include "regress/unit/check.h"
+#include "unpriv/shadow/shadow_spf2.h"
 
 #define ROUNDS	1000
 

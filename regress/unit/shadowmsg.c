@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/msg.h"
-#include "../../proto/shadowmsg.h"
-#include "check.h"
+#include "proto/msg.h"
+#include "proto/shadowmsg.h"
+#include "regress/unit/check.h"
 
 static uint8_t	buf[8192];
 

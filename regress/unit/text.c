@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../proto/text.h"
-#include "check.h"
+#include "proto/text.h"
+#include "regress/unit/check.h"
 
 static const struct {
 	const char *name, *s;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/wire.h"
-#include "check.h"
+#include "proto/wire.h"
+#include "regress/unit/check.h"
 
 static void
 test_write(void)

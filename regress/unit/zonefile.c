@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../proto/addr.h"
-#include "../../unpriv/zonefile.h"
-#include "check.h"
+#include "proto/addr.h"
+#include "regress/unit/check.h"
+#include "unpriv/spfctl/zonefile.h"
 
 static char got[2048];
 

@@ -187,7 +187,7 @@ for s in ('sh', 'dash', 'mksh'):
         print('skip rc/%s - not installed' % s)
 
 # --- System V
-init = os.path.join(product.TOP, 'conf/pyspf-milter.init')
+init = os.path.join(product.TOP, 'conf/rc/pyspf-milter.init')
 os.makedirs('/etc/default', exist_ok=True)
 product.write_file('/etc/default/pyspf-milter', 'DAEMON=%s\n' % d.program)
 for shell in shells:
@@ -244,7 +244,7 @@ check('init/lsb-header', all('# %s:' % k in lsb for k in (
 # --- rc.d, with our stand-in for rc.subr
 os.makedirs('/etc/rc.d', exist_ok=True)
 shutil.copy(os.path.join(HERE, 'rc.subr'), '/etc/rc.d/rc.subr')
-with open(os.path.join(product.TOP, 'conf/pyspf-milter.rc'),
+with open(os.path.join(product.TOP, 'conf/rc/pyspf-milter.rc'),
           encoding='ascii') as f:
     product.write_file('/etc/rc.d/pyspf_milter', f.read().replace(
         '/usr/bin/pyspf-milter', d.program), 0o755)

@@ -9,10 +9,10 @@
 
 #include <event2/event.h>
 
-#include "../privsep/chan.h"
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "asker.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
+#include "unpriv/check/asker.h"
 
 #define ASKER_PENDING_MAX	65536
 

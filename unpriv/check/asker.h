@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every role that asks, policyd-spf, spfctl; on a libevent base. */
 
-#ifndef UNPRIV_ASKER_H
-#define UNPRIV_ASKER_H
+#ifndef UNPRIV_CHECK_ASKER_H
+#define UNPRIV_CHECK_ASKER_H
 
 #include <stdint.h>
 
-#include "../proto/dnsmsg.h"
-#include "../proto/msg.h"
+#include "proto/dnsmsg.h"
+#include "proto/msg.h"
 
 /*
  * The way to the dns process: questions by number, each answered once. While

@@ -8,12 +8,12 @@
 
 #include <event2/event.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../proto/stats.h"
-#include "asker.h"
-#include "check.h"
-#include "second.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "proto/stats.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/check/check.h"
+#include "unpriv/check/shadow_copy.h"
 
 #define CHECK_ARENA_MAX	(4 * 1024 * 1024)
 /*

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf; on a libevent base. */
 
-#ifndef UNPRIV_CHECK_H
-#define UNPRIV_CHECK_H
+#ifndef UNPRIV_CHECK_CHECK_H
+#define UNPRIV_CHECK_CHECK_H
 
-#include "judge.h"
+#include "unpriv/judge/judge.h"
 
 /*
  * Drives judge_run() over the dns process: asks what a run missed, runs

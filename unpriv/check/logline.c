@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../privsep/log.h"
-#include "../proto/json.h"
-#include "logline.h"
+#include "privsep/base/log.h"
+#include "proto/json.h"
+#include "unpriv/check/logline.h"
 
 #define PREPEND		"prepend "	/* begins judge_run()'s record */
 

@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter (event thread), policyd-spf. */
 
-#ifndef UNPRIV_LOGLINE_H
-#define UNPRIV_LOGLINE_H
+#ifndef UNPRIV_CHECK_LOGLINE_H
+#define UNPRIV_CHECK_LOGLINE_H
 
 #include <time.h>
 
-#include "../conf/conf.h"
-#include "judge.h"
+#include "conf/conf.h"
+#include "unpriv/judge/judge.h"
 
 /*
  * What one message (milter) or request (policy) logs: the records of

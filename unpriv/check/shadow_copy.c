@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include "../privsep/chan.h"
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "../proto/stats.h"
-#include "second.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
+#include "proto/stats.h"
+#include "unpriv/check/shadow_copy.h"
 
 _Static_assert((int)SHADOW_RESULTS == (int)SPF_RESULT_MAX &&
     (int)SHADOW_PASS == (int)SPF_RESULT_PASS &&

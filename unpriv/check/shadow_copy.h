@@ -4,12 +4,12 @@
  * no shadow; on a libevent base. second_fill() also in spfctl.
  */
 
-#ifndef UNPRIV_SECOND_H
-#define UNPRIV_SECOND_H
+#ifndef UNPRIV_CHECK_SHADOW_COPY_H
+#define UNPRIV_CHECK_SHADOW_COPY_H
 
-#include "../proto/msg.h"
-#include "../proto/shadowmsg.h"
-#include "judge.h"
+#include "proto/msg.h"
+#include "proto/shadowmsg.h"
+#include "unpriv/judge/judge.h"
 
 /*
  * Second_Opinion: a copy of what was judged goes to the shadow, after the

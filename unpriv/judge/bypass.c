@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "../proto/dname.h"
-#include "lists.h"
-#include "spf.h"
+#include "proto/dname.h"
+#include "unpriv/judge/bypass.h"
+#include "unpriv/spf/spf.h"
 
 static enum list_match nets_match(const struct conf_nets *,
 		    const struct addr *);

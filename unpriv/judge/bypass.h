@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_LISTS_H
-#define UNPRIV_LISTS_H
+#ifndef UNPRIV_JUDGE_BYPASS_H
+#define UNPRIV_JUDGE_BYPASS_H
 
 #include <time.h>
 
-#include "../conf/conf.h"
-#include "../proto/addr.h"
-#include "../proto/arena.h"
-#include "answers.h"
+#include "conf/conf.h"
+#include "proto/addr.h"
+#include "proto/arena.h"
+#include "unpriv/spf/answers.h"
 
 /* The lists that let a client by, in spf-engine's order. */
 enum list_id {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../proto/dname.h"
-#include "decision.h"
+#include "proto/dname.h"
+#include "unpriv/judge/decision.h"
 
 /* A cell: what is decided, or which key decides. */
 enum cell {

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_DECISION_H
-#define UNPRIV_DECISION_H
+#ifndef UNPRIV_JUDGE_DECISION_H
+#define UNPRIV_JUDGE_DECISION_H
 
-#include "../conf/conf.h"
-#include "judge.h"
-#include "spf.h"
+#include "conf/conf.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/spf/spf.h"
 
 /* What the result of one identity asks for. */
 enum decision {

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../proto/dname.h"
-#include "../proto/text.h"
-#include "header.h"
-#include "judge.h"
+#include "proto/dname.h"
+#include "proto/text.h"
+#include "unpriv/judge/header.h"
+#include "unpriv/judge/judge.h"
 
 #define FOLD_WIDTH	72	/* spf-engine's */
 

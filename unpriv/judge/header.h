@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_HEADER_H
-#define UNPRIV_HEADER_H
+#ifndef UNPRIV_JUDGE_HEADER_H
+#define UNPRIV_JUDGE_HEADER_H
 
 #include <stddef.h>
 
-#include "../proto/arena.h"
+#include "proto/arena.h"
 
 /*
  * The header fields that tell a result: Received-SPF (RFC 7208 9.1),

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "../proto/dname.h"
-#include "decision.h"
-#include "header.h"
-#include "judge.h"
-#include "lists.h"
-#include "reply.h"
+#include "proto/dname.h"
+#include "unpriv/judge/bypass.h"
+#include "unpriv/judge/decision.h"
+#include "unpriv/judge/header.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/judge/reply.h"
 
 #define UNKNOWN	"<UNKNOWN>"
 

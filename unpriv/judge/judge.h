@@ -1,16 +1,16 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_JUDGE_H
-#define UNPRIV_JUDGE_H
+#ifndef UNPRIV_JUDGE_JUDGE_H
+#define UNPRIV_JUDGE_JUDGE_H
 
 #include <time.h>
 
-#include "../conf/conf.h"
-#include "../proto/addr.h"
-#include "../proto/arena.h"
-#include "answers.h"
-#include "spf.h"
+#include "conf/conf.h"
+#include "proto/addr.h"
+#include "proto/arena.h"
+#include "unpriv/spf/answers.h"
+#include "unpriv/spf/spf.h"
 
 /* Which of the originals speaks: their texts differ. */
 enum judge_voice {

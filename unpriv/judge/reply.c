@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "../proto/text.h"
-#include "header.h"
-#include "reply.h"
+#include "proto/text.h"
+#include "unpriv/judge/header.h"
+#include "unpriv/judge/reply.h"
 
 /* A name that a template knows, and its text. */
 struct field {

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_REPLY_H
-#define UNPRIV_REPLY_H
+#ifndef UNPRIV_JUDGE_REPLY_H
+#define UNPRIV_JUDGE_REPLY_H
 
-#include "../proto/arena.h"
+#include "proto/arena.h"
 
 /* Octets of a reply's text behind its codes (COMPAT "quote"). */
 #define REPLY_MAX	450

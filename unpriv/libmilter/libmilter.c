@@ -26,13 +26,13 @@
 #include <event2/event.h>
 #include <libmilter/mfapi.h>
 
-#include "../privsep/log.h"
-#include "../privsep/role.h"
-#include "../proto/stats.h"
-#include "asker.h"
-#include "libmilter_job.h"
-#include "milter_core.h"
-#include "second.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "proto/stats.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/check/shadow_copy.h"
+#include "unpriv/libmilter/libmilter_job.h"
+#include "unpriv/milter/envelope.h"
 
 /*
  * Debian's libmilter closes idle connections after its own 600 s; this one

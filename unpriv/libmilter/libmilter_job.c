@@ -11,8 +11,8 @@
 
 #include <event2/event.h>
 
-#include "../privsep/log.h"
-#include "libmilter_job.h"
+#include "privsep/base/log.h"
+#include "unpriv/libmilter/libmilter_job.h"
 
 #define JOB_LOGS_MAX	1000	/* lines that wait for the event thread */
 #define JOB_LOG_LEN	512

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: libmilter; its callback threads and its event thread. */
 
-#ifndef UNPRIV_LIBMILTER_JOB_H
-#define UNPRIV_LIBMILTER_JOB_H
+#ifndef UNPRIV_LIBMILTER_LIBMILTER_JOB_H
+#define UNPRIV_LIBMILTER_LIBMILTER_JOB_H
 
 #include <pthread.h>
 #include <stdarg.h>

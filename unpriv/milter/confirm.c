@@ -6,13 +6,13 @@
 
 #include <event2/event.h>
 
-#include "../privsep/log.h"
-#include "confirm.h"
+#include "privsep/base/log.h"
+#include "unpriv/milter/confirm.h"
 
 struct candidate {
 	struct confirm	*owner;
 	uint32_t	 asked;		/* question under way, or 0 */
-	enum internal	 sign;
+	enum hosts_match	 sign;
 };
 
 struct confirm {
@@ -22,9 +22,9 @@ struct confirm {
 	uint32_t	 asked;		/* the PTR question, or 0 */
 	struct candidate c[CONFIRM_NAMES];
 	size_t		 n, pending;
-	enum internal	 verdict;
+	enum hosts_match	 verdict;
 	struct event	*deadline;
-	void		(*done)(enum internal, void *);
+	void		(*done)(enum hosts_match, void *);
 	void		*arg;
 };
 
@@ -52,8 +52,8 @@ confirm_cancel(struct confirm *f)
 static void
 confirm_end(struct confirm *f)
 {
-	void (*done)(enum internal, void *) = f->done;
-	enum internal verdict = f->verdict;
+	void (*done)(enum hosts_match, void *) = f->done;
+	enum hosts_match verdict = f->verdict;
 	void *arg = f->arg;
 
 	confirm_free(f);
@@ -89,7 +89,7 @@ confirm_addresses(const struct dns_answer *a, void *arg)
 
 	c->asked = 0;
 	/* A name that says no outweighs those that say yes. */
-	if (has_address(a, &f->client) && f->verdict != INTERNAL_NO)
+	if (has_address(a, &f->client) && f->verdict != HOSTS_NO)
 		f->verdict = c->sign;
 	if (--f->pending == 0)
 		confirm_end(f);
@@ -109,8 +109,8 @@ confirm_names(const struct dns_answer *a, void *arg)
 	    i < CONFIRM_NAMES; i++) {
 		name = (const char *)a->rr[i].data;
 		c = &f->c[f->n];
-		c->sign = internal_name(f->hosts, name, a->rr[i].len);
-		if (c->sign == INTERNAL_UNKNOWN)
+		c->sign = hosts_name(f->hosts, name, a->rr[i].len);
+		if (c->sign == HOSTS_UNKNOWN)
 			continue;
 		c->owner = f;
 		c->asked = asker_ask(f->asker, f->client.family == 4 ?
@@ -127,7 +127,7 @@ confirm_names(const struct dns_answer *a, void *arg)
 
 struct confirm *
 confirm_start(struct asker *k, const struct conf_hosts *hosts,
-    const struct addr *client, void (*done)(enum internal, void *), void *arg)
+    const struct addr *client, void (*done)(enum hosts_match, void *), void *arg)
 {
 	struct timeval tv = { CONFIRM_SECS, 0 };
 	struct confirm *f;
@@ -137,7 +137,7 @@ confirm_start(struct asker *k, const struct conf_hosts *hosts,
 		fatal("confirm_start");
 	f->asker = k;
 	f->hosts = hosts;
-	f->verdict = INTERNAL_UNKNOWN;
+	f->verdict = HOSTS_UNKNOWN;
 	f->done = done;
 	f->arg = arg;
 	addr_unmap(&f->client, client);

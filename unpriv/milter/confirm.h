@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter; on a libevent base. */
 
-#ifndef UNPRIV_CONFIRM_H
-#define UNPRIV_CONFIRM_H
+#ifndef UNPRIV_MILTER_CONFIRM_H
+#define UNPRIV_MILTER_CONFIRM_H
 
-#include "../conf/conf.h"
-#include "../proto/addr.h"
-#include "asker.h"
-#include "internal.h"
+#include "conf/conf.h"
+#include "proto/addr.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/milter/hosts.h"
 
 /*
  * The names of InternalHosts (COMPAT "hosts"): the client's PTR names that
@@ -24,7 +24,7 @@ struct confirm;
  * cancel; the address is copied.
  */
 struct confirm	*confirm_start(struct asker *, const struct conf_hosts *,
-		    const struct addr *, void (*done)(enum internal, void *),
+		    const struct addr *, void (*done)(enum hosts_match, void *),
 		    void *);
 void		 confirm_cancel(struct confirm *);
 

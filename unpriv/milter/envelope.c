@@ -6,10 +6,12 @@
 #include <strings.h>
 #include <time.h>
 
-#include "../privsep/log.h"
-#include "../proto/stats.h"
-#include "logline.h"
-#include "milter_core.h"
+#include "privsep/base/log.h"
+#include "proto/smtp.h"
+#include "proto/stats.h"
+#include "unpriv/check/logline.h"
+#include "unpriv/milter/envelope.h"
+#include "unpriv/milter/forged.h"
 
 #define CORE_FOLD_MAX	(1024 * 1024)
 #define CORE_NOTES	10	/* lines a minute of one kind */
@@ -25,7 +27,7 @@ static const char skip_auth[] = "authenticated";
 static struct log_note core_no_address = { .max = CORE_NOTES };
 static struct log_note core_no_header;
 
-static void	core_named(enum internal, void *);
+static void	core_named(enum hosts_match, void *);
 
 void
 core_init(struct core *c, const struct conf *conf, struct asker *asker,
@@ -171,13 +173,13 @@ core_log_connect(const struct core *c, int external)
 
 /* The last step of CONNECT: internal by host, or else by MacroList. */
 static void
-core_decide(struct core *c, enum internal in)
+core_decide(struct core *c, enum hosts_match in)
 {
 	int external = 0;
 
-	if (in == INTERNAL_YES)
+	if (in == HOSTS_YES)
 		c->unchecked = skip_internal;
-	else if (!internal_macros(&c->conf->macro_list, core_macro_get, c,
+	else if (!hosts_macros(&c->conf->macro_list, core_macro_get, c,
 	    &external))
 		c->unchecked = skip_macro;
 	c->trusted = c->unchecked != NULL;
@@ -195,7 +197,7 @@ core_decide(struct core *c, enum internal in)
 }
 
 static void
-core_named(enum internal in, void *arg)
+core_named(enum hosts_match in, void *arg)
 {
 	struct core *c = arg;
 
@@ -208,7 +210,7 @@ void
 core_connect(struct core *c, const struct milter_connect *mc)
 {
 	const struct conf_hosts *hosts = &c->conf->internal_hosts;
-	enum internal in = INTERNAL_UNKNOWN;
+	enum hosts_match in = HOSTS_UNKNOWN;
 
 	core_client_end(c);
 	if ((c->host = strdup(mc->host)) == NULL)
@@ -218,8 +220,8 @@ core_connect(struct core *c, const struct milter_connect *mc)
 	c->addr = mc->addr;
 	if (c->addr.family != 0) {
 		addr_format(&c->addr, c->addr_text, sizeof(c->addr_text));
-		in = internal_addr(hosts, &c->addr);
-		if (in == INTERNAL_UNKNOWN && internal_has_names(hosts)) {
+		in = hosts_addr(hosts, &c->addr);
+		if (in == HOSTS_UNKNOWN && hosts_has_names(hosts)) {
 			c->confirm = confirm_start(c->asker, hosts, &c->addr,
 			    core_named, c);
 			return;
@@ -332,7 +334,7 @@ core_request(struct core *c, const char *sender, const char *const *args,
 	r->client_text = c->addr_text;
 	/* No HELO command: as in spf-engine, the sender's domain serves. */
 	r->helo = c->helo == NULL ? "" : c->helo;
-	r->sender = internal_sender(m->buf);
+	r->sender = smtp_sender(m->buf);
 	r->recipient = NULL;
 	r->now = time(NULL);
 	for (i = 0; i < n; i++)
@@ -460,7 +462,7 @@ core_header(struct core *c, const char *name, const char *value)
 	if (!m->active || m->trusted || !c->conf->remove_own_ar)
 		return;
 	for (f = 0; f < CORE_FIELD_MAX; f++)
-		if (internal_is_field(name, core_field_name[f]))
+		if (forged_is_field(name, core_field_name[f]))
 			break;
 	if (f == CORE_FIELD_MAX)
 		return;
@@ -470,7 +472,7 @@ core_header(struct core *c, const char *name, const char *value)
 	 * us believes the topmost.
 	 */
 	if (f == CORE_FIELD_AR &&
-	    !internal_own_ar(value, c->conf->authserv_id))
+	    !forged_own_ar(value, c->conf->authserv_id))
 		return;
 	if (m->nown >= CORE_AR_MAX || core_own_add(m, f) == -1)
 		m->flood = 1;

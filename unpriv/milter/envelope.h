@@ -1,19 +1,19 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter (event thread only, but for core_header()). */
 
-#ifndef UNPRIV_MILTER_CORE_H
-#define UNPRIV_MILTER_CORE_H
+#ifndef UNPRIV_MILTER_ENVELOPE_H
+#define UNPRIV_MILTER_ENVELOPE_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
-#include "../conf/conf.h"
-#include "../proto/addr.h"
-#include "../proto/milter.h"
-#include "check.h"
-#include "confirm.h"
-#include "judge.h"
+#include "conf/conf.h"
+#include "proto/addr.h"
+#include "proto/milter.h"
+#include "unpriv/check/check.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/milter/confirm.h"
 
 /*
  * A milter connection and its message without the wire: both front ends

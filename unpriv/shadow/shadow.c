@@ -10,12 +10,12 @@
 
 #include <event2/event.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../privsep/role.h"
-#include "../proto/stats.h"
-#include "asker.h"
-#include "shadow_spf2.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "proto/stats.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/shadow/shadow_spf2.h"
 
 #define SHADOW_JOBS	32	/* judged at a time; more wait in the sockets */
 #define SHADOW_SECONDS	20	/* for all questions of one copy */

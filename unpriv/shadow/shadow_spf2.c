@@ -10,9 +10,9 @@
 
 #include <spf2/spf.h>
 
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "shadow_spf2.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
+#include "unpriv/shadow/shadow_spf2.h"
 
 #define RECEIVER	"unknown"	/* %{r}, as our engine has it */
 

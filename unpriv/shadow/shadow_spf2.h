@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: shadow. */
 
-#ifndef UNPRIV_SHADOW_SPF2_H
-#define UNPRIV_SHADOW_SPF2_H
+#ifndef UNPRIV_SHADOW_SHADOW_SPF2_H
+#define UNPRIV_SHADOW_SHADOW_SPF2_H
 
-#include "../proto/shadowmsg.h"
-#include "answers.h"
+#include "proto/shadowmsg.h"
+#include "unpriv/spf/answers.h"
 
 /*
  * libspf2 over a table of answers, run again until nothing is missing, as

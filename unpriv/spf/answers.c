@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../proto/arena.h"
-#include "../proto/dname.h"
-#include "answers.h"
+#include "proto/arena.h"
+#include "proto/dname.h"
+#include "unpriv/spf/answers.h"
 
 #define ANSWERS_HASH	256		/* a power of two */
 /*

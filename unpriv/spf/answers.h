@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, shadow, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_ANSWERS_H
-#define UNPRIV_ANSWERS_H
+#ifndef UNPRIV_SPF_ANSWERS_H
+#define UNPRIV_SPF_ANSWERS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../proto/dnsmsg.h"
+#include "proto/dnsmsg.h"
 
 /*
  * The DNS answers known to one check, and the questions that its last run

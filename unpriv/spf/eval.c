@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "spf_private.h"
+#include "unpriv/spf/spf_private.h"
 
 /*
  * How one run both decides and guesses. Until the first missing answer each

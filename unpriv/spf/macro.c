@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../proto/text.h"
-#include "spf_private.h"
+#include "proto/text.h"
+#include "unpriv/spf/spf_private.h"
 
 /*
  * Octets that one run may expand: some hundred times what all its names and

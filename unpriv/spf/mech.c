@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "spf_private.h"
+#include "unpriv/spf/spf_private.h"
 
 /* A term and its target name; ok is 0 when nothing can be asked for it. */
 struct target {

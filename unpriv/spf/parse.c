@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "spf_private.h"
+#include "unpriv/spf/spf_private.h"
 
 #define VERSION		"v=spf1"
 #define VERSION_LEN	6

@@ -1,16 +1,16 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_SPF_H
-#define UNPRIV_SPF_H
+#ifndef UNPRIV_SPF_SPF_H
+#define UNPRIV_SPF_SPF_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
-#include "../proto/addr.h"
-#include "../proto/arena.h"
-#include "answers.h"
+#include "proto/addr.h"
+#include "proto/arena.h"
+#include "unpriv/spf/answers.h"
 
 /* RFC 7208 2.6 */
 enum spf_result {

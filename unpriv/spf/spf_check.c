@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "spf_private.h"
+#include "unpriv/spf/spf_private.h"
 
 /*
  * A trace shows this much and no more, so that wanting one cannot exhaust

@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
-#ifndef UNPRIV_SPF_PRIVATE_H
-#define UNPRIV_SPF_PRIVATE_H
+#ifndef UNPRIV_SPF_SPF_PRIVATE_H
+#define UNPRIV_SPF_SPF_PRIVATE_H
 
-#include "../proto/dname.h"
-#include "spf.h"
+#include "proto/dname.h"
+#include "unpriv/spf/spf.h"
 
 /*
  * What is shared by the engine's own files. Beside them only spfctl lint

@@ -9,12 +9,12 @@
 
 #include <event2/event.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "asker.h"
-#include "ctl.h"
-#include "zonefile.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/spfctl/ctl.h"
+#include "unpriv/spfctl/zonefile.h"
 
 #define TICK_MS		250	/* deadlines and the progress line */
 #define PROGRESS_MS	1000	/* patience before there is one */

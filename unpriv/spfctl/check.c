@@ -6,16 +6,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "ctl_check.h"
-#include "ctl_daemon.h"
-#include "ctl_tree.h"
-#include "internal.h"
-#include "judge.h"
-#include "second.h"
-#include "second_check.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
+#include "proto/smtp.h"
+#include "unpriv/check/shadow_copy.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/spfctl/check.h"
+#include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/opinion.h"
+#include "unpriv/spfctl/tree.h"
 
 #define CHECK_ARENA	(16UL << 20)
 #define TREE_ARENA	(4UL << 20)
@@ -505,7 +505,7 @@ set_up(struct job *j, struct ctl *ctl)
 	}
 	if ((sender = strdup(ctl->argv[1])) == NULL)
 		fatal("check");
-	j->req.sender = undotted(internal_sender(sender));
+	j->req.sender = undotted(smtp_sender(sender));
 	j->req.helo = ctl->argc > 2 ? undotted(ctl->argv[2]) : "";
 	j->req.recipient = NULL;
 	free(sender);

@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). */
 
-#ifndef UNPRIV_CTL_CHECK_H
-#define UNPRIV_CTL_CHECK_H
+#ifndef UNPRIV_SPFCTL_CHECK_H
+#define UNPRIV_SPFCTL_CHECK_H
 
-#include "ctl.h"
+#include "unpriv/spfctl/ctl.h"
 
 /*
  * spfctl check IP SENDER [HELO]: what the daemon would say, and why. Exit

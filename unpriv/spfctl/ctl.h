@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). */
 
-#ifndef UNPRIV_CTL_H
-#define UNPRIV_CTL_H
+#ifndef UNPRIV_SPFCTL_CTL_H
+#define UNPRIV_SPFCTL_CTL_H
 
 #include <stdio.h>
 #include <time.h>
 
-#include "../conf/conf.h"
-#include "answers.h"
-#include "spf.h"
+#include "conf/conf.h"
+#include "unpriv/spf/answers.h"
+#include "unpriv/spf/spf.h"
 
 struct asker;
 struct ctl_daemon;

@@ -9,10 +9,10 @@
 
 #include <event2/event.h>
 
-#include "../privsep/chan.h"
-#include "../privsep/log.h"
-#include "../proto/wire.h"
-#include "ctl_daemon.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/log.h"
+#include "proto/wire.h"
+#include "unpriv/spfctl/daemon.h"
 
 #define LINES_MAX	65536	/* no daemon has so much to say */
 

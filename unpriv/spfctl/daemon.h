@@ -1,16 +1,16 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl; after sandbox_enter() but for ctl_daemon_new(). */
 
-#ifndef UNPRIV_CTL_DAEMON_H
-#define UNPRIV_CTL_DAEMON_H
+#ifndef UNPRIV_SPFCTL_DAEMON_H
+#define UNPRIV_SPFCTL_DAEMON_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../proto/json.h"
-#include "../proto/msg.h"
-#include "../proto/stats.h"
-#include "ctl.h"
+#include "proto/json.h"
+#include "proto/msg.h"
+#include "proto/stats.h"
+#include "unpriv/spfctl/ctl.h"
 
 /* What the daemon said to one question. */
 struct ctl_answer {

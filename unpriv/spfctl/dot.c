@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../proto/text.h"
-#include "ctl_tree.h"
+#include "proto/text.h"
+#include "unpriv/spfctl/tree.h"
 
 #define LABEL_SHOWN	300
 

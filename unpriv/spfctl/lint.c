@@ -8,9 +8,9 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "../privsep/log.h"
-#include "ctl_lint.h"
-#include "zonefile.h"
+#include "privsep/base/log.h"
+#include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/zonefile.h"
 
 #define LINT_ARENA	(32UL << 20)
 #define RESOLVE_MAX	40	/* terms whose addresses are looked up */

@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). */
 
-#ifndef UNPRIV_CTL_LINT_H
-#define UNPRIV_CTL_LINT_H
+#ifndef UNPRIV_SPFCTL_LINT_H
+#define UNPRIV_SPFCTL_LINT_H
 
 #include <sys/queue.h>
 
-#include "../proto/arena.h"
-#include "ctl.h"
-#include "spf_private.h"
+#include "proto/arena.h"
+#include "unpriv/spf/spf_private.h"
+#include "unpriv/spfctl/ctl.h"
 
 enum lint_level {
 	LINT_NOTE = 0,		/* could be better */

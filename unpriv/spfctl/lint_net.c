@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl_lint.h"
+#include "unpriv/spfctl/lint.h"
 
 #define WIDE4		16	/* networks above these are told of */
 #define WIDE6		32

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_daemon.h"
-#include "ctl_lint.h"
-#include "ctl_tree.h"
+#include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/tree.h"
 
 #define EXCERPT		70	/* octets of a record round a place */
 #define INDENT		"    "

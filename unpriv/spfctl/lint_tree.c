@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ctl_lint.h"
+#include "unpriv/spfctl/lint.h"
 
 #define MANY_ADDRESSES	(1U << 22)
 #define REPLACE_MAX	4	/* addresses that may stand for a name */

@@ -17,21 +17,21 @@
 
 #include <event2/event.h>
 
-#include "../privsep/config.h"
-#include "../privsep/ctlconn.h"
-#include "../privsep/log.h"
-#include "../privsep/owndns.h"
-#include "../privsep/priv_drop.h"
-#include "../privsep/role.h"
-#include "../privsep/sandbox.h"
-#include "../privsep/spawn.h"
-#include "asker.h"
-#include "ctl.h"
-#include "ctl_check.h"
-#include "ctl_daemon.h"
-#include "ctl_lint.h"
-#include "second_check.h"
-#include "zonefile.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/root/priv_drop.h"
+#include "privsep/sandbox/sandbox.h"
+#include "privsep/start/config.h"
+#include "privsep/start/ctlconn.h"
+#include "privsep/start/own_role.h"
+#include "privsep/start/spawn.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/spfctl/check.h"
+#include "unpriv/spfctl/ctl.h"
+#include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/opinion.h"
+#include "unpriv/spfctl/zonefile.h"
 
 #define CTL_NOFILE	64
 #define CTL_WATCH	"2"	/* seconds */

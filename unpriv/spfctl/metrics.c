@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_daemon.h"
+#include "unpriv/spfctl/daemon.h"
 
 /*
  * OpenMetrics text, of those types only that the older text format of

@@ -6,11 +6,11 @@
 
 #include <event2/event.h>
 
-#include "../privsep/chan.h"
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../proto/dname.h"
-#include "second_check.h"
+#include "privsep/base/chan.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "proto/dname.h"
+#include "unpriv/spfctl/opinion.h"
 
 #define SECOND_QUESTIONS 256	/* more than it ever asks of one copy */
 #define SECOND_SECONDS	20	/* for DNS */

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). */
 
-#ifndef UNPRIV_SECOND_CHECK_H
-#define UNPRIV_SECOND_CHECK_H
+#ifndef UNPRIV_SPFCTL_OPINION_H
+#define UNPRIV_SPFCTL_OPINION_H
 
-#include "../proto/shadowmsg.h"
-#include "answers.h"
-#include "ctl.h"
+#include "proto/shadowmsg.h"
+#include "unpriv/spf/answers.h"
+#include "unpriv/spfctl/ctl.h"
 
 /*
  * A shadow of spfctl's own (ownshadow_start()), whose questions we answer

@@ -10,9 +10,9 @@
 
 #include <event2/event.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "ctl_daemon.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "unpriv/spfctl/daemon.h"
 
 #define STATS_SECONDS	10
 #define TITLE_WIDTH	14

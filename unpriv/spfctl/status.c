@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_daemon.h"
+#include "unpriv/spfctl/daemon.h"
 
 #define STATUS_SECONDS	10
 #define PLURAL(n)	((n) == 1 ? "" : "s")

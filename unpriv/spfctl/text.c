@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../proto/addr.h"
-#include "../proto/text.h"
-#include "ctl.h"
+#include "proto/addr.h"
+#include "proto/text.h"
+#include "unpriv/spfctl/ctl.h"
 
 #define PUT_CHUNK	1024
 

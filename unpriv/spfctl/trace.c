@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "ctl_trace.h"
-#include "spf_private.h"
+#include "unpriv/spf/spf_private.h"
+#include "unpriv/spfctl/trace.h"
 
 struct build {
 	struct answers	*answers;

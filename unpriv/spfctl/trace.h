@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). Pure. */
 
-#ifndef UNPRIV_CTL_TRACE_H
-#define UNPRIV_CTL_TRACE_H
+#ifndef UNPRIV_SPFCTL_TRACE_H
+#define UNPRIV_SPFCTL_TRACE_H
 
 #include <sys/queue.h>
 
-#include "../proto/arena.h"
-#include "answers.h"
-#include "spf.h"
+#include "proto/arena.h"
+#include "unpriv/spf/answers.h"
+#include "unpriv/spf/spf.h"
 
 /*
  * The engine's trace, which is a list of steps, as a tree. A LEVEL is one

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl_tree.h"
+#include "unpriv/spfctl/tree.h"
 
 #define RECORD_SHOWN	2000	/* octets of a record */
 #define TEXT_SHOWN	60	/* octets of other data */

@@ -1,11 +1,11 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). */
 
-#ifndef UNPRIV_CTL_TREE_H
-#define UNPRIV_CTL_TREE_H
+#ifndef UNPRIV_SPFCTL_TREE_H
+#define UNPRIV_SPFCTL_TREE_H
 
-#include "ctl.h"
-#include "ctl_trace.h"
+#include "unpriv/spfctl/ctl.h"
+#include "unpriv/spfctl/trace.h"
 
 /* Lines of a tree as a terminal can show them, or plain ASCII. */
 struct ctl_tree {

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../proto/addr.h"
-#include "../proto/arena.h"
-#include "zonefile_private.h"
+#include "proto/addr.h"
+#include "proto/arena.h"
+#include "unpriv/spfctl/zonefile_private.h"
 
 #define MEMORY_MAX	(128UL << 20)
 #define NODES_MAX	200000

@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). Pure; bounded memory. */
 
-#ifndef UNPRIV_ZONEFILE_H
-#define UNPRIV_ZONEFILE_H
+#ifndef UNPRIV_SPFCTL_ZONEFILE_H
+#define UNPRIV_SPFCTL_ZONEFILE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../proto/dname.h"
-#include "../proto/dnsmsg.h"
+#include "proto/dname.h"
+#include "proto/dnsmsg.h"
 
 /*
  * A master file (RFC 1035 5.1) as far as SPF goes: $ORIGIN, $TTL, comments,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "zonefile_private.h"
+#include "unpriv/spfctl/zonefile_private.h"
 
 #define HOPS_MAX	16		/* CNAMEs in a row */
 

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). Between the zone file's parts. */
 
-#ifndef UNPRIV_ZONEFILE_PRIVATE_H
-#define UNPRIV_ZONEFILE_PRIVATE_H
+#ifndef UNPRIV_SPFCTL_ZONEFILE_PRIVATE_H
+#define UNPRIV_SPFCTL_ZONEFILE_PRIVATE_H
 
 #include <sys/tree.h>
 
-#include "zonefile.h"
+#include "unpriv/spfctl/zonefile.h"
 
 #define ZONE_NOTES_MAX	100
 

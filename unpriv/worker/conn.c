@@ -16,10 +16,10 @@
 
 #include <event2/event.h>
 
-#include "../privsep/clock.h"
-#include "../privsep/log.h"
-#include "../proto/stats.h"
-#include "session.h"
+#include "privsep/base/clock.h"
+#include "privsep/base/log.h"
+#include "proto/stats.h"
+#include "unpriv/worker/session.h"
 
 #define CONN_IN_MAX	(65536 + 4)	/* the largest unit: a milter packet */
 #define CONN_BUSY_IN	8192	/* read ahead while a check runs */

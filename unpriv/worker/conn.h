@@ -1,14 +1,14 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, policyd-spf; after sandbox_enter(). */
 
-#ifndef UNPRIV_CONN_H
-#define UNPRIV_CONN_H
+#ifndef UNPRIV_WORKER_CONN_H
+#define UNPRIV_WORKER_CONN_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../conf/conf.h"
-#include "check.h"
+#include "conf/conf.h"
+#include "unpriv/check/check.h"
 
 struct event_base;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "instance.h"
+#include "unpriv/worker/instance.h"
 
 struct instance {
 	RB_ENTRY(instance) tree;

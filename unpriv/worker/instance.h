@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, policyd-spf; pure. */
 
-#ifndef UNPRIV_INSTANCE_H
-#define UNPRIV_INSTANCE_H
+#ifndef UNPRIV_WORKER_INSTANCE_H
+#define UNPRIV_WORKER_INSTANCE_H
 
 /*
  * What a policy session remembers of messages by their "instance" attribute

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../privsep/log.h"
-#include "../proto/milter.h"
-#include "milter_core.h"
-#include "session.h"
+#include "privsep/base/log.h"
+#include "proto/milter.h"
+#include "unpriv/milter/envelope.h"
+#include "unpriv/worker/session.h"
 
 /* MTAs wait up to ten minutes between commands, and send one at once. */
 #define MILTER_IDLE	600

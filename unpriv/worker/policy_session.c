@@ -6,14 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "../privsep/log.h"
-#include "../proto/policy.h"
-#include "../proto/stats.h"
-#include "../proto/text.h"
-#include "instance.h"
-#include "judge.h"
-#include "logline.h"
-#include "session.h"
+#include "privsep/base/log.h"
+#include "proto/policy.h"
+#include "proto/stats.h"
+#include "proto/text.h"
+#include "unpriv/check/logline.h"
+#include "unpriv/judge/judge.h"
+#include "unpriv/worker/instance.h"
+#include "unpriv/worker/session.h"
 
 /* smtpd keeps an idle connection for 300 s and waits 100 s for an answer. */
 #define POLICY_IDLE	600

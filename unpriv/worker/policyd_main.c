@@ -17,15 +17,15 @@
 
 #include <event2/event.h>
 
-#include "../privsep/config.h"
-#include "../privsep/log.h"
-#include "../privsep/owndns.h"
-#include "../privsep/priv_drop.h"
-#include "../privsep/role.h"
-#include "../privsep/sandbox.h"
-#include "../privsep/spawn.h"
-#include "asker.h"
-#include "conn.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "privsep/root/priv_drop.h"
+#include "privsep/sandbox/sandbox.h"
+#include "privsep/start/config.h"
+#include "privsep/start/own_role.h"
+#include "privsep/start/spawn.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/worker/conn.h"
 
 #define POLICYD_NOFILE	64
 

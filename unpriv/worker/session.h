@@ -1,17 +1,17 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, policyd-spf; after sandbox_enter(). */
 
-#ifndef UNPRIV_SESSION_H
-#define UNPRIV_SESSION_H
+#ifndef UNPRIV_WORKER_SESSION_H
+#define UNPRIV_WORKER_SESSION_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "conn.h"
+#include "unpriv/worker/conn.h"
 
 /*
- * Between a connection (unpriv/conn.c: octets, timeouts, buffers) and the
+ * Between a connection (unpriv/worker/conn.c: octets, timeouts, buffers) and the
  * protocol spoken on it. A session is told of input and never reads or
  * writes itself.
  */

@@ -10,11 +10,11 @@
 
 #include <event2/event.h>
 
-#include "../privsep/log.h"
-#include "../privsep/role.h"
-#include "asker.h"
-#include "conn.h"
-#include "second.h"
+#include "privsep/base/log.h"
+#include "privsep/child/role.h"
+#include "unpriv/check/asker.h"
+#include "unpriv/check/shadow_copy.h"
+#include "unpriv/worker/conn.h"
 
 #define WORKER_ACCEPTS	16	/* taken before connections get a turn */
 #define WORKER_SPARE_FDS 64	/* beside the connections' own */

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../unpriv/internal.h"
-#include "check.h"
+#include "proto/smtp.h"
+#include "regress/unit/check.h"
+#include "unpriv/milter/forged.h"
+#include "unpriv/milter/hosts.h"
 
 static struct conf_host hostv[8];
 static struct conf_hosts hosts = { hostv, 0 };
@@ -45,26 +47,26 @@ free_hosts(void)
 		free(hostv[--hosts.n].name);
 }
 
-static enum internal
+static enum hosts_match
 by_addr(const char *const *v, const char *client)
 {
-	enum internal r;
+	enum hosts_match r;
 	struct addr a;
 
 	set_hosts(v);
 	addr_parse(&a, client, strlen(client));
-	r = internal_addr(&hosts, &a);
+	r = hosts_addr(&hosts, &a);
 	free_hosts();
 	return r;
 }
 
-static enum internal
+static enum hosts_match
 by_name(const char *const *v, const char *name)
 {
-	enum internal r;
+	enum hosts_match r;
 
 	set_hosts(v);
-	r = internal_name(&hosts, name, strlen(name));
+	r = hosts_name(&hosts, name, strlen(name));
 	free_hosts();
 	return r;
 }
@@ -75,35 +77,35 @@ static void
 test_hosts(void)
 {
 	check("host-address", by_addr(V("127.0.0.1"), "127.0.0.1") ==
-	    INTERNAL_YES);
+	    HOSTS_YES);
 	check("host-other", by_addr(V("127.0.0.1"), "127.0.0.2") ==
-	    INTERNAL_UNKNOWN);
+	    HOSTS_UNKNOWN);
 	check("host-negated-in-net", by_addr(V("192.0.2.0/24", "!192.0.2.1"),
-	    "192.0.2.1") == INTERNAL_NO);
+	    "192.0.2.1") == HOSTS_NO);
 	check("host-in-negated-net", by_addr(V("!192.0.2.0/24", "192.0.2.1"),
-	    "192.0.2.1") == INTERNAL_YES);
+	    "192.0.2.1") == HOSTS_YES);
 	check("host-address-beats-later-net", by_addr(V("!192.0.2.1",
-	    "192.0.2.0/24"), "192.0.2.1") == INTERNAL_NO);
+	    "192.0.2.0/24"), "192.0.2.1") == HOSTS_NO);
 	check("host-last-of-equals", by_addr(V("192.0.2.1", "!192.0.2.1"),
-	    "192.0.2.1") == INTERNAL_NO);
+	    "192.0.2.1") == HOSTS_NO);
 	check("host-v6", by_addr(V("10.0.0.0/8", "2001:db8::/32"),
-	    "2001:db8::1") == INTERNAL_YES);
+	    "2001:db8::1") == HOSTS_YES);
 	check("host-mapped-is-v6", by_addr(V("192.0.2.1"),
-	    "::ffff:192.0.2.1") == INTERNAL_UNKNOWN);
+	    "::ffff:192.0.2.1") == HOSTS_UNKNOWN);
 	check("name-exact", by_name(V("mail.example.test"),
-	    "MAIL.example.test") == INTERNAL_YES);
+	    "MAIL.example.test") == HOSTS_YES);
 	check("name-not-below", by_name(V("example.test"),
-	    "mail.example.test") == INTERNAL_UNKNOWN);
+	    "mail.example.test") == HOSTS_UNKNOWN);
 	check("domain-below", by_name(V(".example.test"),
-	    "mail.example.test") == INTERNAL_YES);
+	    "mail.example.test") == HOSTS_YES);
 	check("domain-not-itself", by_name(V(".example.test"),
-	    "example.test") == INTERNAL_UNKNOWN);
+	    "example.test") == HOSTS_UNKNOWN);
 	check("domain-label-boundary", by_name(V(".example.test"),
-	    "notexample.test") == INTERNAL_UNKNOWN);
+	    "notexample.test") == HOSTS_UNKNOWN);
 	check("name-beats-domain", by_name(V("!a.b.test", ".b.test"),
-	    "a.b.test") == INTERNAL_NO);
+	    "a.b.test") == HOSTS_NO);
 	check("name-trailing-dot", by_name(V("a.b.test"), "a.b.test.") ==
-	    INTERNAL_YES);
+	    HOSTS_YES);
 }
 
 static const char *
@@ -124,7 +126,7 @@ macros(struct conf_macro *m, size_t n, const char **have)
 	struct conf_macros list = { m, n };
 	int external, checked;
 
-	checked = internal_macros(&list, get_macro, have, &external);
+	checked = hosts_macros(&list, get_macro, have, &external);
 	return checked * 10 + external;
 }
 
@@ -153,7 +155,7 @@ static int
 sender(const char *in, const char *want)
 {
 	char *s = strdup(in);
-	int same = strcmp(internal_sender(s), want) == 0;
+	int same = strcmp(smtp_sender(s), want) == 0;
 
 	free(s);
 	return same;
@@ -182,7 +184,7 @@ test_sender(void)
 static int
 is_ar(const char *name)
 {
-	return internal_is_field(name, "Authentication-Results");
+	return forged_is_field(name, "Authentication-Results");
 }
 
 static void
@@ -226,13 +228,13 @@ test_ar(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		check(t[i].name, internal_own_ar(t[i].value,
+		check(t[i].name, forged_own_ar(t[i].value,
 		    "mx.example.test") == t[i].own, "%s", t[i].value);
-	check("ar-id-unset", internal_own_ar("; spf=pass", "") == 0 &&
-	    internal_own_ar("\"\"; x", "") == 0);
+	check("ar-id-unset", forged_own_ar("; spf=pass", "") == 0 &&
+	    forged_own_ar("\"\"; x", "") == 0);
 	memset(big, 'a', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
-	check("ar-long", internal_own_ar(big, "mx.example.test") == 0);
+	check("ar-long", forged_own_ar(big, "mx.example.test") == 0);
 	check("ar-name", is_ar("authentication-results") &&
 	    is_ar("Authentication-Results ") &&
 	    !is_ar("Authentication-Results-Old") &&
