@@ -16,43 +16,41 @@
 #include "conf/local.h"
 #include "proto/addr.h"
 
-#define NAME_LEN	253
+#define NAME_LEN 253
 
 /* One kind of dataset. */
 struct kind {
 	/* 0 also for an entry that is left out; -1: refused. */
-	int	(*add)(struct conf_ctx *, void *, const char *, size_t);
+	int (*add)(struct conf_ctx *, void *, const char *, size_t);
 	/* 1: a colon in it parts nothing. */
-	int	(*whole)(const char *, size_t);
+	int (*whole)(const char *, size_t);
 };
 
-static int	dataset(struct conf_ctx *, const char *, const struct kind *,
-		    void *);
-static int	from_list(struct conf_ctx *, const char *,
-		    const struct kind *, void *);
-static int	from_file(struct conf_ctx *, const char *,
-		    const struct kind *, void *);
-static int	from_line(struct conf_ctx *, const char *, size_t,
-		    const struct kind *, void *);
-static int	from_word(struct conf_ctx *, const char *, size_t,
-		    const struct kind *, void *);
-static int	name_ok(const char *, size_t);
-static int	host_net(struct conf_host *, const char *, size_t);
-static int	host_whole(const char *, size_t);
-static int	host_add(struct conf_ctx *, void *, const char *, size_t);
-static void	hosts_free(struct conf_hosts *);
-static int	set_hosts(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_hosts(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_hosts(const struct conf_row *, struct conf *);
-static int	macro_add(struct conf_ctx *, void *, const char *, size_t);
-static void	macros_free(struct conf_macros *);
-static int	set_macros(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_macros(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_macros(const struct conf_row *, struct conf *);
+static int dataset(struct conf_ctx *, const char *, const struct kind *,
+    void *);
+static int from_list(struct conf_ctx *, const char *, const struct kind *,
+    void *);
+static int from_file(struct conf_ctx *, const char *, const struct kind *,
+    void *);
+static int from_line(struct conf_ctx *, const char *, size_t,
+    const struct kind *, void *);
+static int from_word(struct conf_ctx *, const char *, size_t,
+    const struct kind *, void *);
+static int name_ok(const char *, size_t);
+static int host_net(struct conf_host *, const char *, size_t);
+static int host_whole(const char *, size_t);
+static int host_add(struct conf_ctx *, void *, const char *, size_t);
+static void hosts_free(struct conf_hosts *);
+static int set_hosts(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_hosts(FILE *, const struct conf_row *, const struct conf *);
+static void free_hosts(const struct conf_row *, struct conf *);
+static int macro_add(struct conf_ctx *, void *, const char *, size_t);
+static void macros_free(struct conf_macros *);
+static int set_macros(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_macros(FILE *, const struct conf_row *, const struct conf *);
+static void free_macros(const struct conf_row *, struct conf *);
 
 /*
  * Where entries come from.
@@ -90,8 +88,7 @@ from_list(struct conf_ctx *x, const char *s, const struct kind *k, void *arg)
 }
 
 static int
-from_file(struct conf_ctx *x, const char *path, const struct kind *k,
-    void *arg)
+from_file(struct conf_ctx *x, const char *path, const struct kind *k, void *arg)
 {
 	const char *text, *l, *old_file = x->file;
 	unsigned int old_line = x->line, count = 0;
@@ -103,7 +100,7 @@ from_file(struct conf_ctx *x, const char *path, const struct kind *k,
 		return conf_refuse(x, "%s: %s", path, strerror(errno));
 	x->file = path;
 	x->line = 0;
-	for (text = buf; rv == 0 && conf_line(&text, &len, &l, &n); ) {
+	for (text = buf; rv == 0 && conf_line(&text, &len, &l, &n);) {
 		x->line++;
 		if (memchr(l, '#', n) != NULL)
 			n = (size_t)((const char *)memchr(l, '#', n) - l);
@@ -190,9 +187,10 @@ name_ok(const char *s, size_t n)
 		return 0;
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
-		if ((c == '.' && last == '.') || (c < 0x80 && c != '-' &&
-		    c != '_' && c != '.' && !(c >= '0' && c <= '9') &&
-		    !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')))
+		if ((c == '.' && last == '.') ||
+		    (c < 0x80 && c != '-' && c != '_' && c != '.' &&
+			!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+			!(c >= 'A' && c <= 'Z')))
 			return 0;
 		digits += c == '.' || (c >= '0' && c <= '9');
 		last = c;
@@ -211,9 +209,8 @@ host_net(struct conf_host *h, const char *s, size_t n)
 	if (n == 0 || n >= sizeof(buf))
 		return -1;
 	if (*s == '[' && (end = memchr(s, ']', n)) != NULL) {
-		len = snprintf(buf, sizeof(buf), "%.*s%.*s",
-		    (int)(end - s) - 1, s + 1, (int)(n - (size_t)(end - s)) -
-		    1, end + 1);
+		len = snprintf(buf, sizeof(buf), "%.*s%.*s", (int)(end - s) - 1,
+		    s + 1, (int)(n - (size_t)(end - s)) - 1, end + 1);
 		s = buf;
 		n = (size_t)len;
 	}
@@ -263,8 +260,10 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 	if (host_net(&h, s, n) == 0) {
 		if (cidr_hostbits(&h.net)) {
 			cidr_mask(&h.net);
-			conf_warn(x, "%s has bits behind the prefix; they are "
-			    "cleared", conf_show(entry));
+			conf_warn(x,
+			    "%s has bits behind the prefix; they are "
+			    "cleared",
+			    conf_show(entry));
 		}
 	} else {
 		h.kind = n != 0 && *s == '.' ? HOST_DOMAIN : HOST_NAME;
@@ -277,16 +276,22 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		if (!name_ok(s, n)) {
 			/* Without an exception too many are internal. */
 			if (h.negated)
-				rv = conf_refuse(x, "%s is neither a network "
-				    "nor a name", conf_show(entry));
+				rv = conf_refuse(x,
+				    "%s is neither a network "
+				    "nor a name",
+				    conf_show(entry));
 			else
-				conf_warn(x, "%s is neither a network nor a "
-				    "name, left out", conf_show(entry));
+				conf_warn(x,
+				    "%s is neither a network nor a "
+				    "name, left out",
+				    conf_show(entry));
 			goto done;
 		}
 		if (memchr(s, '.', n) == NULL && h.kind == HOST_NAME)
-			conf_warn(x, "%s is taken as a host's name, without "
-			    "a domain", conf_show(entry));
+			conf_warn(x,
+			    "%s is taken as a host's name, without "
+			    "a domain",
+			    conf_show(entry));
 		h.name = conf_xstrndup(s, n);
 		for (i = 0; i < n; i++)
 			if (h.name[i] >= 'A' && h.name[i] <= 'Z')
@@ -393,8 +398,8 @@ macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		e++;
 		bar = memchr(e, '|', n - (size_t)(e - s));
 		k = bar != NULL ? (size_t)(bar - e) : n - (size_t)(e - s);
-		m.values.v = conf_xgrow(m.values.v, m.values.n,
-		    sizeof(*m.values.v));
+		m.values.v =
+		    conf_xgrow(m.values.v, m.values.n, sizeof(*m.values.v));
 		m.values.v[m.values.n++] = conf_xstrndup(e, k);
 	}
 	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
@@ -454,8 +459,7 @@ free_macros(const struct conf_row *row, struct conf *c)
 	macros_free(conf_field(struct conf_macros, c, row));
 }
 
-const struct conf_ops
-    conf_op_hosts = { set_hosts, print_hosts, free_hosts,
+const struct conf_ops conf_op_hosts = { set_hosts, print_hosts, free_hosts,
 	sizeof(struct conf_hosts) },
-    conf_op_macros = { set_macros, print_macros, free_macros,
-	sizeof(struct conf_macros) };
+		      conf_op_macros = { set_macros, print_macros, free_macros,
+			      sizeof(struct conf_macros) };

@@ -14,20 +14,23 @@
 #include "conf/local.h"
 #include "proto/text.h"
 
-#define OFF(f)		offsetof(struct conf, f)
-#define BOTH		(CONF_MILTER | CONF_POLICY)
-#define MILTER		CONF_MILTER
-#define REASON		"Message {rejectdefer} due to: {spf}. Please see {url}"
-#define WHY		"http://www.openspf.net/Why?s={scope};id={id};ip={ip}" \
-			";r={rcpt}"
-#define RUNDIR		"/run/pyspf-milter/"
+#define OFF(f) offsetof(struct conf, f)
+#define BOTH   (CONF_MILTER | CONF_POLICY)
+#define MILTER CONF_MILTER
+#define REASON "Message {rejectdefer} due to: {spf}. Please see {url}"
+#define WHY                                                    \
+	"http://www.openspf.net/Why?s={scope};id={id};ip={ip}" \
+	";r={rcpt}"
+#define RUNDIR "/run/pyspf-milter/"
 
-static size_t	distance(const char *, const char *);
+static size_t distance(const char *, const char *);
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
-    as_any = BOOL_ANY, as_ours = BOOL_OURS, as_never = BOOL_NEVER;
+			    as_any = BOOL_ANY, as_ours = BOOL_OURS,
+			    as_never = BOOL_NEVER;
 static const char *const reason_vars[] = { "rejectdefer", "spf", "url", NULL };
 static const char *const why_vars[] = { "scope", "id", "ip", "rcpt", NULL };
+/* clang-format off */
 static const struct conf_word frontends[] = {
 	{ "native", FRONTEND_NATIVE }, { "libmilter", FRONTEND_LIBMILTER },
 	{ NULL, 0 }
@@ -231,11 +234,13 @@ static const struct conf_row rows[] = {
 	    "percent of requests that get one", "1..100" },
 	    &conf_op_int, OFF(second_opinion_sample), 0, 1, 100, NULL, 0 }
 };
+/* clang-format on */
 
-#define NROWS	(sizeof(rows) / sizeof(rows[0]))
+#define NROWS (sizeof(rows) / sizeof(rows[0]))
 _Static_assert(NROWS <= CONF_ROWS_MAX, "rows fit an overlay's mask");
 
 /* Keys that live only in old files (COMPAT "queueid"). */
+/* clang-format off */
 static const struct {
 	const char	*name, *now, *text;
 } old[] = {
@@ -245,6 +250,7 @@ static const struct {
 	    "deprecated and without effect; TestOnly took its place" },
 	{ "IntHosts", NULL, "without effect; InternalHosts is meant" }
 };
+/* clang-format on */
 
 const struct conf_row *
 conf_row_at(size_t i)
@@ -288,7 +294,7 @@ conf_old_key(const char *name, const char **now)
 	return NULL;
 }
 
-#define NAME_MAX_LEN	40
+#define NAME_MAX_LEN 40
 
 /*
  * Edit distance with swaps of neighbours, without regard to case; names
@@ -364,7 +370,7 @@ conf_defaults(enum conf_program program)
 	c->trust_anchor_text = conf_xstrndup("", 0);
 	for (i = 0; i < NROWS; i++)
 		if (rows[i].ops->set(&x, &rows[i], c, rows[i].pub.def) == -1)
-			abort();	/* the table is wrong */
+			abort(); /* the table is wrong */
 	conf_msgs_free(&msgs);
 	return c;
 }

@@ -15,34 +15,29 @@
 #include "conf/local.h"
 #include "proto/addr.h"
 
-#define DOMAIN_LEN	253	/* RFC 1035 2.3.4, without the last dot */
+#define DOMAIN_LEN 253 /* RFC 1035 2.3.4, without the last dot */
 
-static void	odd_warn(struct conf_ctx *, unsigned int);
-static int	set_addr(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_addr(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	net_parse(struct conf_ctx *, struct cidr *, const char *,
-		    size_t);
-static int	set_nets(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_nets(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_nets(const struct conf_row *, struct conf *);
-static void	strs_free(struct conf_strs *);
-static void	domain_add(struct conf_ctx *, const struct conf_row *,
-		    struct conf_strs *, const char *, size_t);
-static int	set_domains(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_domains(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_domains(const struct conf_row *, struct conf *);
-static int	server_parse(struct conf_server *, const char *, size_t);
-static int	set_servers(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_servers(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_servers(const struct conf_row *, struct conf *);
+static void odd_warn(struct conf_ctx *, unsigned int);
+static int set_addr(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_addr(FILE *, const struct conf_row *, const struct conf *);
+static int net_parse(struct conf_ctx *, struct cidr *, const char *, size_t);
+static int set_nets(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_nets(FILE *, const struct conf_row *, const struct conf *);
+static void free_nets(const struct conf_row *, struct conf *);
+static void strs_free(struct conf_strs *);
+static void domain_add(struct conf_ctx *, const struct conf_row *,
+    struct conf_strs *, const char *, size_t);
+static int set_domains(struct conf_ctx *, const struct conf_row *,
+    struct conf *, const char *);
+static void print_domains(FILE *, const struct conf_row *, const struct conf *);
+static void free_domains(const struct conf_row *, struct conf *);
+static int server_parse(struct conf_server *, const char *, size_t);
+static int set_servers(struct conf_ctx *, const struct conf_row *,
+    struct conf *, const char *);
+static void print_servers(FILE *, const struct conf_row *, const struct conf *);
+static void free_servers(const struct conf_row *, struct conf *);
 
 /*
  * The entries of a list. *s becomes NULL behind the last; a list that ends
@@ -140,8 +135,7 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 		memmove(p, p + 1, strlen(p));
 	}
 	if ((rv = cidr_parse(net, copy, strlen(copy))) == -1)
-		conf_warn(x, "%s is not a network, left out",
-		    conf_show(copy));
+		conf_warn(x, "%s is not a network, left out", conf_show(copy));
 	else if (cidr_hostbits(net)) {
 		cidr_mask(net);
 		conf_warn(x, "%s has bits behind the prefix; they are cleared",
@@ -225,15 +219,15 @@ strs_free(struct conf_strs *l)
 }
 
 static void
-domain_add(struct conf_ctx *x, const struct conf_row *row,
-    struct conf_strs *l, const char *s, size_t n)
+domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
+    const char *s, size_t n)
 {
 	char *p;
 	size_t i, was = n;
 	int capitals = 0, dot;
 
-	dot = (row->flags & ROW_DOT) != 0 && n > 1 && s[0] == '.' &&
-	    s[1] != '.';
+	dot =
+	    (row->flags & ROW_DOT) != 0 && n > 1 && s[0] == '.' && s[1] != '.';
 	while (n > (size_t)dot && s[dot] == '.') {
 		s++;
 		n--;
@@ -373,8 +367,7 @@ set_servers(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 static void
 print_servers(FILE *f, const struct conf_row *row, const struct conf *c)
 {
-	const struct conf_servers *l = conf_cfield(struct conf_servers, c,
-	    row);
+	const struct conf_servers *l = conf_cfield(struct conf_servers, c, row);
 	char buf[ADDR_STRLEN];
 	size_t i;
 
@@ -399,11 +392,11 @@ free_servers(const struct conf_row *row, struct conf *c)
 	conf_servers_free(conf_field(struct conf_servers, c, row));
 }
 
-const struct conf_ops
-    conf_op_addr = { set_addr, print_addr, NULL, sizeof(struct addr) },
-    conf_op_nets = { set_nets, print_nets, free_nets,
-	sizeof(struct conf_nets) },
-    conf_op_domains = { set_domains, print_domains, free_domains,
-	sizeof(struct conf_strs) },
-    conf_op_servers = { set_servers, print_servers, free_servers,
-	sizeof(struct conf_servers) };
+const struct conf_ops conf_op_addr = { set_addr, print_addr, NULL,
+	sizeof(struct addr) },
+		      conf_op_nets = { set_nets, print_nets, free_nets,
+			      sizeof(struct conf_nets) },
+		      conf_op_domains = { set_domains, print_domains,
+			      free_domains, sizeof(struct conf_strs) },
+		      conf_op_servers = { set_servers, print_servers,
+			      free_servers, sizeof(struct conf_servers) };

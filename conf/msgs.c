@@ -9,10 +9,10 @@
 #include "conf/local.h"
 #include "proto/text.h"
 
-#define SHOW_LEN	120	/* octets of a value that a message repeats */
-#define SHOW_RING	4
+#define SHOW_LEN  120 /* octets of a value that a message repeats */
+#define SHOW_RING 4
 
-static void	add(struct conf_ctx *, int, const char *, va_list);
+static void add(struct conf_ctx *, int, const char *, va_list);
 
 void *
 conf_xcalloc(size_t n, size_t size)
@@ -143,9 +143,9 @@ conf_msg_text(const char *path, const struct conf_msg *m)
 
 	if (m->line != 0)
 		snprintf(line, sizeof(line), "%u:", m->line);
-	if (asprintf(&p, "%s:%s %s%s%s", m->file != NULL ? m->file : path,
-	    line, m->key != NULL ? m->key : "", m->key != NULL ? ": " : "",
-	    m->text) == -1)
+	if (asprintf(&p, "%s:%s %s%s%s", m->file != NULL ? m->file : path, line,
+		m->key != NULL ? m->key : "", m->key != NULL ? ": " : "",
+		m->text) == -1)
 		err(1, "configuration");
 	return p;
 }

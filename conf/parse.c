@@ -12,24 +12,22 @@
 #include "conf/local.h"
 #include "proto/text.h"
 
-#define BOM	"\xef\xbb\xbf"
+#define BOM "\xef\xbb\xbf"
 
-static size_t	white(const char *, size_t);
-static size_t	white_back(const char *, size_t);
-static void	line(struct conf_ctx *, struct conf *, const char *, size_t);
-static void	pair(struct conf_ctx *, struct conf *, const char *,
-		    const char *, int);
-static int	child_line(struct conf_ctx *, struct conf *, const char *,
-		    size_t);
-static void	finish(struct conf_ctx *, struct conf *);
-static void	finish_id(struct conf_ctx *, struct conf *);
-static void	finish_anchor(struct conf_ctx *, struct conf *);
-static void	finish_users(struct conf_ctx *, struct conf *);
+static size_t white(const char *, size_t);
+static size_t white_back(const char *, size_t);
+static void line(struct conf_ctx *, struct conf *, const char *, size_t);
+static void pair(struct conf_ctx *, struct conf *, const char *, const char *,
+    int);
+static int child_line(struct conf_ctx *, struct conf *, const char *, size_t);
+static void finish(struct conf_ctx *, struct conf *);
+static void finish_id(struct conf_ctx *, struct conf *);
+static void finish_anchor(struct conf_ctx *, struct conf *);
+static void finish_users(struct conf_ctx *, struct conf *);
 static unsigned int line_of(const struct conf_ctx *, const char *);
-static struct conf *parse(enum conf_program, const char *, size_t,
-		    const char *, const struct conf_reader *,
-		    struct conf_msgs *);
-static char	*slurp(FILE *, size_t *);
+static struct conf *parse(enum conf_program, const char *, size_t, const char *,
+    const struct conf_reader *, struct conf_msgs *);
+static char *slurp(FILE *, size_t *);
 
 /*
  * Reading files.
@@ -106,11 +104,9 @@ conf_read(struct conf_ctx *x, const char *path, size_t *len)
 static size_t
 white(const char *s, size_t n)
 {
-	static const char *const wide[] = {
-		"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8",
-		"\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
-		"\xe3\x80\x80"
-	};
+	static const char *const wide[] = { "\xc2\x85", "\xc2\xa0",
+		"\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+		"\xe2\x81\x9f", "\xe3\x80\x80" };
 	size_t i, k;
 
 	if (n == 0)
@@ -178,7 +174,9 @@ conf_line(const char **text, size_t *len, const char **l, size_t *n)
 	*n = i;
 	if (i < *len)
 		i += (*text)[i] == '\r' && i + 1 < *len &&
-		    (*text)[i + 1] == '\n' ? 2 : 1;
+			(*text)[i + 1] == '\n' ?
+		    2 :
+		    1;
 	*text += i;
 	*len -= i;
 	return 1;
@@ -262,8 +260,7 @@ child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	if (n < sizeof(anchor) - 1 ||
 	    memcmp(l, anchor, sizeof(anchor) - 1) != 0)
 		return 0;
-	fwrite(l + sizeof(anchor) - 1, 1, n - (sizeof(anchor) - 1),
-	    x->anchors);
+	fwrite(l + sizeof(anchor) - 1, 1, n - (sizeof(anchor) - 1), x->anchors);
 	putc('\n', x->anchors);
 	return 1;
 }
@@ -376,7 +373,7 @@ finish_anchor(struct conf_ctx *x, struct conf *c)
 	}
 	if ((o = open_memstream(&out, &size)) == NULL)
 		abort();
-	for (text = buf; conf_line(&text, &len, &l, &n); )
+	for (text = buf; conf_line(&text, &len, &l, &n);)
 		fprintf(o, "%.*s\n", (int)n, l);
 	if (fclose(o) != 0)
 		abort();
@@ -409,9 +406,8 @@ finish_users(struct conf_ctx *x, struct conf *c)
 static void
 finish(struct conf_ctx *x, struct conf *c)
 {
-	static const char *const keys[] = {
-		"HELO_pass_restriction", "Mail_From_pass_restriction"
-	};
+	static const char *const keys[] = { "HELO_pass_restriction",
+		"Mail_From_pass_restriction" };
 	size_t i;
 	const char *v;
 
@@ -430,7 +426,7 @@ finish(struct conf_ctx *x, struct conf *c)
 	}
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		v = i == 0 ? c->helo_pass_restriction :
-		    c->mail_from_pass_restriction;
+			     c->mail_from_pass_restriction;
 		if (v[0] == '\0')
 			continue;
 		x->line = line_of(x, keys[i]);
@@ -453,8 +449,8 @@ conf_parse(enum conf_program program, const char *text, size_t len,
 
 /* Adds to the messages. */
 static struct conf *
-parse(enum conf_program program, const char *text, size_t len,
-    const char *name, const struct conf_reader *reader, struct conf_msgs *msgs)
+parse(enum conf_program program, const char *text, size_t len, const char *name,
+    const struct conf_reader *reader, struct conf_msgs *msgs)
 {
 	struct conf_ctx x;
 	unsigned int lines[CONF_ROWS_MAX];
@@ -533,7 +529,7 @@ conf_load(enum conf_program program, const char *path, int explicit,
 		conf_warn(&x, "no such file; all keys have their defaults");
 		return parse(program, "", 0, path, reader, msgs);
 	}
-	conf_refuse(&x, "%s", errno == EINVAL ? "not a regular file" :
-	    strerror(errno));
+	conf_refuse(&x, "%s",
+	    errno == EINVAL ? "not a regular file" : strerror(errno));
 	return NULL;
 }

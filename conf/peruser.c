@@ -16,22 +16,21 @@
 #include "conf/local.h"
 
 struct overlay {
-	struct conf	 conf;		/* first: conf_user.conf points here */
-	uint64_t	 own;		/* by row: fields that are its own */
-	unsigned int	 line;		/* of the file, for the sort */
+	struct conf conf;  /* first: conf_user.conf points here */
+	uint64_t own;	   /* by row: fields that are its own */
+	unsigned int line; /* of the file, for the sort */
 };
 
 static struct overlay *overlay_of(const struct conf_user *);
-static void	overlay_free(struct overlay *);
-static int	overlay_set(struct conf_ctx *, struct overlay *,
-		    const struct conf_row *, const char *);
-static int	settings(struct conf_ctx *, struct overlay *, const char *,
-		    size_t);
-static int	setting(struct conf_ctx *, struct overlay *, const char *,
-		    size_t, unsigned int *);
-static void	overlay_sync(struct overlay *, const struct conf *);
-static int	by_user(const void *, const void *);
-static int	by_user_line(const void *, const void *);
+static void overlay_free(struct overlay *);
+static int overlay_set(struct conf_ctx *, struct overlay *,
+    const struct conf_row *, const char *);
+static int settings(struct conf_ctx *, struct overlay *, const char *, size_t);
+static int setting(struct conf_ctx *, struct overlay *, const char *, size_t,
+    unsigned int *);
+static void overlay_sync(struct overlay *, const struct conf *);
+static int by_user(const void *, const void *);
+static int by_user_line(const void *, const void *);
 
 static struct overlay *
 overlay_of(const struct conf_user *u)
@@ -125,7 +124,7 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 	if ((row = conf_row_find(name)) == NULL) {
 		rv = 0;
 		near = conf_old_key(name, &now) != NULL ? NULL :
-		    conf_row_near(name);
+							  conf_row_near(name);
 		conf_warn(x, "unknown key %s in settings by recipient%s%s%s",
 		    conf_show(name), near != NULL ? "; did you mean " : "",
 		    near != NULL ? near : "", near != NULL ? "?" : "");
@@ -162,7 +161,8 @@ settings(struct conf_ctx *x, struct overlay *o, const char *s, size_t n)
 		n -= k + 1;
 		if (n == 0) {
 			x->key = NULL;
-			conf_warn(x, "each setting is key=value; "
+			conf_warn(x,
+			    "each setting is key=value; "
 			    "line ignored");
 			return -1;
 		}
@@ -206,8 +206,8 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	if (settings(x, o, v, vn) == -1)
 		overlay_free(o);
 	else {
-		c->users.v = conf_xgrow(c->users.v, c->users.n,
-		    sizeof(*c->users.v));
+		c->users.v =
+		    conf_xgrow(c->users.v, c->users.n, sizeof(*c->users.v));
 		u = &c->users.v[c->users.n++];
 		u->conf = &o->conf;
 		u->user = conf_xstrndup(s, un);

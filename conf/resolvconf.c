@@ -9,7 +9,7 @@
 #include "conf/local.h"
 #include "proto/addr.h"
 
-#define WORD	"nameserver"
+#define WORD "nameserver"
 
 size_t
 conf_resolvconf(const char *text, size_t len, struct conf_servers *out)

@@ -15,20 +15,19 @@
 #include "conf/local.h"
 #include "proto/addr.h"
 
-#define PATH_LEN	107	/* sun_path with its NUL is 108 */
-#define HOST_LEN	253
+#define PATH_LEN 107 /* sun_path with its NUL is 108 */
+#define HOST_LEN 253
 
-static int	port_parse(const char *, size_t, uint16_t *);
-static int	local_parse(struct conf_socket *, const char *, const char **);
-static int	inet_parse(struct conf_socket *, const char *, const char **);
-static int	inet_split(const char *, int, const char **, size_t *,
-		    const char **, size_t *, const char **);
-static int	host_check(int, const char *, size_t, const char **);
-static int	set_socket(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_socket(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_socket(const struct conf_row *, struct conf *);
+static int port_parse(const char *, size_t, uint16_t *);
+static int local_parse(struct conf_socket *, const char *, const char **);
+static int inet_parse(struct conf_socket *, const char *, const char **);
+static int inet_split(const char *, int, const char **, size_t *, const char **,
+    size_t *, const char **);
+static int host_check(int, const char *, size_t, const char **);
+static int set_socket(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_socket(FILE *, const struct conf_row *, const struct conf *);
+static void free_socket(const struct conf_row *, struct conf *);
 
 static int
 port_parse(const char *s, size_t n, uint16_t *port)
@@ -79,7 +78,7 @@ host_check(int six, const char *s, size_t n, const char **why)
 		if ((a.family == 6) == six)
 			return 0;
 		*why = six ? "an IPv4 address needs inet:" :
-		    "an IPv6 address needs inet6:";
+			     "an IPv6 address needs inet6:";
 		return -1;
 	}
 	*why = "the host is neither a name nor an address";
@@ -87,7 +86,9 @@ host_check(int six, const char *s, size_t n, const char **why)
 		return -1;
 	for (i = 0; i < n; i++)
 		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
-		    "YZ0123456789.-_", s[i]) == NULL || s[i] == '\0')
+			   "YZ0123456789.-_",
+			s[i]) == NULL ||
+		    s[i] == '\0')
 			return -1;
 	return 0;
 }
@@ -123,7 +124,8 @@ inet_split(const char *s, int six, const char **host, size_t *hn,
 	n = (size_t)(p - s);
 	if (memchr(s, ':', n) != NULL && s[0] != '[') {
 		*why = six ? "ambiguous: write inet6:port@address or "
-		    "inet6:[address]:port" : "too many colons";
+			     "inet6:[address]:port" :
+			     "too many colons";
 		return -1;
 	}
 	if (port_parse(s, n, &a) == 0) {
@@ -191,7 +193,7 @@ conf_socket_parse(struct conf_socket *so, const char *s, const char **why)
 		rv = inet_parse(so, s + 6, why);
 	} else {
 		*why = "is none of local:/path, inet:port@host, "
-		    "inet6:port@host, none";
+		       "inet6:port@host, none";
 		rv = -1;
 	}
 	if (rv == -1)
@@ -226,8 +228,8 @@ conf_socket_text(const struct conf_socket *so)
 		colon = host != NULL && strchr(host, ':') != NULL ? "[" : "";
 		rv = asprintf(&p, "%s:%u%s%s%s%s",
 		    so->kind == SOCK_INET ? "inet" : "inet6", so->port,
-		    host != NULL ? "@" : "", colon,
-		    host != NULL ? host : "", *colon != '\0' ? "]" : "");
+		    host != NULL ? "@" : "", colon, host != NULL ? host : "",
+		    *colon != '\0' ? "]" : "");
 		break;
 	}
 	if (rv == -1)
@@ -247,8 +249,7 @@ set_socket(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	if ((row->flags & ROW_LOCAL) != 0 && so.kind != SOCK_LOCAL &&
 	    so.kind != SOCK_NONE) {
 		conf_socket_free(&so);
-		return conf_refuse(x, "%s is not a UNIX socket",
-		    conf_show(s));
+		return conf_refuse(x, "%s is not a UNIX socket", conf_show(s));
 	}
 	conf_socket_free(old);
 	*old = so;
@@ -271,5 +272,5 @@ free_socket(const struct conf_row *row, struct conf *c)
 	conf_socket_free(conf_field(struct conf_socket, c, row));
 }
 
-const struct conf_ops conf_op_socket = { set_socket, print_socket,
-    free_socket, sizeof(struct conf_socket) };
+const struct conf_ops conf_op_socket = { set_socket, print_socket, free_socket,
+	sizeof(struct conf_socket) };

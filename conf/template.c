@@ -16,7 +16,7 @@
 
 #include "conf/local.h"
 
-static int	spec_ok(const char *, const char *);
+static int spec_ok(const char *, const char *);
 static const char *meant(const char *, size_t, const char *const *);
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" behind a name. */
@@ -103,8 +103,8 @@ conf_template_clean(const char *s, const char *const *vars, int *changed)
 			fprintf(o, "{{%.*s}}", (int)(end - s) - 1, s + 1);
 			*changed = 1;
 		} else {
-			fprintf(o, "{%s%.*s}", name,
-			    (int)(end - (s + 1 + n)), s + 1 + n);
+			fprintf(o, "{%s%.*s}", name, (int)(end - (s + 1 + n)),
+			    s + 1 + n);
 			if (strlen(name) != n || memcmp(name, s + 1, n) != 0)
 				*changed = 1;
 		}

@@ -14,53 +14,45 @@
 
 #include "conf/local.h"
 
-static int	py_int(const char *, long *);
-static int	set_int(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_int(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	set_umask(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_umask(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	set_bool(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_bool(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	set_enum(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_enum(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	set_header(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_header(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	set_reject(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_reject(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_reject(const struct conf_row *, struct conf *);
-static int	same_word(const char *, const char *);
-static void	put_text(char **, const char *, size_t);
-static int	set_text(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_text(FILE *, const struct conf_row *,
-		    const struct conf *);
-static void	free_text(const struct conf_row *, struct conf *);
-static int	set_template(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_template(FILE *, const struct conf_row *,
-		    const struct conf *);
-static int	set_id(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static int	set_path(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static int	set_userid(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static int	set_peruser(struct conf_ctx *, const struct conf_row *,
-		    struct conf *, const char *);
-static void	print_peruser(FILE *, const struct conf_row *,
-		    const struct conf *);
+static int py_int(const char *, long *);
+static int set_int(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_int(FILE *, const struct conf_row *, const struct conf *);
+static int set_umask(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_umask(FILE *, const struct conf_row *, const struct conf *);
+static int set_bool(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_bool(FILE *, const struct conf_row *, const struct conf *);
+static int set_enum(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_enum(FILE *, const struct conf_row *, const struct conf *);
+static int set_header(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_header(FILE *, const struct conf_row *, const struct conf *);
+static int set_reject(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_reject(FILE *, const struct conf_row *, const struct conf *);
+static void free_reject(const struct conf_row *, struct conf *);
+static int same_word(const char *, const char *);
+static void put_text(char **, const char *, size_t);
+static int set_text(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static void print_text(FILE *, const struct conf_row *, const struct conf *);
+static void free_text(const struct conf_row *, struct conf *);
+static int set_template(struct conf_ctx *, const struct conf_row *,
+    struct conf *, const char *);
+static void print_template(FILE *, const struct conf_row *,
+    const struct conf *);
+static int set_id(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static int set_path(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static int set_userid(struct conf_ctx *, const struct conf_row *, struct conf *,
+    const char *);
+static int set_peruser(struct conf_ctx *, const struct conf_row *,
+    struct conf *, const char *);
+static void print_peruser(FILE *, const struct conf_row *, const struct conf *);
 
 /*
  * Numbers.
@@ -160,7 +152,8 @@ set_umask(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	if (digits[0] != '0' && digits[1] != '\0')
 		conf_warn(x, "%s is read as %s: octal %04lo", digits,
 		    digits[strspn(digits, "01234567")] == '\0' ? "octal" :
-		    "decimal", (unsigned long)v);
+								 "decimal",
+		    (unsigned long)v);
 	*conf_field(int, c, row) = (int)v;
 	return 0;
 }
@@ -240,16 +233,15 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 static void
 print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
 {
-	static const char *const words[][2] = {
-		[BOOL_OURS] = { "no", "yes" },
+	static const char *const words[][2] = { [BOOL_OURS] = { "no", "yes" },
 		[BOOL_TRUE] = { "False", "True" },
 		[BOOL_NOT_NO] = { "No", "Yes" },
 		[BOOL_ANY] = { "", "True" },
-		[BOOL_NEVER] = { "False", "True" }
-	};
+		[BOOL_NEVER] = { "False", "True" } };
 
 	fputs(words[*(const enum conf_bool *)row->arg]
-	    [*conf_cfield(int, c, row) != 0], f);
+		   [*conf_cfield(int, c, row) != 0],
+	    f);
 }
 
 static int
@@ -297,17 +289,17 @@ static int
 set_header(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
 {
-	static const struct conf_word words[] = {
-		{ "SPF", HEADER_SPF }, { "Received-SPF", HEADER_SPF },
-		{ "AR", HEADER_AR }, { "Authentication-Results", HEADER_AR },
-		{ "None", HEADER_NONE }
-	};
+	static const struct conf_word words[] = { { "SPF", HEADER_SPF },
+		{ "Received-SPF", HEADER_SPF }, { "AR", HEADER_AR },
+		{ "Authentication-Results", HEADER_AR },
+		{ "None", HEADER_NONE } };
 	enum conf_header v, ever;
 	size_t i;
 
 	/* The original looks for parts of the text. */
 	ever = strstr(s, "AR") != NULL ? HEADER_AR :
-	    strcmp(s, "None") == 0 ? HEADER_NONE : HEADER_SPF;
+	    strcmp(s, "None") == 0     ? HEADER_NONE :
+					 HEADER_SPF;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (same_word(s, words[i].name)) {
 			v = (enum conf_header)words[i].value;
@@ -319,8 +311,10 @@ set_header(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		}
 	if (ever == HEADER_AR && strstr(s, "SPF") != NULL) {
 		if (x->program == CONF_POLICY)
-			return conf_refuse(x, "%s: one header can be had, "
-			    "SPF or AR", conf_show(s));
+			return conf_refuse(x,
+			    "%s: one header can be had, "
+			    "SPF or AR",
+			    conf_show(s));
 		conf_warn(x, "%s: a milter adds AR only", conf_show(s));
 	} else
 		conf_warn(x, "%s is not one of %s, read as %s", conf_show(s),
@@ -342,35 +336,35 @@ static int
 set_reject(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
 {
-	static const struct conf_word words[] = {
-		{ "SPF_Not_Pass", REJECT_NOT_PASS },
+	static const struct conf_word words[] = { { "SPF_Not_Pass",
+						      REJECT_NOT_PASS },
 		{ "Softfail", REJECT_SOFTFAIL }, { "Fail", REJECT_FAIL },
 		{ "Null", REJECT_NULL }, { "False", REJECT_FALSE },
-		{ "No_Check", REJECT_NO_CHECK }
-	};
+		{ "No_Check", REJECT_NO_CHECK } };
 	const char *name = s;
 	enum conf_reject v = REJECT_OTHER;
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (same_word(s, words[i].name) ||
-		    (words[i].value == REJECT_FALSE &&
-		    word_bool(s) == 0)) {
+		    (words[i].value == REJECT_FALSE && word_bool(s) == 0)) {
 			v = (enum conf_reject)words[i].value;
 			name = words[i].name;
 			break;
 		}
 	if (v == REJECT_OTHER)
-		conf_warn(x, "%s is not one of %s: only errors can "
-		    "reject or defer", conf_show(s), row->pub.range);
+		conf_warn(x,
+		    "%s is not one of %s: only errors can "
+		    "reject or defer",
+		    conf_show(s), row->pub.range);
 	else if (strcmp(name, s) != 0)
 		conf_warn(x, "%s is read as %s", conf_show(s), name);
 	if (v == REJECT_NULL && row->off != offsetof(struct conf, helo_reject))
-		conf_warn(x, "Null is for HELO_reject: only errors can reject "
+		conf_warn(x,
+		    "Null is for HELO_reject: only errors can reject "
 		    "or defer");
 	*conf_field(enum conf_reject, c, row) = v;
-	put_text((char **)(void *)((char *)c + row->off2), name,
-	    strlen(name));
+	put_text((char **)(void *)((char *)c + row->off2), name, strlen(name));
 	return 0;
 }
 
@@ -539,8 +533,8 @@ set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	    *path != '/' || memchr(path, ',', pn) != NULL)
 		return conf_refuse(x, "%s is not text,/path", conf_show(s));
 	if (strncmp(s, "text,/", 6) != 0)
-		conf_warn(x, "%s is read as text,%.*s", conf_show(s),
-		    (int)pn, path);
+		conf_warn(x, "%s is read as text,%.*s", conf_show(s), (int)pn,
+		    path);
 	put_text(conf_field(char *, c, row), path, pn);
 	return 0;
 }
@@ -559,14 +553,13 @@ const struct conf_ops
     conf_op_bool = { set_bool, print_bool, NULL, sizeof(int) },
     conf_op_enum = { set_enum, print_enum, NULL, sizeof(int) },
     conf_op_header = { set_header, print_header, NULL,
-	sizeof(enum conf_header) },
+	    sizeof(enum conf_header) },
     conf_op_reject = { set_reject, print_reject, free_reject,
-	sizeof(enum conf_reject) },
+	    sizeof(enum conf_reject) },
     conf_op_text = { set_text, print_text, free_text, sizeof(char *) },
     conf_op_template = { set_template, print_template, free_text,
-	sizeof(char *) },
+	    sizeof(char *) },
     conf_op_id = { set_id, print_text, free_text, sizeof(char *) },
     conf_op_path = { set_path, print_text, free_text, sizeof(char *) },
     conf_op_userid = { set_userid, print_text, free_text, sizeof(char *) },
-    conf_op_peruser = { set_peruser, print_peruser, free_text,
-	sizeof(char *) };
+    conf_op_peruser = { set_peruser, print_peruser, free_text, sizeof(char *) };

@@ -6,52 +6,52 @@
 #include "dns/decode.h"
 #include "proto/text.h"
 
-#define HEADER_LEN	12
-#define FLAG_QR		0x8000
-#define FLAG_TC		0x0200
-#define RCODE_MASK	0x000f
-#define RCODE_NOERROR	0
-#define RCODE_NXDOMAIN	3
-#define CLASS_IN	1
-#define TYPE_CNAME	5
-#define TYPE_SOA	6
-#define LABEL_MAX	63
-#define WIRE_NAME_MAX	255	/* RFC 1035 2.3.4 */
-#define NAME_HOPS	127	/* compression pointers of one name */
+#define HEADER_LEN     12
+#define FLAG_QR	       0x8000
+#define FLAG_TC	       0x0200
+#define RCODE_MASK     0x000f
+#define RCODE_NOERROR  0
+#define RCODE_NXDOMAIN 3
+#define CLASS_IN       1
+#define TYPE_CNAME     5
+#define TYPE_SOA       6
+#define LABEL_MAX      63
+#define WIRE_NAME_MAX  255 /* RFC 1035 2.3.4 */
+#define NAME_HOPS      127 /* compression pointers of one name */
 
 /* A place in the message; pos is never beyond len. */
 struct msg {
-	const uint8_t	*p;
-	size_t		 len;
-	size_t		 pos;
+	const uint8_t *p;
+	size_t len;
+	size_t pos;
 };
 
 /* Walks the labels of a name, compressed or not. */
 struct walk {
-	size_t		 pos;
-	size_t		 total;		/* octets of the uncompressed name */
-	unsigned int	 hops;
+	size_t pos;
+	size_t total; /* octets of the uncompressed name */
+	unsigned int hops;
 };
 
 struct record {
-	size_t		 owner;		/* where its name begins */
-	uint16_t	 type;
-	uint16_t	 class;
-	uint32_t	 ttl;
-	size_t		 data;		/* where its data begin */
-	uint16_t	 len;
+	size_t owner; /* where its name begins */
+	uint16_t type;
+	uint16_t class;
+	uint32_t ttl;
+	size_t data; /* where its data begin */
+	uint16_t len;
 };
 
 /* Where decoded data go. */
 struct out {
-	struct dns_rr	*rr;
-	size_t		 maxrr;
-	uint8_t		*buf;
-	size_t		 left;
+	struct dns_rr *rr;
+	size_t maxrr;
+	uint8_t *buf;
+	size_t left;
 };
 
-static enum dns_decoded	decode_body(struct msg *, uint16_t,
-			    struct dns_answer *, struct out *);
+static enum dns_decoded decode_body(struct msg *, uint16_t, struct dns_answer *,
+    struct out *);
 
 static int
 msg_u16(struct msg *m, uint16_t *v)
@@ -364,8 +364,7 @@ decode_answers(struct msg *m, uint16_t qtype, size_t owner, uint16_t ancount,
 }
 
 static enum dns_decoded
-decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a,
-    struct out *o)
+decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 {
 	uint16_t id, flags, qdcount, ancount, nscount, arcount, type, class;
 	size_t qname;
@@ -408,9 +407,8 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a,
 }
 
 enum dns_decoded
-dns_decode(const uint8_t *pkt, size_t len, uint16_t qtype,
-    struct dns_answer *a, struct dns_rr *rr, size_t maxrr, uint8_t *buf,
-    size_t bufsize)
+dns_decode(const uint8_t *pkt, size_t len, uint16_t qtype, struct dns_answer *a,
+    struct dns_rr *rr, size_t maxrr, uint8_t *buf, size_t bufsize)
 {
 	struct msg m = { pkt, len, 0 };
 	struct out o = { rr, maxrr, buf, bufsize };

@@ -12,7 +12,7 @@
 enum dns_decoded {
 	DECODE_OK = 0,
 	DECODE_MALFORMED,
-	DECODE_TOO_LARGE	/* more records or octets than there is room */
+	DECODE_TOO_LARGE /* more records or octets than there is room */
 };
 
 /*
@@ -25,7 +25,7 @@ enum dns_decoded {
  * Unless DECODE_OK comes back, the status is DNS_TEMPERROR without records.
  */
 enum dns_decoded dns_decode(const uint8_t *, size_t, uint16_t qtype,
-		    struct dns_answer *, struct dns_rr *, size_t maxrr,
-		    uint8_t *buf, size_t bufsize);
+    struct dns_answer *, struct dns_rr *, size_t maxrr, uint8_t *buf,
+    size_t bufsize);
 
 #endif

@@ -23,54 +23,54 @@
  * answers shrink to TEMPERROR, so that the queue stays far below chan's own
  * bound and every question is answered once.
  */
-#define CLIENT_REQUESTS		2048
-#define CLIENT_SHADOW		128	/* mail goes first */
-#define CLIENT_QUEUE_PAUSE	(256 * 1024)
-#define CLIENT_QUEUE_SMALL	(4 * 1024 * 1024)
+#define CLIENT_REQUESTS	   2048
+#define CLIENT_SHADOW	   128 /* mail goes first */
+#define CLIENT_QUEUE_PAUSE (256 * 1024)
+#define CLIENT_QUEUE_SMALL (4 * 1024 * 1024)
 
 struct client {
 	TAILQ_ENTRY(client) entry;
-	struct dns	*dns;
-	uint32_t	 id;		/* the parent's number for it */
-	enum msg_role	 role;
-	struct chan	*chan;
+	struct dns *dns;
+	uint32_t id; /* the parent's number for it */
+	enum msg_role role;
+	struct chan *chan;
 	TAILQ_HEAD(, request) requests;
-	size_t		 nrequests;
-	int		 paused;
+	size_t nrequests;
+	int paused;
 };
 
 /* One question, until it is answered, late or not. */
 struct request {
 	RB_ENTRY(request) byid;
-	TAILQ_ENTRY(request) bytime;	/* all wait equally long */
+	TAILQ_ENTRY(request) bytime; /* all wait equally long */
 	TAILQ_ENTRY(request) byclient;
-	uint32_t	 id;		/* ours: libunbound carries it */
-	struct client	*client;
-	uint32_t	 peerid;	/* theirs: goes back with the answer */
-	uint16_t	 type;
-	uint64_t	 usec;		/* when it came */
+	uint32_t id; /* ours: libunbound carries it */
+	struct client *client;
+	uint32_t peerid; /* theirs: goes back with the answer */
+	uint16_t type;
+	uint64_t usec; /* when it came */
 };
 RB_HEAD(request_tree, request);
 TAILQ_HEAD(request_queue, request);
 
 struct dns {
-	struct role	 role;
-	struct resolver	*resolver;
-	int		 ready;
-	int		 draining, drained;
+	struct role role;
+	struct resolver *resolver;
+	int ready;
+	int draining, drained;
 	TAILQ_HEAD(, client) clients;
 	struct request_tree requests;
-	struct request_queue queue;	/* oldest first */
-	struct event	*deadline;	/* of the oldest */
-	uint64_t	 timeout;	/* microseconds */
-	uint32_t	 last_id;
+	struct request_queue queue; /* oldest first */
+	struct event *deadline;	    /* of the oldest */
+	uint64_t timeout;	    /* microseconds */
+	uint32_t last_id;
 	struct log_note note_full, note_large, note_client;
 };
 
-static void	client_free(struct client *);
-static void	dns_answered(uint32_t, const struct dns_answer *, void *);
+static void client_free(struct client *);
+static void dns_answered(uint32_t, const struct dns_answer *, void *);
 
-static uint8_t	answer_buf[DNSMSG_ANSWER_MAX];
+static uint8_t answer_buf[DNSMSG_ANSWER_MAX];
 
 static int
 request_cmp(struct request *a, struct request *b)
@@ -168,11 +168,14 @@ answer_put(struct dns *d, struct dns_answer *a, int small)
 	if (!small && dnsmsg_put_answer(&w, a) == 0)
 		return w.len;
 	if (small)
-		log_note(&d->note_client, "answers to one that does not read "
+		log_note(&d->note_client,
+		    "answers to one that does not read "
 		    "them were dropped");
 	else
-		log_note(&d->note_large, "an answer of more than %d octets was "
-		    "refused", DNSMSG_ANSWER_MAX);
+		log_note(&d->note_large,
+		    "an answer of more than %d octets was "
+		    "refused",
+		    DNSMSG_ANSWER_MAX);
 	a->status = DNS_TEMPERROR;
 	a->secure = 0;
 	a->nrr = 0;
@@ -188,12 +191,12 @@ client_send(struct client *c, uint32_t peerid, struct dns_answer *a)
 {
 	size_t len;
 
-	len = answer_put(c->dns, a, a->nrr > 0 &&
-	    chan_backlog(c->chan) > CLIENT_QUEUE_SMALL);
-	if (chan_send(c->chan, MSG_ANSWER, peerid, answer_buf, len, -1, 0)
-	    == -1)
-		log_warnx("answer for %s %u was lost",
-		    msg_role_name[c->role], c->id);
+	len = answer_put(c->dns, a,
+	    a->nrr > 0 && chan_backlog(c->chan) > CLIENT_QUEUE_SMALL);
+	if (chan_send(c->chan, MSG_ANSWER, peerid, answer_buf, len, -1, 0) ==
+	    -1)
+		log_warnx("answer for %s %u was lost", msg_role_name[c->role],
+		    c->id);
 	if (!c->paused && chan_backlog(c->chan) > CLIENT_QUEUE_PAUSE) {
 		c->paused = 1;
 		chan_pause(c->chan, 1);
@@ -223,7 +226,6 @@ request_count(const struct dns_answer *a, uint64_t usec)
 	if (a->status >= DNS_OK && a->status < DNS_STATUS_MAX)
 		stats->v[STAT_DNS_OK + a->status - DNS_OK]++;
 }
-
 
 static void
 request_answer(struct request *q, const struct dns_answer *from)
@@ -279,23 +281,26 @@ client_may_ask(struct client *c)
 	struct dns *d = c->dns;
 
 	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
-		log_note(&d->note_full, "%zu questions are in flight; more are "
-		    "refused", resolver_held(d->resolver));
+		log_note(&d->note_full,
+		    "%zu questions are in flight; more are "
+		    "refused",
+		    resolver_held(d->resolver));
 		return 0;
 	}
-	if (c->nrequests >= (c->role == ROLE_SHADOW ? CLIENT_SHADOW :
-	    CLIENT_REQUESTS)) {
-		log_note(&d->note_client, "%s %u has %zu questions in flight; "
-		    "more are refused", msg_role_name[c->role], c->id,
-		    c->nrequests);
+	if (c->nrequests >=
+	    (c->role == ROLE_SHADOW ? CLIENT_SHADOW : CLIENT_REQUESTS)) {
+		log_note(&d->note_client,
+		    "%s %u has %zu questions in flight; "
+		    "more are refused",
+		    msg_role_name[c->role], c->id, c->nrequests);
 		return 0;
 	}
 	return 1;
 }
 
 static void
-client_ask(struct client *c, uint32_t peerid, uint16_t type,
-    const char *name, size_t len)
+client_ask(struct client *c, uint32_t peerid, uint16_t type, const char *name,
+    size_t len)
 {
 	struct dns_answer refused = { .status = DNS_TEMPERROR, .type = type };
 	struct dns *d = c->dns;
@@ -306,8 +311,8 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type,
 		client_send(c, peerid, &refused);
 		return;
 	}
-	log_debug("question %u: %s %.*s", q->id, dns_type_name(type),
-	    (int)len, name);
+	log_debug("question %u: %s %.*s", q->id, dns_type_name(type), (int)len,
+	    name);
 	/* The request may be answered and freed within. */
 	resolver_ask(d->resolver, q->id, type, name, len);
 	if (first && !TAILQ_EMPTY(&d->queue))
@@ -323,8 +328,7 @@ client_bad(struct client *c)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_u32(&w, c->id);
-	(void)chan_send(c->dns->role.parent, MSG_BADPEER, 0, buf, w.len, -1,
-	    0);
+	(void)chan_send(c->dns->role.parent, MSG_BADPEER, 0, buf, w.len, -1, 0);
 }
 
 static void
@@ -341,7 +345,8 @@ client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
 	rbuf_init(&r, p, len);
 	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
 		log_warnx("%s %u sent a malformed question; its channel is "
-		    "closed", msg_role_name[c->role], c->id);
+			  "closed",
+		    msg_role_name[c->role], c->id);
 		client_bad(c);
 		client_free(c);
 		return;
@@ -395,8 +400,8 @@ dns_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
 	c->id = id;
 	c->role = who;
 	TAILQ_INIT(&c->requests);
-	c->chan = chan_new(role->base, fd, ROLE_DNS, who, client_msg,
-	    client_gone, c);
+	c->chan =
+	    chan_new(role->base, fd, ROLE_DNS, who, client_msg, client_gone, c);
 	chan_on_drained(c->chan, client_drained);
 	TAILQ_INSERT_TAIL(&d->clients, c, entry);
 	if (!d->ready) {
@@ -406,8 +411,7 @@ dns_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
 }
 
 static void
-dns_control(struct role *role, enum msg_type type, const uint8_t *p,
-    size_t len)
+dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 {
 	struct dns *d = role->arg;
 	struct rbuf r;
@@ -468,12 +472,13 @@ dns_main(void)
 	TAILQ_INIT(&d->queue);
 	RB_INIT(&d->requests);
 	role_start(&d->role, ROLE_DNS, dns_peer, dns_control, d);
-	d->timeout = (uint64_t)(d->role.conf->dns_timeout < 1 ? 1 :
-	    d->role.conf->dns_timeout) * 1000000;
+	d->timeout = (uint64_t)(d->role.conf->dns_timeout < 1 ?
+			     1 :
+			     d->role.conf->dns_timeout) *
+	    1000000;
 	if ((d->deadline = evtimer_new(d->role.base, dns_deadline, d)) == NULL)
 		fatalx("dns: no event");
-	d->resolver = resolver_new(d->role.base, d->role.conf, dns_answered,
-	    d);
+	d->resolver = resolver_new(d->role.base, d->role.conf, dns_answered, d);
 	dns_confine(d);
 
 	d->ready = 1;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include <event2/event.h>
-#include <unbound.h>
 #include <unbound-event.h>
+#include <unbound.h>
 
 #include "dns/decode.h"
 #include "dns/resolver.h"
@@ -17,39 +17,39 @@
 #include "proto/dname.h"
 
 /* One descriptor a query in flight: libunbound sends each from its own port. */
-#define RANGE_MAX	4096
-#define RANGE_MIN	64
-#define NUM_TCP		32
-#define NOFILE_SPARE	160	/* workers' channels, the log, the loop */
+#define RANGE_MAX    4096
+#define RANGE_MIN    64
+#define NUM_TCP	     32
+#define NOFILE_SPARE 160 /* workers' channels, the log, the loop */
 
-#define PATIENCE_MIN_MS	400
-#define PATIENCE_MAX_MS	4000
+#define PATIENCE_MIN_MS 400
+#define PATIENCE_MAX_MS 4000
 
-#define CLASS_IN	1
-#define SEC_BOGUS	1
-#define SEC_SECURE	2
-#define FAILS_NOTED	5	/* in a row, before the admin hears of it */
+#define CLASS_IN    1
+#define SEC_BOGUS   1
+#define SEC_SECURE  2
+#define FAILS_NOTED 5 /* in a row, before the admin hears of it */
 
 struct resolver {
-	struct ub_ctx	*ctx;
-	resolver_fn	 fn;
-	void		*arg;
-	size_t		 held;
-	size_t		 limit;
-	int		 asking;	/* inside ub_resolve_event() */
-	uint32_t	 asking_id;
-	int		 answered;	/* and its callback came */
-	unsigned int	 fails;		/* in a row, not from the cache */
-	int		 broken;	/* and the admin was told */
+	struct ub_ctx *ctx;
+	resolver_fn fn;
+	void *arg;
+	size_t held;
+	size_t limit;
+	int asking; /* inside ub_resolve_event() */
+	uint32_t asking_id;
+	int answered;	    /* and its callback came */
+	unsigned int fails; /* in a row, not from the cache */
+	int broken;	    /* and the admin was told */
 	struct log_note note_broken, note_bad;
 };
 
-static void	resolver_done(void *, int, void *, int, int, char *, int);
+static void resolver_done(void *, int, void *, int, int, char *, int);
 
 /* There is one resolver in a process; libunbound hands back an integer. */
-static struct resolver	*the_resolver;
-static struct dns_rr	 decode_rr[DNSMSG_MAXRR];
-static uint8_t		 decode_buf[65536];
+static struct resolver *the_resolver;
+static struct dns_rr decode_rr[DNSMSG_MAXRR];
+static uint8_t decode_buf[65536];
 
 /*
  * Why each is so: the defaults give up after seconds of queueing (range 16,
@@ -57,14 +57,14 @@ static uint8_t		 decode_buf[65536];
  * for test., invalid. and private addresses themselves.
  */
 static const struct option {
-	const char	*name;
-	const char	*value;
+	const char *name;
+	const char *value;
 } options[] = {
 	{ "do-not-query-localhost:", "no" },
 	{ "use-syslog:", "no" },
-	{ "infra-host-ttl:", "10" },		/* recovery after an outage */
+	{ "infra-host-ttl:", "10" }, /* recovery after an outage */
 	{ "infra-keep-probing:", "yes" },
-	{ "outbound-msg-retry:", "2" },		/* see set_patience() */
+	{ "outbound-msg-retry:", "2" }, /* see set_patience() */
 	{ "cache-max-negative-ttl:", "900" },
 	{ "cache-min-ttl:", "0" },
 	{ "serve-expired:", "no" },
@@ -72,7 +72,7 @@ static const struct option {
 	{ "edns-buffer-size:", "1232" },
 	{ "minimal-responses:", "yes" },
 	{ "rrset-roundrobin:", "no" },
-	{ "unblock-lan-zones:", "yes" },	/* PTR of private addresses */
+	{ "unblock-lan-zones:", "yes" }, /* PTR of private addresses */
 	{ "insecure-lan-zones:", "yes" },
 	{ "local-zone:", "test. transparent" },
 	{ "local-zone:", "invalid. transparent" },
@@ -178,7 +178,8 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
 	for (i = 0; i < conf->nameservers.n; i++) {
 		snprintf(text, sizeof(text), "%s@%u",
 		    addr_format(&conf->nameservers.v[i].addr, addr,
-		    sizeof(addr)), conf->nameservers.v[i].port);
+			sizeof(addr)),
+		    conf->nameservers.v[i].port);
 		if ((rv = ub_ctx_set_fwd(ctx, text)) != 0)
 			fatalx("libunbound: nameserver %s: %s", text,
 			    ub_strerror(rv));
@@ -240,8 +241,9 @@ set_anchors(struct ub_ctx *ctx, const struct conf *conf)
 static void
 set_cache(struct ub_ctx *ctx, const struct conf *conf)
 {
-	unsigned long total = (unsigned long)(conf->dns_cache < 1 ? 1 :
-	    conf->dns_cache) * 1024 * 1024;
+	unsigned long total =
+	    (unsigned long)(conf->dns_cache < 1 ? 1 : conf->dns_cache) * 1024 *
+	    1024;
 
 	/* libunbound's advice: the records need twice the messages' room */
 	option_size(ctx, "msg-cache-size:", total / 3);
@@ -265,16 +267,16 @@ prime(struct resolver *r)
 {
 	int rv;
 
-	if ((rv = ub_resolve_event(r->ctx, "localhost", DNS_T_A, CLASS_IN,
-	    NULL, primed, NULL)) != 0)
+	if ((rv = ub_resolve_event(r->ctx, "localhost", DNS_T_A, CLASS_IN, NULL,
+		 primed, NULL)) != 0)
 		fatalx("libunbound does not start: %s", ub_strerror(rv));
 	if (!r->answered)
 		fatalx("libunbound does not answer for localhost");
 }
 
 struct resolver *
-resolver_new(struct event_base *base, const struct conf *conf,
-    resolver_fn fn, void *arg)
+resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
+    void *arg)
 {
 	struct resolver *r;
 	size_t i;
@@ -324,8 +326,7 @@ name_text(char *out, const char *name, size_t len)
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)name[i];
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-		    c == '.')
+		    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')
 			*out++ = (char)c;
 		else {
 			*out++ = '\\';
@@ -345,8 +346,8 @@ cookie_make(uint32_t id, uint16_t type)
 }
 
 void
-resolver_ask(struct resolver *r, uint32_t id, uint16_t type,
-    const char *name, size_t len)
+resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
+    size_t len)
 {
 	struct dns_answer failed = { .status = DNS_TEMPERROR, .type = type };
 	char text[DNAME_MAX * 4 + 1];
@@ -386,8 +387,10 @@ note_outcome(struct resolver *r, int failed)
 	}
 	if (++r->fails < FAILS_NOTED)
 		return;
-	r->broken |= log_note(&r->note_broken, "nameservers give no answer: "
-	    "the last %u questions failed", r->fails);
+	r->broken |= log_note(&r->note_broken,
+	    "nameservers give no answer: "
+	    "the last %u questions failed",
+	    r->fails);
 }
 
 /* The message's meaning; the records stay valid until the next call. */
@@ -407,8 +410,10 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 	if (rv == DECODE_MALFORMED)
 		log_debug("malformed message from libunbound, %d octets", len);
 	else if (rv == DECODE_TOO_LARGE)
-		log_note(&r->note_bad, "an answer of more than %u records was "
-		    "refused", DNSMSG_MAXRR);
+		log_note(&r->note_bad,
+		    "an answer of more than %u records was "
+		    "refused",
+		    DNSMSG_MAXRR);
 	a->secure = sec == SEC_SECURE;
 }
 
@@ -420,7 +425,7 @@ resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	struct resolver *r = the_resolver;
 	uint32_t id = (uint32_t)((uintptr_t)arg & 0xffffffff);
 	struct dns_answer a = { .status = DNS_TEMPERROR,
-	    .type = (uint16_t)((uintptr_t)arg >> 32) };
+		.type = (uint16_t)((uintptr_t)arg >> 32) };
 
 	r->held--;
 	if (r->asking && id == r->asking_id) {

@@ -25,20 +25,20 @@ struct event_base;
 typedef void (*resolver_fn)(uint32_t id, const struct dns_answer *, void *);
 
 /* Descriptors that queries in flight may need; the rlimit is raised to it. */
-unsigned long	 resolver_nofile(const struct conf *);
+unsigned long resolver_nofile(const struct conf *);
 /* Dies when libunbound refuses an option: then nothing here can be trusted. */
-struct resolver	*resolver_new(struct event_base *, const struct conf *,
-		    resolver_fn, void *arg);
+struct resolver *resolver_new(struct event_base *, const struct conf *,
+    resolver_fn, void *arg);
 /*
  * Asks for a name that is dname_valid(). fn is called once with id, maybe
  * before this returns (from the cache, or when it cannot be asked), maybe
  * long after the caller has lost interest: libunbound cannot be stopped.
  */
-void		 resolver_ask(struct resolver *, uint32_t id, uint16_t type,
-		    const char *, size_t);
+void resolver_ask(struct resolver *, uint32_t id, uint16_t type, const char *,
+    size_t);
 /* Questions inside libunbound, and how many there may be. */
-size_t		 resolver_held(const struct resolver *);
-size_t		 resolver_limit(const struct resolver *);
-void		 resolver_verbose(int);
+size_t resolver_held(const struct resolver *);
+size_t resolver_limit(const struct resolver *);
+void resolver_verbose(int);
 
 #endif

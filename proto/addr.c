@@ -6,12 +6,12 @@
 
 #include "proto/addr.h"
 
-static int	digits_parse(const char *, size_t, unsigned int *);
-static int	ip4_parse(uint8_t *, const char *, size_t);
-static int	ip6_parse(uint8_t *, const char *, size_t);
-static int	hex_digit(int);
-static int	mask_len(const uint8_t *);
-static void	zero_run(const unsigned int *, int *, int *);
+static int digits_parse(const char *, size_t, unsigned int *);
+static int ip4_parse(uint8_t *, const char *, size_t);
+static int ip6_parse(uint8_t *, const char *, size_t);
+static int hex_digit(int);
+static int mask_len(const uint8_t *);
+static void zero_run(const unsigned int *, int *, int *);
 
 /* 1 to 3 decimal digits. */
 static int
@@ -174,16 +174,16 @@ addr_format(const struct addr *a, char *buf, size_t size)
 		    b[3]);
 	else if (a->family == 6 && memcmp(b, mapped, sizeof(mapped)) == 0)
 		/* RFC 5952 5 */
-		snprintf(text, sizeof(text), "::ffff:%u.%u.%u.%u", b[12],
-		    b[13], b[14], b[15]);
+		snprintf(text, sizeof(text), "::ffff:%u.%u.%u.%u", b[12], b[13],
+		    b[14], b[15]);
 	else if (a->family == 6) {
 		for (i = 0; i < 8; i++)
 			g[i] = (unsigned int)b[2 * i] << 8 | b[2 * i + 1];
 		zero_run(g, &at, &run);
 		for (i = 0; i < 8; i++) {
 			if (i == at) {
-				n += snprintf(text + n, sizeof(text) -
-				    (size_t)n, "::");
+				n += snprintf(text + n,
+				    sizeof(text) - (size_t)n, "::");
 				i += run - 1;
 				continue;
 			}

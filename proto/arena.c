@@ -13,32 +13,32 @@
  * of one is seen and not hidden by its neighbour in the chunk.
  */
 #if defined(__SANITIZE_ADDRESS__)
-#define ARENA_APART	1
+#define ARENA_APART 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define ARENA_APART	1
+#define ARENA_APART 1
 #endif
 #endif
 #ifndef ARENA_APART
-#define ARENA_APART	0
+#define ARENA_APART 0
 #endif
 
-#define ARENA_ALIGN	(sizeof(max_align_t) > 16 ? 16 : sizeof(max_align_t))
-#define ARENA_FIRST	8192
-#define ARENA_BIGGEST	65536
+#define ARENA_ALIGN   (sizeof(max_align_t) > 16 ? 16 : sizeof(max_align_t))
+#define ARENA_FIRST   8192
+#define ARENA_BIGGEST 65536
 
 struct chunk {
-	struct chunk	*next;		/* older */
-	size_t		 size;
+	struct chunk *next; /* older */
+	size_t size;
 	_Alignas(16) unsigned char data[];
 };
 
 struct arena {
-	struct chunk	*chunk;		/* newest: allocations come from it */
-	size_t		 used;		/* of the newest */
-	size_t		 held;		/* by all chunks */
-	size_t		 limit;
-	int		 failed;
+	struct chunk *chunk; /* newest: allocations come from it */
+	size_t used;	     /* of the newest */
+	size_t held;	     /* by all chunks */
+	size_t limit;
+	int failed;
 };
 
 static struct chunk *chunk_add(struct arena *, size_t);
@@ -131,7 +131,8 @@ arena_alloc(struct arena *a, size_t n)
 		return NULL;
 	}
 	p = c->data + a->used;
-	n = n > SIZE_MAX - ARENA_ALIGN ? n :
+	n = n > SIZE_MAX - ARENA_ALIGN ?
+	    n :
 	    (n + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 	if (n > c->size - a->used)
 		n = c->size - a->used;

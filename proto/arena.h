@@ -14,19 +14,19 @@
  */
 struct arena;
 
-struct arena	*arena_new(size_t limit);
-void		 arena_free(struct arena *);
+struct arena *arena_new(size_t limit);
+void arena_free(struct arena *);
 /* Forgets all contents; keeps the first chunk for the next run. */
-void		 arena_reset(struct arena *);
-int		 arena_failed(const struct arena *);
+void arena_reset(struct arena *);
+int arena_failed(const struct arena *);
 /* Zeroed, aligned for any object. */
-void		*arena_alloc(struct arena *, size_t);
+void *arena_alloc(struct arena *, size_t);
 /* n * size with overflow checked. */
-void		*arena_array(struct arena *, size_t, size_t);
+void *arena_array(struct arena *, size_t, size_t);
 /* A copy of len octets with a NUL behind them. */
-char		*arena_strndup(struct arena *, const char *, size_t);
-char		*arena_strdup(struct arena *, const char *);
-char		*arena_printf(struct arena *, const char *, ...)
-		    __attribute__((__format__(printf, 2, 3)));
+char *arena_strndup(struct arena *, const char *, size_t);
+char *arena_strdup(struct arena *, const char *);
+char *arena_printf(struct arena *, const char *, ...)
+    __attribute__((__format__(printf, 2, 3)));
 
 #endif

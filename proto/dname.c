@@ -8,11 +8,11 @@
 #include "proto/dname.h"
 #include "proto/text.h"
 
-#define LABEL_MAX	63	/* RFC 1035 2.3.4 */
-#define ULABEL_MAX	252	/* octets of UTF-8 for at most 63 characters */
+#define LABEL_MAX  63  /* RFC 1035 2.3.4 */
+#define ULABEL_MAX 252 /* octets of UTF-8 for at most 63 characters */
 
-static int	is_ascii(const char *, size_t);
-static int	ulabel_to_ascii(const char *, size_t, char *, size_t);
+static int is_ascii(const char *, size_t);
+static int ulabel_to_ascii(const char *, size_t, char *, size_t);
 
 static int
 is_ldh(const char *s, size_t n)
@@ -20,9 +20,10 @@ is_ldh(const char *s, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' &&
-		    s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
-		    s[i] == '-' || s[i] == '_' || s[i] == '.'))
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+			(s[i] >= 'A' && s[i] <= 'Z') ||
+			(s[i] >= '0' && s[i] <= '9') || s[i] == '-' ||
+			s[i] == '_' || s[i] == '.'))
 			return 0;
 	return 1;
 }
@@ -108,8 +109,8 @@ ulabel_to_ascii(const char *s, size_t len, char *out, size_t size)
 		return -1;
 	memcpy(in, s, len);
 	in[len] = '\0';
-	if (idn2_to_ascii_8z(in, &ace, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
-	    != IDN2_OK)
+	if (idn2_to_ascii_8z(in, &ace, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
+	    IDN2_OK)
 		return -1;
 	n = strlen(ace);
 	/* a compatibility mapping must not make signs of letters */
@@ -149,7 +150,7 @@ dname_to_ascii(const char *s, size_t len, char *out, size_t size)
 				    s[k] == '\0')
 					return -1;
 			if ((w = ulabel_to_ascii(s + i, j - i, out + n,
-			    size - n)) == -1)
+				 size - n)) == -1)
 				return -1;
 			n += (size_t)w;
 		}

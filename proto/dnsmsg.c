@@ -6,7 +6,7 @@
 #include "proto/dname.h"
 #include "proto/dnsmsg.h"
 
-static int	dnsmsg_rr_ok(uint16_t, const struct dns_rr *);
+static int dnsmsg_rr_ok(uint16_t, const struct dns_rr *);
 
 const char *const dns_status_name[DNS_STATUS_MAX] = {
 	[DNS_NONE] = "none",
@@ -18,20 +18,24 @@ const char *const dns_status_name[DNS_STATUS_MAX] = {
 };
 
 /* What the data of a record of each type may look like. */
-enum rr_form { FORM_ADDRESS, FORM_NAME, FORM_TEXT };
+enum rr_form {
+	FORM_ADDRESS,
+	FORM_NAME,
+	FORM_TEXT
+};
 
 static const struct rr_type {
-	uint16_t	 type;
-	const char	*name;
-	enum rr_form	 form;
-	uint16_t	 len;		/* FORM_ADDRESS: exactly */
-	int		 has_aux;
+	uint16_t type;
+	const char *name;
+	enum rr_form form;
+	uint16_t len; /* FORM_ADDRESS: exactly */
+	int has_aux;
 } rr_types[] = {
-	{ DNS_T_A,	"A",	FORM_ADDRESS,	4,	0 },
-	{ DNS_T_PTR,	"PTR",	FORM_NAME,	0,	0 },
-	{ DNS_T_MX,	"MX",	FORM_NAME,	0,	1 },
-	{ DNS_T_TXT,	"TXT",	FORM_TEXT,	0,	1 },
-	{ DNS_T_AAAA,	"AAAA",	FORM_ADDRESS,	16,	0 },
+	{ DNS_T_A, "A", FORM_ADDRESS, 4, 0 },
+	{ DNS_T_PTR, "PTR", FORM_NAME, 0, 0 },
+	{ DNS_T_MX, "MX", FORM_NAME, 0, 1 },
+	{ DNS_T_TXT, "TXT", FORM_TEXT, 0, 1 },
+	{ DNS_T_AAAA, "AAAA", FORM_ADDRESS, 16, 0 },
 };
 
 static const struct rr_type *
@@ -64,8 +68,7 @@ dnsmsg_put_query(struct wbuf *w, uint16_t type, const char *name, size_t len)
 }
 
 int
-dnsmsg_get_query(struct rbuf *r, uint16_t *type, const char **name,
-    size_t *len)
+dnsmsg_get_query(struct rbuf *r, uint16_t *type, const char **name, size_t *len)
 {
 	*type = rbuf_u16(r);
 	*name = (const char *)rbuf_blob(r, len);

@@ -11,20 +11,20 @@
 
 /* Query types, by their numbers on the wire (RFC 1035, RFC 3596). */
 enum dns_type {
-	DNS_T_A		= 1,
-	DNS_T_PTR	= 12,
-	DNS_T_MX	= 15,
-	DNS_T_TXT	= 16,
-	DNS_T_AAAA	= 28
+	DNS_T_A = 1,
+	DNS_T_PTR = 12,
+	DNS_T_MX = 15,
+	DNS_T_TXT = 16,
+	DNS_T_AAAA = 28
 };
 
 enum dns_status {
 	DNS_NONE = 0,
-	DNS_OK,			/* at least one record */
-	DNS_NXDOMAIN,		/* rcode 3 */
-	DNS_NODATA,		/* rcode 0 without a record of the type */
-	DNS_TEMPERROR,		/* other rcodes, no server, bogus */
-	DNS_TIMEOUT,		/* the deadline passed */
+	DNS_OK,	       /* at least one record */
+	DNS_NXDOMAIN,  /* rcode 3 */
+	DNS_NODATA,    /* rcode 0 without a record of the type */
+	DNS_TEMPERROR, /* other rcodes, no server, bogus */
+	DNS_TIMEOUT,   /* the deadline passed */
 	DNS_STATUS_MAX
 };
 
@@ -35,27 +35,28 @@ enum dns_status {
  * such form (a '.' inside a label) is given as the single octet NUL.
  */
 struct dns_rr {
-	const uint8_t	*data;
-	uint16_t	 len;
-	uint16_t	 aux;
+	const uint8_t *data;
+	uint16_t len;
+	uint16_t aux;
 };
 
 struct dns_answer {
-	uint8_t		 status;	/* enum dns_status */
-	uint8_t		 secure;	/* DNSSEC validated */
-	uint8_t		 cached;	/* came from dns' cache */
-	uint16_t	 type;
-	uint32_t	 ttl;		/* seconds; 0 when unknown */
-	uint32_t	 usec;		/* time it took in dns */
-	uint16_t	 nrr;
-	struct dns_rr	*rr;
+	uint8_t status; /* enum dns_status */
+	uint8_t secure; /* DNSSEC validated */
+	uint8_t cached; /* came from dns' cache */
+	uint16_t type;
+	uint32_t ttl;  /* seconds; 0 when unknown */
+	uint32_t usec; /* time it took in dns */
+	uint16_t nrr;
+	struct dns_rr *rr;
 };
 
-#define DNSMSG_MAXRR		2048
-#define DNSMSG_QUERY_MAX	(2 + 2 + 253)
-#define DNSMSG_ANSWER_MAX	65000
-#define DNS_TYPE_OK(t) ((t) == DNS_T_A || (t) == DNS_T_PTR || \
-	(t) == DNS_T_MX || (t) == DNS_T_TXT || (t) == DNS_T_AAAA)
+#define DNSMSG_MAXRR	  2048
+#define DNSMSG_QUERY_MAX  (2 + 2 + 253)
+#define DNSMSG_ANSWER_MAX 65000
+#define DNS_TYPE_OK(t)                                            \
+	((t) == DNS_T_A || (t) == DNS_T_PTR || (t) == DNS_T_MX || \
+	    (t) == DNS_T_TXT || (t) == DNS_T_AAAA)
 
 extern const char *const dns_status_name[DNS_STATUS_MAX];
 /* "TXT", "A", ...; "?" for others. */
@@ -66,8 +67,8 @@ const char *dns_type_name(uint16_t);
  * the buffer. 0, or -1 on anything odd (type, name not dname_valid(),
  * trailing octets).
  */
-int	dnsmsg_put_query(struct wbuf *, uint16_t, const char *, size_t);
-int	dnsmsg_get_query(struct rbuf *, uint16_t *, const char **, size_t *);
+int dnsmsg_put_query(struct wbuf *, uint16_t, const char *, size_t);
+int dnsmsg_get_query(struct rbuf *, uint16_t *, const char **, size_t *);
 
 /*
  * Payload of ANSWER: u8 status, u8 secure, u8 cached, u16 type, u32 ttl,
@@ -76,8 +77,8 @@ int	dnsmsg_get_query(struct rbuf *, uint16_t *, const char **, size_t *);
  * against its type (lengths of addresses, dname_valid() or "" or NUL for
  * names, count > 0 exactly when status is OK). 0, or -1.
  */
-int	dnsmsg_put_answer(struct wbuf *, const struct dns_answer *);
-int	dnsmsg_get_answer(struct rbuf *, struct dns_answer *, struct dns_rr *,
-	    size_t);
+int dnsmsg_put_answer(struct wbuf *, const struct dns_answer *);
+int dnsmsg_get_answer(struct rbuf *, struct dns_answer *, struct dns_rr *,
+    size_t);
 
 #endif

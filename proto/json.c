@@ -8,18 +8,18 @@
 #include "proto/json.h"
 #include "proto/text.h"
 
-#define JSON_PIECE	13	/* the longest: two \uXXXX and a NUL */
+#define JSON_PIECE 13 /* the longest: two \uXXXX and a NUL */
 
-static void	put(struct json *, const char *);
-static uint32_t	codepoint(const char *, size_t);
-static size_t	piece(const struct json *, const char *, size_t, char *,
-		    size_t *);
-static size_t	fitting(const struct json *, const char *, size_t);
-static void	string(struct json *, const char *, size_t, size_t);
-static void	line(struct json *);
-static void	begin(struct json *, const char *);
-static void	open_with(struct json *, const char *, const char *);
-static void	close_with(struct json *, const char *);
+static void put(struct json *, const char *);
+static uint32_t codepoint(const char *, size_t);
+static size_t piece(const struct json *, const char *, size_t, char *,
+    size_t *);
+static size_t fitting(const struct json *, const char *, size_t);
+static void string(struct json *, const char *, size_t, size_t);
+static void line(struct json *);
+static void begin(struct json *, const char *);
+static void open_with(struct json *, const char *, const char *);
+static void close_with(struct json *, const char *);
 
 static void
 put(struct json *j, const char *s)
@@ -46,8 +46,7 @@ codepoint(const char *s, size_t n)
  * text are it. Returns its length.
  */
 static size_t
-piece(const struct json *j, const char *s, size_t len, char *out,
-    size_t *used)
+piece(const struct json *j, const char *s, size_t len, char *out, size_t *used)
 {
 	uint32_t c;
 	size_t n;
@@ -63,8 +62,8 @@ piece(const struct json *j, const char *s, size_t len, char *out,
 		out[1] = (char)c;
 		return 2;
 	}
-	if (n != 0 && c >= 0x20 && c != 0x7f && (c < 0x80 || (!j->ascii &&
-	    c >= 0xa0))) {
+	if (n != 0 && c >= 0x20 && c != 0x7f &&
+	    (c < 0x80 || (!j->ascii && c >= 0xa0))) {
 		memcpy(out, s, n);
 		return n;
 	}

@@ -14,43 +14,43 @@
  * UTF-8 as U+FFFD, one for each octet.
  */
 struct json {
-	void		(*put)(void *, const char *, size_t);
-	void		*arg;
+	void (*put)(void *, const char *, size_t);
+	void *arg;
 	/* set between json_init() and the first value, as it suits */
-	int		 indent;	/* a line a value; else all in one */
-	int		 ascii;		/* characters beyond it as \uXXXX */
-	size_t		 max;		/* octets between quotes; 0: any */
+	int indent; /* a line a value; else all in one */
+	int ascii;  /* characters beyond it as \uXXXX */
+	size_t max; /* octets between quotes; 0: any */
 	/* its own */
-	unsigned int	 depth;
-	int		 more;		/* the next value needs a comma */
-	int		 cut;		/* a text was longer than max */
+	unsigned int depth;
+	int more; /* the next value needs a comma */
+	int cut;  /* a text was longer than max */
 };
 
-void	json_init(struct json *, void (*put)(void *, const char *, size_t),
-	    void *);
-void	json_object(struct json *, const char *key);
-void	json_object_end(struct json *);
-void	json_array(struct json *, const char *key);
-void	json_array_end(struct json *);
+void json_init(struct json *, void (*put)(void *, const char *, size_t),
+    void *);
+void json_object(struct json *, const char *key);
+void json_object_end(struct json *);
+void json_array(struct json *, const char *key);
+void json_array_end(struct json *);
 /* NULL becomes null. Cut at max, at a whole character, it ends in "...". */
-void	json_str(struct json *, const char *key, const char *);
-void	json_text(struct json *, const char *key, const char *, size_t);
-void	json_int(struct json *, const char *key, int64_t);
+void json_str(struct json *, const char *key, const char *);
+void json_text(struct json *, const char *key, const char *, size_t);
+void json_int(struct json *, const char *key, int64_t);
 /* usec as milliseconds with three digits. */
-void	json_ms(struct json *, const char *key, uint64_t usec);
-void	json_bool(struct json *, const char *key, int);
-void	json_null(struct json *, const char *key);
+void json_ms(struct json *, const char *key, uint64_t usec);
+void json_bool(struct json *, const char *key, int);
+void json_null(struct json *, const char *key);
 
 /*
  * put() for a buffer of one's own: NUL-terminated; what does not fit is left
  * out and full becomes 1.
  */
 struct json_buf {
-	char		*p;
-	size_t		 size, len;
-	int		 full;
+	char *p;
+	size_t size, len;
+	int full;
 };
 
-void	json_buf_put(void *, const char *, size_t);
+void json_buf_put(void *, const char *, size_t);
 
 #endif

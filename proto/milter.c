@@ -6,12 +6,12 @@
 
 #include "proto/milter.h"
 
-#define IN_NEW		(1U << MILTER_ST_NEW)
-#define IN_AGREED	(1U << MILTER_ST_AGREED)
-#define IN_CLIENT	(1U << MILTER_ST_CLIENT)
-#define IN_MESSAGE	(1U << MILTER_ST_MESSAGE)
-#define IN_ALL		(IN_AGREED | IN_CLIENT | IN_MESSAGE)
-#define IN_ANY		(IN_NEW | IN_ALL)
+#define IN_NEW	   (1U << MILTER_ST_NEW)
+#define IN_AGREED  (1U << MILTER_ST_AGREED)
+#define IN_CLIENT  (1U << MILTER_ST_CLIENT)
+#define IN_MESSAGE (1U << MILTER_ST_MESSAGE)
+#define IN_ALL	   (IN_AGREED | IN_CLIENT | IN_MESSAGE)
+#define IN_ANY	   (IN_NEW | IN_ALL)
 
 const struct milter_rule milter_rules[MILTER_CMD_MAX] = {
 	[MILTER_NONE] = { '\0', "NONE", 0, 0, 0 },
@@ -21,11 +21,11 @@ const struct milter_rule milter_rules[MILTER_CMD_MAX] = {
 };
 
 /* Steps that an SPF filter has no use for. */
-#define STEPS_UNWANTED							\
-	(MILTER_P_NORCPT | MILTER_P_NOBODY | MILTER_P_NOEOH |		\
-	MILTER_P_NOUNKNOWN | MILTER_P_NODATA)
+#define STEPS_UNWANTED                                        \
+	(MILTER_P_NORCPT | MILTER_P_NOBODY | MILTER_P_NOEOH | \
+	    MILTER_P_NOUNKNOWN | MILTER_P_NODATA)
 /* Steps that it needs to see and has nothing to say to. */
-#define STEPS_SILENT	(MILTER_P_NR_CONN | MILTER_P_NR_HELO)
+#define STEPS_SILENT (MILTER_P_NR_CONN | MILTER_P_NR_HELO)
 
 enum milter_cmd
 milter_cmd_of(uint8_t letter)
@@ -41,8 +41,7 @@ milter_cmd_of(uint8_t letter)
 int
 milter_reply_due(enum milter_cmd cmd, uint32_t steps)
 {
-	return milter_rules[cmd].reply &&
-	    (milter_rules[cmd].nr & steps) == 0;
+	return milter_rules[cmd].reply && (milter_rules[cmd].nr & steps) == 0;
 }
 
 int
@@ -61,7 +60,8 @@ milter_agree(const struct milter_options *offer, int headers,
 	} else
 		steps |= MILTER_P_NOHDRS | MILTER_P_NR_HDR;
 	agreed->version = offer->version < MILTER_VERSION_MAX ?
-	    offer->version : MILTER_VERSION_MAX;
+	    offer->version :
+	    MILTER_VERSION_MAX;
 	agreed->actions = offer->actions & actions;
 	agreed->steps = offer->steps & steps;
 	return 0;

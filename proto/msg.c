@@ -4,17 +4,17 @@
 #include "proto/msg.h"
 #include "proto/wire.h"
 
-#define P	ROLE_BIT(ROLE_PARENT)
-#define D	ROLE_BIT(ROLE_DNS)
-#define WL	(ROLE_BIT(ROLE_WORKER) | ROLE_BIT(ROLE_LIBMILTER))
-#define WLS	(WL | ROLE_BIT(ROLE_SHADOW))
-#define DWLS	(D | WLS)
-#define S	ROLE_BIT(ROLE_SHADOW)
-#define C	ROLE_BIT(ROLE_CONTROL)
-#define WLC	(WL | C)
-#define START	PHASE_START
-#define RUN	PHASE_RUN
-#define ANY	PHASE_ANY
+#define P     ROLE_BIT(ROLE_PARENT)
+#define D     ROLE_BIT(ROLE_DNS)
+#define WL    (ROLE_BIT(ROLE_WORKER) | ROLE_BIT(ROLE_LIBMILTER))
+#define WLS   (WL | ROLE_BIT(ROLE_SHADOW))
+#define DWLS  (D | WLS)
+#define S     ROLE_BIT(ROLE_SHADOW)
+#define C     ROLE_BIT(ROLE_CONTROL)
+#define WLC   (WL | C)
+#define START PHASE_START
+#define RUN   PHASE_RUN
+#define ANY   PHASE_ANY
 
 const struct msg_rule msg_rules[MSG_TYPE_MAX] = {
 	[MSG_NONE] = { "NONE", 0, 0, 0, 0, FD_NONE, 0 },
@@ -78,7 +78,7 @@ msg_check(const uint8_t *p, size_t len, enum msg_role from, enum msg_role to,
 			*why = "payload out of bounds";
 		else if (has_fd != (rule->fd == FD_ONE))
 			*why = has_fd ? "descriptor not due" :
-			    "descriptor missing";
+					"descriptor missing";
 		else if ((rule->phase & phase) == 0)
 			*why = "type out of phase";
 		else

@@ -6,7 +6,7 @@
 
 #include "proto/policy.h"
 
-#define POLICY_BUF_SMALL 1024	/* enough for most requests */
+#define POLICY_BUF_SMALL 1024 /* enough for most requests */
 
 static const char *const policy_attr_name[POLICY_ATTR_MAX] = {
 	[POLICY_CLIENT_ADDRESS] = "client_address",
@@ -118,14 +118,15 @@ policy_line(struct policy_parser *p, const char **text)
 	for (name = s; is_white(*name); name++)
 		;
 	for (namelen = 0; name[namelen] != '\0' && name[namelen] != '=' &&
-	    !is_white(name[namelen]); namelen++)
+	     !is_white(name[namelen]);
+	     namelen++)
 		;
 	for (value = name + namelen; is_white(*value); value++)
 		;
 	if (namelen == 0 || *value != '=') {
 		*text = s;
 		return ++p->bad > POLICY_BAD_MAX ? POLICY_MORE :
-		    POLICY_BAD_LINE;
+						   POLICY_BAD_LINE;
 	}
 	value++;
 	if ((a = policy_find(name, namelen)) == -1)
@@ -146,7 +147,7 @@ policy_feed(struct policy_parser *p, const char *in, size_t n, size_t *used,
 	const char *lf;
 	size_t i, piece;
 
-	for (*used = 0; *used < n; ) {
+	for (*used = 0; *used < n;) {
 		lf = memchr(in + *used, '\n', n - *used);
 		piece = lf == NULL ? n - *used : (size_t)(lf - in) - *used;
 		if (piece + 1 > POLICY_REQUEST_MAX - p->total) {
@@ -158,8 +159,8 @@ policy_feed(struct policy_parser *p, const char *in, size_t n, size_t *used,
 			return POLICY_TOO_MUCH;
 		}
 		for (i = 0; i < piece; i++)
-			p->buf[p->len++] = in[*used + i] == '\0' ? '?' :
-			    in[*used + i];
+			p->buf[p->len++] =
+			    in[*used + i] == '\0' ? '?' : in[*used + i];
 		p->total += piece;
 		*used += piece;
 		if (lf == NULL)

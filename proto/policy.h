@@ -11,9 +11,9 @@
  * Postfix's policy protocol (SMTPD_POLICY_README): lines of name=value, an
  * empty line ends a request. Only the attributes below are kept.
  */
-#define POLICY_REQUEST_MAX	65536	/* octets of one request in all */
-#define POLICY_LINES_MAX	1000	/* lines of one request */
-#define POLICY_BAD_MAX		10	/* of them told as POLICY_BAD_LINE */
+#define POLICY_REQUEST_MAX 65536 /* octets of one request in all */
+#define POLICY_LINES_MAX   1000	 /* lines of one request */
+#define POLICY_BAD_MAX	   10	 /* of them told as POLICY_BAD_LINE */
 
 enum policy_attr {
 	POLICY_CLIENT_ADDRESS = 0,
@@ -27,40 +27,40 @@ enum policy_attr {
 };
 
 enum policy_event {
-	POLICY_MORE = 0,	/* all octets are consumed */
-	POLICY_BAD_LINE,	/* text: a line that is no attribute; skipped */
-	POLICY_REQUEST,		/* complete; policy_next() before more input */
-	POLICY_TOO_MUCH		/* a bound is passed; text says which */
+	POLICY_MORE = 0, /* all octets are consumed */
+	POLICY_BAD_LINE, /* text: a line that is no attribute; skipped */
+	POLICY_REQUEST,	 /* complete; policy_next() before more input */
+	POLICY_TOO_MUCH	 /* a bound is passed; text says which */
 };
 
 struct policy_parser {
-	char		*buf;	/* values kept, then the line being read */
-	size_t		 size, len;
-	size_t		 line;	/* where that line begins */
-	size_t		 total;	/* octets of this request so far */
-	unsigned int	 lines, bad;
+	char *buf; /* values kept, then the line being read */
+	size_t size, len;
+	size_t line;  /* where that line begins */
+	size_t total; /* octets of this request so far */
+	unsigned int lines, bad;
 	struct {
-		int	 set;
-		size_t	 off;	/* NUL-terminated in buf */
+		int set;
+		size_t off; /* NUL-terminated in buf */
 	} attr[POLICY_ATTR_MAX];
 };
 
-void	policy_init(struct policy_parser *);
-void	policy_free(struct policy_parser *);
+void policy_init(struct policy_parser *);
+void policy_free(struct policy_parser *);
 /* Forgets the request; memory above a small size is given back. */
-void	policy_next(struct policy_parser *);
+void policy_next(struct policy_parser *);
 /* 1 when nothing of a request has come yet. */
-int	policy_is_idle(const struct policy_parser *);
+int policy_is_idle(const struct policy_parser *);
 /*
  * Takes octets up to the next event; *used of them are consumed. *text is
  * valid until the next call. No memory is POLICY_TOO_MUCH.
  */
 enum policy_event policy_feed(struct policy_parser *, const char *, size_t,
-	    size_t *used, const char **text);
+    size_t *used, const char **text);
 /*
  * The value of an attribute of a complete request, or NULL. As received but
  * for trailing white space; a NUL inside is '?'. Writable: in place.
  */
-char	*policy_get(struct policy_parser *, enum policy_attr);
+char *policy_get(struct policy_parser *, enum policy_attr);
 
 #endif

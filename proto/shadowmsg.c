@@ -96,6 +96,6 @@ shadowmsg_get_opinion(struct rbuf *r, struct shadow_opinion *o)
 	o->questions = rbuf_u16(r);
 	if (get_text(r, o->why, SHADOW_WHY_MAX) == -1)
 		return -1;
-	return rbuf_done(r) && o->result < SHADOW_RESULTS && o->cut <= 1 ?
-	    0 : -1;
+	return rbuf_done(r) && o->result < SHADOW_RESULTS && o->cut <= 1 ? 0 :
+									   -1;
 }

@@ -29,34 +29,34 @@ enum shadow_identity {
 	SHADOW_MAILFROM
 };
 
-#define SHADOW_TEXT_MAX	1024	/* octets of a HELO name, of a sender */
+#define SHADOW_TEXT_MAX 1024 /* octets of a HELO name, of a sender */
 #define SHADOW_WHY_MAX	512
 
 /* What was judged, and how. Strings are bytes without NUL. */
 struct shadow_copy {
-	uint8_t		 want;		/* RESULT is wanted, no log line */
-	struct addr	 client;	/* family 4 or 6 */
-	uint8_t		 identity;	/* enum shadow_identity */
-	uint8_t		 result;	/* ours, enum shadow_result */
-	char		 helo[SHADOW_TEXT_MAX + 1];	/* never empty */
+	uint8_t want;			/* RESULT is wanted, no log line */
+	struct addr client;		/* family 4 or 6 */
+	uint8_t identity;		/* enum shadow_identity */
+	uint8_t result;			/* ours, enum shadow_result */
+	char helo[SHADOW_TEXT_MAX + 1]; /* never empty */
 	/* empty exactly for HELO, when it was the null sender */
-	char		 sender[SHADOW_TEXT_MAX + 1];
+	char sender[SHADOW_TEXT_MAX + 1];
 };
 
 /* What the other library says. */
 struct shadow_opinion {
-	uint8_t		 result;	/* enum shadow_result */
-	uint8_t		 cut;		/* it wanted more than it may ask */
-	uint16_t	 questions;	/* that it asked */
-	char		 why[SHADOW_WHY_MAX + 1];	/* its words */
+	uint8_t result;		      /* enum shadow_result */
+	uint8_t cut;		      /* it wanted more than it may ask */
+	uint16_t questions;	      /* that it asked */
+	char why[SHADOW_WHY_MAX + 1]; /* its words */
 };
 
-#define SHADOWMSG_COPY_MIN	(1 + 1 + 4 + 1 + 1 + 2 + 1 + 2)
-#define SHADOWMSG_COPY_MAX	(1 + 1 + 16 + 1 + 1 + 2 * (2 + SHADOW_TEXT_MAX))
-#define SHADOWMSG_RESULT_MIN	(1 + 1 + 2 + 2)
-#define SHADOWMSG_RESULT_MAX	(1 + 1 + 2 + 2 + SHADOW_WHY_MAX)
+#define SHADOWMSG_COPY_MIN   (1 + 1 + 4 + 1 + 1 + 2 + 1 + 2)
+#define SHADOWMSG_COPY_MAX   (1 + 1 + 16 + 1 + 1 + 2 * (2 + SHADOW_TEXT_MAX))
+#define SHADOWMSG_RESULT_MIN (1 + 1 + 2 + 2)
+#define SHADOWMSG_RESULT_MAX (1 + 1 + 2 + 2 + SHADOW_WHY_MAX)
 
-extern const char *const shadow_result_name[SHADOW_RESULTS];	/* "pass" */
+extern const char *const shadow_result_name[SHADOW_RESULTS]; /* "pass" */
 
 /*
  * Payload of SHADOW_COPY: u8 want, u8 family, 4 or 16 octets, u8 identity,
@@ -64,9 +64,9 @@ extern const char *const shadow_result_name[SHADOW_RESULTS];	/* "pass" */
  * questions, blob why. 0, or -1 on anything that the structs above exclude
  * and on octets left over.
  */
-int	shadowmsg_put_copy(struct wbuf *, const struct shadow_copy *);
-int	shadowmsg_get_copy(struct rbuf *, struct shadow_copy *);
-int	shadowmsg_put_opinion(struct wbuf *, const struct shadow_opinion *);
-int	shadowmsg_get_opinion(struct rbuf *, struct shadow_opinion *);
+int shadowmsg_put_copy(struct wbuf *, const struct shadow_copy *);
+int shadowmsg_get_copy(struct rbuf *, struct shadow_copy *);
+int shadowmsg_put_opinion(struct wbuf *, const struct shadow_opinion *);
+int shadowmsg_get_opinion(struct rbuf *, struct shadow_opinion *);
 
 #endif

@@ -9,6 +9,6 @@
  * source route, domain in lower case, local part without its quotes. Changes
  * the text in place and returns where the mailbox begins in it.
  */
-char	*smtp_sender(char *);
+char *smtp_sender(char *);
 
 #endif

@@ -6,7 +6,7 @@
 #include "proto/stats.h"
 #include "proto/wire.h"
 
-#define COUNTER	STAT_COUNTER
+#define COUNTER STAT_COUNTER
 #define GAUGE	STAT_GAUGE
 const struct stat_row stat_rows[STAT_MAX] = {
 #define X(n, k, f, l) [STAT_##n] = { #n, k, f, l },
@@ -68,11 +68,11 @@ stat_percentile(const struct stats *s, enum stat_hist h, double share)
 		if ((double)seen >= share * (double)all)
 			break;
 	}
-	return (uint64_t)STAT_BUCKET_US << (i < STAT_BUCKETS ? i :
-	    STAT_BUCKETS - 1);
+	return (uint64_t)STAT_BUCKET_US
+	    << (i < STAT_BUCKETS ? i : STAT_BUCKETS - 1);
 }
 
-#define STAT_WORDS	(sizeof(struct stats) / sizeof(uint64_t))
+#define STAT_WORDS (sizeof(struct stats) / sizeof(uint64_t))
 
 int
 stat_put(const struct stats *s, uint8_t *p, size_t size, size_t *len)

@@ -5,14 +5,14 @@
 
 #include "proto/text.h"
 
-static int	is_control(const char *, size_t);
-static int	is_moving(const char *, size_t);
+static int is_control(const char *, size_t);
+static int is_moving(const char *, size_t);
 
 /* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static const struct {
-	unsigned char	lo, hi;		/* first octet */
-	unsigned char	lo2, hi2;	/* second octet */
-	unsigned char	len;
+	unsigned char lo, hi;	/* first octet */
+	unsigned char lo2, hi2; /* second octet */
+	unsigned char len;
 } utf8_forms[] = {
 	{ 0x00, 0x7f, 0x00, 0x00, 1 },
 	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
@@ -72,8 +72,9 @@ is_moving(const char *s, size_t n)
 		return p[0] == 0xd8 && p[1] == 0x9c;
 	if (n != 3 || p[0] != 0xe2)
 		return 0;
-	return (p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f ||
-	    (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+	return (p[1] == 0x80 &&
+		   (p[2] == 0x8e || p[2] == 0x8f ||
+		       (p[2] >= 0xa8 && p[2] <= 0xae))) ||
 	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
 }
 
@@ -83,8 +84,7 @@ utf8_clean(const char *s, size_t len)
 	size_t i, n;
 
 	for (i = 0; i < len; i += n)
-		if ((n = utf8_len(s + i, len - i)) == 0 ||
-		    is_control(s + i, n))
+		if ((n = utf8_len(s + i, len - i)) == 0 || is_control(s + i, n))
 			return 0;
 	return 1;
 }

@@ -5,6 +5,6 @@
 #define PROTO_VERSION_H
 
 /* That of the Makefile. */
-#define PYSPF_VERSION	"4.0.0"
+#define PYSPF_VERSION "4.0.0"
 
 #endif

@@ -13,36 +13,36 @@
  * that a decoder tests once, at its end: rbuf_done(), wbuf_ok().
  */
 struct rbuf {
-	const uint8_t	*p;
-	size_t		 left;
-	int		 err;
+	const uint8_t *p;
+	size_t left;
+	int err;
 };
 
 struct wbuf {
-	uint8_t		*p;
-	size_t		 size;
-	size_t		 len;
-	int		 err;
+	uint8_t *p;
+	size_t size;
+	size_t len;
+	int err;
 };
 
-void		 rbuf_init(struct rbuf *, const void *, size_t);
-uint8_t		 rbuf_u8(struct rbuf *);
-uint16_t	 rbuf_u16(struct rbuf *);
-uint32_t	 rbuf_u32(struct rbuf *);
+void rbuf_init(struct rbuf *, const void *, size_t);
+uint8_t rbuf_u8(struct rbuf *);
+uint16_t rbuf_u16(struct rbuf *);
+uint32_t rbuf_u32(struct rbuf *);
 /* n octets inside the buffer, or NULL (and err) when fewer are left. */
-const uint8_t	*rbuf_bytes(struct rbuf *, size_t);
+const uint8_t *rbuf_bytes(struct rbuf *, size_t);
 /* u16 length and octets; the octets stay in the buffer. NULL on error. */
-const uint8_t	*rbuf_blob(struct rbuf *, size_t *);
+const uint8_t *rbuf_blob(struct rbuf *, size_t *);
 /* 1: no error and everything consumed. */
-int		 rbuf_done(const struct rbuf *);
+int rbuf_done(const struct rbuf *);
 
-void		 wbuf_init(struct wbuf *, void *, size_t);
-void		 wbuf_u8(struct wbuf *, uint8_t);
-void		 wbuf_u16(struct wbuf *, uint16_t);
-void		 wbuf_u32(struct wbuf *, uint32_t);
-void		 wbuf_bytes(struct wbuf *, const void *, size_t);
+void wbuf_init(struct wbuf *, void *, size_t);
+void wbuf_u8(struct wbuf *, uint8_t);
+void wbuf_u16(struct wbuf *, uint16_t);
+void wbuf_u32(struct wbuf *, uint32_t);
+void wbuf_bytes(struct wbuf *, const void *, size_t);
 /* u16 length and octets; more than 65535 octets is an error. */
-void		 wbuf_blob(struct wbuf *, const void *, size_t);
-int		 wbuf_ok(const struct wbuf *);
+void wbuf_blob(struct wbuf *, const void *, size_t);
+int wbuf_ok(const struct wbuf *);
 
 #endif

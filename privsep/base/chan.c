@@ -15,38 +15,38 @@
 #include "privsep/base/log.h"
 
 /* A process that does not read for this many octets is in trouble. */
-#define CHAN_QUEUE_MAX	(8 * 1024 * 1024)
-#define CHAN_BATCH	64	/* messages read before others get a turn */
+#define CHAN_QUEUE_MAX (8 * 1024 * 1024)
+#define CHAN_BATCH     64 /* messages read before others get a turn */
 
 struct chan_out {
 	TAILQ_ENTRY(chan_out) entry;
-	int		 fd;
-	int		 close_fd;
-	size_t		 len;
-	uint8_t		 data[];
+	int fd;
+	int close_fd;
+	size_t len;
+	uint8_t data[];
 };
 
 struct chan {
-	int		 fd;
-	enum msg_role	 self, peer;
-	enum msg_phase	 phase;
-	struct event	*ev_in, *ev_out;
+	int fd;
+	enum msg_role self, peer;
+	enum msg_phase phase;
+	struct event *ev_in, *ev_out;
 	TAILQ_HEAD(, chan_out) out;
-	size_t		 queued;
-	int		 want_drained;
-	chan_msg_fn	 on_msg;
-	chan_gone_fn	 on_gone;
-	void		(*on_drained)(struct chan *, void *);
-	void		*arg;
-	int		*freed;		/* set when freed inside a callback */
+	size_t queued;
+	int want_drained;
+	chan_msg_fn on_msg;
+	chan_gone_fn on_gone;
+	void (*on_drained)(struct chan *, void *);
+	void *arg;
+	int *freed; /* set when freed inside a callback */
 };
 
-static void	chan_read(evutil_socket_t, short, void *);
-static void	chan_write(evutil_socket_t, short, void *);
-static int	chan_flush(struct chan *);
+static void chan_read(evutil_socket_t, short, void *);
+static void chan_write(evutil_socket_t, short, void *);
+static int chan_flush(struct chan *);
 
 /* One record at a time is decoded; no process runs two loops. */
-static uint8_t	chan_buf[MSG_MAX];
+static uint8_t chan_buf[MSG_MAX];
 
 int
 chan_pair(int sv[2])
@@ -54,7 +54,7 @@ chan_pair(int sv[2])
 	int i, size = 1024 * 1024;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0, sv) == -1)
+		0, sv) == -1)
 		return -1;
 	/* The kernel caps it silently; a smaller buffer only queues more. */
 	for (i = 0; i < 2; i++)
@@ -153,8 +153,8 @@ static int
 chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 {
 	union {
-		struct cmsghdr	hdr;
-		uint8_t		buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr hdr;
+		uint8_t buf[CMSG_SPACE(sizeof(int))];
 	} cm;
 	struct iovec iov = { .iov_base = data, .iov_len = len };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -218,12 +218,11 @@ chan_send(struct chan *c, enum msg_type type, uint32_t peerid,
     const void *payload, size_t len, int fd, int close_fd)
 {
 	struct msg_hdr h = { type, (uint32_t)(MSG_HDR_LEN + len), peerid,
-	    (uint32_t)getpid() };
+		(uint32_t)getpid() };
 	struct chan_out *o = NULL;
 	const char *why;
 
-	if (len > MSG_MAX - MSG_HDR_LEN ||
-	    c->queued + len > CHAN_QUEUE_MAX) {
+	if (len > MSG_MAX - MSG_HDR_LEN || c->queued + len > CHAN_QUEUE_MAX) {
 		c->want_drained = 1;
 		goto fail;
 	}
@@ -236,7 +235,7 @@ chan_send(struct chan *c, enum msg_type type, uint32_t peerid,
 	o->fd = fd;
 	o->close_fd = close_fd;
 	if (msg_check(o->data, o->len, c->self, c->peer, fd != -1, PHASE_ANY,
-	    &h, &why) == -1) {
+		&h, &why) == -1) {
 		log_warnx("message %u to %s not sent: %s", type,
 		    msg_role_name[c->peer], why);
 		goto fail;
@@ -269,13 +268,15 @@ static ssize_t
 chan_recvmsg(struct chan *c, int *fdp, const char **why)
 {
 	union {
-		struct cmsghdr	hdr;
-		uint8_t		buf[CMSG_SPACE(sizeof(int) * 4)];
+		struct cmsghdr hdr;
+		uint8_t buf[CMSG_SPACE(sizeof(int) * 4)];
 	} cm;
 	struct iovec iov = { .iov_base = chan_buf,
-	    .iov_len = sizeof(chan_buf) };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = cm.buf, .msg_controllen = sizeof(cm.buf) };
+		.iov_len = sizeof(chan_buf) };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = cm.buf,
+		.msg_controllen = sizeof(cm.buf) };
 	struct cmsghdr *cmsg;
 	ssize_t n;
 	size_t i, count;
@@ -290,7 +291,7 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? -1 : 0;
 	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg != NULL;
-	    cmsg = CMSG_NXTHDR(&mh, cmsg)) {
+	     cmsg = CMSG_NXTHDR(&mh, cmsg)) {
 		if (cmsg->cmsg_level != SOL_SOCKET ||
 		    cmsg->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -324,8 +325,9 @@ chan_read(evutil_socket_t sock, short what, void *arg)
 		n = chan_recvmsg(c, &fd, &why);
 		if (n == -1)
 			return;
-		if (n <= 0 || msg_check(chan_buf, (size_t)n, c->peer, c->self,
-		    fd != -1, c->phase, &h, &why) == -1) {
+		if (n <= 0 ||
+		    msg_check(chan_buf, (size_t)n, c->peer, c->self, fd != -1,
+			c->phase, &h, &why) == -1) {
 			if (fd != -1)
 				close(fd);
 			event_del(c->ev_in);
@@ -339,7 +341,7 @@ chan_read(evutil_socket_t sock, short what, void *arg)
 			return;
 		c->freed = NULL;
 		if (!event_pending(c->ev_in, EV_READ, NULL))
-			return;		/* paused */
+			return; /* paused */
 	}
 }
 

@@ -21,7 +21,7 @@ struct event_base;
  * callee. The payload is valid during the call. The callee may free the chan.
  */
 typedef void (*chan_msg_fn)(struct chan *, const struct msg_hdr *,
-	    const uint8_t *, size_t, int, void *);
+    const uint8_t *, size_t, int, void *);
 /*
  * The peer is gone (why NULL) or broke the rules (why says how). Called
  * once; the callee frees the chan.
@@ -29,27 +29,27 @@ typedef void (*chan_msg_fn)(struct chan *, const struct msg_hdr *,
 typedef void (*chan_gone_fn)(struct chan *, const char *why, void *);
 
 /* Takes over fd. self and peer are who sits at the ends. Dies on no memory. */
-struct chan	*chan_new(struct event_base *, int fd, enum msg_role self,
-		    enum msg_role peer, chan_msg_fn, chan_gone_fn, void *);
-void		 chan_free(struct chan *);
-void		 chan_phase(struct chan *, enum msg_phase);
+struct chan *chan_new(struct event_base *, int fd, enum msg_role self,
+    enum msg_role peer, chan_msg_fn, chan_gone_fn, void *);
+void chan_free(struct chan *);
+void chan_phase(struct chan *, enum msg_phase);
 /*
  * Queues one message; fd (or -1) is dup'ed by the kernel at sending and is
  * closed by chan when it was sent, if close_fd. 0; -1 when the queue
  * is full or the message breaks the table (that is logged).
  */
-int		 chan_send(struct chan *, enum msg_type, uint32_t peerid,
-		    const void *, size_t, int fd, int close_fd);
+int chan_send(struct chan *, enum msg_type, uint32_t peerid, const void *,
+    size_t, int fd, int close_fd);
 /* Handles what has arrived already, up to the end; the chan may be freed. */
-void		 chan_read_rest(struct chan *);
+void chan_read_rest(struct chan *);
 /* Octets queued. */
-size_t		 chan_backlog(const struct chan *);
+size_t chan_backlog(const struct chan *);
 /* Stops and resumes reading (for a peer whose queue is full). */
-void		 chan_pause(struct chan *, int);
+void chan_pause(struct chan *, int);
 /* Called when the queue has drained after chan_send() said -1 or paused. */
-void		 chan_on_drained(struct chan *, void (*)(struct chan *, void *));
-int		 chan_fd(const struct chan *);
+void chan_on_drained(struct chan *, void (*)(struct chan *, void *));
+int chan_fd(const struct chan *);
 /* A CLOEXEC, non-blocking pair. -1 with errno. */
-int		 chan_pair(int [2]);
+int chan_pair(int[2]);
 
 #endif

@@ -15,8 +15,8 @@
 #include "privsep/base/log.h"
 #include "proto/text.h"
 
-#define LOG_LINE_MAX	4096
-#define LOG_PATH	"/dev/log"
+#define LOG_LINE_MAX	 4096
+#define LOG_PATH	 "/dev/log"
 #define LOG_POLICY_IDENT "policyd-spf"
 
 /*
@@ -25,13 +25,13 @@
  * sendto() on a socket made before: it survives a restarted syslogd
  * without connect().
  */
-static int	 log_sock = -1;
+static int log_sock = -1;
 static struct sockaddr_un log_sun;
-static char	 log_ident[32] = "pyspf-milter";
-static char	 log_pre[48];
-static int	 log_is_verbose;
-static void	(*log_fn)(int, const char *, void *);
-static void	*log_fn_arg;
+static char log_ident[32] = "pyspf-milter";
+static char log_pre[48];
+static int log_is_verbose;
+static void (*log_fn)(int, const char *, void *);
+static void *log_fn_arg;
 
 static const char log_months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
@@ -50,8 +50,8 @@ log_init_syslog(const char *ident)
 {
 	log_init_stderr(ident);
 	tzset();
-	log_sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	log_sock =
+	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	log_sun.sun_family = AF_UNIX;
 	strlcpy(log_sun.sun_path, LOG_PATH, sizeof(log_sun.sun_path));
 }
@@ -110,7 +110,7 @@ log_to_stderr(int pri, const char *text)
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
 	if (write(STDERR_FILENO, buf, n) == -1)
-		return;		/* nowhere left to say it */
+		return; /* nowhere left to say it */
 }
 
 static void
@@ -123,11 +123,10 @@ log_to_syslog(int pri, const char *text)
 
 	memset(&tm, 0, sizeof(tm));
 	(void)localtime_r(&now, &tm);
-	n = snprintf(buf, sizeof(buf),
-	    "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: %s",
-	    LOG_MAIL | (pri & ~LOG_FLAGS),
-	    log_months + 3 * (tm.tm_mon % 12), tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, log_ident_of(pri), (int)getpid(), text);
+	n = snprintf(buf, sizeof(buf), "<%d>%.3s %2d %02d:%02d:%02d %s[%d]: %s",
+	    LOG_MAIL | (pri & ~LOG_FLAGS), log_months + 3 * (tm.tm_mon % 12),
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, log_ident_of(pri),
+	    (int)getpid(), text);
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
 	/* Full or absent: the line is lost; mail never waits for a log. */

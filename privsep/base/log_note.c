@@ -10,9 +10,9 @@
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 
-#define NOTE_SECONDS	60
+#define NOTE_SECONDS 60
 
-static struct log_note *notes;	/* those that ever kept a line back */
+static struct log_note *notes; /* those that ever kept a line back */
 static struct event *notes_timer;
 
 /* Never 0, which says that nothing was kept back. */
@@ -35,8 +35,7 @@ static void
 note_end(struct log_note *n)
 {
 	if (n->more != 0)
-		log_warnx("%s (%lu more in the last minute)", n->text,
-		    n->more);
+		log_warnx("%s (%lu more in the last minute)", n->text, n->more);
 	n->since = 0;
 	n->said = 0;
 	n->more = 0;

@@ -19,13 +19,13 @@
 #include "privsep/child/statpage.h"
 #include "proto/wire.h"
 
-#define ROLE_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
-#define ROLE_CONF_MAX	(16 * 1024 * 1024)
+#define ROLE_SEALS	 (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
+#define ROLE_CONF_MAX	 (16 * 1024 * 1024)
 #define ROLE_LOG_BACKLOG (256 * 1024)
 
-static void	role_msg(struct chan *, const struct msg_hdr *,
-		    const uint8_t *, size_t, int, void *);
-static void	role_parent_gone(struct chan *, const char *, void *);
+static void role_msg(struct chan *, const struct msg_hdr *, const uint8_t *,
+    size_t, int, void *);
+static void role_parent_gone(struct chan *, const char *, void *);
 
 static unsigned long role_log_dropped;
 
@@ -81,8 +81,8 @@ role_read_conf(int fd, enum conf_program program)
 		fatal("configuration");
 	text[st.st_size] = '\0';
 	close(fd);
-	conf = conf_parse(program, text, st.st_size, CONF_NAME_CHILD, NULL,
-	    &msgs);
+	conf =
+	    conf_parse(program, text, st.st_size, CONF_NAME_CHILD, NULL, &msgs);
 	if (conf == NULL)
 		fatalx("configuration from the parent is refused: %s",
 		    msgs.n == 0 ? "?" : msgs.v[msgs.n - 1].text);
@@ -112,15 +112,15 @@ role_got_listener(struct role *r, const uint8_t *p, size_t len, int fd)
 
 	rbuf_init(&b, p, len);
 	slot = rbuf_u32(&b) == ROLE_LISTENER_MILTER ? &r->milter_fd :
-	    &r->policy_fd;
+						      &r->policy_fd;
 	if (*slot != -1)
 		fatalx("a second listener of one kind from the parent");
 	*slot = fd;
 }
 
 static void
-role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
+role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
+    int fd, void *arg)
 {
 	struct role *r = arg;
 	struct rbuf b;
@@ -174,7 +174,7 @@ static void
 role_signals(void)
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1,
-	    SIGUSR2, SIGPIPE };
+		SIGUSR2, SIGPIPE };
 	size_t i;
 
 	/* The parent alone acts on signals; its death ends us too. */

@@ -10,7 +10,7 @@
 
 #include "privsep/child/statpage.h"
 
-#define STATPAGE_SEALS	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define STATPAGE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 int
 statpage_new(const struct stats **map)
@@ -24,7 +24,7 @@ statpage_new(const struct stats **map)
 	if (ftruncate(fd, sizeof(struct stats)) == -1 ||
 	    fcntl(fd, F_ADD_SEALS, STATPAGE_SEALS) == -1 ||
 	    (p = mmap(NULL, sizeof(struct stats), PROT_READ, MAP_SHARED, fd,
-	    0)) == MAP_FAILED) {
+		 0)) == MAP_FAILED) {
 		saved = errno;
 		close(fd);
 		errno = saved;
@@ -51,8 +51,8 @@ statpage_use(int fd)
 	if (fstat(fd, &st) == -1 || st.st_size != sizeof(struct stats) ||
 	    (fcntl(fd, F_GET_SEALS) & STATPAGE_SEALS) != STATPAGE_SEALS)
 		return -1;
-	p = mmap(NULL, sizeof(struct stats), PROT_READ | PROT_WRITE,
-	    MAP_SHARED, fd, 0);
+	p = mmap(NULL, sizeof(struct stats), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    fd, 0);
 	close(fd);
 	if (p == MAP_FAILED)
 		return -1;

@@ -11,12 +11,12 @@
  * here for reading only. Returns its descriptor for MSG_STATS and the map;
  * -1 with errno.
  */
-int	statpage_new(const struct stats **);
-void	statpage_free(const struct stats *);
+int statpage_new(const struct stats **);
+void statpage_free(const struct stats *);
 /*
  * In a role: counts go to this page from now on; gauges begin at 0. Closes
  * fd. -1 when it is no such page.
  */
-int	statpage_use(int fd);
+int statpage_use(int fd);
 
 #endif

@@ -19,22 +19,22 @@
 #include "proto/stats.h"
 #include "proto/wire.h"
 
-#define CONTROL_MAX	16	/* clients at a time */
-#define CONTROL_GROUPS	256
+#define CONTROL_MAX    16 /* clients at a time */
+#define CONTROL_GROUPS 256
 
 /* What a client that has no answer yet waits for. */
 enum ctl_wait {
 	WAITS_NOT = 0,
-	WAITS_RELOAD,		/* for the end of a reload */
-	WAITS_DNS		/* for an empty cache */
+	WAITS_RELOAD, /* for the end of a reload */
+	WAITS_DNS     /* for an empty cache */
 };
 
 struct ctl {
-	LIST_ENTRY(ctl)	 entry;
-	struct parent	*parent;
-	struct chan	*chan;
-	enum ctl_wait	 waits;
-	int		 deaf;		/* takes no answers */
+	LIST_ENTRY(ctl) entry;
+	struct parent *parent;
+	struct chan *chan;
+	enum ctl_wait waits;
+	int deaf; /* takes no answers */
 };
 
 static LIST_HEAD(, ctl) ctls = LIST_HEAD_INITIALIZER(ctls);
@@ -61,8 +61,9 @@ ctl_text(void *arg, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (text[0] != '\0' && chan_send(c->chan, MSG_CTL_TEXT, 0, text,
-	    strlen(text), -1, 0) == -1)
+	if (text[0] != '\0' &&
+	    chan_send(c->chan, MSG_CTL_TEXT, 0, text, strlen(text), -1, 0) ==
+		-1)
 		c->deaf = 1;
 }
 
@@ -119,7 +120,8 @@ ctl_reload(struct ctl *c, const uint8_t *p, size_t len)
 		ctl_text(c, "not now: starting or stopping");
 		ctl_end(c, EX_TEMPFAIL);
 	} else if (parent_reload(c->parent, ctl_say, c) == -1) {
-		ctl_text(c, "reload refused; the running configuration "
+		ctl_text(c,
+		    "reload refused; the running configuration "
 		    "stays");
 		ctl_end(c, EX_CONFIG);
 	} else
@@ -152,8 +154,8 @@ ctl_verbose(struct ctl *c, const uint8_t *p, size_t len)
 }
 
 static const struct {
-	enum msg_type	 type;
-	void		(*fn)(struct ctl *, const uint8_t *, size_t);
+	enum msg_type type;
+	void (*fn)(struct ctl *, const uint8_t *, size_t);
 } ctl_commands[] = {
 	{ MSG_CTL_STATUS, ctl_status },
 	{ MSG_CTL_STATS, ctl_stats },
@@ -163,15 +165,16 @@ static const struct {
 };
 
 static void
-ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
+ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p, size_t len,
+    int fd, void *arg)
 {
 	struct ctl *c = arg;
 	size_t i;
 
 	/* one after the other: the second answer would end the first */
 	if (c->waits != WAITS_NOT) {
-		log_note(&ctl_noise, "control client: asks again before it "
+		log_note(&ctl_noise,
+		    "control client: asks again before it "
 		    "was answered");
 		ctl_free(c);
 		return;
@@ -239,7 +242,8 @@ ctl_accept(evutil_socket_t sock, short what, void *arg)
 	if (fd == -1)
 		return;
 	if (!ctl_allowed(fd, &p->owner)) {
-		ctl_refuse(p, fd, EX_NOPERM, "only root, the daemon's user "
+		ctl_refuse(p, fd, EX_NOPERM,
+		    "only root, the daemon's user "
 		    "and members of its group are heard");
 		return;
 	}
@@ -259,8 +263,7 @@ control_start(struct parent *p, int fd)
 {
 	if (fd == -1)
 		return;
-	ctl_event = event_new(p->base, fd, EV_READ | EV_PERSIST, ctl_accept,
-	    p);
+	ctl_event = event_new(p->base, fd, EV_READ | EV_PERSIST, ctl_accept, p);
 	if (ctl_event == NULL || event_add(ctl_event, NULL) == -1)
 		fatalx("control_start: no event");
 }

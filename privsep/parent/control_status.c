@@ -17,18 +17,18 @@
 #include "proto/version.h"
 
 /* Room for "inet:65535@" and an address, or a path. */
-#define LISTENER_TEXT	160
+#define LISTENER_TEXT 160
 
 /* As it is bound, whatever a configuration that came later says. */
 static const char *
 listener_text(int fd, char *buf, size_t size)
 {
 	union {
-		struct sockaddr		sa;
-		struct sockaddr_un	un;
-		struct sockaddr_in	in;
-		struct sockaddr_in6	in6;
-		struct sockaddr_storage	any;
+		struct sockaddr sa;
+		struct sockaddr_un un;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage any;
 	} u;
 	char host[INET6_ADDRSTRLEN];
 	socklen_t len = sizeof(u);
@@ -48,8 +48,7 @@ listener_text(int fd, char *buf, size_t size)
 		break;
 	case AF_INET6:
 		snprintf(buf, size, "inet6:%u@%s", ntohs(u.in6.sin6_port),
-		    inet_ntop(AF_INET6, &u.in6.sin6_addr, host,
-		    sizeof(host)));
+		    inet_ntop(AF_INET6, &u.in6.sin6_addr, host, sizeof(host)));
 		break;
 	default:
 		return NULL;
@@ -72,8 +71,8 @@ status_listeners(const struct parent *p, control_say_fn say, void *arg)
 	size_t i;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
-		if (v[i].fd != -1 && listener_text(v[i].fd, buf,
-		    sizeof(buf)) != NULL)
+		if (v[i].fd != -1 &&
+		    listener_text(v[i].fd, buf, sizeof(buf)) != NULL)
 			say(arg, "listener %s %s", v[i].name, buf);
 }
 
@@ -88,8 +87,9 @@ status_nameservers(const struct parent *p, control_say_fn say, void *arg)
 		return;
 	s = &p->cur->conf->nameservers;
 	for (i = 0; i < s->n; i++)
-		say(arg, "nameserver %s@%u", addr_format(&s->v[i].addr, buf,
-		    sizeof(buf)), (unsigned int)s->v[i].port);
+		say(arg, "nameserver %s@%u",
+		    addr_format(&s->v[i].addr, buf, sizeof(buf)),
+		    (unsigned int)s->v[i].port);
 }
 
 /* "full" is all that this release knows how to ask of a kernel. */
@@ -99,8 +99,10 @@ status_sandbox(control_say_fn say, void *arg)
 	struct sandbox_state st;
 	int all = sandbox_state(&st);
 
-	say(arg, "sandbox %s landlock %d seccomp %d", all ? "full" :
-	    st.seccomp || st.landlock_abi > 0 ? "partial" : "none",
+	say(arg, "sandbox %s landlock %d seccomp %d",
+	    all					  ? "full" :
+		st.seccomp || st.landlock_abi > 0 ? "partial" :
+						    "none",
 	    st.landlock_abi, st.seccomp);
 }
 
@@ -115,11 +117,14 @@ status_slot(const struct slot *s, time_t now, control_say_fn say, void *arg)
 {
 	int down = s->pid == -1;
 
-	say(arg, "process %s %d generation %u %s restarts %u uptime %lld "
-	    "connections %llu checks %llu", msg_role_name[s->role],
-	    (int)s->pid, s->gen->number, down ? "down" :
-	    s->ready ? "ready" : "starting", s->restarts,
-	    down ? 0LL : (long long)(now - s->started),
+	say(arg,
+	    "process %s %d generation %u %s restarts %u uptime %lld "
+	    "connections %llu checks %llu",
+	    msg_role_name[s->role], (int)s->pid, s->gen->number,
+	    down	 ? "down" :
+		s->ready ? "ready" :
+			   "starting",
+	    s->restarts, down ? 0LL : (long long)(now - s->started),
 	    down ? 0ULL : (unsigned long long)s->stats->v[STAT_CONN_OPEN],
 	    (unsigned long long)checks_of(s->stats));
 }
@@ -135,8 +140,11 @@ status_generation(const struct generation *g, time_t now, control_say_fn say,
 	memset(&sum, 0, sizeof(sum));
 	gen_stats(g, &sum, 1);
 	say(arg, "generation %u %s age %lld connections %llu checks %llu",
-	    g->number, g->draining ? "draining" : g == p->cur ? "serving" :
-	    "starting", (long long)(now - g->since),
+	    g->number,
+	    g->draining	    ? "draining" :
+		g == p->cur ? "serving" :
+			      "starting",
+	    (long long)(now - g->since),
 	    (unsigned long long)sum.v[STAT_CONN_OPEN],
 	    (unsigned long long)checks_of(&sum));
 	TAILQ_FOREACH(s, &g->slots, entry)

@@ -21,14 +21,14 @@
 #include "privsep/start/spawn.h"
 #include "proto/wire.h"
 
-#define RESPAWN_SOON	10	/* seconds; ending before that is a failure */
-#define RESPAWN_MIN_MS	100
-#define RESPAWN_MAX_MS	30000
-#define READY_SECONDS	20
-#define LOG_LINES_SECOND 20000	/* two lines of 10,000 messages */
+#define RESPAWN_SOON	 10 /* seconds; ending before that is a failure */
+#define RESPAWN_MIN_MS	 100
+#define RESPAWN_MAX_MS	 30000
+#define READY_SECONDS	 20
+#define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
 
-static void	slot_start(struct slot *);
-static void	slot_gone(struct chan *, const char *, void *);
+static void slot_start(struct slot *);
+static void slot_gone(struct chan *, const char *, void *);
 
 static struct slot *
 slot_new(struct generation *g, enum msg_role role)
@@ -66,8 +66,7 @@ gen_new(struct parent *p, struct conf *conf)
 
 	/* dns comes first, so that the others find it */
 	slot_new(g, ROLE_DNS);
-	lib = conf->milter_frontend == FRONTEND_LIBMILTER &&
-	    p->milter_fd != -1;
+	lib = conf->milter_frontend == FRONTEND_LIBMILTER && p->milter_fd != -1;
 	if (lib)
 		for (i = 0; i < conf->workers; i++)
 			slot_new(g, ROLE_LIBMILTER);
@@ -186,8 +185,8 @@ gen_check_drained(struct generation *g)
 
 /* dns says that one who asks broke the rules: that one ends. */
 static void
-gen_badpeer(struct generation *g, const struct slot *teller,
-    const uint8_t *p, size_t len)
+gen_badpeer(struct generation *g, const struct slot *teller, const uint8_t *p,
+    size_t len)
 {
 	struct slot *s;
 	struct rbuf r;
@@ -199,9 +198,10 @@ gen_badpeer(struct generation *g, const struct slot *teller,
 		if (s->id == id && s != teller && s->pid != -1 &&
 		    !s->condemned) {
 			s->condemned = 1;
-			log_line(LOG_CRIT, "%s[%d] broke the message rules "
-			    "towards dns", msg_role_name[s->role],
-			    (int)s->pid);
+			log_line(LOG_CRIT,
+			    "%s[%d] broke the message rules "
+			    "towards dns",
+			    msg_role_name[s->role], (int)s->pid);
 			kill(s->pid, SIGKILL);
 		}
 }
@@ -215,8 +215,8 @@ slot_verbose(struct slot *s)
 }
 
 static void
-slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
+slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
+    int fd, void *arg)
 {
 	struct slot *s = arg;
 	struct generation *g = s->gen;
@@ -285,8 +285,8 @@ slot_connect(struct slot *s)
 
 	TAILQ_FOREACH(o, &s->gen->slots, entry)
 		if (o != s && o->chan != NULL && slot_talks_to(s, o))
-			rc |= spawn_send_peers(o->chan, o->role, o->id,
-			    s->chan, s->role, s->id);
+			rc |= spawn_send_peers(o->chan, o->role, o->id, s->chan,
+			    s->role, s->id);
 	if (rc != 0)
 		log_warnx("%s[%d]: not connected to all its peers",
 		    msg_role_name[s->role], (int)s->pid);
@@ -325,7 +325,7 @@ slot_send_listeners(struct slot *s)
 
 	if (s->role == ROLE_LIBMILTER || (s->role == ROLE_WORKER && !lib))
 		if (slot_send_listener(s, ROLE_LISTENER_MILTER,
-		    g->parent->milter_fd) == -1)
+			g->parent->milter_fd) == -1)
 			return -1;
 	if (s->role == ROLE_WORKER)
 		return slot_send_listener(s, ROLE_LISTENER_POLICY,
@@ -357,8 +357,9 @@ slot_respawn(struct slot *s)
 	}
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = (ms % 1000) * 1000;
-	if (s->respawn == NULL && (s->respawn = evtimer_new(
-	    s->gen->parent->base, slot_retry, s)) == NULL)
+	if (s->respawn == NULL &&
+	    (s->respawn = evtimer_new(s->gen->parent->base, slot_retry, s)) ==
+		NULL)
 		fatalx("slot_respawn: no event");
 	evtimer_add(s->respawn, &tv);
 }
@@ -407,8 +408,8 @@ gen_deadline(struct generation *g, unsigned int seconds)
 {
 	struct timeval tv = { seconds, 0 };
 
-	if (g->deadline == NULL && (g->deadline = evtimer_new(g->parent->base,
-	    gen_late, g)) == NULL)
+	if (g->deadline == NULL &&
+	    (g->deadline = evtimer_new(g->parent->base, gen_late, g)) == NULL)
 		fatalx("gen_deadline: no event");
 	evtimer_add(g->deadline, &tv);
 }
@@ -518,9 +519,8 @@ slot_log_end(const struct slot *s, pid_t pid, int status)
 		log_line(LOG_CRIT, "%s[%d] ended: sandbox violation (SIGSYS)",
 		    role, (int)pid);
 	else if (WIFSIGNALED(status))
-		log_warnx("%s[%d] ended by signal %d (%s)", role,
-		    (int)pid, WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+		log_warnx("%s[%d] ended by signal %d (%s)", role, (int)pid,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		log_warnx("%s[%d] ended with status %d", role, (int)pid,
 		    WEXITSTATUS(status));

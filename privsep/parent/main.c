@@ -13,6 +13,7 @@
 #include "privsep/sandbox/sandbox.h"
 #include "privsep/start/spawn.h"
 
+/* clang-format off */
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
 	{ ROLE_WORKER, worker_main },
@@ -20,6 +21,7 @@ static const struct spawn_role roles[] = {
 	{ ROLE_SHADOW, shadow_main },
 	{ ROLE_NONE, NULL }
 };
+/* clang-format on */
 
 static void
 usage(void)
@@ -35,8 +37,8 @@ check_config(const char *path, int explicit, int print)
 	struct conf *conf;
 	char *text;
 
-	conf = config_load(CONF_MILTER, path, explicit, NULL,
-	    config_say_stderr, NULL);
+	conf = config_load(CONF_MILTER, path, explicit, NULL, config_say_stderr,
+	    NULL);
 	if (conf == NULL)
 		return EX_CONFIG;
 	if (print && (text = conf_print(conf, 0)) != NULL) {

@@ -21,17 +21,17 @@
 #include "privsep/parent/notify.h"
 #include "privsep/parent/parent.h"
 
-#define NOTIFY_MAX	512
-#define STATUS_SECONDS	10
-#define AGAIN_MS	200	/* when the manager's queue is full */
+#define NOTIFY_MAX     512
+#define STATUS_SECONDS 10
+#define AGAIN_MS       200 /* when the manager's queue is full */
 
-static int	notify_fd = -1;
+static int notify_fd = -1;
 static struct sockaddr_un notify_sun;
-static socklen_t notify_len;		/* 0: connected */
-static long long watchdog_us;		/* 0: none */
-static int	watchdog_silent;	/* said so already */
-static char	state_text[NOTIFY_MAX];	/* not sent yet; "": nothing */
-static char	status_text[NOTIFY_MAX];	/* sent last */
+static socklen_t notify_len;	     /* 0: connected */
+static long long watchdog_us;	     /* 0: none */
+static int watchdog_silent;	     /* said so already */
+static char state_text[NOTIFY_MAX];  /* not sent yet; "": nothing */
+static char status_text[NOTIFY_MAX]; /* sent last */
 static struct event *again_ev, *status_ev, *watchdog_ev;
 
 static int
@@ -43,7 +43,8 @@ notify_address(const char *path)
 	if ((path[0] != '/' && path[0] != '@') || len < 2 ||
 	    len >= sizeof(notify_sun.sun_path)) {
 		log_warnx("NOTIFY_SOCKET %s: only paths and @names are known; "
-		    "the service manager is told nothing", path);
+			  "the service manager is told nothing",
+		    path);
 		return -1;
 	}
 	memcpy(notify_sun.sun_path, path, len);
@@ -63,16 +64,16 @@ notify_open(const char *path)
 {
 	if (notify_address(path) == -1)
 		return;
-	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	notify_fd =
+	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (notify_fd == -1) {
 		log_warn("NOTIFY_SOCKET %s", path);
 		return;
 	}
 	if (path[0] == '/')
 		return;
-	if (connect(notify_fd, (struct sockaddr *)&notify_sun,
-	    notify_len) == -1) {
+	if (connect(notify_fd, (struct sockaddr *)&notify_sun, notify_len) ==
+	    -1) {
 		log_warn("NOTIFY_SOCKET %s", path);
 		close(notify_fd);
 		notify_fd = -1;
@@ -100,7 +101,7 @@ void
 notify_init(void)
 {
 	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC",
-	    "WATCHDOG_PID" };
+		"WATCHDOG_PID" };
 	const char *path;
 	long long pid;
 	size_t i;
@@ -109,8 +110,7 @@ notify_init(void)
 		notify_open(path);
 	pid = notify_number("WATCHDOG_PID", INT_MAX);
 	if (notify_fd != -1 && (pid == 0 || pid == getpid()))
-		watchdog_us = notify_number("WATCHDOG_USEC",
-		    LLONG_MAX / 1000);
+		watchdog_us = notify_number("WATCHDOG_USEC", LLONG_MAX / 1000);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unsetenv(names[i]);
 }
@@ -123,8 +123,9 @@ notify_send(const char *text)
 
 	if (notify_fd == -1)
 		return 0;
-	n = sendto(notify_fd, text, strlen(text), MSG_NOSIGNAL, notify_len ==
-	    0 ? NULL : (struct sockaddr *)&notify_sun, notify_len);
+	n = sendto(notify_fd, text, strlen(text), MSG_NOSIGNAL,
+	    notify_len == 0 ? NULL : (struct sockaddr *)&notify_sun,
+	    notify_len);
 	if (n != -1)
 		return 0;
 	if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
@@ -164,7 +165,8 @@ notify_status_text(struct parent *p, char *buf, size_t size)
 	struct stats sum;
 
 	parent_stats(p, &sum);
-	snprintf(buf, size, "STATUS=generation %u serves: %" PRIu64
+	snprintf(buf, size,
+	    "STATUS=generation %u serves: %" PRIu64
 	    " connections open, %" PRIu64 " so far; %" PRIu64 " checks",
 	    p->cur->number, sum.v[STAT_CONN_OPEN],
 	    sum.v[STAT_CONN_MILTER] + sum.v[STAT_CONN_POLICY],
@@ -226,8 +228,7 @@ notify_start(struct parent *p)
 		fatalx("notify: no event");
 	status_ev = notify_timer(p, notify_status, STATUS_SECONDS * 1000000LL);
 	if (watchdog_us != 0)
-		watchdog_ev = notify_timer(p, notify_watchdog,
-		    watchdog_us / 2);
+		watchdog_ev = notify_timer(p, notify_watchdog, watchdog_us / 2);
 }
 
 void

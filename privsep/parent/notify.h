@@ -12,12 +12,12 @@ struct parent;
  * that variable every call here does nothing.
  */
 /* Before the sandbox: takes the variables out of the environment. */
-void	notify_init(void);
+void notify_init(void);
 /* With the loop: STATUS now and then, WATCHDOG when one was asked for. */
-void	notify_start(struct parent *);
+void notify_start(struct parent *);
 /* The current generation serves; also the end of a reload, good or bad. */
-void	notify_ready(struct parent *);
-void	notify_reloading(void);
-void	notify_stopping(void);
+void notify_ready(struct parent *);
+void notify_reloading(void);
+void notify_stopping(void);
 
 #endif

@@ -29,10 +29,10 @@
 #include "privsep/sandbox/sandbox.h"
 #include "privsep/start/spawn.h"
 
-#define STOP_SECONDS	10	/* for connections to finish at SIGTERM */
-#define RELOAD_SECONDS	600	/* for those of an old generation */
-#define CHILD_NOFILE	8192	/* hard limit that children may use */
-#define DRAINING_MAX	16	/* old generations with connections left */
+#define STOP_SECONDS   10   /* for connections to finish at SIGTERM */
+#define RELOAD_SECONDS 600  /* for those of an old generation */
+#define CHILD_NOFILE   8192 /* hard limit that children may use */
+#define DRAINING_MAX   16   /* old generations with connections left */
 
 /*
  * The files that tell others where we are. Their paths are those of the
@@ -125,11 +125,13 @@ parent_bind(struct parent *p, const struct conf *conf)
 		*l[i].fd = l[i].fd == &p->control_fd ?
 		    priv_listen_control(l[i].s, &p->owner, why, sizeof(why)) :
 		    priv_listen(l[i].s, conf->umask, &p->owner, why,
-		    sizeof(why));
+			sizeof(why));
 		if (*l[i].fd == -1) {
 			log_warnx("%s %s: %s", l[i].key,
-			    l[i].s->path != NULL ? l[i].s->path :
-			    l[i].s->host != NULL ? l[i].s->host : "*", why);
+			    l[i].s->path != NULL     ? l[i].s->path :
+				l[i].s->host != NULL ? l[i].s->host :
+						       "*",
+			    why);
 			/* a second daemon may run by the same default */
 			if (l[i].fd == &p->control_fd)
 				continue;
@@ -204,8 +206,8 @@ parent_open_dir(const char *path)
 static void
 parent_sandbox(struct parent *p, const struct conf *conf)
 {
-	const char *gone[] = { p->milter_path, p->policy_path,
-	    p->control_path, p->pid_path };
+	const char *gone[] = { p->milter_path, p->policy_path, p->control_path,
+		p->pid_path };
 	struct sandbox_args sb;
 	uint16_t ports[16];
 	int *reads, unlinks[sizeof(gone) / sizeof(gone[0])];
@@ -219,14 +221,14 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 			reads[sb.nread_dirs++] = p->files.v[i].dirfd;
 	p->files.sealed = 1;
 	for (i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
-		if (gone[i] != NULL && (unlinks[sb.nunlink_dirs] =
-		    parent_open_dir(gone[i])) != -1)
+		if (gone[i] != NULL &&
+		    (unlinks[sb.nunlink_dirs] = parent_open_dir(gone[i])) != -1)
 			sb.nunlink_dirs++;
 	sb.read_dirs = reads;
 	sb.unlink_dirs = unlinks;
 	sb.dns_ports = ports;
-	sb.ndns_ports = config_dns_ports(conf, ports,
-	    sizeof(ports) / sizeof(ports[0]));
+	sb.ndns_ports =
+	    config_dns_ports(conf, ports, sizeof(ports) / sizeof(ports[0]));
 	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
 	sb.exe_fd = p->exe_fd;
 	sb.log_fd = -1;
@@ -306,7 +308,8 @@ parent_crowd(struct parent *p)
 		if (!g->draining)
 			continue;
 		log_warnx("generation %u is ended: %u newer ones have "
-		    "clients, too", g->number, n - 1);
+			  "clients, too",
+		    g->number, n - 1);
 		gen_kill(g);
 		n--;
 	}
@@ -374,10 +377,10 @@ static int
 socket_differs(const struct conf_socket *a, const struct conf_socket *b)
 {
 	return a->kind != b->kind || a->port != b->port ||
-	    strcmp(a->path != NULL ? a->path : "", b->path != NULL ? b->path :
-	    "") != 0 ||
-	    strcmp(a->host != NULL ? a->host : "", b->host != NULL ? b->host :
-	    "") != 0;
+	    strcmp(a->path != NULL ? a->path : "",
+		b->path != NULL ? b->path : "") != 0 ||
+	    strcmp(a->host != NULL ? a->host : "",
+		b->host != NULL ? b->host : "") != 0;
 }
 
 /* What only a restart can change. */
@@ -457,8 +460,7 @@ parent_stats(struct parent *p, struct stats *sum)
 static void
 parent_signals(struct parent *p)
 {
-	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
-	    SIGCHLD };
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
 	struct event *ev;
 	size_t i;
 

@@ -11,14 +11,14 @@
 #include "privsep/base/log.h"
 #include "privsep/parent/watch.h"
 
-#define WATCH_SECONDS	2
+#define WATCH_SECONDS 2
 
 /* What the file was when it was last looked at; all 0: not there. */
 static struct {
-	dev_t		 dev;
-	ino_t		 ino;
-	off_t		 size;
-	struct timespec	 mtime;
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
 } watch_seen;
 
 /* stat(2) by the folder that was opened at start; Landlock allows that. */

@@ -10,6 +10,6 @@
  * Looks every few seconds whether the per-user file is another than the
  * running configuration was made of; then reloads (COMPAT "peruser").
  */
-void	watch_start(struct parent *, const struct conf *);
+void watch_start(struct parent *, const struct conf *);
 
 #endif

@@ -16,14 +16,14 @@
 
 #include "privsep/root/priv_activate.h"
 
-#define FIRST_FD	3
-#define NAMES_MAX	1024
+#define FIRST_FD  3
+#define NAMES_MAX 1024
 
 /* Its name, the name systemd gives it by itself, its type. */
 static const struct {
-	const char	*name;
-	const char	*unit;
-	int		 type;
+	const char *name;
+	const char *unit;
+	int type;
 } kinds[ACTIVATE_MAX] = {
 	[ACTIVATE_MILTER] = { "milter", "pyspf-milter.socket", SOCK_STREAM },
 	[ACTIVATE_POLICY] = { "policy", "pyspf-milter-policy.socket",
@@ -51,7 +51,7 @@ activate_kind(const char *name, int place)
 
 	if (name == NULL || *name == '\0' || strcmp(name, "unknown") == 0)
 		return place <= ACTIVATE_POLICY ? (enum activate_kind)place :
-		    ACTIVATE_MAX;
+						  ACTIVATE_MAX;
 	for (i = 0; i < ACTIVATE_MAX; i++)
 		if (strcmp(name, kinds[i].name) == 0 ||
 		    strcmp(name, kinds[i].unit) == 0)
@@ -80,20 +80,26 @@ activate_check(int fd, enum activate_kind kind, char *why, size_t len)
 	domain = sock_option(fd, SO_DOMAIN);
 	if (type != kinds[kind].type)
 		return refuse(why, len, "descriptor %d (%s) must be %s", fd,
-		    name, kinds[kind].type == SOCK_STREAM ? "a stream socket" :
-		    "a sequential packet socket");
-	if (domain != AF_UNIX && (kind == ACTIVATE_CONTROL ||
-	    (domain != AF_INET && domain != AF_INET6)))
-		return refuse(why, len, "descriptor %d (%s) is of a wrong "
-		    "family", fd, name);
+		    name,
+		    kinds[kind].type == SOCK_STREAM ?
+			"a stream socket" :
+			"a sequential packet socket");
+	if (domain != AF_UNIX &&
+	    (kind == ACTIVATE_CONTROL ||
+		(domain != AF_INET && domain != AF_INET6)))
+		return refuse(why, len,
+		    "descriptor %d (%s) is of a wrong "
+		    "family",
+		    fd, name);
 	if (sock_option(fd, SO_ACCEPTCONN) != 1)
 		return refuse(why, len, "descriptor %d (%s) does not listen",
 		    fd, name);
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
-	    (domain != AF_UNIX && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY,
-	    &one, sizeof(one)) == -1))
+	    (domain != AF_UNIX &&
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ==
+		    -1))
 		return refuse(why, len, "descriptor %d (%s): %s", fd, name,
 		    strerror(errno));
 	return 0;
@@ -110,9 +116,10 @@ activate_all(int fds[ACTIVATE_MAX], int n, char *names, char *why, size_t len)
 		name = names == NULL ? NULL : strsep(&names, ":");
 		kind = activate_kind(name, i);
 		if (kind == ACTIVATE_MAX)
-			return refuse(why, len, "descriptor %d%s%s: names are "
-			    "milter, policy, control", FIRST_FD + i,
-			    name == NULL ? "" : " has the name ",
+			return refuse(why, len,
+			    "descriptor %d%s%s: names are "
+			    "milter, policy, control",
+			    FIRST_FD + i, name == NULL ? "" : " has the name ",
 			    name == NULL ? "" : name);
 		if (fds[kind] != -1)
 			return refuse(why, len, "two descriptors for %s",
@@ -128,7 +135,7 @@ int
 priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 {
 	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS"),
-	    *names = getenv("LISTEN_FDNAMES"), *errstr = NULL;
+		   *names = getenv("LISTEN_FDNAMES"), *errstr = NULL;
 	char copy[NAMES_MAX];
 	long long count = 0;
 	int i, ours, rc = 0;
@@ -142,8 +149,8 @@ priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 		count = strtonum(n, 0, ACTIVATE_MAX, &errstr);
 	if (ours && errstr != NULL)
 		rc = refuse(why, len, "LISTEN_FDS %s is %s", n, errstr);
-	else if (names != NULL && strlcpy(copy, names, sizeof(copy)) >=
-	    sizeof(copy))
+	else if (names != NULL &&
+	    strlcpy(copy, names, sizeof(copy)) >= sizeof(copy))
 		rc = refuse(why, len, "LISTEN_FDNAMES is too long");
 	else if (ours)
 		rc = activate_all(fds, (int)count, names == NULL ? NULL : copy,

@@ -21,6 +21,6 @@ enum activate_kind {
  * TCP_NODELAY. fd[] is -1 where there is none. 0; -1 with a text in why,
  * when a descriptor is not what it should be: connections to it would hang.
  */
-int	priv_activate(int fd[ACTIVATE_MAX], char *why, size_t);
+int priv_activate(int fd[ACTIVATE_MAX], char *why, size_t);
 
 #endif

@@ -18,9 +18,10 @@
 #include "privsep/root/priv_drop.h"
 
 /* Locked: exec as uid 0 gives nothing, no ambient set, no keeping of caps. */
-#define PRIV_SECUREBITS (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |		\
-	SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |	\
-	SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+#define PRIV_SECUREBITS                                               \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |                       \
+	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
+	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 int
 priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
@@ -66,12 +67,13 @@ priv_capabilities(void)
 		return;
 	capng_clear(CAPNG_SELECT_BOTH);
 	/* Only what the next steps need; the bounding set ends empty. */
-	if (geteuid() == 0 && capng_updatev(CAPNG_ADD,
-	    (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_SETUID,
-	    CAP_SETGID, CAP_SETPCAP, -1) != 0)
+	if (geteuid() == 0 &&
+	    capng_updatev(CAPNG_ADD,
+		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_SETUID,
+		CAP_SETGID, CAP_SETPCAP, -1) != 0)
 		fatalx("capabilities");
-	if (capng_apply(geteuid() == 0 ? CAPNG_SELECT_BOTH :
-	    CAPNG_SELECT_CAPS) != 0)
+	if (capng_apply(
+		geteuid() == 0 ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) != 0)
 		fatalx("capabilities cannot be dropped");
 }
 

@@ -20,9 +20,9 @@
 
 #include "privsep/root/priv_files.h"
 
-#define LISTEN_BACKLOG	4096
-#define DIR_MODE	0755
-#define RUN_DIR_MODE	01775
+#define LISTEN_BACKLOG 4096
+#define DIR_MODE       0755
+#define RUN_DIR_MODE   01775
 
 /*
  * What was made is given to the group through a descriptor: whoever may
@@ -37,11 +37,12 @@ mkdir_level(const char *dir, int last, const struct priv_owner *o)
 		return errno == EEXIST ? 0 : -1;
 	if (!last || geteuid() != 0)
 		return 0;
-	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC)) == -1)
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) ==
+	    -1)
 		return -1;
 	rc = fchown(fd, 0, o->gid) == -1 || fchmod(fd, RUN_DIR_MODE) == -1 ?
-	    -1 : 0;
+	    -1 :
+	    0;
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -72,7 +73,7 @@ priv_mkdirs(const char *path, const struct priv_owner *o)
 		return -1;
 	}
 	dir = dirname(buf);
-	for (p = dir + 1; ; p++) {
+	for (p = dir + 1;; p++) {
 		if (*p != '/' && *p != '\0')
 			continue;
 		last = *p == '\0';
@@ -138,8 +139,7 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\r\n ")] = '\0';
 	pid = (pid_t)strtonum(buf, 1, INT_MAX, &errstr);
-	if (lock_file(fd) == -1 ||
-	    (errstr == NULL && pid_is_ours(pid))) {
+	if (lock_file(fd) == -1 || (errstr == NULL && pid_is_ours(pid))) {
 		snprintf(why, whylen, "a daemon is running already, pid %s",
 		    buf[0] == '\0' ? "unknown" : buf);
 		close(fd);
@@ -261,8 +261,8 @@ listen_inet(const struct conf_socket *s, char *why, size_t whylen)
 		snprintf(why, whylen, "%s", gai_strerror(rc));
 		return -1;
 	}
-	fd = socket(res->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0);
+	fd = socket(res->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	/* accepted sockets inherit TCP_NODELAY, also in libmilter */
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||

@@ -13,8 +13,8 @@
  * not root.
  */
 struct priv_owner {
-	uid_t	uid;
-	gid_t	gid;
+	uid_t uid;
+	gid_t gid;
 };
 
 /*
@@ -28,20 +28,20 @@ struct priv_owner {
  * overwrites it. Returns its locked descriptor, which must stay open; -1
  * with a text in why.
  */
-int	priv_pidfile(const char *path, const struct priv_owner *, char *why,
-	    size_t);
+int priv_pidfile(const char *path, const struct priv_owner *, char *why,
+    size_t);
 /*
  * Binds and listens: non-blocking, CLOEXEC, TCP_NODELAY on inet. A stale
  * UNIX socket is removed only when nobody listens on it; mode 0777 less
  * umask. Returns the descriptor; -1 with a text in why.
  */
-int	priv_listen(const struct conf_socket *, int mask,
-	    const struct priv_owner *, char *why, size_t);
+int priv_listen(const struct conf_socket *, int mask, const struct priv_owner *,
+    char *why, size_t);
 /*
  * The same for the control socket: SOCK_SEQPACKET, mode 0660, user and
  * group of the daemon; local only.
  */
-int	priv_listen_control(const struct conf_socket *,
-	    const struct priv_owner *, char *why, size_t);
+int priv_listen_control(const struct conf_socket *, const struct priv_owner *,
+    char *why, size_t);
 
 #endif

@@ -30,11 +30,12 @@
 static struct sandbox_state sandbox_has;
 
 /* What a program start needs below the parent's Landlock rules. */
-static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib",
-    "/lib64", "/usr/lib64", "/usr/local/lib" };
+static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib", "/lib64",
+	"/usr/lib64", "/usr/local/lib" };
 static const char *const sandbox_read_files[] = { "/etc/ld.so.cache",
-    "/etc/localtime", "/usr/share/zoneinfo", "/etc/gai.conf",
-    "/etc/unbound", "/dev/null", "/etc/resolv.conf", "/run/systemd/resolve" };
+	"/etc/localtime", "/usr/share/zoneinfo", "/etc/gai.conf",
+	"/etc/unbound", "/dev/null", "/etc/resolv.conf",
+	"/run/systemd/resolve" };
 
 void
 sandbox_early(void)
@@ -55,7 +56,8 @@ sandbox_missing(const struct sandbox_args *a, const char *what)
 {
 	if (!a->partial)
 		fatalx("%s is missing; refusing to run without it "
-		    "(Sandbox = partial runs all the same)", what);
+		       "(Sandbox = partial runs all the same)",
+		    what);
 	log_warnx("Sandbox = partial: %s is missing", what);
 }
 
@@ -114,7 +116,7 @@ sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 	 */
 	if ((fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) ||
 	    (role == SANDBOX_CTL && fstat(STDOUT_FILENO, &st) == 0 &&
-	    S_ISREG(st.st_mode)))
+		S_ISREG(st.st_mode)))
 		return;
 	rl.rlim_cur = rl.rlim_max = role == SANDBOX_PARENT ? 64 << 20 : 0;
 	signal(SIGXFSZ, SIG_IGN);
@@ -161,11 +163,12 @@ ll_allow_files(int rs, const struct sandbox_args *a)
 	if (a->exe_fd == -1)
 		return;
 	ll_allow(rs, a->exe_fd, rd | LL_FS_EXECUTE);
-	for (i = 0; i < sizeof(sandbox_exec_dirs) /
-	    sizeof(sandbox_exec_dirs[0]); i++)
+	for (i = 0;
+	     i < sizeof(sandbox_exec_dirs) / sizeof(sandbox_exec_dirs[0]); i++)
 		ll_allow_path(rs, sandbox_exec_dirs[i], rd | LL_FS_EXECUTE);
-	for (i = 0; i < sizeof(sandbox_read_files) /
-	    sizeof(sandbox_read_files[0]); i++)
+	for (i = 0;
+	     i < sizeof(sandbox_read_files) / sizeof(sandbox_read_files[0]);
+	     i++)
 		ll_allow_path(rs, sandbox_read_files[i], rd);
 }
 
@@ -178,7 +181,7 @@ ll_allow_ports(int rs, const struct sandbox_args *a)
 	for (i = 0; i < a->ndns_ports; i++) {
 		rule.port = a->dns_ports[i];
 		if (syscall(SYS_landlock_add_rule, rs, LL_RULE_PORT, &rule,
-		    0) == -1)
+			0) == -1)
 			fatal("landlock port rule");
 	}
 }
@@ -244,10 +247,9 @@ static void
 sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_rule *r;
-	struct scmp_arg_cmp own = { 0, SCMP_CMP_EQ, (scmp_datum_t)getpid(),
-	    0 };
+	struct scmp_arg_cmp own = { 0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0 };
 	struct scmp_arg_cmp log = { 0, SCMP_CMP_EQ, (scmp_datum_t)a->log_fd,
-	    0 };
+		0 };
 	scmp_filter_ctx ctx;
 	size_t i;
 	int rc;
@@ -255,7 +257,7 @@ sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL)
 		fatalx("seccomp_init");
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS) != 0)
+		SCMP_ACT_KILL_PROCESS) != 0)
 		fatalx("seccomp: architecture rule");
 	/* A binary tree; older libraries walk a list instead. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);

@@ -9,28 +9,28 @@
 #include "privsep/sandbox/sandbox.h"
 
 struct sandbox_rule {
-	int		 nr;		/* libseccomp's number */
-	unsigned int	 roles;		/* 1U << enum sandbox_role */
-	uint32_t	 action;
-	unsigned int	 nargs;
+	int nr;		    /* libseccomp's number */
+	unsigned int roles; /* 1U << enum sandbox_role */
+	uint32_t action;
+	unsigned int nargs;
 	struct scmp_arg_cmp args[3];
 };
 
 enum sandbox_net {
-	NET_NONE = 0,		/* no TCP connect, no bind */
-	NET_DNS			/* TCP connect to the resolvers' ports */
+	NET_NONE = 0, /* no TCP connect, no bind */
+	NET_DNS	      /* TCP connect to the resolvers' ports */
 };
 
-#define SCOPE_ABSTRACT	1	/* Landlock's own numbers (ABI 6) */
-#define SCOPE_SIGNAL	2
+#define SCOPE_ABSTRACT 1 /* Landlock's own numbers (ABI 6) */
+#define SCOPE_SIGNAL   2
 
 struct sandbox_profile {
-	const char	*name;
+	const char *name;
 	enum sandbox_net net;
-	unsigned int	 scopes;
-	int		 nproc0;	/* RLIMIT_NPROC 0 */
-	unsigned int	 cpu;		/* RLIMIT_CPU in seconds; 0: none */
-	unsigned int	 data;		/* RLIMIT_DATA in MB; 0: none */
+	unsigned int scopes;
+	int nproc0;	   /* RLIMIT_NPROC 0 */
+	unsigned int cpu;  /* RLIMIT_CPU in seconds; 0: none */
+	unsigned int data; /* RLIMIT_DATA in MB; 0: none */
 };
 
 extern const struct sandbox_rule sandbox_rules[];

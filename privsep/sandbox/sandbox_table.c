@@ -16,16 +16,17 @@
 
 #include "privsep/sandbox/sandbox_private.h"
 
-#define P	(1U << SANDBOX_PARENT)
-#define D	(1U << SANDBOX_DNS)
-#define W	(1U << SANDBOX_WORKER)
-#define L	(1U << SANDBOX_LIBMILTER)
-#define S	(1U << SANDBOX_SHADOW)
-#define Y	(1U << SANDBOX_POLICYD)
-#define C	(1U << SANDBOX_CTL)
-#define CHILD	(D | W | L | S | Y | C)
-#define ALL	(P | CHILD)
+#define P     (1U << SANDBOX_PARENT)
+#define D     (1U << SANDBOX_DNS)
+#define W     (1U << SANDBOX_WORKER)
+#define L     (1U << SANDBOX_LIBMILTER)
+#define S     (1U << SANDBOX_SHADOW)
+#define Y     (1U << SANDBOX_POLICYD)
+#define C     (1U << SANDBOX_CTL)
+#define CHILD (D | W | L | S | Y | C)
+#define ALL   (P | CHILD)
 
+/* clang-format off */
 #define ANY(n, r)	{ SCMP_SYS(n), r, SCMP_ACT_ALLOW, 0, { { 0 } } }
 #define IF1(n, r, a)	{ SCMP_SYS(n), r, SCMP_ACT_ALLOW, 1, { a } }
 #define IF2(n, r, a, b)	{ SCMP_SYS(n), r, SCMP_ACT_ALLOW, 2, { a, b } }
@@ -35,14 +36,15 @@
 
 #define EQ(i, v)	{ i, SCMP_CMP_EQ, (v), 0 }
 #define MASK(i, m, v)	{ i, SCMP_CMP_MASKED_EQ, (m), (v) }
+/* clang-format on */
 
 /* An internet socket of one type and protocol; flags do not matter. */
-#define INET(r, f, t, p)						\
+#define INET(r, f, t, p) \
 	IF3(socket, r, EQ(0, f), MASK(1, SOCK_TYPE_BITS, t), EQ(2, p))
-#define SOCK_TYPE_BITS	0xf
+#define SOCK_TYPE_BITS 0xf
 
 /* clone() of a thread, and of a process by fork(). */
-#define THREAD_FLAGS	(CLONE_VM | CLONE_THREAD)
+#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD)
 
 /*
  * Everything that is not here ends the process (SCMP_ACT_KILL_PROCESS). Two
@@ -50,6 +52,7 @@
  * The parent's rows hold what its children need before their own filter,
  * since a filter outlives execve(2).
  */
+/* clang-format off */
 const struct sandbox_rule sandbox_rules[] = {
 	/* descriptors we hold */
 	ANY(read, ALL),
@@ -218,6 +221,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(inotify_add_watch, P),
 	ANY(inotify_rm_watch, P),
 };
+/* clang-format on */
 
 const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
 
@@ -225,6 +229,7 @@ const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
  * name, TCP connect, scopes, nproc 0, CPU seconds, megabytes of data; no role
  * but the parent sees a file
  */
+/* clang-format off */
 const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
 	[SANDBOX_PARENT] =
 	    { "parent", NET_DNS, SCOPE_ABSTRACT, 0, 0, 0 },
@@ -241,3 +246,4 @@ const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
 	[SANDBOX_CTL] =
 	    { "spfctl", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
 };
+/* clang-format on */

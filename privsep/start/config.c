@@ -17,8 +17,8 @@
 #include "privsep/base/log.h"
 #include "privsep/start/config.h"
 
-#define RESOLV_CONF	"/etc/resolv.conf"
-#define RESOLV_MAX	65536
+#define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLV_MAX  65536
 
 /* 0 when the file is a link into another directory. */
 static int
@@ -83,7 +83,7 @@ static FILE *
 config_open_below(int dirfd, const char *base)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	FILE *fp;
 	int fd;
 
@@ -94,8 +94,8 @@ config_open_below(int dirfd, const char *base)
 	 */
 	if (fd == -1 && errno == ENOSYS && strchr(base, '/') == NULL &&
 	    strcmp(base, "..") != 0)
-		fd = openat(dirfd, base, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
-		    O_NOFOLLOW);
+		fd = openat(dirfd, base,
+		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd == -1)
 		return NULL;
 	if ((fp = fdopen(fd, "r")) == NULL)
@@ -123,8 +123,7 @@ config_open(void *arg, const char *path)
 	for (i = 0; i < f->n; i++) {
 		strlcpy(known, f->v[i].path, sizeof(known));
 		if (f->v[i].here && strcmp(dirname(known), dirname(dir)) == 0)
-			return config_open_below(f->v[i].dirfd,
-			    basename(base));
+			return config_open_below(f->v[i].dirfd, basename(base));
 		strlcpy(dir, path, sizeof(dir));
 	}
 	errno = EACCES;

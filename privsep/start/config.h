@@ -14,34 +14,33 @@
  */
 struct config_files {
 	struct config_file {
-		char	*path;		/* as configured */
-		char	*base;		/* last part of the real path */
-		int	 dirfd;		/* O_PATH */
-		int	 here;		/* the path names that directory */
-	} *v;
-	size_t	 n;
-	int	 sealed;		/* no more directories */
+		char *path; /* as configured */
+		char *base; /* last part of the real path */
+		int dirfd;  /* O_PATH */
+		int here;   /* the path names that directory */
+	} * v;
+	size_t n;
+	int sealed; /* no more directories */
 };
 
 /* Takes one message of a file: LOG_ERR or LOG_WARNING, "file:line: ...". */
 typedef void (*config_say_fn)(int, const char *, void *);
 
 /* Two that do: to the log, to stderr. arg is not used. */
-void		 config_say_log(int, const char *, void *);
-void		 config_say_stderr(int, const char *, void *);
+void config_say_log(int, const char *, void *);
+void config_say_stderr(int, const char *, void *);
 
 /*
  * Loads a configuration and reports its messages. NULL when it is refused.
  * files may be NULL: plain opens.
  */
-struct conf	*config_load(enum conf_program, const char *path,
-		    int explicit, struct config_files *, config_say_fn,
-		    void *arg);
+struct conf *config_load(enum conf_program, const char *path, int explicit,
+    struct config_files *, config_say_fn, void *arg);
 /* Closes the directories and forgets the files. */
-void		 config_files_free(struct config_files *);
+void config_files_free(struct config_files *);
 /* Fills conf->nameservers from /etc/resolv.conf when none are set. */
-void		 config_nameservers(struct conf *, struct config_files *);
+void config_nameservers(struct conf *, struct config_files *);
 /* The ports of the name servers and 53, each once; returns the number. */
-size_t		 config_dns_ports(const struct conf *, uint16_t *, size_t);
+size_t config_dns_ports(const struct conf *, uint16_t *, size_t);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "privsep/start/ctlconn.h"
 
-#define CTLCONN_SECONDS	5
+#define CTLCONN_SECONDS 5
 
 int
 ctlconn_open(const char *path)

@@ -10,6 +10,6 @@
  * Returns a descriptor that does not block, or -1 with errno; ENAMETOOLONG
  * for what is no path of a socket, EAGAIN when the daemon does not take it.
  */
-int	ctlconn_open(const char *path);
+int ctlconn_open(const char *path);
 
 #endif

@@ -10,15 +10,15 @@
 #include "proto/wire.h"
 
 struct own {
-	enum msg_role	 role;
-	struct chan	*chan;
-	void		(*gone)(void *);
-	void		*arg;
+	enum msg_role role;
+	struct chan *chan;
+	void (*gone)(void *);
+	void *arg;
 };
 
 static void
-own_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
+own_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
+    int fd, void *arg)
 {
 	struct rbuf r;
 
@@ -44,9 +44,8 @@ own_gone(struct chan *c, const char *why, void *arg)
 
 /* The process, with its configuration; it waits for peers and GO. */
 static struct own *
-own_start(struct event_base *base, const char *ident,
-    const struct conf *conf, enum msg_role role, void (*gone)(void *),
-    void *arg)
+own_start(struct event_base *base, const char *ident, const struct conf *conf,
+    enum msg_role role, void (*gone)(void *), void *arg)
 {
 	struct own *o;
 	int exe, sock, conf_fd;
@@ -60,8 +59,7 @@ own_start(struct event_base *base, const char *ident,
 	if (spawn_role(exe, ident, role, &sock) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
 	close(exe);
-	o->chan = chan_new(base, sock, ROLE_PARENT, role, own_msg, own_gone,
-	    o);
+	o->chan = chan_new(base, sock, ROLE_PARENT, role, own_msg, own_gone, o);
 	if ((conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
 	if (spawn_send_config(o->chan, conf, conf_fd) == -1)

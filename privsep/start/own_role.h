@@ -16,14 +16,14 @@ struct event_base;
  */
 
 /* dns. Returns our end of the way to it, for asker_connect(). */
-int	owndns_start(struct event_base *, const char *ident,
-	    const struct conf *, void (*gone)(void *), void *arg);
+int owndns_start(struct event_base *, const char *ident, const struct conf *,
+    void (*gone)(void *), void *arg);
 /*
  * The shadow. *questions is where it asks: we are its dns. *copies is where
  * it takes SHADOW_COPY from ROLE_CONTROL and says SHADOW_RESULT.
  */
-void	ownshadow_start(struct event_base *, const char *ident,
-	    const struct conf *, void (*gone)(void *), void *arg,
-	    int *questions, int *copies);
+void ownshadow_start(struct event_base *, const char *ident,
+    const struct conf *, void (*gone)(void *), void *arg, int *questions,
+    int *copies);
 
 #endif

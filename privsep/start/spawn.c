@@ -17,7 +17,7 @@
 #include "privsep/start/spawn.h"
 #include "proto/wire.h"
 
-static int	null_fd = -1;
+static int null_fd = -1;
 
 int
 spawn_open_exe(void)
@@ -94,8 +94,8 @@ spawn_conf_fd(const struct conf *conf)
 	for (len = strlen(text); off < len; off += n)
 		if ((n = write(fd, text + off, len - off)) == -1)
 			goto fail;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK |
-	    F_SEAL_GROW | F_SEAL_SEAL) == -1)
+	if (fcntl(fd, F_ADD_SEALS,
+		F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
 		goto fail;
 	free(text);
 	return fd;

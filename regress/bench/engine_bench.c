@@ -8,7 +8,7 @@
 
 #include "regress/suite/memdns.h"
 
-#define RUNS	200000
+#define RUNS 200000
 
 static struct answers *answers;
 static struct arena *arena;
@@ -28,8 +28,10 @@ now(void)
 static void
 bench(const char *name)
 {
-	struct spf_request req = { .helo = "helo.test", .local = "user",
-	    .domain = "d.test", .void_limit = 2 };
+	struct spf_request req = { .helo = "helo.test",
+		.local = "user",
+		.domain = "d.test",
+		.void_limit = 2 };
 	struct spf_verdict v;
 	struct memdns_run run;
 	double t0, t1, t2;
@@ -49,8 +51,8 @@ bench(const char *name)
 		memdns_check(dns, &req, MEMDNS_ALL, answers, arena, &v, &run);
 	t2 = now();
 	printf("%-16s %-9s %6.2f us a run, %6.2f us a check of %u rounds\n",
-	    name, spf_result_name[v.result], (t1 - t0) / RUNS, (t2 - t1) /
-	    (RUNS / 10), run.rounds);
+	    name, spf_result_name[v.result], (t1 - t0) / RUNS,
+	    (t2 - t1) / (RUNS / 10), run.rounds);
 }
 
 int
@@ -77,7 +79,8 @@ main(void)
 	bench("25 ip4");
 
 	memdns_clear(dns);
-	memdns_txt(dns, "d.test", "v=spf1 exists:%{i}.%{l}.x.test "
+	memdns_txt(dns, "d.test",
+	    "v=spf1 exists:%{i}.%{l}.x.test "
 	    "exists:%{ir}.%{d2}.x.test -all");
 	bench("two macro exists");
 
@@ -85,8 +88,11 @@ main(void)
 	memdns_txt(dns, "d.test", "v=spf1 include:i0.test -all");
 	for (i = 0; i < 9; i++) {
 		snprintf(name, sizeof(name), "i%d.test", i);
-		snprintf(rec, sizeof(rec), i < 8 ? "v=spf1 include:i%d.test "
-		    "-all" : "v=spf1 ip4:192.0.2.1 -all", i + 1);
+		snprintf(rec, sizeof(rec),
+		    i < 8 ? "v=spf1 include:i%d.test "
+			    "-all" :
+			    "v=spf1 ip4:192.0.2.1 -all",
+		    i + 1);
 		memdns_txt(dns, name, rec);
 	}
 	bench("include chain 9");
@@ -94,10 +100,11 @@ main(void)
 	memdns_clear(dns);
 	for (n = 6, i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "i%d.test", i);
-		n += (size_t)snprintf(rec + n, sizeof(rec) - n,
-		    " include:%s", name);
-		memdns_txt(dns, name, i < 7 ? "v=spf1 ip4:10.0.0.1 -all" :
-		    "v=spf1 ip4:192.0.2.1 -all");
+		n += (size_t)snprintf(rec + n, sizeof(rec) - n, " include:%s",
+		    name);
+		memdns_txt(dns, name,
+		    i < 7 ? "v=spf1 ip4:10.0.0.1 -all" :
+			    "v=spf1 ip4:192.0.2.1 -all");
 	}
 	memcpy(rec, "v=spf1", 6);
 	memdns_txt(dns, "d.test", rec);

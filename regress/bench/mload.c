@@ -28,19 +28,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PER_CONN	10
-#define MAXCONN		1024
+#define PER_CONN 10
+#define MAXCONN	 1024
 
-enum stage { S_OPTNEG, S_CONNECT, S_HELO, S_MAIL, S_EOM };
+enum stage {
+	S_OPTNEG,
+	S_CONNECT,
+	S_HELO,
+	S_MAIL,
+	S_EOM
+};
 
 struct conn {
-	int		 fd;
-	enum stage	 stage;
-	int		 left;		/* messages on this connection */
-	uint32_t	 steps;		/* agreed */
-	uint8_t		 in[65536];
-	size_t		 len;
-	double		 start;
+	int fd;
+	enum stage stage;
+	int left;	/* messages on this connection */
+	uint32_t steps; /* agreed */
+	uint8_t in[65536];
+	size_t len;
+	double start;
 };
 
 static struct conn conns[MAXCONN];
@@ -105,8 +111,10 @@ send_eom(struct conn *c)
 
 	if ((c->steps & 0x20) == 0)
 		for (i = 0; i < 8; i++)
-			n += put(buf + n, 'L', "Subject\0a header of usual "
-			    "length, more or less\0", 47);
+			n += put(buf + n, 'L',
+			    "Subject\0a header of usual "
+			    "length, more or less\0",
+			    47);
 	if ((c->steps & 0x40) == 0)
 		n += put(buf + n, 'N', "", 0);
 	if ((c->steps & 0x10) == 0) {
@@ -161,7 +169,8 @@ connected(struct conn *c)
 {
 	uint8_t buf[256];
 	size_t n;
-	static const char info[] = "client.none.test\0004\020\341" "192.0.2.1";
+	static const char info[] = "client.none.test\0004\020\341"
+				   "192.0.2.1";
 
 	c->stage = S_CONNECT;
 	n = put(buf, 'D', "Cj\0mx.example.test", 19);
@@ -217,8 +226,8 @@ conn_open(struct conn *c)
 	int i, one = 1;
 
 	c->fd = socket(addr.ss_family, SOCK_STREAM, 0);
-	if (c->fd == -1 || connect(c->fd, (struct sockaddr *)&addr,
-	    addrlen) == -1)
+	if (c->fd == -1 ||
+	    connect(c->fd, (struct sockaddr *)&addr, addrlen) == -1)
 		err(1, "connect");
 	if (addr.ss_family == AF_INET)
 		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -258,7 +267,7 @@ conn_read(struct conn *c)
 			reply(c, pkt, len);
 		}
 		if (c->fd != fd)
-			return;		/* a new connection, or none */
+			return; /* a new connection, or none */
 	}
 }
 
@@ -277,8 +286,10 @@ cpu_of(const char *pids)
 			continue;
 		if (fgets(buf, sizeof(buf), fp) != NULL &&
 		    (p = strrchr(buf, ')')) != NULL &&
-		    sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
-		    "%*u %lu %lu", &u, &s) == 2)
+		    sscanf(p + 2,
+			"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+			"%*u %lu %lu",
+			&u, &s) == 2)
 			sum += (double)(u + s) / sysconf(_SC_CLK_TCK);
 		fclose(fp);
 	}
@@ -323,11 +334,20 @@ main(int argc, char **argv)
 
 	while ((ch = getopt(argc, argv, "c:n:d:p:")) != -1)
 		switch (ch) {
-		case 'c': nconn = atoi(optarg); break;
-		case 'n': total = atol(optarg); break;
-		case 'd': domain = optarg; break;
-		case 'p': pids = optarg; break;
-		default: errx(64, "usage: see the source");
+		case 'c':
+			nconn = atoi(optarg);
+			break;
+		case 'n':
+			total = atol(optarg);
+			break;
+		case 'd':
+			domain = optarg;
+			break;
+		case 'p':
+			pids = optarg;
+			break;
+		default:
+			errx(64, "usage: see the source");
 		}
 	if (optind + 1 != argc || nconn < 1 || nconn > MAXCONN || total < 1 ||
 	    total > 10000000)
@@ -350,8 +370,8 @@ main(int argc, char **argv)
 	cpu = cpu_of(pids) - cpu;
 	qsort(took, finished, sizeof(*took), cmp);
 	printf("messages %ld rejected %ld per_second %.0f p50_ms %.3f "
-	    "p99_ms %.3f cpu_ms_per_1000 %.2f\n", finished, rejected,
-	    finished / wall, took[finished / 2] * 1e3,
+	       "p99_ms %.3f cpu_ms_per_1000 %.2f\n",
+	    finished, rejected, finished / wall, took[finished / 2] * 1e3,
 	    took[finished * 99 / 100] * 1e3, cpu * 1e6 / finished);
 	return 0;
 }

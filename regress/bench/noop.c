@@ -43,11 +43,13 @@ int
 main(int argc, char **argv)
 {
 	static char name[] = "noop";
-	struct smfiDesc d = {
-		.xxfi_name = name, .xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS, .xxfi_connect = n_connect,
-		.xxfi_helo = n_helo, .xxfi_envfrom = n_from, .xxfi_eom = n_eom
-	};
+	struct smfiDesc d = { .xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = SMFIF_ADDHDRS,
+		.xxfi_connect = n_connect,
+		.xxfi_helo = n_helo,
+		.xxfi_envfrom = n_from,
+		.xxfi_eom = n_eom };
 
 	if (argc != 2)
 		errx(EX_USAGE, "usage: noop SPEC");

@@ -38,19 +38,21 @@
 #include "proto/dnsmsg.h"
 #include "proto/wire.h"
 
-#define WORKERS	8
+#define WORKERS 8
 
+/* clang-format off */
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
 	{ ROLE_NONE, NULL }
 };
+/* clang-format on */
 
 static struct event_base *base;
-static struct conf	*conf;
-static int		 exe_fd, conf_fd;
-static pid_t		 pid = -1;
-static struct chan	*dns;
-static struct chan	*workers[WORKERS];
+static struct conf *conf;
+static int exe_fd, conf_fd;
+static pid_t pid = -1;
+static struct chan *dns;
+static struct chan *workers[WORKERS];
 
 static void
 worker_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
@@ -181,7 +183,7 @@ send_raw(size_t n, const char *hex)
 
 	if (workers[n] == NULL ||
 	    send(chan_fd(workers[n]), buf, unhex(hex, buf, sizeof(buf)),
-	    MSG_NOSIGNAL) == -1)
+		MSG_NOSIGNAL) == -1)
 		printf("not sent\n");
 }
 
@@ -287,7 +289,8 @@ main(int argc, char **argv)
 		fatal("start");
 	drop();
 	if ((in = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, commands,
-	    NULL)) == NULL || event_add(in, NULL) == -1)
+		 NULL)) == NULL ||
+	    event_add(in, NULL) == -1)
 		fatalx("stdin");
 	start();
 	event_base_dispatch(base);

@@ -20,7 +20,7 @@ struct data {
 	size_t n;
 };
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static FILE *
 open_data(void *arg, const char *path)
@@ -61,8 +61,8 @@ round_trip(const struct conf *c, int child, const struct conf_reader *r)
 }
 
 static void
-fuzz_conf(enum conf_program program, const char *name, const char *p,
-    size_t n, struct data *file)
+fuzz_conf(enum conf_program program, const char *name, const char *p, size_t n,
+    struct data *file)
 {
 	struct conf_reader r = { open_data, file };
 	struct conf_msgs ms;
@@ -137,8 +137,8 @@ LLVMFuzzerTestOneInput(const uint8_t *buf, size_t len)
 			file.n = n - (size_t)(cut + 1 - p);
 			n = (size_t)(cut - p);
 		}
-		fuzz_conf(buf[0] % 6 == 0 ? CONF_MILTER : CONF_POLICY, "f",
-		    p, n, &file);
+		fuzz_conf(buf[0] % 6 == 0 ? CONF_MILTER : CONF_POLICY, "f", p,
+		    n, &file);
 		break;
 	case 2:
 		fuzz_conf(CONF_MILTER, CONF_NAME_CHILD, p, n, &file);
@@ -149,8 +149,7 @@ LLVMFuzzerTestOneInput(const uint8_t *buf, size_t len)
 		fuzz_conf(CONF_POLICY, "f", users, sizeof(users) - 1, &file);
 		break;
 	case 4:
-		if (conf_resolvconf(p, n, &l) == 0 ||
-		    l.n > CONF_SERVERS_MAX)
+		if (conf_resolvconf(p, n, &l) == 0 || l.n > CONF_SERVERS_MAX)
 			abort();
 		conf_servers_free(&l);
 		break;

@@ -6,7 +6,7 @@
 
 #include "dns/decode.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static const uint16_t types[] = { DNS_T_A, DNS_T_PTR, DNS_T_MX, DNS_T_TXT,
 	DNS_T_AAAA };

@@ -7,9 +7,9 @@
 #include "proto/dname.h"
 #include "proto/dnsmsg.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-static uint8_t	again[70000];
+static uint8_t again[70000];
 
 /* What was accepted must encode to the same octets. */
 static void

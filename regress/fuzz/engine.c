@@ -12,10 +12,10 @@
  * the void limit, then the local part. The second: HELO. The third: domain.
  * Each that follows: one octet for owner, one for the kind, then data.
  */
-#define MAX_LINES	64
-#define MAX_NEEDED	150	/* 1 + 10 * (1 + 10) + exp: 1 + 11, + slack */
+#define MAX_LINES  64
+#define MAX_NEEDED 150 /* 1 + 10 * (1 + 10) + exp: 1 + 11, + slack */
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct answers *answers;
 static struct arena *arena[2];
@@ -26,16 +26,21 @@ static const char *const clients[] = { "192.0.2.1", "2001:db8::1",
 static const char *const owners[] = { "d.test", "a.test", "b.test", "c.test",
 	"e.test", "sub.d.test", "1.2.0.192.in-addr.arpa",
 	("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
-	"ip6.arpa"), "x.a.test", "192.0.2.1.d.test" };
+	 "ip6.arpa"),
+	"x.a.test", "192.0.2.1.d.test" };
 
-#define N(a)	(sizeof(a) / sizeof((a)[0]))
-#define DIE(...) do { fprintf(stderr, __VA_ARGS__); abort(); } while (0)
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+#define DIE(...)                              \
+	do {                                  \
+		fprintf(stderr, __VA_ARGS__); \
+		abort();                      \
+	} while (0)
 
 static void
 record(const char *s, size_t len)
 {
-	static const uint8_t addr[] = { 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-	    0, 0, 0, 0 };
+	static const uint8_t addr[] = { 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0 };
 	const char *owner = owners[(uint8_t)s[0] % N(owners)], *name;
 	size_t n = strlen(owner);
 
@@ -92,8 +97,8 @@ judge(struct spf_request *req)
 		DIE("needed: stuck %d, %u rounds\n", run.stuck, run.rounds);
 	if (v.result >= SPF_RESULT_MAX || v.reason == NULL ||
 	    v.lookups > SPF_MAX_TERMS || v.voids > req->void_limit + 1)
-		DIE("verdict %d, %u lookups, %u voids\n", v.result,
-		    v.lookups, v.voids);
+		DIE("verdict %d, %u lookups, %u voids\n", v.result, v.lookups,
+		    v.voids);
 	if (v.explanation != NULL && v.result != SPF_RESULT_FAIL &&
 	    v.result != SPF_RESULT_SOFTFAIL)
 		DIE("explanation of %d\n", v.result);
@@ -112,8 +117,9 @@ judge(struct spf_request *req)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct spf_request req = { .local = "user", .helo = "", .void_limit =
-	    2 };
+	struct spf_request req = { .local = "user",
+		.helo = "",
+		.void_limit = 2 };
 	const uint8_t *p = data, *end = data + size, *q;
 	char *text[3] = { NULL, NULL, NULL }, *line;
 	const char *ip = clients[0];
@@ -150,8 +156,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	(void)addr_parse(&req.client, ip, strlen(ip));
 	req.helo = text[1];
-	req.domain = text[2] == NULL || text[2][0] == '\0' ? "d.test" :
-	    text[2];
+	req.domain = text[2] == NULL || text[2][0] == '\0' ? "d.test" : text[2];
 	judge(&req);
 	for (i = 0; i < 3; i++)
 		free(text[i]);

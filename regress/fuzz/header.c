@@ -15,7 +15,7 @@
 #include "unpriv/judge/judge.h"
 #include "unpriv/judge/reply.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct rd rd, again;
 
@@ -94,7 +94,7 @@ check_all(struct arena *a, const char *const *s, int utf8, int nolocal)
 {
 	struct header_parts w = { .id = "mx.example.test", .utf8 = utf8 };
 	struct reply_parts r = { "rejected", s[4], "mfrom", s[1], "::1", s[3],
-	    utf8 };
+		utf8 };
 	const char *h, *domain, *reason, *t;
 
 	w.ip = "2001:db8::1";
@@ -111,15 +111,19 @@ check_all(struct arena *a, const char *const *s, int utf8, int nolocal)
 	must(rd_line(h, HEADER_MAX - 2, utf8), h);
 	must(rd_ar(&rd, strstr(h, ": ") + 2, utf8), h);
 	same(rd.method, "none", "method");
-	must(rd_count(h, "spf") + rd_count(h, "dkim") == 0 ? NULL :
-	    "a method for a naive reader", h);
+	must(rd_count(h, "spf") + rd_count(h, "dkim") == 0 ?
+		NULL :
+		"a method for a naive reader",
+	    h);
 	h = header_x_comment(a, "SPF skipped for whitelisted relay - ", &w);
 	must(rd_line(h, HEADER_MAX - 2, utf8), h);
-	t = reply_text(a, "Message {rejectdefer} due to: {spf}. Please see "
-	    "{url}", "http://x/Why?s={scope};id={id};ip={ip};r={rcpt}", &r);
+	t = reply_text(a,
+	    "Message {rejectdefer} due to: {spf}. Please see "
+	    "{url}",
+	    "http://x/Why?s={scope};id={id};ip={ip};r={rcpt}", &r);
 	must(rd_line(t, REPLY_MAX, utf8), t);
 	t = reply_text(a, s[5], s[5], &r);
-	must(rd_line(t, REPLY_MAX, 1), t);	/* UTF-8 of the admin's */
+	must(rd_line(t, REPLY_MAX, 1), t); /* UTF-8 of the admin's */
 }
 
 int

@@ -14,16 +14,16 @@
 #include <string.h>
 #include <strings.h>
 
-#define RD_MAX	4096
+#define RD_MAX 4096
 
 /* What a reader understood. */
 struct rd {
-	const char	*p;
-	int		 utf8;
-	char		 id[RD_MAX], method[RD_MAX], result[RD_MAX];
-	char		 prop[RD_MAX], value[RD_MAX];
-	char		 key[5][64], val[5][RD_MAX];
-	int		 comments;
+	const char *p;
+	int utf8;
+	char id[RD_MAX], method[RD_MAX], result[RD_MAX];
+	char prop[RD_MAX], value[RD_MAX];
+	char key[5][64], val[5][RD_MAX];
+	int comments;
 };
 
 static inline int
@@ -174,8 +174,8 @@ rd_ar(struct rd *r, const char *s, int utf8)
 	if (strcmp(r->method, "spf") != 0 || rd_char(r, '=') == -1 ||
 	    rd_cfws(r) == -1 || rd_word(r, r->result) == -1)
 		return "result";
-	if (rd_cfws(r) == -1 || rd_word(r, r->prop) == -1 ||
-	    rd_cfws(r) == -1 || rd_char(r, '=') == -1 || rd_cfws(r) == -1 ||
+	if (rd_cfws(r) == -1 || rd_word(r, r->prop) == -1 || rd_cfws(r) == -1 ||
+	    rd_char(r, '=') == -1 || rd_cfws(r) == -1 ||
 	    rd_value(r, r->value) == -1)
 		return "property";
 	if (rd_cfws(r) == -1)
@@ -188,21 +188,21 @@ static inline const char *
 rd_received_spf(struct rd *r, const char *s, int utf8)
 {
 	static const char *const keys[] = { "identity", "client-ip", "helo",
-	    "envelope-from", "receiver" };
+		"envelope-from", "receiver" };
 	int i;
 
 	memset(r, 0, sizeof(*r));
 	r->p = s;
 	r->utf8 = utf8;
-	if (rd_word(r, r->result) == -1 || *r->p != ' ' ||
-	    rd_cfws(r) == -1 || r->comments != 1)
+	if (rd_word(r, r->result) == -1 || *r->p != ' ' || rd_cfws(r) == -1 ||
+	    r->comments != 1)
 		return "result";
 	for (i = 0; i < 5; i++) {
 		if (i > 0 && (rd_cfws(r) == -1 || rd_char(r, ';') == -1))
 			return "separator";
 		if (rd_cfws(r) == -1 || rd_word(r, r->key[i]) == -1 ||
-		    strcmp(r->key[i], keys[i]) != 0 ||
-		    rd_char(r, '=') == -1 || rd_dot_atom(r, r->val[i]) == -1)
+		    strcmp(r->key[i], keys[i]) != 0 || rd_char(r, '=') == -1 ||
+		    rd_dot_atom(r, r->val[i]) == -1)
 			return keys[i];
 	}
 	if (rd_cfws(r) == -1)
@@ -233,7 +233,8 @@ rd_naive_pairs(const char *s)
 	}
 	if (depth != 0)
 		return "comment is open for a naive reader";
-	return equals == 5 && semicolons == 4 ? NULL :
+	return equals == 5 && semicolons == 4 ?
+	    NULL :
 	    "pairs differ for a naive reader";
 }
 

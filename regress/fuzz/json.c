@@ -11,9 +11,9 @@
 #include "proto/json.h"
 #include "proto/text.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-static char	out[1 << 20], back[1 << 20];
+static char out[1 << 20], back[1 << 20];
 
 static unsigned int
 hex4(const char *p)
@@ -94,8 +94,8 @@ compare(const char *s, size_t n, size_t len)
 	for (i = 0; i < n; i += k) {
 		if ((k = utf8_len(s + i, n - i)) == 0) {
 			k = 1;
-			if (len - o < 3 || memcmp(back + o, "\xef\xbf\xbd",
-			    3) != 0)
+			if (len - o < 3 ||
+			    memcmp(back + o, "\xef\xbf\xbd", 3) != 0)
 				abort();
 			o += 3;
 		} else {

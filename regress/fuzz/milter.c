@@ -3,7 +3,7 @@
 
 #include "regress/fuzz/session_fuzz.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* Whole packets with letters that a filter may send. */
 static void
@@ -29,7 +29,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static char macro[] = "daemon_name", value[] = "smtpd",
-	    name[] = "internal.test";
+		    name[] = "internal.test";
 	static char *values[] = { value };
 	static struct conf_macro m = { macro, { values, 1 } };
 	static struct conf_host h = { .kind = HOST_DOMAIN, .name = name };
@@ -46,8 +46,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	/* Two bits choose the configuration. */
 	conf.macro_list = (struct conf_macros){ &m, n > 1 && data[1] & 1 };
-	conf.internal_hosts = (struct conf_hosts){ &h, n > 1 &&
-	    (data[1] & 2) != 0 };
+	conf.internal_hosts =
+	    (struct conf_hosts){ &h, n > 1 && (data[1] & 2) != 0 };
 	if (n < 2)
 		return 0;
 	fuzz_run(&c, &milter_session_ops, &env, data + 2, n - 2);

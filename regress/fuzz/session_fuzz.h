@@ -15,10 +15,10 @@
 
 struct conn {
 	const struct session_ops *ops;
-	void		*session;
-	uint8_t		*out;
-	size_t		 len, size;
-	int		 failed;
+	void *session;
+	uint8_t *out;
+	size_t len, size;
+	int failed;
 };
 
 void
@@ -109,7 +109,7 @@ fuzz_run(struct conn *c, const struct session_ops *ops, struct conn_env *env,
 	ops->end(c->session);
 	for (k = 0; k < 64; k++)
 		if (stub_ev[k] != NULL)
-			abort();	/* a question that nobody waits for */
+			abort(); /* a question that nobody waits for */
 	if (stub_pending != NULL)
 		abort();
 }

@@ -6,9 +6,9 @@
 
 #include "proto/shadowmsg.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-static uint8_t	again[4096];
+static uint8_t again[4096];
 
 /* What was accepted must encode to the same octets. */
 static void

@@ -10,13 +10,13 @@
 
 #include "unpriv/spfctl/zonefile.h"
 
-int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static const char *const names[] = { "example.test", "a.example.test",
-    "mail.example.test", "x.y.wild.example.test", "test", "a.b",
-    "1.2.0.192.in-addr.arpa" };
+	"mail.example.test", "x.y.wild.example.test", "test", "a.b",
+	"1.2.0.192.in-addr.arpa" };
 static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA, DNS_T_MX, DNS_T_PTR,
-    DNS_T_TXT };
+	DNS_T_TXT };
 
 /* So that the octets are really read. */
 static volatile uint8_t sink;
@@ -36,8 +36,8 @@ look(const struct dns_answer *a)
 		if (a->type == DNS_T_TXT && a->rr[i].aux > a->rr[i].len)
 			abort();
 		if ((a->type == DNS_T_MX || a->type == DNS_T_PTR) &&
-		    a->rr[i].len > 0 && !dname_valid(
-		    (const char *)a->rr[i].data, a->rr[i].len))
+		    a->rr[i].len > 0 &&
+		    !dname_valid((const char *)a->rr[i].data, a->rr[i].len))
 			abort();
 		for (j = 0; j < a->rr[i].len; j++)
 			sink = a->rr[i].data[j];
@@ -66,10 +66,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (j = 0; j < sizeof(types) / sizeof(types[0]); j++)
 			if (zonefile_answer(z, types[j], names[i],
-			    strlen(names[i]), &a, alias) == ZONEFILE_HERE)
+				strlen(names[i]), &a, alias) == ZONEFILE_HERE)
 				look(&a);
-			else if (alias[0] != '\0' && !dname_valid(alias,
-			    strlen(alias)))
+			else if (alias[0] != '\0' &&
+			    !dname_valid(alias, strlen(alias)))
 				abort();
 	for (i = 0; (n = zonefile_note_at(z, i)) != NULL; i++)
 		if (n->owner == NULL || n->text == NULL || n->line == 0)

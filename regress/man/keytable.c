@@ -13,8 +13,8 @@ main(void)
 	size_t i;
 
 	for (i = 0; (k = conf_key_at(i)) != NULL; i++)
-		printf("%s\t%s\t%s\t%u\t%d\t%d\t%s\n", k->name, k->type,
-		    k->def, k->programs, k->per_user, k->ours,
+		printf("%s\t%s\t%s\t%u\t%d\t%d\t%s\n", k->name, k->type, k->def,
+		    k->programs, k->per_user, k->ours,
 		    k->range != NULL ? k->range : "-");
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -8,14 +8,14 @@
 
 #include "regress/suite/memdns.h"
 
-#define SEEDS	12
-#define FIELDS	8
+#define SEEDS  12
+#define FIELDS 8
 
-static char	*unescape(char *, size_t *);
-static uint16_t	 type_of(const char *);
-static void	 record_line(struct memdns *, char **, size_t *, int);
-static int	 result_in(const char *, const char *);
-static void	 case_line(struct memdns *, char **);
+static char *unescape(char *, size_t *);
+static uint16_t type_of(const char *);
+static void record_line(struct memdns *, char **, size_t *, int);
+static int result_in(const char *, const char *);
+static void case_line(struct memdns *, char **);
 
 static struct answers *answers;
 static struct arena *arena[2];
@@ -55,8 +55,8 @@ type_of(const char *s)
 		const char *name;
 		uint16_t type;
 	} types[] = { { "*", 0 }, { "A", DNS_T_A }, { "AAAA", DNS_T_AAAA },
-	    { "MX", DNS_T_MX }, { "PTR", DNS_T_PTR }, { "TXT", DNS_T_TXT },
-	    { "CNAME", DNS_T_CNAME }, { "SPF", 99 } };
+		{ "MX", DNS_T_MX }, { "PTR", DNS_T_PTR }, { "TXT", DNS_T_TXT },
+		{ "CNAME", DNS_T_CNAME }, { "SPF", 99 } };
 	size_t i;
 
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -123,8 +123,7 @@ case_line(struct memdns *m, char **f)
 	    (strcmp(f[6], "-") != 0 && strcmp(f[6], exp) != 0);
 	if (bad)
 		printf("not ok %s - %s (%s) explanation %s, should be %s %s\n",
-		    f[1], spf_result_name[v.result], v.reason, exp, f[5],
-		    f[6]);
+		    f[1], spf_result_name[v.result], v.reason, exp, f[5], f[6]);
 	for (order = MEMDNS_NEEDED; !bad && order < SEEDS; order++) {
 		memdns_check(m, &req, order, answers, arena[1], &w, &run);
 		bad = run.stuck || !memdns_same(&v, &w);
@@ -154,8 +153,7 @@ main(int argc, char *argv[])
 	while (getline(&line, &size, stdin) != -1) {
 		p = line;
 		p[strcspn(p, "\n")] = '\0';
-		for (n = 0; n < FIELDS && (word = strsep(&p, " ")) != NULL;
-		    n++)
+		for (n = 0; n < FIELDS && (word = strsep(&p, " ")) != NULL; n++)
 			f[n] = unescape(word, &len[n]);
 		if (strcmp(f[0], "scenario") == 0)
 			memdns_clear(m);

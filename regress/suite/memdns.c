@@ -7,30 +7,29 @@
 #include "proto/dname.h"
 #include "regress/suite/memdns.h"
 
-#define MAX_CNAMES	10
-#define MAX_ROUNDS	1000
+#define MAX_CNAMES 10
+#define MAX_ROUNDS 1000
 
 struct record {
-	struct record	*next;
-	uint16_t	 type;		/* 0: the name alone */
-	uint16_t	 aux;
-	enum dns_status	 fail;
-	size_t		 namelen, len;
-	char		 name[256];
-	uint8_t		 data[];
+	struct record *next;
+	uint16_t type; /* 0: the name alone */
+	uint16_t aux;
+	enum dns_status fail;
+	size_t namelen, len;
+	char name[256];
+	uint8_t data[];
 };
 
 struct memdns {
-	struct record	*first, **last;
+	struct record *first, **last;
 };
 
-static struct record	*record_new(struct memdns *, const char *, size_t,
-			    uint16_t, const void *, size_t);
-static int		 is(const struct record *, const char *, size_t);
-static unsigned int	 next_random(unsigned int *);
-static size_t		 choose(struct question **, size_t, unsigned int,
-			    unsigned int *);
-static int		 same_text(const char *, const char *);
+static struct record *record_new(struct memdns *, const char *, size_t,
+    uint16_t, const void *, size_t);
+static int is(const struct record *, const char *, size_t);
+static unsigned int next_random(unsigned int *);
+static size_t choose(struct question **, size_t, unsigned int, unsigned int *);
+static int same_text(const char *, const char *);
 
 struct memdns *
 memdns_new(void)
@@ -107,8 +106,8 @@ memdns_addr(struct memdns *m, const char *name, const char *text)
 
 	if (addr_parse(&a, text, strlen(text)) == -1)
 		abort();
-	memdns_add(m, name, strlen(name), a.family == 4 ? DNS_T_A :
-	    DNS_T_AAAA, a.b, a.family == 4 ? 4 : 16, 0);
+	memdns_add(m, name, strlen(name), a.family == 4 ? DNS_T_A : DNS_T_AAAA,
+	    a.b, a.family == 4 ? 4 : 16, 0);
 }
 
 void
@@ -141,7 +140,7 @@ memdns_answer(struct memdns *m, struct answers *a, struct question *q)
 	int i, exists = 0, fail_all;
 
 	memset(&ans, 0, sizeof(ans));
-	ans.status = DNS_TEMPERROR;	/* too long a chain */
+	ans.status = DNS_TEMPERROR; /* too long a chain */
 	for (i = 0; i <= MAX_CNAMES; i++) {
 		cname = NULL;
 		fail_all = DNS_NONE;
@@ -157,8 +156,7 @@ memdns_answer(struct memdns *m, struct answers *a, struct question *q)
 			}
 			if (r->fail != DNS_NONE && r->type == 0)
 				fail_all = r->fail;
-			else if (r->type == q->type &&
-			    ans.nrr < DNSMSG_MAXRR) {
+			else if (r->type == q->type && ans.nrr < DNSMSG_MAXRR) {
 				rr[ans.nrr].data = r->data;
 				rr[ans.nrr].len = (uint16_t)r->len;
 				rr[ans.nrr++].aux = r->aux;

@@ -9,50 +9,48 @@
 /* A DNS in memory: a table of records, and a driver of spf_check(). */
 struct memdns;
 
-struct memdns	*memdns_new(void);
-void		 memdns_free(struct memdns *);
-void		 memdns_clear(struct memdns *);
+struct memdns *memdns_new(void);
+void memdns_free(struct memdns *);
+void memdns_clear(struct memdns *);
 /* The name exists, though it may have no records. */
-void		 memdns_name(struct memdns *, const char *, size_t);
+void memdns_name(struct memdns *, const char *, size_t);
 /*
  * Adds a record. data is what struct dns_rr holds; DNS_T_CNAME (5) is
  * followed. Names may have a trailing dot.
  */
-#define DNS_T_CNAME	5
-void		 memdns_add(struct memdns *, const char *, size_t, uint16_t,
-		    const void *, size_t, uint16_t);
+#define DNS_T_CNAME 5
+void memdns_add(struct memdns *, const char *, size_t, uint16_t, const void *,
+    size_t, uint16_t);
 /* Text of an address, an A or AAAA record by its form. */
-void		 memdns_addr(struct memdns *, const char *, const char *);
-void		 memdns_txt(struct memdns *, const char *, const char *);
+void memdns_addr(struct memdns *, const char *, const char *);
+void memdns_txt(struct memdns *, const char *, const char *);
 /*
  * All questions for this name and type (0: every type without records)
  * get this status.
  */
-void		 memdns_fail(struct memdns *, const char *, size_t, uint16_t,
-		    enum dns_status);
+void memdns_fail(struct memdns *, const char *, size_t, uint16_t,
+    enum dns_status);
 
 /* Answers one question as a resolver would: follows CNAMEs. */
-void		 memdns_answer(struct memdns *, struct answers *,
-		    struct question *);
+void memdns_answer(struct memdns *, struct answers *, struct question *);
 
 enum memdns_order {
-	MEMDNS_ALL = 0,		/* each round answers all that is asked */
-	MEMDNS_NEEDED,		/* only what the run missed, no guesses */
-	MEMDNS_RANDOM		/* from here on: seeds of a random order */
+	MEMDNS_ALL = 0, /* each round answers all that is asked */
+	MEMDNS_NEEDED,	/* only what the run missed, no guesses */
+	MEMDNS_RANDOM	/* from here on: seeds of a random order */
 };
 
 struct memdns_run {
-	unsigned int	 rounds;	/* times that answers were given */
-	unsigned int	 questions;	/* asked in all */
-	int		 stuck;		/* SPF_WAIT without a question */
+	unsigned int rounds;	/* times that answers were given */
+	unsigned int questions; /* asked in all */
+	int stuck;		/* SPF_WAIT without a question */
 };
 
 /* Runs spf_check() to its end. The verdict is in the arena. */
-void		 memdns_check(struct memdns *, const struct spf_request *,
-		    unsigned int order, struct answers *, struct arena *,
-		    struct spf_verdict *, struct memdns_run *);
+void memdns_check(struct memdns *, const struct spf_request *,
+    unsigned int order, struct answers *, struct arena *, struct spf_verdict *,
+    struct memdns_run *);
 /* 1 when result, texts and counts are the same. */
-int		 memdns_same(const struct spf_verdict *,
-		    const struct spf_verdict *);
+int memdns_same(const struct spf_verdict *, const struct spf_verdict *);
 
 #endif

@@ -29,13 +29,13 @@
 #include "privsep/base/log.h"
 #include "privsep/sandbox/sandbox.h"
 
-#define WON	10	/* the call did what the attacker wants */
-#define REFUSED	11
+#define WON	10 /* the call did what the attacker wants */
+#define REFUSED 11
 
 static int failures;
-static pid_t sibling;		/* same uid, not confined */
+static pid_t sibling; /* same uid, not confined */
 static int tcp_port;
-static int other_listener;	/* what a worker holds */
+static int other_listener; /* what a worker holds */
 static char dir[] = "/tmp/sandbox-probe.XXXXXX";
 
 static int
@@ -64,8 +64,8 @@ t_openat2(void)
 {
 	uint64_t how[3] = { O_RDONLY, 0, 0 };
 
-	return verdict(syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", how,
-	    sizeof(how)));
+	return verdict(
+	    syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", how, sizeof(how)));
 }
 
 static int
@@ -251,7 +251,9 @@ static int
 t_wx(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? REFUSED : WON;
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ?
+	    REFUSED :
+	    WON;
 }
 
 static int
@@ -294,16 +296,16 @@ t_bpf(void)
 	return verdict(syscall(SYS_bpf, 0, attr, sizeof(attr)));
 }
 
-#define R(r)	(1U << SANDBOX_##r)
-#define KIDS	(R(DNS) | R(WORKER) | R(LIBMILTER) | R(SHADOW) | R(POLICYD) | \
-		R(CTL))
+#define R(r) (1U << SANDBOX_##r)
+#define KIDS \
+	(R(DNS) | R(WORKER) | R(LIBMILTER) | R(SHADOW) | R(POLICYD) | R(CTL))
 
 /* The roles that must not, by what. */
 static const struct trial {
-	const char	*name;
-	int		(*fn)(void);
-	unsigned int	 roles;
-	int		 control;	/* WON without a sandbox */
+	const char *name;
+	int (*fn)(void);
+	unsigned int roles;
+	int control; /* WON without a sandbox */
 } trials[] = {
 	{ "open-file", t_open, KIDS, 1 },
 	{ "open-file-openat2", t_openat2, KIDS, 1 },
@@ -333,12 +335,14 @@ static const struct trial {
 	{ "bpf", t_bpf, KIDS | R(PARENT), 0 },
 };
 
+/* clang-format off */
 static const char *const role_name[SANDBOX_MAX] = {
 	[SANDBOX_PARENT] = "parent", [SANDBOX_DNS] = "dns",
 	[SANDBOX_WORKER] = "worker", [SANDBOX_LIBMILTER] = "libmilter",
 	[SANDBOX_SHADOW] = "shadow", [SANDBOX_POLICYD] = "policyd",
 	[SANDBOX_CTL] = "ctl"
 };
+/* clang-format on */
 
 static int
 run(enum sandbox_role role, const struct trial *t)
@@ -374,12 +378,13 @@ judge(enum sandbox_role role, const struct trial *t)
 	 * Who may have TCP sockets is held by Landlock alone to the resolvers'
 	 * ports, which kernels below 6.7 (ABI 4; Debian 12's own) cannot.
 	 */
-	if (t->fn == t_connect && (role == SANDBOX_DNS ||
-	    role == SANDBOX_PARENT) && WIFEXITED(st) &&
-	    WEXITSTATUS(st) == WON && syscall(SYS_landlock_create_ruleset,
-	    NULL, 0, 1) < 4) {
+	if (t->fn == t_connect &&
+	    (role == SANDBOX_DNS || role == SANDBOX_PARENT) && WIFEXITED(st) &&
+	    WEXITSTATUS(st) == WON &&
+	    syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4) {
 		printf("skip sandbox/%s-%s - this kernel's Landlock knows no "
-		    "TCP ports\n", role_name[role], t->name);
+		       "TCP ports\n",
+		    role_name[role], t->name);
 		return;
 	}
 	if (WIFSIGNALED(st))
@@ -390,8 +395,8 @@ judge(enum sandbox_role role, const struct trial *t)
 	    (WIFEXITED(st) && WEXITSTATUS(st) == REFUSED))
 		printf("ok sandbox/%s-%s\n", role_name[role], t->name);
 	else {
-		printf("not ok sandbox/%s-%s - %s\n", role_name[role],
-		    t->name, seen);
+		printf("not ok sandbox/%s-%s - %s\n", role_name[role], t->name,
+		    seen);
 		failures++;
 	}
 }
@@ -407,7 +412,8 @@ control(const struct trial *t)
 		printf("ok sandbox/control-%s\n", t->name);
 	else {
 		printf("not ok sandbox/control-%s - the trial proves "
-		    "nothing: status %x\n", t->name, st);
+		       "nothing: status %x\n",
+		    t->name, st);
 		failures++;
 	}
 }

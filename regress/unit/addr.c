@@ -7,6 +7,7 @@
 #include "regress/unit/check.h"
 
 /* Text, and its canonical form; NULL: refused. */
+/* clang-format off */
 static const struct {
 	const char *text, *canon;
 } addrs[] = {
@@ -66,6 +67,7 @@ static const char *const bad_nets[] = {
 	"1.2.3.4/8/8",
 	"1.2.3.4/4294967328", "1.2.3.4/255.255.255", "1.2.3.4/::",
 };
+/* clang-format on */
 
 static void
 test_addrs(void)
@@ -76,24 +78,30 @@ test_addrs(void)
 	int rv;
 
 	for (i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++) {
-		snprintf(name, sizeof(name), "addr-%s-%s", addrs[i].canon ==
-		    NULL ? "refused" : "parsed", addrs[i].text);
+		snprintf(name, sizeof(name), "addr-%s-%s",
+		    addrs[i].canon == NULL ? "refused" : "parsed",
+		    addrs[i].text);
 		rv = addr_parse(&a, addrs[i].text, strlen(addrs[i].text));
 		if (addrs[i].canon == NULL) {
 			check(name, rv == -1, "accepted");
 			continue;
 		}
 		addr_format(&a, buf, sizeof(buf));
-		check(name, rv == 0 && strcmp(buf, addrs[i].canon) == 0 &&
-		    addr_parse(&b, buf, strlen(buf)) == 0 &&
-		    addr_equal(&a, &b), "%d %s", rv, buf);
+		check(name,
+		    rv == 0 && strcmp(buf, addrs[i].canon) == 0 &&
+			addr_parse(&b, buf, strlen(buf)) == 0 &&
+			addr_equal(&a, &b),
+		    "%d %s", rv, buf);
 	}
-	check("addr-length-bounds-text", addr_parse(&a, "1.2.3.45", 7) == 0 &&
-	    a.b[3] == 4, "last octet %u", a.b[3]);
+	check("addr-length-bounds-text",
+	    addr_parse(&a, "1.2.3.45", 7) == 0 && a.b[3] == 4, "last octet %u",
+	    a.b[3]);
 	(void)addr_parse(&a, "::ffff:1.2.3.4", 14);
 	addr_unmap(&b, &a);
-	check("addr-unmap", b.family == 4 && strcmp(addr_format(&b, buf,
-	    sizeof(buf)), "1.2.3.4") == 0, "%s", buf);
+	check("addr-unmap",
+	    b.family == 4 &&
+		strcmp(addr_format(&b, buf, sizeof(buf)), "1.2.3.4") == 0,
+	    "%s", buf);
 	(void)addr_parse(&a, "::fffe:1.2.3.4", 14);
 	addr_unmap(&b, &a);
 	check("addr-unmap-leaves-others", addr_equal(&a, &b), "changed");
@@ -113,22 +121,25 @@ test_nets(void)
 		    nets[i].addr);
 		got = cidr_parse(&c, nets[i].net, strlen(nets[i].net));
 		if (got == 0)
-			got = addr_parse(&a, nets[i].addr,
-			    strlen(nets[i].addr));
+			got =
+			    addr_parse(&a, nets[i].addr, strlen(nets[i].addr));
 		if (got == 0)
 			got = cidr_match(&c, &a);
 		check(name, got == nets[i].match, "%d", got);
 	}
 	for (i = 0; i < sizeof(bad_nets) / sizeof(bad_nets[0]); i++) {
 		snprintf(name, sizeof(name), "cidr-refused-%s", bad_nets[i]);
-		check(name, cidr_parse(&c, bad_nets[i], strlen(bad_nets[i]))
-		    == -1, "accepted as /%u", c.len);
+		check(name,
+		    cidr_parse(&c, bad_nets[i], strlen(bad_nets[i])) == -1,
+		    "accepted as /%u", c.len);
 	}
 	(void)cidr_parse(&c, "10.1.2.3/12", 11);
 	check("cidr-hostbits", cidr_hostbits(&c) == 1, "none seen");
 	cidr_mask(&c);
-	check("cidr-mask", c.a.b[1] == 0 && c.a.b[2] == 0 && c.a.b[3] == 0 &&
-	    cidr_hostbits(&c) == 0, "%u.%u", c.a.b[1], c.a.b[2]);
+	check("cidr-mask",
+	    c.a.b[1] == 0 && c.a.b[2] == 0 && c.a.b[3] == 0 &&
+		cidr_hostbits(&c) == 0,
+	    "%u.%u", c.a.b[1], c.a.b[2]);
 	(void)cidr_parse(&c, "2001:db8::/32", 13);
 	check("cidr-no-hostbits", cidr_hostbits(&c) == 0, "seen");
 }
@@ -142,11 +153,15 @@ main(void)
 	test_addrs();
 	test_nets();
 	(void)addr_parse(&a, "192.0.2.1", 9);
-	check("ptrname-ip4", strcmp(addr_ptrname(&a, buf, sizeof(buf)),
-	    "1.2.0.192.in-addr.arpa") == 0, "%s", buf);
+	check("ptrname-ip4",
+	    strcmp(addr_ptrname(&a, buf, sizeof(buf)),
+		"1.2.0.192.in-addr.arpa") == 0,
+	    "%s", buf);
 	(void)addr_parse(&a, "2001:db8::cb01", 14);
-	check("ptrname-ip6", strcmp(addr_ptrname(&a, buf, sizeof(buf)),
-	    "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
-	    "ip6.arpa") == 0, "%s", buf);
+	check("ptrname-ip6",
+	    strcmp(addr_ptrname(&a, buf, sizeof(buf)),
+		"1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
+		"ip6.arpa") == 0,
+	    "%s", buf);
 	return check_exit();
 }

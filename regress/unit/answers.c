@@ -18,25 +18,33 @@ test_life(struct answers *a)
 	struct question *q, *h;
 
 	answers_begin(a);
-	check("unknown-is-wanted", answers_get(a, DNS_T_TXT, "Ex.Test", 7) ==
-	    NULL && answers_missing(a) == 1, "%zu", answers_missing(a));
+	check("unknown-is-wanted",
+	    answers_get(a, DNS_T_TXT, "Ex.Test", 7) == NULL &&
+		answers_missing(a) == 1,
+	    "%zu", answers_missing(a));
 	answers_hint(a, DNS_T_A, "hint.test", 9);
 	check("hint-is-not-missing", answers_missing(a) == 1, "%zu",
 	    answers_missing(a));
-	check("same-question-once", answers_get(a, DNS_T_TXT, "eX.tEST", 7) ==
-	    NULL && answers_at(a, 2) == NULL, "two");
+	check("same-question-once",
+	    answers_get(a, DNS_T_TXT, "eX.tEST", 7) == NULL &&
+		answers_at(a, 2) == NULL,
+	    "two");
 	q = answers_find(a, DNS_T_TXT, "EX.TEST", 7);
 	check("put-before-asked", answers_put(a, q, &ans) == -1, "stored");
-	check("next-in-order", answers_next(a) == q && q->state ==
-	    ANSWER_ASKED && strcmp(q->name, "ex.test") == 0, "%s", q->name);
+	check("next-in-order",
+	    answers_next(a) == q && q->state == ANSWER_ASKED &&
+		strcmp(q->name, "ex.test") == 0,
+	    "%s", q->name);
 	h = answers_next(a);
 	check("next-gives-hints", h != NULL && h->type == DNS_T_A, "no");
 	check("next-ends", answers_next(a) == NULL, "more");
 	check("put", answers_put(a, q, &ans) == 0, "refused");
 	memset(text, 'x', sizeof(text));
 	got = answers_get(a, DNS_T_TXT, "ex.test", 7);
-	check("put-copies-deeply", got != NULL && got->nrr == 1 &&
-	    memcmp(got->rr[0].data, "abc", 3) == 0 && got->type == DNS_T_TXT,
+	check("put-copies-deeply",
+	    got != NULL && got->nrr == 1 &&
+		memcmp(got->rr[0].data, "abc", 3) == 0 &&
+		got->type == DNS_T_TXT,
 	    "no");
 	check("put-twice", answers_put(a, q, &ans) == -1, "stored");
 	check("type-is-part", answers_find(a, DNS_T_MX, "ex.test", 7) == NULL,
@@ -44,8 +52,9 @@ test_life(struct answers *a)
 	check("done-is-not-missing", answers_missing(a) == 0, "%zu",
 	    answers_missing(a));
 	(void)answers_get(a, DNS_T_A, "hint.test", 9);
-	check("asked-hint-can-be-missing", answers_missing(a) == 1 &&
-	    answers_next(a) == NULL, "%zu", answers_missing(a));
+	check("asked-hint-can-be-missing",
+	    answers_missing(a) == 1 && answers_next(a) == NULL, "%zu",
+	    answers_missing(a));
 	answers_begin(a);
 	check("begin-forgets-missing", answers_missing(a) == 0, "%zu",
 	    answers_missing(a));
@@ -59,14 +68,18 @@ test_life(struct answers *a)
 	answers_hint(a, DNS_T_A, "guess.test", 10);
 	(void)answers_get(a, DNS_T_MX, "needed.test", 11);
 	q = answers_needed(a);
-	check("needed-before-guesses", q != NULL && q->type == DNS_T_MX &&
-	    q->state == ANSWER_ASKED && answers_needed(a) == NULL, "no");
+	check("needed-before-guesses",
+	    q != NULL && q->type == DNS_T_MX && q->state == ANSWER_ASKED &&
+		answers_needed(a) == NULL,
+	    "no");
 	q = answers_next(a);
-	check("guesses-after-needed", q != NULL && q->type == DNS_T_A &&
-	    answers_next(a) == NULL, "no");
+	check("guesses-after-needed",
+	    q != NULL && q->type == DNS_T_A && answers_next(a) == NULL, "no");
 	answers_reset(a);
-	check("reset", answers_at(a, 0) == NULL && answers_find(a, DNS_T_TXT,
-	    "ex.test", 7) == NULL, "still there");
+	check("reset",
+	    answers_at(a, 0) == NULL &&
+		answers_find(a, DNS_T_TXT, "ex.test", 7) == NULL,
+	    "still there");
 }
 
 static void
@@ -95,8 +108,8 @@ test_bounds(struct answers *a)
 	for (n = 0; answers_at(a, n) != NULL; n++)
 		;
 	check("full-table", n == ANSWERS_MAX, "%zu", n);
-	check("full-table-is-temperror", got != NULL &&
-	    got->status == DNS_TEMPERROR, "no");
+	check("full-table-is-temperror",
+	    got != NULL && got->status == DNS_TEMPERROR, "no");
 	for (i = 0; (q = answers_next(a)) != NULL; i++) {
 		ans.rr = &rr;
 		if (answers_put(a, q, &ans) == -1) {
@@ -104,13 +117,15 @@ test_bounds(struct answers *a)
 			break;
 		}
 	}
-	check("memory-is-bounded", rv == -1 && i * sizeof(big) < (32UL << 20)
-	    && q != NULL && q->state == ANSWER_DONE &&
-	    q->answer.status == DNS_TEMPERROR && q->answer.nrr == 0,
+	check("memory-is-bounded",
+	    rv == -1 && i * sizeof(big) < (32UL << 20) && q != NULL &&
+		q->state == ANSWER_DONE && q->answer.status == DNS_TEMPERROR &&
+		q->answer.nrr == 0,
 	    "%zu stored", i);
 	answers_reset(a);
-	check("usable-after-full", answers_get(a, DNS_T_A, "a", 1) == NULL &&
-	    answers_at(a, 0) != NULL, "no");
+	check("usable-after-full",
+	    answers_get(a, DNS_T_A, "a", 1) == NULL && answers_at(a, 0) != NULL,
+	    "no");
 }
 
 static void
@@ -128,10 +143,10 @@ test_arena(void)
 	check("arena-strndup", s != NULL && strcmp(s, "abc") == 0, "%s", s);
 	s = arena_printf(r, "%d-%s", 7, "x");
 	check("arena-printf", s != NULL && strcmp(s, "7-x") == 0, "%s", s);
-	check("arena-aligned", ((uintptr_t)arena_alloc(r, 1) & 15) == 0,
-	    "not");
-	check("arena-overflow", arena_array(r, (size_t)-1 / 2, 3) == NULL &&
-	    arena_failed(r), "allocated");
+	check("arena-aligned", ((uintptr_t)arena_alloc(r, 1) & 15) == 0, "not");
+	check("arena-overflow",
+	    arena_array(r, (size_t)-1 / 2, 3) == NULL && arena_failed(r),
+	    "allocated");
 	check("arena-stays-failed", arena_alloc(r, 1) == NULL, "allocated");
 	arena_reset(r);
 	p = arena_alloc(r, 10);
@@ -142,8 +157,8 @@ test_arena(void)
 		;
 	check("arena-limit", i >= 80 && i <= 100 && arena_failed(r), "%zu", i);
 	arena_reset(r);
-	check("arena-biggest", arena_alloc(r, 100000) != NULL ||
-	    arena_failed(r), "neither");
+	check("arena-biggest",
+	    arena_alloc(r, 100000) != NULL || arena_failed(r), "neither");
 	arena_free(r);
 }
 

@@ -9,16 +9,17 @@
 static int check_failures;
 
 /* One test: its name says what would be wrong. fmt tells more on failure. */
-#define check(name, cond, ...) do {					\
-	if (cond)							\
-		printf("ok %s\n", (name));				\
-	else {								\
-		printf("not ok %s - ", (name));				\
-		printf("failed " __VA_ARGS__);				\
-		printf(" (%s:%d)\n", __FILE__, __LINE__);		\
-		check_failures++;					\
-	}								\
-} while (0)
+#define check(name, cond, ...)                                    \
+	do {                                                      \
+		if (cond)                                         \
+			printf("ok %s\n", (name));                \
+		else {                                            \
+			printf("not ok %s - ", (name));           \
+			printf("failed " __VA_ARGS__);            \
+			printf(" (%s:%d)\n", __FILE__, __LINE__); \
+			check_failures++;                         \
+		}                                                 \
+	} while (0)
 
 #define check_exit() (check_failures != 0)
 

@@ -11,10 +11,11 @@
 #include "conf/conf.h"
 #include "regress/unit/check.h"
 
-#define P	CONF_POLICY
-#define M	CONF_MILTER
+#define P CONF_POLICY
+#define M CONF_MILTER
 
 /* Files that the texts below name. */
+/* clang-format off */
 static const struct {
 	const char *path, *text;
 } files[] = {
@@ -57,6 +58,7 @@ static const struct {
 	    ",Void_Limit=1\n"
 	    "good@d,Void_Limit=9\n" }
 };
+/* clang-format on */
 
 static FILE *
 open_file(void *arg, const char *path)
@@ -73,14 +75,15 @@ open_file(void *arg, const char *path)
 
 static const struct conf_reader reader = { open_file, NULL };
 
-#define NONE	'-'	/* no message */
-#define WARN	'w'	/* warnings only */
-#define ERROR	'e'
+#define NONE  '-' /* no message */
+#define WARN  'w' /* warnings only */
+#define ERROR 'e'
 
 /*
  * A text, the worst message it gives and a part of it, and a line of the
  * effective configuration.
  */
+/* clang-format off */
 static const struct {
 	const char	*name;
 	enum conf_program program;
@@ -533,6 +536,7 @@ static const struct {
 	{ "control-inet", M, "ControlSocket = inet:1\n", ERROR,
 	    "not a UNIX socket", NULL }
 };
+/* clang-format on */
 
 static int
 has_line(const char *text, const char *line)
@@ -606,13 +610,14 @@ test_cases(void)
 		worst = ms.errors != 0 ? ERROR : ms.n != 0 ? WARN : NONE;
 		found = has_msg(&ms, cases[i].msg, &all);
 		text = c != NULL ? conf_print(c, 1) : strdup("");
-		check(cases[i].name, worst == cases[i].worst &&
-		    (c == NULL) == (worst == ERROR) &&
-		    (cases[i].msg == NULL || found) &&
-		    (cases[i].line == NULL || has_line(text, cases[i].line)) &&
-		    (c == NULL || (round_trip(c, 0) && round_trip(c, 1))),
-		    "worst %c, messages:\n%seffective:\n%s", worst, all,
-		    text);
+		check(cases[i].name,
+		    worst == cases[i].worst &&
+			(c == NULL) == (worst == ERROR) &&
+			(cases[i].msg == NULL || found) &&
+			(cases[i].line == NULL ||
+			    has_line(text, cases[i].line)) &&
+			(c == NULL || (round_trip(c, 0) && round_trip(c, 1))),
+		    "worst %c, messages:\n%seffective:\n%s", worst, all, text);
 		free(text);
 		free(all);
 		conf_free(c);
@@ -620,6 +625,7 @@ test_cases(void)
 	}
 }
 
+/* clang-format off */
 static const struct {
 	const char *text, *canon, *why;		/* canon NULL: refused */
 } sockets[] = {
@@ -654,6 +660,7 @@ static const struct {
 	{ "inet6:1@127.0.0.1", NULL, "inet:" },
 	{ "foo:bar", NULL, "none of" }
 };
+/* clang-format on */
 
 static void
 test_sockets(void)
@@ -668,10 +675,11 @@ test_sockets(void)
 		rv = conf_socket_parse(&so, sockets[i].text, &why);
 		canon = rv == 0 ? conf_socket_text(&so) : NULL;
 		snprintf(name, sizeof(name), "socket:%s", sockets[i].text);
-		check(name, sockets[i].canon == NULL ?
-		    rv == -1 && why != NULL &&
-		    strstr(why, sockets[i].why) != NULL :
-		    rv == 0 && strcmp(canon, sockets[i].canon) == 0,
+		check(name,
+		    sockets[i].canon == NULL ?
+			rv == -1 && why != NULL &&
+			    strstr(why, sockets[i].why) != NULL :
+			rv == 0 && strcmp(canon, sockets[i].canon) == 0,
 		    "%s %s", canon ? canon : "", why ? why : "");
 		free(canon);
 		if (rv == 0)
@@ -704,28 +712,38 @@ test_users(void)
 	has_msg(&ms, NULL, &all);
 	check("user-load", c != NULL && c->users.n == 5, "%s", all);
 	u = conf_for(c, "STRICT@dest.TEST");
-	check("user-case", u != c && u->mail_from_reject == REJECT_SOFTFAIL &&
-	    u->test_only == 0);
-	check("user-shares", u->void_limit == 5 &&
-	    u->reason_message == c->reason_message);
-	check("user-first", conf_for(c, "easy@dest.test")->mail_from_reject ==
-	    REJECT_FALSE && strstr(all, "/f/users:4: ") != NULL, "%s", all);
-	check("user-equals", strcmp(conf_for(c,
-	    "v=e|rp@dest.test")->reason_message, "per user {spf}") == 0);
+	check("user-case",
+	    u != c && u->mail_from_reject == REJECT_SOFTFAIL &&
+		u->test_only == 0);
+	check("user-shares",
+	    u->void_limit == 5 && u->reason_message == c->reason_message);
+	check("user-first",
+	    conf_for(c, "easy@dest.test")->mail_from_reject == REJECT_FALSE &&
+		strstr(all, "/f/users:4: ") != NULL,
+	    "%s", all);
+	check("user-equals",
+	    strcmp(conf_for(c, "v=e|rp@dest.test")->reason_message,
+		"per user {spf}") == 0);
 	u = conf_for(c, "sp@dest.test");
-	check("user-blanks", u->helo_reject == REJECT_NO_CHECK &&
-	    u->void_limit == 0 && strstr(all, "/f/users:6: blanks") != NULL,
+	check("user-blanks",
+	    u->helo_reject == REJECT_NO_CHECK && u->void_limit == 0 &&
+		strstr(all, "/f/users:6: blanks") != NULL,
 	    "%s", all);
 	check("user-plain", conf_for(c, "plain@dest.test") != c);
-	check("user-none", conf_for(c, "dest.test") == c &&
-	    conf_for(c, "") == c);
+	check("user-none",
+	    conf_for(c, "dest.test") == c && conf_for(c, "") == c);
 	text = conf_print(c, 1);
-	check("user-printed", has_line(text, "@user strict@dest.test,"
-	    "TestOnly=0|Mail_From_reject=Softfail"), "%s", text);
+	check("user-printed",
+	    has_line(text,
+		"@user strict@dest.test,"
+		"TestOnly=0|Mail_From_reject=Softfail"),
+	    "%s", text);
 	d = conf_parse(P, text, strlen(text), CONF_NAME_CHILD, NULL,
 	    &(struct conf_msgs){ 0 });
-	check("user-child", d != NULL && d->users.n == 5 && conf_for(d,
-	    "strict@dest.test")->mail_from_reject == REJECT_SOFTFAIL);
+	check("user-child",
+	    d != NULL && d->users.n == 5 &&
+		conf_for(d, "strict@dest.test")->mail_from_reject ==
+		    REJECT_SOFTFAIL);
 	check("user-round", round_trip(c, 0) && round_trip(c, 1));
 	free(text);
 	free(all);
@@ -735,9 +753,10 @@ test_users(void)
 
 	c = parse(P, "Per_User = text,/f/man\n", &ms);
 	u = conf_for(c, "postmaster@example.com");
-	check("user-manual", ms.errors == 0 && c->users.n == 2 &&
-	    u->debug_level == 5 && u->skip_addresses.n == 3 &&
-	    u->mail_from_reject == REJECT_NO_CHECK && round_trip(c, 1));
+	check("user-manual",
+	    ms.errors == 0 && c->users.n == 2 && u->debug_level == 5 &&
+		u->skip_addresses.n == 3 &&
+		u->mail_from_reject == REJECT_NO_CHECK && round_trip(c, 1));
 	conf_free(c);
 	conf_msgs_free(&ms);
 
@@ -747,11 +766,14 @@ test_users(void)
 	    c != NULL ? c->users.n : 0, all);
 	check("user-after-bad", conf_for(c, "good@d")->void_limit == 9);
 	check("user-unknown-key", conf_for(c, "unknown@d")->void_limit == 7);
-	check("user-not-here", conf_for(c, "not@d")->void_limit == 8 &&
-	    !conf_for(c, "not@d")->mock &&
-	    strstr(all, "Mock: cannot be set by recipient") != NULL);
-	check("user-bad-value", conf_for(c, "badint@d") == c &&
-	    strstr(all, "/f/badusers:4: Void_Limit: ") != NULL, "%s", all);
+	check("user-not-here",
+	    conf_for(c, "not@d")->void_limit == 8 &&
+		!conf_for(c, "not@d")->mock &&
+		strstr(all, "Mock: cannot be set by recipient") != NULL);
+	check("user-bad-value",
+	    conf_for(c, "badint@d") == c &&
+		strstr(all, "/f/badusers:4: Void_Limit: ") != NULL,
+	    "%s", all);
 	check("user-near", strstr(all, "did you mean Void_Limit?") != NULL);
 	free(all);
 	conf_free(c);
@@ -775,8 +797,10 @@ test_many_users(void)
 		abort();
 	fputs(text, f);
 	for (i = 0; i < 10000; i++)
-		fprintf(f, "@user u%zu@example.test,Void_Limit=%zu|"
-		    "HELO_reject=False\n", i, i % 100);
+		fprintf(f,
+		    "@user u%zu@example.test,Void_Limit=%zu|"
+		    "HELO_reject=False\n",
+		    i, i % 100);
 	fclose(f);
 	d = conf_parse(P, full, n, CONF_NAME_CHILD, NULL, &ms);
 	for (i = 0; d != NULL && i < 10000; i++) {
@@ -796,20 +820,23 @@ static void
 test_child(void)
 {
 	static const char late[] = "@user a@b,Void_Limit=1\n"
-	    "Reason_Message = later\n@trust_anchor x\n";
+				   "Reason_Message = later\n@trust_anchor x\n";
 	struct conf_msgs ms;
 	struct conf *c, *d;
 	char *text;
 
 	c = parse(M, "Trust_Anchor = /f/anchor\n", &ms);
-	check("anchor-text", c != NULL && strcmp(c->trust_anchor_text,
-	    ". IN DS 20326 8 2 ABCD\n; # = remark\n") == 0);
+	check("anchor-text",
+	    c != NULL &&
+		strcmp(c->trust_anchor_text,
+		    ". IN DS 20326 8 2 ABCD\n; # = remark\n") == 0);
 	text = conf_print(c, 1);
 	d = conf_parse(M, text, strlen(text), CONF_NAME_CHILD, NULL,
 	    &(struct conf_msgs){ 0 });
-	check("anchor-child", d != NULL && strcmp(d->trust_anchor_text,
-	    c->trust_anchor_text) == 0 && strcmp(d->trust_anchor,
-	    "/f/anchor") == 0);
+	check("anchor-child",
+	    d != NULL &&
+		strcmp(d->trust_anchor_text, c->trust_anchor_text) == 0 &&
+		strcmp(d->trust_anchor, "/f/anchor") == 0);
 	free(text);
 	conf_free(d);
 	conf_free(c);
@@ -817,9 +844,10 @@ test_child(void)
 
 	/* An entry shares with what the last line says. */
 	c = conf_parse(M, late, sizeof(late) - 1, CONF_NAME_CHILD, NULL, &ms);
-	check("child-order", c != NULL && conf_for(c, "a@b") != c &&
-	    conf_for(c, "a@b")->reason_message == c->reason_message &&
-	    conf_for(c, "a@b")->trust_anchor_text == c->trust_anchor_text);
+	check("child-order",
+	    c != NULL && conf_for(c, "a@b") != c &&
+		conf_for(c, "a@b")->reason_message == c->reason_message &&
+		conf_for(c, "a@b")->trust_anchor_text == c->trust_anchor_text);
 	conf_free(c);
 	conf_msgs_free(&ms);
 }
@@ -837,9 +865,10 @@ test_table(void)
 		if (asprintf(&text, "%s = %s\n", k->name, k->def) == -1)
 			abort();
 		c = parse(M, text, &ms);
-		check(k->name, c != NULL && k->help[0] != '\0' &&
-		    (k->programs & ~(unsigned int)(M | P)) == 0 &&
-		    k->programs != 0 && (!k->ours || !k->per_user));
+		check(k->name,
+		    c != NULL && k->help[0] != '\0' &&
+			(k->programs & ~(unsigned int)(M | P)) == 0 &&
+			k->programs != 0 && (!k->ours || !k->per_user));
 		conf_free(c);
 		conf_msgs_free(&ms);
 		free(text);
@@ -856,17 +885,19 @@ test_table(void)
 	if (asprintf(&line, "Authserv_Id = %s", host) == -1)
 		abort();
 	check("id-hostname", has_line(text, line), "%s", line);
-	check("why-default", strcmp(c->why_url,
-	    "http://www.openspf.net/Why?s={scope};id={id};ip={ip};r={rcpt}")
-	    == 0);
+	check("why-default",
+	    strcmp(c->why_url,
+		"http://www.openspf.net/Why?s={scope};id={id};ip={ip};r={rcpt}") ==
+		0);
 	check("print-milter", strstr(text, "\nSocket = ") != NULL);
 	free(text);
 	free(line);
 	conf_free(c);
 	c = conf_new(P);
 	text = conf_print(c, 0);
-	check("print-policy", strstr(text, "\nSocket = ") == NULL &&
-	    strstr(text, "\nPer_User =") != NULL);
+	check("print-policy",
+	    strstr(text, "\nSocket = ") == NULL &&
+		strstr(text, "\nPer_User =") != NULL);
 	free(text);
 	conf_free(c);
 }
@@ -874,14 +905,13 @@ test_table(void)
 static void
 test_load(void)
 {
-	static const char *const shipped[] = {
-		"conf/files/pyspf-milter.conf", "conf/files/policyd-spf.conf",
+	static const char *const shipped[] = { "conf/files/pyspf-milter.conf",
+		"conf/files/policyd-spf.conf",
 		"/etc/pyspf-milter/pyspf-milter.conf",
 		"/etc/postfix-policyd-spf-python/policyd-spf.conf",
 		"regress/conf/debian-pyspf-milter.conf",
 		"regress/conf/debian-policyd-spf.conf",
-		"regress/conf/manual-policyd-spf.conf"
-	};
+		"regress/conf/manual-policyd-spf.conf" };
 	char dir[] = "/tmp/conf-test.XXXXXX", path[64], *all, *s;
 	struct conf_msgs ms;
 	struct conf *c;
@@ -892,17 +922,18 @@ test_load(void)
 	check("load-missing-named", c == NULL && ms.errors == 1);
 	conf_msgs_free(&ms);
 	c = conf_load(M, "/f/none", 0, &reader, &ms);
-	check("load-missing-default", c != NULL && ms.errors == 0 &&
-	    ms.n == 1 && strcmp(c->authserv_id, "HOSTNAME") != 0 &&
-	    c->internal_hosts.n == 1);
+	check("load-missing-default",
+	    c != NULL && ms.errors == 0 && ms.n == 1 &&
+		strcmp(c->authserv_id, "HOSTNAME") != 0 &&
+		c->internal_hosts.n == 1);
 	conf_free(c);
 	conf_msgs_free(&ms);
 	if (mkdtemp(dir) == NULL)
 		abort();
 	c = conf_load(M, dir, 1, NULL, &ms);
 	s = ms.n == 1 ? conf_msg_text(dir, &ms.v[0]) : strdup("");
-	check("load-directory", c == NULL && strstr(s, "Is a directory") !=
-	    NULL, "%s", s);
+	check("load-directory",
+	    c == NULL && strstr(s, "Is a directory") != NULL, "%s", s);
 	free(s);
 	conf_msgs_free(&ms);
 	c = conf_load(M, "/dev/zero", 1, NULL, &ms);
@@ -940,8 +971,10 @@ test_load(void)
 		c = conf_load(strstr(shipped[i], "policyd") != NULL ? P : M,
 		    shipped[i], 1, NULL, &ms);
 		has_msg(&ms, NULL, &all);
-		check(shipped[i], c != NULL && ms.n == 0 &&
-		    round_trip(c, 0) && round_trip(c, 1), "%s", all);
+		check(shipped[i],
+		    c != NULL && ms.n == 0 && round_trip(c, 0) &&
+			round_trip(c, 1),
+		    "%s", all);
 		free(all);
 		conf_free(c);
 		conf_msgs_free(&ms);
@@ -953,7 +986,8 @@ static void
 test_sample(void)
 {
 	static const char name[] = "load:policyd-spf.conf.commented";
-	static const char path[] = "/usr/share/doc/"
+	static const char path[] =
+	    "/usr/share/doc/"
 	    "postfix-policyd-spf-python/policyd-spf.conf.commented.gz";
 	static char text[65536];
 	struct conf_msgs ms;
@@ -962,9 +996,11 @@ test_sample(void)
 	size_t n;
 	FILE *f;
 
-	if (access(path, R_OK) == -1 || (f = popen("exec zcat "
-	    "/usr/share/doc/postfix-policyd-spf-python/"
-	    "policyd-spf.conf.commented.gz", "r")) == NULL) {
+	if (access(path, R_OK) == -1 ||
+	    (f = popen("exec zcat "
+		       "/usr/share/doc/postfix-policyd-spf-python/"
+		       "policyd-spf.conf.commented.gz",
+		 "r")) == NULL) {
 		printf("skip %s - not there\n", name);
 		return;
 	}
@@ -972,8 +1008,10 @@ test_sample(void)
 	pclose(f);
 	c = conf_parse(P, text, n, "t", &reader, &ms);
 	has_msg(&ms, NULL, &all);
-	check(name, n > 1000 && c != NULL && ms.n == 0 && c->hide_receiver &&
-	    strcmp(c->authserv_id, "header") == 0, "%zu %s", n, all);
+	check(name,
+	    n > 1000 && c != NULL && ms.n == 0 && c->hide_receiver &&
+		strcmp(c->authserv_id, "header") == 0,
+	    "%zu %s", n, all);
 	free(all);
 	conf_free(c);
 	conf_msgs_free(&ms);
@@ -995,13 +1033,15 @@ test_flood(void)
 	fputs("Void_Limit = x\n", f);
 	fclose(f);
 	c = conf_parse(M, text, n, "t", &reader, &ms);
-	check("flood", c == NULL && ms.n == CONF_MSGS_MAX + 1 &&
-	    ms.errors == 1 && ms.v[CONF_MSGS_MAX].error == 1 &&
-	    ms.v[CONF_MSGS_MAX].line == 100001);
+	check("flood",
+	    c == NULL && ms.n == CONF_MSGS_MAX + 1 && ms.errors == 1 &&
+		ms.v[CONF_MSGS_MAX].error == 1 &&
+		ms.v[CONF_MSGS_MAX].line == 100001);
 	conf_msgs_free(&ms);
 	free(text);
 }
 
+/* clang-format off */
 static const struct {
 	const char *name, *text, *servers;
 } resolvs[] = {
@@ -1021,6 +1061,7 @@ static const struct {
 	    "::1,::2,::3,::4,::5,::6,::7,::8" },
 	{ "resolv-no-newline", "nameserver 192.0.2.7", "192.0.2.7" }
 };
+/* clang-format on */
 
 static void
 test_resolvconf(void)
@@ -1035,11 +1076,13 @@ test_resolvconf(void)
 		for (j = 0; j < l.n; j++) {
 			if (j != 0)
 				strlcat(all, ",", sizeof(all));
-			strlcat(all, addr_format(&l.v[j].addr, buf,
-			    sizeof(buf)), sizeof(all));
+			strlcat(all,
+			    addr_format(&l.v[j].addr, buf, sizeof(buf)),
+			    sizeof(all));
 		}
-		check(resolvs[i].name, strcmp(all, resolvs[i].servers) == 0 &&
-		    l.v[0].port == 53, "%s", all);
+		check(resolvs[i].name,
+		    strcmp(all, resolvs[i].servers) == 0 && l.v[0].port == 53,
+		    "%s", all);
 	}
 	conf_servers_free(&l);
 }
@@ -1065,7 +1108,7 @@ test_shipped(enum conf_program program, const char *path)
 		if ((k->programs & program) == 0)
 			continue;
 		if (asprintf(&line, "#%s =%s%s", k->name,
-		    *k->def != '\0' ? " " : "", k->def) == -1)
+			*k->def != '\0' ? " " : "", k->def) == -1)
 			abort();
 		if (!has_line(text, line)) {
 			printf("%s lacks %s\n", path, line);

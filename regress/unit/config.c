@@ -67,7 +67,7 @@ main(void)
 	    symlink("../real/list", path("l/list")) == -1)
 		return 2;
 	put("real/list", "192.0.2.1\n");
-	put("real/new", "192.0.2.2\n");		/* not where it is named */
+	put("real/new", "192.0.2.2\n"); /* not where it is named */
 	put("l/new", "192.0.2.3\n");
 	put("c/new", "192.0.2.4\n");
 	conf = load(&f, "l/list");
@@ -83,8 +83,8 @@ main(void)
 	conf_free(conf);
 	/* the link's target lies elsewhere: not the file that is meant */
 	conf = load(&f, "l/new");
-	check("config/new-beside-a-link-is-no-other", conf == NULL &&
-	    strstr(last, "l/new") != NULL, ": %s", last);
+	check("config/new-beside-a-link-is-no-other",
+	    conf == NULL && strstr(last, "l/new") != NULL, ": %s", last);
 	if (conf != NULL)
 		conf_free(conf);
 	config_files_free(&f);

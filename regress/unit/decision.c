@@ -7,6 +7,7 @@
 #include "unpriv/judge/decision.h"
 
 /* The columns of the tables as they are printed there. */
+/* clang-format off */
 static const enum spf_result column[] = {
 	SPF_RESULT_PASS, SPF_RESULT_FAIL, SPF_RESULT_SOFTFAIL,
 	SPF_RESULT_NEUTRAL, SPF_RESULT_NONE, SPF_RESULT_PERMERROR,
@@ -41,6 +42,7 @@ static const struct {
 	{ "helo-null-bounce-listed", JUDGE_ID_HELO, REJECT_NULL, 1, 1,
 	    "prrrpPT" }
 };
+/* clang-format on */
 
 static enum decision
 expected(char cell, int perm, int temp)
@@ -112,10 +114,8 @@ test_listed(void)
 	    LISTED(JUDGE_ID_MAILFROM, 0, "x.dot.test"));
 	check("listed/empty-entry",
 	    !LISTED(JUDGE_ID_MAILFROM, 0, "other.test"));
-	check("listed/helo-null-bounce",
-	    LISTED(JUDGE_ID_HELO, 1, "soft.test"));
-	check("listed/helo-null-other",
-	    !LISTED(JUDGE_ID_HELO, 0, "soft.test"));
+	check("listed/helo-null-bounce", LISTED(JUDGE_ID_HELO, 1, "soft.test"));
+	check("listed/helo-null-other", !LISTED(JUDGE_ID_HELO, 0, "soft.test"));
 }
 
 /* COMPAT "none-skip": only what is provable. */

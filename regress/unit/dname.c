@@ -6,6 +6,7 @@
 #include "proto/dname.h"
 #include "regress/unit/check.h"
 
+/* clang-format off */
 static const struct {
 	const char *in, *out;		/* NULL: has no such form */
 } aces[] = {
@@ -23,6 +24,7 @@ static const struct {
 	{ "\303\274\343\200\202de", "xn--tda.de" },
 	{ "xn--bcher-kva.de", "xn--bcher-kva.de" },
 };
+/* clang-format on */
 
 static void
 test_ascii(void)
@@ -32,27 +34,29 @@ test_ascii(void)
 	int n;
 
 	for (i = 0; i < sizeof(aces) / sizeof(aces[0]); i++) {
-		snprintf(name, sizeof(name), "ace-%zu-%s", i, aces[i].out ==
-		    NULL ? "refused" : aces[i].out);
+		snprintf(name, sizeof(name), "ace-%zu-%s", i,
+		    aces[i].out == NULL ? "refused" : aces[i].out);
 		n = dname_to_ascii(aces[i].in, strlen(aces[i].in), out,
 		    sizeof(out));
 		if (aces[i].out == NULL)
 			check(name, n == -1, "%s", out);
 		else
-			check(name, n == (int)strlen(aces[i].out) &&
-			    strcmp(out, aces[i].out) == 0, "%d", n);
+			check(name,
+			    n == (int)strlen(aces[i].out) &&
+				strcmp(out, aces[i].out) == 0,
+			    "%d", n);
 	}
 	memset(in, 'a', sizeof(in));
 	check("ace-fits-exactly", dname_to_ascii(in, 253, out, 254) == 253,
 	    "refused");
 	check("ace-too-long", dname_to_ascii(in, 254, out, 254) == -1,
 	    "accepted");
-	check("ace-much-too-long", dname_to_ascii(in, sizeof(in), out, 254)
-	    == -1, "accepted");
+	check("ace-much-too-long",
+	    dname_to_ascii(in, sizeof(in), out, 254) == -1, "accepted");
 	check("ace-no-room-for-dot", dname_to_ascii("ab.", 3, out, 3) == -1,
 	    "accepted");
-	check("ace-nul-in-ulabel", dname_to_ascii("\303\274\0x.de", 7, out,
-	    254) == -1, "accepted");
+	check("ace-nul-in-ulabel",
+	    dname_to_ascii("\303\274\0x.de", 7, out, 254) == -1, "accepted");
 	for (i = 0; i < 100; i++)
 		memcpy(in + 2 * i, "\303\274", 2);
 	check("ace-label-too-long", dname_to_ascii(in, 200, out, 254) == -1,
@@ -96,8 +100,10 @@ main(void)
 	    "yes");
 	check("not-below-parent", !dname_is_below("b", 1, "a.b", 3), "yes");
 	check("below-root", dname_is_below("a", 1, "", 0), "no");
-	check("undot", dname_undot("a.", 2) == 1 && dname_undot("a..", 3) == 2
-	    && dname_undot("a", 1) == 1 && dname_undot("", 0) == 0, "wrong");
+	check("undot",
+	    dname_undot("a.", 2) == 1 && dname_undot("a..", 3) == 2 &&
+		dname_undot("a", 1) == 1 && dname_undot("", 0) == 0,
+	    "wrong");
 	dname_lower(s, strlen(s));
 	check("lower", strcmp(s, "a@z[\303\204") == 0, "%s", s);
 	return check_exit();

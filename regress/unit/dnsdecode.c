@@ -7,16 +7,16 @@
 #include "dns/decode.h"
 #include "regress/unit/check.h"
 
-#define QNAME		12		/* where the question's name stands */
-#define PTR(n)		"\xc0" n	/* compression pointer */
-#define EX_TEST		"\2ex\4test"	/* the NUL is its root label */
+#define QNAME	12	     /* where the question's name stands */
+#define PTR(n)	"\xc0" n     /* compression pointer */
+#define EX_TEST "\2ex\4test" /* the NUL is its root label */
 
-static uint8_t		pkt[70000];
-static size_t		plen;
+static uint8_t pkt[70000];
+static size_t plen;
 static struct dns_answer ans;
-static struct dns_rr	rrs[DNSMSG_MAXRR + 8];
-static uint8_t		buf[65536];
-static size_t		bufsize = sizeof(buf), maxrr = DNSMSG_MAXRR;
+static struct dns_rr rrs[DNSMSG_MAXRR + 8];
+static uint8_t buf[65536];
+static size_t bufsize = sizeof(buf), maxrr = DNSMSG_MAXRR;
 
 static void
 put(const void *p, size_t n)
@@ -66,12 +66,12 @@ add(int section, const char *owner, size_t on, uint16_t type, uint32_t ttl,
 	put(data, dn);
 }
 
-#define BEGIN(flags, qname, type)	begin(flags, qname, sizeof(qname), type)
+#define BEGIN(flags, qname, type) begin(flags, qname, sizeof(qname), type)
 #define ADD(owner, type, ttl, data) \
 	add(0, owner, sizeof(owner) - 1, type, ttl, data, sizeof(data) - 1)
-#define ADDN(owner, type, ttl, data)	/* data ends with the root label */ \
+#define ADDN(owner, type, ttl, data) /* data ends with the root label */ \
 	add(0, owner, sizeof(owner) - 1, type, ttl, data, sizeof(data))
-#define OK	0x8180
+#define OK 0x8180
 
 /* From a heap block of just that size, so that a sanitizer sees all. */
 static enum dns_decoded
@@ -101,34 +101,43 @@ test_types(void)
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD(PTR("\x0c"), DNS_T_A, 300, "\xc0\0\2\1");
 	ADD(PTR("\x0c"), DNS_T_A, 200, "\xc0\0\2\2");
-	check("decode-a", decode(DNS_T_A) == DECODE_OK &&
-	    ans.status == DNS_OK && ans.nrr == 2 && IS(0, "\xc0\0\2\1") &&
-	    IS(1, "\xc0\0\2\2") && ans.ttl == 200 && ans.type == DNS_T_A);
+	check("decode-a",
+	    decode(DNS_T_A) == DECODE_OK && ans.status == DNS_OK &&
+		ans.nrr == 2 && IS(0, "\xc0\0\2\1") && IS(1, "\xc0\0\2\2") &&
+		ans.ttl == 200 && ans.type == DNS_T_A);
 
 	BEGIN(OK, EX_TEST, DNS_T_AAAA);
 	ADD(PTR("\x0c"), DNS_T_AAAA, 1, "0123456789abcdef");
-	check("decode-aaaa", decode(DNS_T_AAAA) == DECODE_OK &&
-	    ans.nrr == 1 && IS(0, "0123456789abcdef"));
+	check("decode-aaaa",
+	    decode(DNS_T_AAAA) == DECODE_OK && ans.nrr == 1 &&
+		IS(0, "0123456789abcdef"));
 
 	BEGIN(OK, EX_TEST, DNS_T_TXT);
 	ADD(PTR("\x0c"), DNS_T_TXT, 1, "\7v=spf1 \0\4-all");
 	ADD(PTR("\x0c"), DNS_T_TXT, 1, "\0");
 	ADD(PTR("\x0c"), DNS_T_TXT, 1, "\3a\0b");
-	check("decode-txt", decode(DNS_T_TXT) == DECODE_OK && ans.nrr == 3 &&
-	    IS(0, "v=spf1 -all") && rrs[0].aux == 7 && IS(1, "") &&
-	    rrs[1].aux == 0 && IS(2, "a\0b") && rrs[2].aux == 3,
+	check("decode-txt",
+	    decode(DNS_T_TXT) == DECODE_OK && ans.nrr == 3 &&
+		IS(0, "v=spf1 -all") && rrs[0].aux == 7 && IS(1, "") &&
+		rrs[1].aux == 0 && IS(2, "a\0b") && rrs[2].aux == 3,
 	    "nrr %u", ans.nrr);
 
 	BEGIN(OK, EX_TEST, DNS_T_MX);
-	ADD(PTR("\x0c"), DNS_T_MX, 1, "\1\2" "\2mx" PTR("\x0c"));
-	ADD(PTR("\x0c"), DNS_T_MX, 1, "\0\0" "\0");
-	check("decode-mx", decode(DNS_T_MX) == DECODE_OK && ans.nrr == 2 &&
-	    IS(0, "mx.ex.test") && rrs[0].aux == 258 && IS(1, ""));
+	ADD(PTR("\x0c"), DNS_T_MX, 1,
+	    "\1\2"
+	    "\2mx" PTR("\x0c"));
+	ADD(PTR("\x0c"), DNS_T_MX, 1,
+	    "\0\0"
+	    "\0");
+	check("decode-mx",
+	    decode(DNS_T_MX) == DECODE_OK && ans.nrr == 2 &&
+		IS(0, "mx.ex.test") && rrs[0].aux == 258 && IS(1, ""));
 
 	BEGIN(OK, EX_TEST, DNS_T_PTR);
 	ADDN(PTR("\x0c"), DNS_T_PTR, 1, "\4Host\4test");
-	check("decode-ptr", decode(DNS_T_PTR) == DECODE_OK && ans.nrr == 1 &&
-	    IS(0, "Host.test"));
+	check("decode-ptr",
+	    decode(DNS_T_PTR) == DECODE_OK && ans.nrr == 1 &&
+		IS(0, "Host.test"));
 }
 
 /* Names that proto/dname.h cannot hold become the octet NUL. */
@@ -139,8 +148,8 @@ test_odd_names(void)
 	ADDN(PTR("\x0c"), DNS_T_PTR, 1, "\3a.b\4test");
 	ADDN(PTR("\x0c"), DNS_T_PTR, 1, "\3a\0b\4test");
 	ADDN(PTR("\x0c"), DNS_T_PTR, 1, "\2\xc3\xa4");
-	check("decode-name-with-dot", decode(DNS_T_PTR) == DECODE_OK &&
-	    ans.nrr == 3 && IS(0, "\0"));
+	check("decode-name-with-dot",
+	    decode(DNS_T_PTR) == DECODE_OK && ans.nrr == 3 && IS(0, "\0"));
 	check("decode-name-with-nul", ans.nrr == 3 && IS(1, "\0"));
 	check("decode-name-8bit", ans.nrr == 3 && IS(2, "\xc3\xa4"));
 }
@@ -149,52 +158,61 @@ static void
 test_chain(void)
 {
 	BEGIN(OK, EX_TEST, DNS_T_TXT);
-	ADD(PTR("\x0c"), 5, 50, "\2c1" PTR("\x0c"));	/* rdata at 37 */
+	ADD(PTR("\x0c"), 5, 50, "\2c1" PTR("\x0c")); /* rdata at 37 */
 	ADD("\2C1" PTR("\x0c"), 46, 1, "signature");
 	ADDN("\2C1\2EX\4test\0", 5, 40, "\2c2\4test");
 	ADD(PTR("\x0c"), DNS_T_TXT, 1, "\3not");
 	ADDN("\2c2\4test\0", 99, 1, "\3not");
 	add(0, "\2c2\4test", 9, DNS_T_TXT, 60, "\3yes", 4);
 	add(0, "\2c2\4test", 9, 46, 1, "sig", 3);
-	check("decode-cname-chain", decode(DNS_T_TXT) == DECODE_OK &&
-	    ans.status == DNS_OK && ans.nrr == 1 && IS(0, "yes"));
+	check("decode-cname-chain",
+	    decode(DNS_T_TXT) == DECODE_OK && ans.status == DNS_OK &&
+		ans.nrr == 1 && IS(0, "yes"));
 	check("decode-cname-ttl", ans.ttl == 40, "ttl %u", ans.ttl);
 
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD(PTR("\x0c"), 5, 50, "\2c1" PTR("\x0c"));
-	check("decode-cname-nodata", decode(DNS_T_A) == DECODE_OK &&
-	    ans.status == DNS_NODATA && ans.nrr == 0 && ans.ttl == 0);
+	check("decode-cname-nodata",
+	    decode(DNS_T_A) == DECODE_OK && ans.status == DNS_NODATA &&
+		ans.nrr == 0 && ans.ttl == 0);
 
 	BEGIN(OK | 3, EX_TEST, DNS_T_A);
 	ADD(PTR("\x0c"), 5, 50, "\2c1" PTR("\x0c"));
 	ADD(PTR("\x0c"), DNS_T_A, 50, "1234");
-	check("decode-cname-nxdomain", decode(DNS_T_A) == DECODE_OK &&
-	    ans.status == DNS_NXDOMAIN && ans.nrr == 0);
+	check("decode-cname-nxdomain",
+	    decode(DNS_T_A) == DECODE_OK && ans.status == DNS_NXDOMAIN &&
+		ans.nrr == 0);
 
 	/* Another owner's record, and another class, are not ours. */
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD("\1x" PTR("\x0c"), DNS_T_A, 50, "1234");
 	ADD(PTR("\x0c"), DNS_T_A, 50, "1234");
 	pkt[plen - 11] = 3;
-	check("decode-other-owner-and-class", decode(DNS_T_A) == DECODE_OK &&
-	    ans.status == DNS_NODATA);
+	check("decode-other-owner-and-class",
+	    decode(DNS_T_A) == DECODE_OK && ans.status == DNS_NODATA);
 
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD(PTR("\x0c"), 5, 50, PTR("\x0c"));
 	ADD(PTR("\x0c"), 5, 50, PTR("\x0c"));
-	check("decode-cname-loop", decode(DNS_T_A) == DECODE_OK &&
-	    ans.status == DNS_NODATA);
+	check("decode-cname-loop",
+	    decode(DNS_T_A) == DECODE_OK && ans.status == DNS_NODATA);
 }
 
-#define SOA "\0\0" "\0\0\0\1" "\0\0\0\2" "\0\0\0\3" "\0\0\0\4" "\0\0\1\x2c"
+#define SOA        \
+	"\0\0"     \
+	"\0\0\0\1" \
+	"\0\0\0\2" \
+	"\0\0\0\3" \
+	"\0\0\0\4" \
+	"\0\0\1\x2c"
 
 static void
 test_negative(void)
 {
 	static const struct {
-		const char	*name;
-		unsigned int	 flags;
-		enum dns_status	 status;
+		const char *name;
+		unsigned int flags;
+		enum dns_status status;
 	} rcodes[] = {
 		{ "decode-rcode-formerr", OK | 1, DNS_TEMPERROR },
 		{ "decode-rcode-servfail", OK | 2, DNS_TEMPERROR },
@@ -207,23 +225,27 @@ test_negative(void)
 
 	for (i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++) {
 		BEGIN(rcodes[i].flags, EX_TEST, DNS_T_TXT);
-		check(rcodes[i].name, decode(DNS_T_TXT) == DECODE_OK &&
-		    ans.status == rcodes[i].status && ans.nrr == 0 &&
-		    ans.ttl == 0);
+		check(rcodes[i].name,
+		    decode(DNS_T_TXT) == DECODE_OK &&
+			ans.status == rcodes[i].status && ans.nrr == 0 &&
+			ans.ttl == 0);
 	}
 	BEGIN(OK | 3, EX_TEST, DNS_T_TXT);
 	add(1, "", 1, 6, 400, SOA, sizeof(SOA) - 1);
-	check("decode-negative-ttl-minimum", decode(DNS_T_TXT) == DECODE_OK &&
-	    ans.ttl == 300, "ttl %u", ans.ttl);
+	check("decode-negative-ttl-minimum",
+	    decode(DNS_T_TXT) == DECODE_OK && ans.ttl == 300, "ttl %u",
+	    ans.ttl);
 	BEGIN(OK, EX_TEST, DNS_T_TXT);
 	add(1, "", 1, 2, 1, "\0", 1);
 	add(1, "", 1, 6, 77, SOA, sizeof(SOA) - 1);
-	check("decode-negative-ttl", decode(DNS_T_TXT) == DECODE_OK &&
-	    ans.status == DNS_NODATA && ans.ttl == 77, "ttl %u", ans.ttl);
+	check("decode-negative-ttl",
+	    decode(DNS_T_TXT) == DECODE_OK && ans.status == DNS_NODATA &&
+		ans.ttl == 77,
+	    "ttl %u", ans.ttl);
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD(PTR("\x0c"), DNS_T_A, 0x80000000, "1234");
-	check("decode-ttl-huge-is-0", decode(DNS_T_A) == DECODE_OK &&
-	    ans.ttl == 0);
+	check("decode-ttl-huge-is-0",
+	    decode(DNS_T_A) == DECODE_OK && ans.ttl == 0);
 }
 
 /* Every prefix of good messages: an error, and nothing read beyond. */
@@ -234,7 +256,9 @@ test_truncated(void)
 
 	BEGIN(OK, EX_TEST, DNS_T_MX);
 	ADD(PTR("\x0c"), 5, 50, "\2c1" PTR("\x0c"));
-	ADD("\2c1" PTR("\x0c"), DNS_T_MX, 1, "\1\2" "\2mx" PTR("\x0c"));
+	ADD("\2c1" PTR("\x0c"), DNS_T_MX, 1,
+	    "\1\2"
+	    "\2mx" PTR("\x0c"));
 	whole = plen;
 	if (decode(DNS_T_MX) != DECODE_OK || ans.nrr != 1)
 		bad++;
@@ -257,8 +281,9 @@ bad_data(const char *name, uint16_t type, const char *data, size_t len)
 {
 	BEGIN(OK, EX_TEST, type);
 	add(0, PTR("\x0c"), 2, type, 1, data, len);
-	check(name, decode(type) == DECODE_MALFORMED &&
-	    ans.status == DNS_TEMPERROR && ans.nrr == 0);
+	check(name,
+	    decode(type) == DECODE_MALFORMED && ans.status == DNS_TEMPERROR &&
+		ans.nrr == 0);
 }
 #define BAD(name, type, data) \
 	bad_data("decode-bad-" name, type, data, sizeof(data) - 1)
@@ -277,8 +302,12 @@ test_bad_data(void)
 	BAD("ptr-empty", DNS_T_PTR, "");
 	BAD("ptr-open", DNS_T_PTR, "\4host");
 	BAD("ptr-trailing", DNS_T_PTR, "\1a\0x");
-	BAD("ptr-label-type-01", DNS_T_PTR, "\x41" "a\0");
-	BAD("ptr-label-type-10", DNS_T_PTR, "\x81" "a\0");
+	BAD("ptr-label-type-01", DNS_T_PTR,
+	    "\x41"
+	    "a\0");
+	BAD("ptr-label-type-10", DNS_T_PTR,
+	    "\x81"
+	    "a\0");
 	/* The data begin at 36; the one after the labels stands at 38. */
 	BAD("ptr-self", DNS_T_PTR, PTR("\x24"));
 	BAD("ptr-forward", DNS_T_PTR, PTR("\x30"));
@@ -288,8 +317,7 @@ test_bad_data(void)
 	BAD("ptr-half", DNS_T_PTR, "\xc0");
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD(PTR("\x0c"), 5, 1, "\1a\0x");
-	check("decode-bad-cname-trailing",
-	    decode(DNS_T_A) == DECODE_MALFORMED);
+	check("decode-bad-cname-trailing", decode(DNS_T_A) == DECODE_MALFORMED);
 }
 
 static void
@@ -328,8 +356,9 @@ test_name_length(void)
 	name[n++] = 0;
 	BEGIN(OK, EX_TEST, DNS_T_PTR);
 	add(0, PTR("\x0c"), 2, DNS_T_PTR, 1, name, n);
-	check("decode-name-255", decode(DNS_T_PTR) == DECODE_OK &&
-	    is(0, want, 253), "len %u", rrs[0].len);
+	check("decode-name-255",
+	    decode(DNS_T_PTR) == DECODE_OK && is(0, want, 253), "len %u",
+	    rrs[0].len);
 	name[n - 3] = 2;
 	name[n - 1] = 'a';
 	name[n++] = 0;
@@ -356,23 +385,25 @@ test_room(void)
 	big[60001 / 255 * 255] = (60001 % 255) - 1;
 	BEGIN(OK, EX_TEST, DNS_T_TXT);
 	add(0, PTR("\x0c"), 2, DNS_T_TXT, 1, big, sizeof(big));
-	check("decode-txt-60k", decode(DNS_T_TXT) == DECODE_OK &&
-	    rrs[0].len == 60001 - 236 && rrs[0].aux == 254,
+	check("decode-txt-60k",
+	    decode(DNS_T_TXT) == DECODE_OK && rrs[0].len == 60001 - 236 &&
+		rrs[0].aux == 254,
 	    "len %u", rrs[0].len);
 	bufsize = 60000;
-	check("decode-txt-no-room", decode(DNS_T_TXT) == DECODE_TOO_LARGE &&
-	    ans.nrr == 0 && ans.status == DNS_TEMPERROR);
+	check("decode-txt-no-room",
+	    decode(DNS_T_TXT) == DECODE_TOO_LARGE && ans.nrr == 0 &&
+		ans.status == DNS_TEMPERROR);
 	bufsize = sizeof(buf);
 
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	for (i = 0; i < DNSMSG_MAXRR; i++)
 		ADD(PTR("\x0c"), DNS_T_A, 1, "1234");
-	check("decode-maxrr", decode(DNS_T_A) == DECODE_OK &&
-	    ans.nrr == DNSMSG_MAXRR);
+	check("decode-maxrr",
+	    decode(DNS_T_A) == DECODE_OK && ans.nrr == DNSMSG_MAXRR);
 	ADD(PTR("\x0c"), DNS_T_A, 1, "1234");
 	maxrr = DNSMSG_MAXRR + 8;
-	check("decode-over-maxrr", decode(DNS_T_A) == DECODE_TOO_LARGE &&
-	    ans.nrr == 0);
+	check("decode-over-maxrr",
+	    decode(DNS_T_A) == DECODE_TOO_LARGE && ans.nrr == 0);
 	maxrr = 1;
 	check("decode-no-room-for-records",
 	    decode(DNS_T_A) == DECODE_TOO_LARGE);

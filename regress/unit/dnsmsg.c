@@ -7,7 +7,7 @@
 #include "proto/dnsmsg.h"
 #include "regress/unit/check.h"
 
-static uint8_t	buf[70000];
+static uint8_t buf[70000];
 
 /* Encodes what it is given, right or wrong; length, or 0. */
 static size_t
@@ -43,7 +43,7 @@ static void
 test_query(void)
 {
 	static const uint8_t want[] = { 0, 16, 0, 6, 'a', '.', 't', 'e', 's',
-	    't' };
+		't' };
 	char label[64];
 	const char *name;
 	struct wbuf w;
@@ -54,12 +54,14 @@ test_query(void)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	rv = dnsmsg_put_query(&w, DNS_T_TXT, "a.test", 6);
-	check("dnsmsg-query-put", rv == 0 && w.len == sizeof(want) &&
-	    memcmp(buf, want, sizeof(want)) == 0);
+	check("dnsmsg-query-put",
+	    rv == 0 && w.len == sizeof(want) &&
+		memcmp(buf, want, sizeof(want)) == 0);
 	rbuf_init(&r, buf, w.len);
 	rv = dnsmsg_get_query(&r, &type, &name, &len);
-	check("dnsmsg-query-get", rv == 0 && type == DNS_T_TXT && len == 6 &&
-	    memcmp(name, "a.test", 6) == 0);
+	check("dnsmsg-query-get",
+	    rv == 0 && type == DNS_T_TXT && len == 6 &&
+		memcmp(name, "a.test", 6) == 0);
 
 	rv = dnsmsg_put_query(&w, 99, "a.test", 6);
 	check("dnsmsg-query-put-type", rv == -1);
@@ -83,14 +85,19 @@ test_query(void)
 	check("dnsmsg-query-nothing", get_query(0) == -1);
 }
 
-static struct dns_rr	rrs[DNSMSG_MAXRR + 1];
+static struct dns_rr rrs[DNSMSG_MAXRR + 1];
 
 static struct dns_answer
 answer(uint8_t status, uint16_t type, uint16_t nrr)
 {
-	struct dns_answer a = { .status = status, .secure = 1, .cached = 0,
-	    .type = type, .ttl = 0x01020304, .usec = 0x05060708, .nrr = nrr,
-	    .rr = rrs };
+	struct dns_answer a = { .status = status,
+		.secure = 1,
+		.cached = 0,
+		.type = type,
+		.ttl = 0x01020304,
+		.usec = 0x05060708,
+		.nrr = nrr,
+		.rr = rrs };
 
 	return a;
 }
@@ -185,11 +192,11 @@ static void
 test_answer_put_refuses(void)
 {
 	static const struct {
-		const char	*name;
-		uint8_t		 status, secure, cached;
-		uint16_t	 type, nrr;
-		const char	*data;
-		uint16_t	 len, aux;
+		const char *name;
+		uint8_t status, secure, cached;
+		uint16_t type, nrr;
+		const char *data;
+		uint16_t len, aux;
 	} bad[] = {
 		{ "status-0", DNS_NONE, 0, 0, 1, 0, "", 0, 0 },
 		{ "status-max", DNS_STATUS_MAX, 0, 0, 1, 0, "", 0, 0 },
@@ -238,27 +245,35 @@ get_raw(const char *p, size_t len, size_t maxrr)
 }
 
 #define HEAD(st, sec, ca, ty, n) st sec ca "\0" ty "\0\0\0\1\0\0\0\2\0" n
-#define GET(p, maxrr) get_raw(p, sizeof(p) - 1, maxrr)
+#define GET(p, maxrr)		 get_raw(p, sizeof(p) - 1, maxrr)
 
 static void
 test_answer_get_refuses(void)
 {
 	check("dnsmsg-get-good",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4" "1234", 1) == 0);
+	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
+						   "1234",
+		1) == 0);
 	check("dnsmsg-get-maxrr",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4" "1234", 0)
-	    == -1);
+	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
+						   "1234",
+		0) == -1);
 	check("dnsmsg-get-trailing",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4" "1234x", 9)
-	    == -1);
+	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
+						   "1234x",
+		9) == -1);
 	check("dnsmsg-get-short",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4" "123", 9) == -1);
+	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
+						   "123",
+		9) == -1);
 	check("dnsmsg-get-fewer",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\2") "\0\0\0\4" "1234", 9)
-	    == -1);
+	    GET(HEAD("\1", "\0", "\0", "\1", "\2") "\0\0\0\4"
+						   "1234",
+		9) == -1);
 	check("dnsmsg-get-length",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\5" "12345", 9)
-	    == -1);
+	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\5"
+						   "12345",
+		9) == -1);
 	check("dnsmsg-get-status",
 	    GET(HEAD("\6", "\0", "\0", "\1", "\0"), 9) == -1);
 	check("dnsmsg-get-secure",
@@ -266,11 +281,13 @@ test_answer_get_refuses(void)
 	check("dnsmsg-get-ok-empty",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\0"), 9) == -1);
 	check("dnsmsg-get-nodata-full",
-	    GET(HEAD("\3", "\0", "\0", "\1", "\1") "\0\0\0\4" "1234", 9)
-	    == -1);
+	    GET(HEAD("\3", "\0", "\0", "\1", "\1") "\0\0\0\4"
+						   "1234",
+		9) == -1);
 	check("dnsmsg-get-name",
-	    GET(HEAD("\1", "\0", "\0", "\14", "\1") "\0\0\0\4" "a..b", 9)
-	    == -1);
+	    GET(HEAD("\1", "\0", "\0", "\14", "\1") "\0\0\0\4"
+						    "a..b",
+		9) == -1);
 	check("dnsmsg-get-nothing", GET("", 9) == -1);
 	check("dnsmsg-get-14", GET("\3\0\0\0\1\0\0\0\1\0\0\0\2\0", 9) == -1);
 }
@@ -283,8 +300,9 @@ main(void)
 	test_answer_limits();
 	test_answer_put_refuses();
 	test_answer_get_refuses();
-	check("dnsmsg-names", strcmp(dns_type_name(16), "TXT") == 0 &&
-	    strcmp(dns_type_name(99), "?") == 0 &&
-	    strcmp(dns_status_name[DNS_TIMEOUT], "timeout") == 0);
+	check("dnsmsg-names",
+	    strcmp(dns_type_name(16), "TXT") == 0 &&
+		strcmp(dns_type_name(99), "?") == 0 &&
+		strcmp(dns_status_name[DNS_TIMEOUT], "timeout") == 0);
 	return check_exit();
 }

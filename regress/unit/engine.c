@@ -8,8 +8,8 @@
 #include "regress/suite/memdns.h"
 #include "regress/unit/check.h"
 
-#define ORDERS	8
-#define ZONE	40
+#define ORDERS 8
+#define ZONE   40
 
 /*
  * Zone lines: "OWNER TYPE DATA"; DATA "!TIMEOUT" or "!TEMPERROR" is that
@@ -17,17 +17,17 @@
  * verdict's explanation is compared when it is not NULL here ("-": none).
  */
 struct test {
-	const char	*name;
-	const char	*ip, *sender, *helo;
-	enum spf_result	 result;
-	const char	*reason, *explanation;
-	const char	*zone[ZONE];
+	const char *name;
+	const char *ip, *sender, *helo;
+	enum spf_result result;
+	const char *reason, *explanation;
+	const char *zone[ZONE];
 };
 
 #define PASS	SPF_RESULT_PASS
 #define FAIL	SPF_RESULT_FAIL
 #define SOFT	SPF_RESULT_SOFTFAIL
-#define NEUTRAL	SPF_RESULT_NEUTRAL
+#define NEUTRAL SPF_RESULT_NEUTRAL
 #define NONE	SPF_RESULT_NONE
 #define TEMP	SPF_RESULT_TEMPERROR
 #define PERM	SPF_RESULT_PERMERROR
@@ -45,8 +45,8 @@ zone_line(const char *line)
 		const char *name;
 		uint16_t type;
 	} types[] = { { "TXT", DNS_T_TXT }, { "MX", DNS_T_MX },
-	    { "PTR", DNS_T_PTR }, { "CNAME", DNS_T_CNAME },
-	    { "A", DNS_T_A }, { "AAAA", DNS_T_AAAA } };
+		{ "PTR", DNS_T_PTR }, { "CNAME", DNS_T_CNAME },
+		{ "A", DNS_T_A }, { "AAAA", DNS_T_AAAA } };
 	size_t i, n = strcspn(line, " "), tn = strcspn(line + n + 1, " ");
 	const char *type = line + n + 1, *data = type + tn + 1;
 
@@ -57,16 +57,16 @@ zone_line(const char *line)
 	if (i == sizeof(types) / sizeof(types[0]))
 		errx(1, "bad zone line: %s", line);
 	if (data[0] == '!')
-		memdns_fail(dns, line, n, types[i].type, strcmp(data,
-		    "!TIMEOUT") == 0 ? DNS_TIMEOUT : DNS_TEMPERROR);
+		memdns_fail(dns, line, n, types[i].type,
+		    strcmp(data, "!TIMEOUT") == 0 ? DNS_TIMEOUT :
+						    DNS_TEMPERROR);
 	else if (types[i].type == DNS_T_A || types[i].type == DNS_T_AAAA) {
 		char owner[256];
 
 		snprintf(owner, sizeof(owner), "%.*s", (int)n, line);
 		memdns_addr(dns, owner, data);
 	} else
-		memdns_add(dns, line, n, types[i].type, data, strlen(data),
-		    0);
+		memdns_add(dns, line, n, types[i].type, data, strlen(data), 0);
 }
 
 static void
@@ -102,20 +102,21 @@ test_case(const struct test *t)
 	memdns_clear(dns);
 	for (i = 0; i < ZONE && t->zone[i] != NULL; i++)
 		zone_line(t->zone[i]);
-	request(&req, t->ip == NULL ? "192.0.2.1" : t->ip, t->sender == NULL ?
-	    "user@d.test" : t->sender, t->helo);
+	request(&req, t->ip == NULL ? "192.0.2.1" : t->ip,
+	    t->sender == NULL ? "user@d.test" : t->sender, t->helo);
 	memdns_check(dns, &req, MEMDNS_ALL, answers, arena[0], &v, &run);
 	ok = !run.stuck && v.result == t->result &&
 	    (t->reason == NULL || strcmp(t->reason, v.reason) == 0) &&
-	    (t->explanation == NULL || strcmp(t->explanation,
-	    v.explanation == NULL ? "-" : v.explanation) == 0);
+	    (t->explanation == NULL ||
+		strcmp(t->explanation,
+		    v.explanation == NULL ? "-" : v.explanation) == 0);
 	for (order = MEMDNS_NEEDED; ok && order < ORDERS; order++) {
 		memdns_check(dns, &req, order, answers, arena[1], &w, &run);
 		ok = !run.stuck && memdns_same(&v, &w);
 	}
 	check(t->name, ok, "%s (%s) %s, %u lookups, %u voids",
-	    spf_result_name[v.result], v.reason, v.explanation == NULL ? "-" :
-	    v.explanation, v.lookups, v.voids);
+	    spf_result_name[v.result], v.reason,
+	    v.explanation == NULL ? "-" : v.explanation, v.lookups, v.voids);
 }
 
 /* A record given as octets, for those that a zone line cannot hold. */
@@ -131,9 +132,10 @@ octets(const char *name, const char *rec, size_t len, enum spf_result want,
 	memdns_add(dns, "d.test", 6, DNS_T_TXT, rec, len, 0);
 	request(&req, "192.0.2.1", "user@d.test", NULL);
 	memdns_check(dns, &req, MEMDNS_ALL, answers, arena[0], &v, &run);
-	check(name, v.result == want && (reason == NULL ||
-	    strcmp(reason, v.reason) == 0), "%s (%s)",
-	    spf_result_name[v.result], v.reason);
+	check(name,
+	    v.result == want &&
+		(reason == NULL || strcmp(reason, v.reason) == 0),
+	    "%s (%s)", spf_result_name[v.result], v.reason);
 }
 
 static void
@@ -181,17 +183,19 @@ test_rounds(void)
 	memdns_clear(dns);
 	for (i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "i%u.test", i);
-		n += (size_t)snprintf(rec + n, sizeof(rec) - n,
-		    " include:%s", name);
-		memdns_txt(dns, name, i < 7 ? "v=spf1 ip4:10.0.0.1 -all" :
-		    "v=spf1 a:last.test -all");
+		n += (size_t)snprintf(rec + n, sizeof(rec) - n, " include:%s",
+		    name);
+		memdns_txt(dns, name,
+		    i < 7 ? "v=spf1 ip4:10.0.0.1 -all" :
+			    "v=spf1 a:last.test -all");
 	}
 	memdns_txt(dns, "d.test", rec);
 	memdns_addr(dns, "last.test", "192.0.2.1");
 	i = rounds("user@d.test", NULL);
 	check("eight-includes-in-three-rounds", i == 3, "%u", i);
 
-	zone_line("e.test TXT v=spf1 ip4:10.0.0.1 a:h1.test mx:d.test "
+	zone_line(
+	    "e.test TXT v=spf1 ip4:10.0.0.1 a:h1.test mx:d.test "
 	    "exists:%{i}.x.test include:i0.test ip4:192.0.2.0/24 a:late.test");
 	zone_line("h1.test A 10.0.0.1");
 	i = rounds("user@e.test", &q);
@@ -213,13 +217,12 @@ test_rounds(void)
 	for (i = 0; i < 10; i++) {
 		snprintf(rec, sizeof(rec), "m.test MX mx%u.test", i);
 		zone_line(rec);
-		snprintf(rec, sizeof(rec), "mx%u.test A 192.0.2.%u", i,
-		    10 - i);
+		snprintf(rec, sizeof(rec), "mx%u.test A 192.0.2.%u", i, 10 - i);
 		zone_line(rec);
 	}
 	i = rounds("user@m.test", &q);
-	check("mx-hosts-at-once", i == 3 && q == 12,
-	    "%u rounds, %u questions", i, q);
+	check("mx-hosts-at-once", i == 3 && q == 12, "%u rounds, %u questions",
+	    i, q);
 }
 
 /* Each include has eleven of the next level: must end after ten. */
@@ -238,8 +241,8 @@ test_bomb(void)
 		for (j = 0; j < 11; j++) {
 			n = (size_t)snprintf(rec, sizeof(rec), "v=spf1");
 			for (k = 0; k < 11; k++)
-				n += (size_t)snprintf(rec + n, sizeof(rec) -
-				    n, " include:l%u-%u.test", i + 1, k);
+				n += (size_t)snprintf(rec + n, sizeof(rec) - n,
+				    " include:l%u-%u.test", i + 1, k);
 			snprintf(name, sizeof(name), "l%u-%u.test", i, j);
 			memdns_txt(dns, name, rec);
 		}
@@ -249,12 +252,11 @@ test_bomb(void)
 	}
 	request(&req, "192.0.2.1", "user@l0-0.test", NULL);
 	memdns_check(dns, &req, MEMDNS_ALL, answers, arena[0], &v, &run);
-	check("include-bomb-permerror", !run.stuck && v.result == PERM &&
-	    v.lookups == 10, "%s, %u lookups", spf_result_name[v.result],
-	    v.lookups);
-	check("include-bomb-questions", run.questions <= 80 &&
-	    run.rounds <= 12, "%u questions, %u rounds", run.questions,
-	    run.rounds);
+	check("include-bomb-permerror",
+	    !run.stuck && v.result == PERM && v.lookups == 10, "%s, %u lookups",
+	    spf_result_name[v.result], v.lookups);
+	check("include-bomb-questions", run.questions <= 80 && run.rounds <= 12,
+	    "%u questions, %u rounds", run.questions, run.rounds);
 	memdns_check(dns, &req, MEMDNS_NEEDED, answers, arena[0], &v, &run);
 	check("include-bomb-needs-eleven", run.questions == 11, "%u",
 	    run.questions);
@@ -263,8 +265,8 @@ test_bomb(void)
 static int
 too_many(const struct spf_verdict *v)
 {
-	return v->result == PERM && strcmp(v->reason,
-	    "SPF Permanent Error: Too many macros") == 0;
+	return v->result == PERM &&
+	    strcmp(v->reason, "SPF Permanent Error: Too many macros") == 0;
 }
 
 /* A record of the largest size, whose macros ask for very much. */
@@ -277,8 +279,7 @@ test_large(void)
 	size_t n, max = 64000;
 	char *rec, *local;
 
-	if ((rec = malloc(max + 32)) == NULL ||
-	    (local = malloc(max)) == NULL)
+	if ((rec = malloc(max + 32)) == NULL || (local = malloc(max)) == NULL)
 		err(1, NULL);
 	memdns_clear(dns);
 	n = (size_t)sprintf(rec, "v=spf1 exists:");
@@ -305,8 +306,8 @@ test_large(void)
 	check("macro-work-of-a-long-sender", too_many(&v), "%s (%s)",
 	    spf_result_name[v.result], v.reason);
 	memdns_clear(dns);
-	memdns_add(dns, "1.2.0.192.in-addr.arpa", 22, DNS_T_PTR, "p.d.test",
-	    8, 0);
+	memdns_add(dns, "1.2.0.192.in-addr.arpa", 22, DNS_T_PTR, "p.d.test", 8,
+	    0);
 	memdns_addr(dns, "p.d.test", "192.0.2.1");
 	n = (size_t)sprintf(rec, "v=spf1 exists:");
 	while (n < 8000)
@@ -325,9 +326,8 @@ test_large(void)
 	req.local = "user";
 	req.want_trace = 1;
 	memdns_check(dns, &req, MEMDNS_ALL, answers, arena[0], &v, &run);
-	check("many-terms-none-lost", v.result == FAIL &&
-	    v.trace != NULL, "%s (%s)",
-	    spf_result_name[v.result], v.reason);
+	check("many-terms-none-lost", v.result == FAIL && v.trace != NULL,
+	    "%s (%s)", spf_result_name[v.result], v.reason);
 	free(rec);
 	free(local);
 }
@@ -350,13 +350,16 @@ test_trace(void)
 	req.want_trace = 1;
 	memdns_check(dns, &req, MEMDNS_ALL, answers, arena[0], &v, &run);
 	for (e = v.trace; e != NULL; e = e->next)
-		n += (size_t)snprintf(seen + n, sizeof(seen) - n,
-		    "%d.%d%s%u ", e->depth, e->kind, e->matched ? "+" : "-",
-		    e->lookups);
-	check("trace", strcmp(seen, "0.3-0 0.1-0 0.2-0 0.2+2 1.3-1 1.1-1 "
-	    "1.2+2 1.3-2 1.4-2 0.4-2 ") == 0, "%s", seen);
-	check("matched-is-of-the-record-asked-for", v.matched != NULL &&
-	    strcmp(v.matched, "include:i.test") == 0, "%s", v.matched);
+		n += (size_t)snprintf(seen + n, sizeof(seen) - n, "%d.%d%s%u ",
+		    e->depth, e->kind, e->matched ? "+" : "-", e->lookups);
+	check("trace",
+	    strcmp(seen,
+		"0.3-0 0.1-0 0.2-0 0.2+2 1.3-1 1.1-1 "
+		"1.2+2 1.3-2 1.4-2 0.4-2 ") == 0,
+	    "%s", seen);
+	check("matched-is-of-the-record-asked-for",
+	    v.matched != NULL && strcmp(v.matched, "include:i.test") == 0, "%s",
+	    v.matched);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. Cases of regress/unit/engine.c. */
 
+/* clang-format off */
 #define L63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 #define X10 "xxxxxxxxx."
 #define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
@@ -8,6 +9,7 @@
 #define D10(t) t t t t t t t t t t
 
 /* A record of d.test alone, and its result. */
+/* clang-format off */
 #define REC(n, rec, res) { n, NULL, NULL, NULL, res, NULL, NULL, \
 	{ "d.test TXT " rec } }
 #define BAD(n, rec, why) { n, NULL, NULL, NULL, PERM, E(why), NULL, \
@@ -371,3 +373,4 @@ static const struct test cases[] = {
 	{ "exists-asks-for-a", "2001:db8::1", NULL, NULL, PASS, NULL, NULL,
 	    { "d.test TXT v=spf1 exists:h.test -all", "h.test A 10.0.0.1" } },
 };
+/* clang-format on */

@@ -22,18 +22,21 @@ is(const char *name, const char *got, const char *want)
 }
 
 static struct header_parts
-parts(const char *ip, const char *helo, const char *sender,
-    const char *rcpt, int utf8)
+parts(const char *ip, const char *helo, const char *sender, const char *rcpt,
+    int utf8)
 {
 	const char *at = strrchr(sender, '@');
 	struct header_parts w = { .id = "mx.example.test", .utf8 = utf8 };
 
 	w.ip = ip;
 	w.helo = header_show_domain(arena, helo, utf8);
-	w.sender = strcmp(sender, "<>") == 0 ? sender :
-	    header_show_sender(arena, at == NULL ? NULL : arena_strndup(arena,
-	    sender, (size_t)(at - sender)), at == NULL ? sender : at + 1,
-	    utf8);
+	w.sender = strcmp(sender, "<>") == 0 ?
+	    sender :
+	    header_show_sender(arena,
+		at == NULL ?
+		    NULL :
+		    arena_strndup(arena, sender, (size_t)(at - sender)),
+		at == NULL ? sender : at + 1, utf8);
 	w.receiver = rcpt;
 	return w;
 }
@@ -45,41 +48,49 @@ test_spf(void)
 	static const struct {
 		const char *name, *ip, *helo, *sender, *rcpt, *want;
 		int utf8;
-	} t[] = {
-		{ "spf/plain", "192.0.2.1", "none.test", "user@pass.test",
-		    "dest.test", "client-ip=192.0.2.1; helo=none.test; "
-		    "envelope-from=\"user@pass.test\"; receiver=dest.test ",
-		    0 },
+	} t[] = { { "spf/plain", "192.0.2.1", "none.test", "user@pass.test",
+		      "dest.test",
+		      "client-ip=192.0.2.1; helo=none.test; "
+		      "envelope-from=\"user@pass.test\"; receiver=dest.test ",
+		      0 },
 		{ "spf/ip6", "2001:db8::1", "none.test", "<>", "<UNKNOWN>",
 		    "client-ip=\"2001:db8::1\"; helo=none.test; "
-		    "envelope-from=\"<>\"; receiver=\"<UNKNOWN>\" ", 0 },
+		    "envelope-from=\"<>\"; receiver=\"<UNKNOWN>\" ",
+		    0 },
 		{ "spf/literal", "192.0.2.1", "[192.0.2.1]", "postmaster",
-		    "none", "client-ip=192.0.2.1; helo=\"[192.0.2.1]\"; "
-		    "envelope-from=postmaster; receiver=none ", 0 },
+		    "none",
+		    "client-ip=192.0.2.1; helo=\"[192.0.2.1]\"; "
+		    "envelope-from=postmaster; receiver=none ",
+		    0 },
 		{ "spf/verp", "192.0.2.1", "a..b", "b+u=d.test@l.test",
-		    "d.test", "client-ip=192.0.2.1; helo=\"a..b\"; "
+		    "d.test",
+		    "client-ip=192.0.2.1; helo=\"a..b\"; "
 		    "envelope-from=\"b+u\\=d.test@l.test\"; "
-		    "receiver=d.test ", 0 },
+		    "receiver=d.test ",
+		    0 },
 		{ "spf/hostile", "192.0.2.1", "x; y=z\r\nX: y",
 		    "\"x); identity=mailfrom; (y\"@e.test", "d.test",
 		    "client-ip=192.0.2.1; helo=\"x\\; y\\=z??X: y\"; "
 		    "envelope-from=\"\\\"x\\)\\; identity\\=mailfrom\\; "
-		    "\\(y\\\"@e.test\"; receiver=d.test ", 0 },
+		    "\\(y\\\"@e.test\"; receiver=d.test ",
+		    0 },
 		{ "spf/utf8-off", "192.0.2.1", "ex\xc3\xa4mple.test",
 		    "us\xc3\xa9r@ex\xc3\xa4mple.test", "d.test",
 		    "client-ip=192.0.2.1; helo=xn--exmple-cua.test; "
 		    "envelope-from=\"us??r@xn--exmple-cua.test\"; "
-		    "receiver=d.test ", 0 },
+		    "receiver=d.test ",
+		    0 },
 		{ "spf/utf8-on", "192.0.2.1", "ex\xc3\xa4mple.test",
 		    "us\xc3\xa9r@ex\xc3\xa4mple.test", "d.test",
 		    "client-ip=192.0.2.1; helo=ex\xc3\xa4mple.test; "
 		    "envelope-from=\"us\xc3\xa9r@ex\xc3\xa4mple.test\"; "
-		    "receiver=d.test ", 1 },
+		    "receiver=d.test ",
+		    1 },
 		{ "spf/utf8-broken", "192.0.2.1", "\xff.test",
 		    "u\xc2\x85\xe9@d.test", "d.test",
 		    "client-ip=192.0.2.1; helo=?.test; "
-		    "envelope-from=\"u???@d.test\"; receiver=d.test ", 1 }
-	};
+		    "envelope-from=\"u???@d.test\"; receiver=d.test ",
+		    1 } };
 	struct header_parts w;
 	char want[1024];
 	size_t i;
@@ -90,12 +101,15 @@ test_spf(void)
 		snprintf(want, sizeof(want),
 		    "Received-SPF: Pass (mailfrom) identity=mailfrom; %s",
 		    t[i].want);
-		is(t[i].name, header_received_spf(arena, "Pass", "mailfrom",
-		    "mailfrom", &w), want);
+		is(t[i].name,
+		    header_received_spf(arena, "Pass", "mailfrom", "mailfrom",
+			&w),
+		    want);
 	}
 	w = parts("192.0.2.1", "h.test", "u@d.test", "d.test", 0);
-	is("spf/comment", header_received_spf(arena, "Fail",
-	    "x) identity=mailfrom; receiver=s\\", "helo", &w),
+	is("spf/comment",
+	    header_received_spf(arena, "Fail",
+		"x) identity=mailfrom; receiver=s\\", "helo", &w),
 	    "Received-SPF: Fail (x\\) identity\\=mailfrom; receiver=s\\\\) "
 	    "identity=helo; client-ip=192.0.2.1; helo=h.test; "
 	    "envelope-from=\"u@d.test\"; receiver=d.test ");
@@ -107,49 +121,57 @@ test_ar(void)
 	struct header_parts w;
 
 	w = parts("192.0.2.1", "none.test", "user@pass.test", "dest.test", 0);
-	is("ar/plain", header_ar(arena, "pass", "sender SPF authorized",
-	    "smtp.mailfrom", "pass.test", &w),
+	is("ar/plain",
+	    header_ar(arena, "pass", "sender SPF authorized", "smtp.mailfrom",
+		"pass.test", &w),
 	    "Authentication-Results: mx.example.test; spf=pass (sender SPF "
 	    "authorized) smtp.mailfrom=pass.test (client-ip=192.0.2.1; "
 	    "helo=none.test; envelope-from=user@pass.test; "
 	    "receiver=dest.test)");
-	is("ar/none", header_ar_none(arena,
-	    "SPF check N/A for local connections - ", &w),
+	is("ar/none",
+	    header_ar_none(arena, "SPF check N/A for local connections - ", &w),
 	    "Authentication-Results: mx.example.test; none (SPF check N/A "
 	    "for local connections -  client-ip=192.0.2.1; helo=none.test; "
 	    "envelope-from=user@pass.test; receiver=dest.test)");
-	is("x-comment/plain", header_x_comment(arena,
-	    "SPF skipped for whitelisted relay - ", &w),
+	is("x-comment/plain",
+	    header_x_comment(arena, "SPF skipped for whitelisted relay - ", &w),
 	    "X-Comment: SPF skipped for whitelisted relay - "
 	    "client-ip=192.0.2.1; helo=none.test; "
 	    "envelope-from=user@pass.test; receiver=dest.test ");
-	is("ar/helo-literal", header_ar(arena, "none", "no SPF record",
-	    "smtp.helo", "[192.0.2.1]", &w),
+	is("ar/helo-literal",
+	    header_ar(arena, "none", "no SPF record", "smtp.helo",
+		"[192.0.2.1]", &w),
 	    "Authentication-Results: mx.example.test; spf=none (no SPF "
 	    "record) smtp.helo=\"[192.0.2.1]\" (client-ip=192.0.2.1; "
 	    "helo=none.test; envelope-from=user@pass.test; "
 	    "receiver=dest.test)");
 	w = parts("192.0.2.1", "a)b(c", "\"x); dkim=pass (y\"@pass.test",
 	    "d.test", 0);
-	is("ar/comment-injection", header_ar(arena, "fail",
-	    "x) smtp.mailfrom=b.test; dkim=pass (y", "smtp.mailfrom",
-	    "a\"b\\c d", &w),
+	is("ar/comment-injection",
+	    header_ar(arena, "fail", "x) smtp.mailfrom=b.test; dkim=pass (y",
+		"smtp.mailfrom", "a\"b\\c d", &w),
 	    "Authentication-Results: mx.example.test; spf=fail (x\\) "
 	    "smtp\\.mailfrom=b.test, dkim\\=pass \\(y) "
 	    "smtp.mailfrom=\"a\\\"b\\\\c d\" (client-ip=192.0.2.1; "
 	    "helo=a\\)b\\(c; envelope-from=\"x\\); dkim\\=pass "
 	    "\\(y\"@pass.test; receiver=d.test)");
 	w = parts("192.0.2.1", "h.test", "u@ex\xc3\xa4mple.test", "d.test", 1);
-	is("ar/u-label", header_ar(arena, "pass", "ok", "smtp.mailfrom",
-	    header_show_domain(arena, "ex\xc3\xa4mple.test", 1), &w),
+	is("ar/u-label",
+	    header_ar(arena, "pass", "ok", "smtp.mailfrom",
+		header_show_domain(arena, "ex\xc3\xa4mple.test", 1), &w),
 	    "Authentication-Results: mx.example.test; spf=pass (ok) "
 	    "smtp.mailfrom=ex\xc3\xa4mple.test (client-ip=192.0.2.1; "
 	    "helo=h.test; envelope-from=u@ex\xc3\xa4mple.test; "
 	    "receiver=d.test)");
 	w.id = "a b";
-	check("ar/odd-id", rd_ar(&rd, strstr(header_ar(arena, "pass", "ok",
-	    "smtp.mailfrom", "d.test", &w), ": ") + 2, 1) == NULL &&
-	    strcmp(rd.id, "a b") == 0);
+	check("ar/odd-id",
+	    rd_ar(&rd,
+		strstr(header_ar(arena, "pass", "ok", "smtp.mailfrom", "d.test",
+			   &w),
+		    ": ") +
+		    2,
+		1) == NULL &&
+		strcmp(rd.id, "a b") == 0);
 }
 
 static char *
@@ -171,23 +193,31 @@ test_bounds(void)
 	is("show/fits", header_show(arena, "abcdefg", 0, 7), "abcdefg");
 	is("show/cut-counts-escapes", header_show(arena, "((((", 0, 7),
 	    "((...");
-	is("show/cut-whole-character", header_show(arena,
-	    "abc\xc3\xa9" "def", 1, 7), "abc...");
+	is("show/cut-whole-character",
+	    header_show(arena,
+		"abc\xc3\xa9"
+		"def",
+		1, 7),
+	    "abc...");
 	w = parts("192.0.2.1", "h.test",
-	    arena_printf(arena, "%s@pass.test", repeat('a', 65536)),
-	    "d.test", 0);
+	    arena_printf(arena, "%s@pass.test", repeat('a', 65536)), "d.test",
+	    0);
 	h = header_received_spf(arena, "Pass", "mailfrom", "mailfrom", &w);
-	check("bounds/long-local", strlen(h) < 500 &&
-	    strstr(h, "aaa...@pass.test\"; ") != NULL, "%s", h);
-	w = parts("192.0.2.1", repeat('(', 500), arena_printf(arena,
-	    "%s@%s", repeat('"', 500), repeat('\\', 500)),
+	check("bounds/long-local",
+	    strlen(h) < 500 && strstr(h, "aaa...@pass.test\"; ") != NULL, "%s",
+	    h);
+	w = parts("192.0.2.1", repeat('(', 500),
+	    arena_printf(arena, "%s@%s", repeat('"', 500), repeat('\\', 500)),
 	    header_show(arena, repeat(')', 500), 0, HEADER_HOST_MAX), 0);
 	d = header_show_domain(arena, repeat('=', 500), 0);
 	w.id = repeat('i', HEADER_ID_MAX);
-	h = header_ar(arena, "permerror", header_show(arena, repeat(';', 500),
-	    0, HEADER_REASON_MAX), "smtp.mailfrom", d, &w);
-	check("bounds/all-escaped", strlen(h) < HEADER_MAX - 1 &&
-	    rd_ar(&rd, strstr(h, ": ") + 2, 0) == NULL, "%zu", strlen(h));
+	h = header_ar(arena, "permerror",
+	    header_show(arena, repeat(';', 500), 0, HEADER_REASON_MAX),
+	    "smtp.mailfrom", d, &w);
+	check("bounds/all-escaped",
+	    strlen(h) < HEADER_MAX - 1 &&
+		rd_ar(&rd, strstr(h, ": ") + 2, 0) == NULL,
+	    "%zu", strlen(h));
 }
 
 static void
@@ -209,54 +239,74 @@ test_fold(void)
 	const char *f;
 
 	/* As spf-engine folds it, where it does not cut tokens. */
-	fold("fold/plain", "mx.example.test; spf=pass (sender SPF authorized)"
+	fold("fold/plain",
+	    "mx.example.test; spf=pass (sender SPF authorized)"
 	    " smtp.mailfrom=pass.test (client-ip=192.0.2.1; helo=none.test; "
 	    "envelope-from=u@pass.test; receiver=<UNKNOWN>)",
 	    "mx.example.test; spf=pass (sender SPF \n   authorized) "
 	    "smtp.mailfrom=pass.test (client-ip=192.0.2.1; \n   "
 	    "helo=none.test; envelope-from=u@pass.test; receiver=<UNKNOWN>)");
 	fold("fold/short", "mx.example.test; none", "mx.example.test; none");
-	fold("fold/token", arena_printf(arena, "mx; spf=pass (x) "
-	    "smtp.mailfrom=%s.%s.evil.test (client-ip=192.0.2.1)", label,
-	    label), arena_printf(arena, "mx; spf=pass (x) \n   "
-	    "smtp.mailfrom=%s.%s.evil.test \n   (client-ip=192.0.2.1)", label,
-	    label));
+	fold("fold/token",
+	    arena_printf(arena,
+		"mx; spf=pass (x) "
+		"smtp.mailfrom=%s.%s.evil.test (client-ip=192.0.2.1)",
+		label, label),
+	    arena_printf(arena,
+		"mx; spf=pass (x) \n   "
+		"smtp.mailfrom=%s.%s.evil.test \n   (client-ip=192.0.2.1)",
+		label, label));
 	fold("fold/long-id", arena_printf(arena, "%s; spf=none (x)", label),
 	    arena_printf(arena, "%s; \n   spf=none (x)", label));
-	f = judge_fold("X", arena_printf(arena, "a; spf=none (\"%s) "
-	    "smtp.helo=\"b %s c\" (d)", label, blanks), arena);
-	check("fold/quoted-string", strstr(f, "\"b   ") != NULL &&
-	    strstr(f, "  c\" \n   (d)") != NULL, "%s", f);
-	fold("fold/blanks", arena_printf(arena, "mx; spf=pass (%s%s%s)",
-	    blanks, label, blanks), NULL);
-	fold("fold/escapes", arena_printf(arena, "mx; none (%s \\\\ \\( %s "
-	    "\\\" %s)", label, label, label), NULL);
+	f = judge_fold("X",
+	    arena_printf(arena,
+		"a; spf=none (\"%s) "
+		"smtp.helo=\"b %s c\" (d)",
+		label, blanks),
+	    arena);
+	check("fold/quoted-string",
+	    strstr(f, "\"b   ") != NULL && strstr(f, "  c\" \n   (d)") != NULL,
+	    "%s", f);
+	fold("fold/blanks",
+	    arena_printf(arena, "mx; spf=pass (%s%s%s)", blanks, label, blanks),
+	    NULL);
+	fold("fold/escapes",
+	    arena_printf(arena,
+		"mx; none (%s \\\\ \\( %s "
+		"\\\" %s)",
+		label, label, label),
+	    NULL);
 }
 
 static void
 test_reply(void)
 {
 	struct reply_parts r = { "rejected", "SPF fail - not authorized",
-	    "mfrom", "user@fail.test", "192.0.2.1", "dest.test", 0 };
+		"mfrom", "user@fail.test", "192.0.2.1", "dest.test", 0 };
 	const char *why = "http://www.openspf.net/Why?s={scope};id={id};"
-	    "ip={ip};r={rcpt}", *t;
+			  "ip={ip};r={rcpt}",
+		   *t;
 
 #define REPLY(m) reply_text(arena, m, why, &r)
-	is("reply/default", REPLY("Message {rejectdefer} due to: {spf}. "
-	    "Please see {url}"), "Message rejected due to: SPF fail - not "
+	is("reply/default",
+	    REPLY("Message {rejectdefer} due to: {spf}. "
+		  "Please see {url}"),
+	    "Message rejected due to: SPF fail - not "
 	    "authorized. Please see http://www.openspf.net/Why?s=mfrom;"
 	    "id=user@fail.test;ip=192.0.2.1;r=dest.test");
 	is("reply/no-names", REPLY("Go away"), "Go away");
 	is("reply/empty", REPLY(""), "");
 	is("reply/braces", REPLY("{{{rejectdefer}}}"), "{rejected}");
 	is("reply/unknown-name", REPLY("{foo} {} {0} {"), "{foo} {} {0} {");
-	is("reply/format", REPLY("[{rejectdefer:>10}|{rejectdefer:*^11.4}|"
-	    "{rejectdefer!s:.3}|{rejectdefer!r}]"),
+	is("reply/format",
+	    REPLY("[{rejectdefer:>10}|{rejectdefer:*^11.4}|"
+		  "{rejectdefer!s:.3}|{rejectdefer!r}]"),
 	    "[  rejected|***reje****|rej|'rejected']");
 	is("reply/bad-format", REPLY("{spf:d}{spf!x}"), "{spf:d}{spf!x}");
 	is("reply/no-url", reply_text(arena, "a {url}b", "", &r), "a b");
-	is("reply/url-template", reply_text(arena, "{url}",
-	    "https://x.test/{ip}/{foo}", &r), "https://x.test/192.0.2.1/{foo}");
+	is("reply/url-template",
+	    reply_text(arena, "{url}", "https://x.test/{ip}/{foo}", &r),
+	    "https://x.test/192.0.2.1/{foo}");
 	r.spf = "a\r\n250 ok\t\x7f\xc3\xa9{url}";
 	is("reply/controls", REPLY("{spf}"), "a??250 ok????{url}");
 	r.utf8 = 1;
@@ -315,19 +365,22 @@ hostile_why(const char *v, int utf8)
 
 	domain = header_show_domain(arena, at == NULL ? v : at + 1, utf8);
 	reason = header_show(arena, v, utf8, HEADER_REASON_MAX);
-	h = strchr(header_ar(arena, "fail", reason, "smtp.mailfrom", domain,
-	    &w), ' ') + 1;
+	h = strchr(
+		header_ar(arena, "fail", reason, "smtp.mailfrom", domain, &w),
+		' ') +
+	    1;
 	if ((why = rd_line(h, HEADER_MAX, utf8)) != NULL ||
 	    (why = rd_ar(&rd, h, utf8)) != NULL ||
 	    (why = rd_naive_ar(h)) != NULL ||
-	    (why = rd_folded(judge_fold("Authentication-Results", h, arena),
-	    h, "Authentication-Results")) != NULL)
+	    (why = rd_folded(judge_fold("Authentication-Results", h, arena), h,
+		 "Authentication-Results")) != NULL)
 		return why;
 	if (strcmp(rd.result, "fail") != 0 || strcmp(rd.value, domain) != 0 ||
 	    rd.comments != 2)
 		return "result or domain changed";
 	h = strchr(header_received_spf(arena, "Fail", reason, "helo", &w),
-	    ' ') + 1;
+		' ') +
+	    1;
 	if ((why = rd_line(h, HEADER_MAX, utf8)) != NULL ||
 	    (why = rd_received_spf(&rd, h, utf8)) != NULL ||
 	    (why = rd_naive_pairs(h)) != NULL)

@@ -71,41 +71,44 @@ by_name(const char *const *v, const char *name)
 	return r;
 }
 
+/* clang-format off */
 #define V(...)	((const char *const []){ __VA_ARGS__, NULL })
+/* clang-format on */
 
 static void
 test_hosts(void)
 {
-	check("host-address", by_addr(V("127.0.0.1"), "127.0.0.1") ==
-	    HOSTS_YES);
-	check("host-other", by_addr(V("127.0.0.1"), "127.0.0.2") ==
-	    HOSTS_UNKNOWN);
-	check("host-negated-in-net", by_addr(V("192.0.2.0/24", "!192.0.2.1"),
-	    "192.0.2.1") == HOSTS_NO);
-	check("host-in-negated-net", by_addr(V("!192.0.2.0/24", "192.0.2.1"),
-	    "192.0.2.1") == HOSTS_YES);
-	check("host-address-beats-later-net", by_addr(V("!192.0.2.1",
-	    "192.0.2.0/24"), "192.0.2.1") == HOSTS_NO);
-	check("host-last-of-equals", by_addr(V("192.0.2.1", "!192.0.2.1"),
-	    "192.0.2.1") == HOSTS_NO);
-	check("host-v6", by_addr(V("10.0.0.0/8", "2001:db8::/32"),
-	    "2001:db8::1") == HOSTS_YES);
-	check("host-mapped-is-v6", by_addr(V("192.0.2.1"),
-	    "::ffff:192.0.2.1") == HOSTS_UNKNOWN);
-	check("name-exact", by_name(V("mail.example.test"),
-	    "MAIL.example.test") == HOSTS_YES);
-	check("name-not-below", by_name(V("example.test"),
-	    "mail.example.test") == HOSTS_UNKNOWN);
-	check("domain-below", by_name(V(".example.test"),
-	    "mail.example.test") == HOSTS_YES);
-	check("domain-not-itself", by_name(V(".example.test"),
-	    "example.test") == HOSTS_UNKNOWN);
-	check("domain-label-boundary", by_name(V(".example.test"),
-	    "notexample.test") == HOSTS_UNKNOWN);
-	check("name-beats-domain", by_name(V("!a.b.test", ".b.test"),
-	    "a.b.test") == HOSTS_NO);
-	check("name-trailing-dot", by_name(V("a.b.test"), "a.b.test.") ==
-	    HOSTS_YES);
+	check("host-address",
+	    by_addr(V("127.0.0.1"), "127.0.0.1") == HOSTS_YES);
+	check("host-other",
+	    by_addr(V("127.0.0.1"), "127.0.0.2") == HOSTS_UNKNOWN);
+	check("host-negated-in-net",
+	    by_addr(V("192.0.2.0/24", "!192.0.2.1"), "192.0.2.1") == HOSTS_NO);
+	check("host-in-negated-net",
+	    by_addr(V("!192.0.2.0/24", "192.0.2.1"), "192.0.2.1") == HOSTS_YES);
+	check("host-address-beats-later-net",
+	    by_addr(V("!192.0.2.1", "192.0.2.0/24"), "192.0.2.1") == HOSTS_NO);
+	check("host-last-of-equals",
+	    by_addr(V("192.0.2.1", "!192.0.2.1"), "192.0.2.1") == HOSTS_NO);
+	check("host-v6",
+	    by_addr(V("10.0.0.0/8", "2001:db8::/32"), "2001:db8::1") ==
+		HOSTS_YES);
+	check("host-mapped-is-v6",
+	    by_addr(V("192.0.2.1"), "::ffff:192.0.2.1") == HOSTS_UNKNOWN);
+	check("name-exact",
+	    by_name(V("mail.example.test"), "MAIL.example.test") == HOSTS_YES);
+	check("name-not-below",
+	    by_name(V("example.test"), "mail.example.test") == HOSTS_UNKNOWN);
+	check("domain-below",
+	    by_name(V(".example.test"), "mail.example.test") == HOSTS_YES);
+	check("domain-not-itself",
+	    by_name(V(".example.test"), "example.test") == HOSTS_UNKNOWN);
+	check("domain-label-boundary",
+	    by_name(V(".example.test"), "notexample.test") == HOSTS_UNKNOWN);
+	check("name-beats-domain",
+	    by_name(V("!a.b.test", ".b.test"), "a.b.test") == HOSTS_NO);
+	check("name-trailing-dot",
+	    by_name(V("a.b.test"), "a.b.test.") == HOSTS_YES);
 }
 
 static const char *
@@ -134,11 +137,12 @@ static void
 test_macros(void)
 {
 	char verifying[] = "VERIFYING", smtpd[] = "smtpd", dn[] = "daemon_name",
-	    at[] = "auth_type";
+	     at[] = "auth_type";
 	char *v1[] = { verifying }, *v2[] = { smtpd };
 	struct conf_macro m[2] = { { dn, { v1, 1 } } };
 	const char *match[] = { "daemon_name", "VERIFYING", NULL },
-	    *other[] = { "daemon_name", "smtpd", NULL }, *none[] = { NULL };
+		   *other[] = { "daemon_name", "smtpd", NULL },
+		   *none[] = { NULL };
 
 	check("macro-match", macros(m, 1, match) == 11);
 	check("macro-other-value", macros(m, 1, other) == 0);
@@ -170,11 +174,11 @@ test_sender(void)
 	check("sender-unbalanced", sender("<u@x", "<u@x"));
 	check("sender-one-bracket", sender("<", "<"));
 	check("sender-source-route", sender("<@a.test,@b.test:u@x>", "u@x"));
-	check("sender-quoted", sender("<\"A@B c\"@Fail.test>",
-	    "A@B c@fail.test"));
+	check("sender-quoted",
+	    sender("<\"A@B c\"@Fail.test>", "A@B c@fail.test"));
 	check("sender-quoted-colon", sender("<\"@a:b\"@x>", "@a:b@x"));
-	check("sender-quoted-pairs", sender("<\"a\\\"b\\\\\\@\"@x>",
-	    "a\"b\\@@x"));
+	check("sender-quoted-pairs",
+	    sender("<\"a\\\"b\\\\\\@\"@x>", "a\"b\\@@x"));
 	check("sender-quoted-empty", sender("<\"\"@x>", "@x"));
 	check("sender-half-quoted", sender("<\"a@x>", "\"a@x"));
 	check("sender-one-quote", sender("<\"@x>", "\"@x"));
@@ -228,17 +232,20 @@ test_ar(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		check(t[i].name, forged_own_ar(t[i].value,
-		    "mx.example.test") == t[i].own, "%s", t[i].value);
-	check("ar-id-unset", forged_own_ar("; spf=pass", "") == 0 &&
-	    forged_own_ar("\"\"; x", "") == 0);
+		check(t[i].name,
+		    forged_own_ar(t[i].value, "mx.example.test") == t[i].own,
+		    "%s", t[i].value);
+	check("ar-id-unset",
+	    forged_own_ar("; spf=pass", "") == 0 &&
+		forged_own_ar("\"\"; x", "") == 0);
 	memset(big, 'a', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
 	check("ar-long", forged_own_ar(big, "mx.example.test") == 0);
-	check("ar-name", is_ar("authentication-results") &&
-	    is_ar("Authentication-Results ") &&
-	    !is_ar("Authentication-Results-Old") &&
-	    !is_ar("ARC-Authentication-Results"));
+	check("ar-name",
+	    is_ar("authentication-results") &&
+		is_ar("Authentication-Results ") &&
+		!is_ar("Authentication-Results-Old") &&
+		!is_ar("ARC-Authentication-Results"));
 }
 
 int

@@ -35,26 +35,26 @@ test_headers(void)
 	check("header-set", instances_has_header(t, "h"));
 	check("header-alone-is-no-outcome", kind("h") == INSTANCE_NONE);
 	put("h", INSTANCE_REPLY, 1, "r", "l");
-	check("header-stays-with-outcome", instances_has_header(t, "h") &&
-	    kind("h") == INSTANCE_REPLY);
+	check("header-stays-with-outcome",
+	    instances_has_header(t, "h") && kind("h") == INSTANCE_REPLY);
 	put("h2", INSTANCE_REPLY, 1, "r", "l");
 	check("outcome-is-no-header", !instances_has_header(t, "h2"));
 	instances_set_header(t, "h2");
-	check("outcome-stays-with-header", instances_has_header(t, "h2") &&
-	    kind("h2") == INSTANCE_REPLY);
+	check("outcome-stays-with-header",
+	    instances_has_header(t, "h2") && kind("h2") == INSTANCE_REPLY);
 	instances_set_header(t, "");
 	instances_set_header(t, NULL);
-	check("header-needs-name", !instances_has_header(t, "") &&
-	    !instances_has_header(t, NULL));
+	check("header-needs-name",
+	    !instances_has_header(t, "") && !instances_has_header(t, NULL));
 	for (i = 0; i < INSTANCE_MAX; i++) {
 		snprintf(name, sizeof(name), "m%d", i);
 		instances_set_header(t, name);
 	}
-	check("headers-are-bounded", !instances_has_header(t, "h") &&
-	    instances_has_header(t, "m0"));
+	check("headers-are-bounded",
+	    !instances_has_header(t, "h") && instances_has_header(t, "m0"));
 	instances_set_header(t, "m1000");
-	check("headers-oldest-forgotten", !instances_has_header(t, "m0") &&
-	    instances_has_header(t, "m1"));
+	check("headers-oldest-forgotten",
+	    !instances_has_header(t, "m0") && instances_has_header(t, "m1"));
 }
 
 int
@@ -68,16 +68,17 @@ main(void)
 	check("unknown", kind("a") == INSTANCE_NONE);
 	put("a", INSTANCE_REPLY, 7, "550 x", "l");
 	o = instances_get(t, "a");
-	check("reply", o.kind == INSTANCE_REPLY && o.action == 7 &&
-	    strcmp(o.reply, "550 x") == 0 && strcmp(o.log, "l") == 0);
-	check("exact-name", kind("A") == INSTANCE_NONE &&
-	    kind("a ") == INSTANCE_NONE);
+	check("reply",
+	    o.kind == INSTANCE_REPLY && o.action == 7 &&
+		strcmp(o.reply, "550 x") == 0 && strcmp(o.log, "l") == 0);
+	check("exact-name",
+	    kind("A") == INSTANCE_NONE && kind("a ") == INSTANCE_NONE);
 	put("a", INSTANCE_DUNNO, 0, NULL, NULL);
 	check("replaced", kind("a") == INSTANCE_DUNNO);
 	put("", INSTANCE_DUNNO, 0, NULL, NULL);
 	put(NULL, INSTANCE_DUNNO, 0, NULL, NULL);
-	check("no-name-no-memory", kind("") == INSTANCE_NONE &&
-	    kind(NULL) == INSTANCE_NONE);
+	check("no-name-no-memory",
+	    kind("") == INSTANCE_NONE && kind(NULL) == INSTANCE_NONE);
 	memset(name, 'x', sizeof(name));
 	name[256] = '\0';
 	put(name, INSTANCE_DUNNO, 0, NULL, NULL);
@@ -90,15 +91,15 @@ main(void)
 		put(name, INSTANCE_REPLY, 0, "r", "l");
 	}
 	check("oldest-forgotten", kind("a") == INSTANCE_NONE);
-	check("last-1000-kept", kind("n0") == INSTANCE_REPLY &&
-	    kind("n998") == INSTANCE_REPLY);
+	check("last-1000-kept",
+	    kind("n0") == INSTANCE_REPLY && kind("n998") == INSTANCE_REPLY);
 	put("n5", INSTANCE_NONE, 0, NULL, NULL);
 	check("forget", kind("n5") == INSTANCE_NONE);
 	test_headers();
 	instances_free(t);
 	t = NULL;
 	instances_set_header(t, "a");
-	check("null-table", kind("a") == INSTANCE_NONE &&
-	    !instances_has_header(t, "a"));
+	check("null-table",
+	    kind("a") == INSTANCE_NONE && !instances_has_header(t, "a"));
 	return check_exit();
 }

@@ -10,17 +10,17 @@
 #include <string.h>
 
 #include "regress/unit/check.h"
-#include "unpriv/judge/judge.h"
 #include "regress/unit/judge_cases.h"
+#include "unpriv/judge/judge.h"
 
-#define ORDERS	5	/* of the answers, a case */
+#define ORDERS 5 /* of the answers, a case */
 
 struct setup {
-	struct conf	*conf;
+	struct conf *conf;
 	struct judge_request req;
 };
 
-static char trace[8192];	/* the questions of the last run, by round */
+static char trace[8192]; /* the questions of the last run, by round */
 static char result[8192], logs[8192];
 static struct arena *arena, *records;
 static unsigned int seed;
@@ -136,8 +136,8 @@ run(const struct judge_request *req, const char *zone, unsigned int order,
 
 /* The outcome as the protocol would show it, and the records. */
 static void
-render(const struct judge_request *req, const struct judge_outcome *o,
-    char *to, char *log)
+render(const struct judge_request *req, const struct judge_outcome *o, char *to,
+    char *log)
 {
 	int milter = req->voice == JUDGE_MILTER;
 	const struct judge_log *l;
@@ -153,8 +153,9 @@ render(const struct judge_request *req, const struct judge_outcome *o,
 		break;
 	case JUDGE_REJECT:
 	case JUDGE_DEFER:
-		append(to, o->action == JUDGE_DEFER && !milter ?
-		    "defer_if_permit" : o->code);
+		append(to,
+		    o->action == JUDGE_DEFER && !milter ? "defer_if_permit" :
+							  o->code);
 		append(to, o->xcode == NULL ? "" : " ");
 		append(to, o->xcode == NULL ? "" : o->xcode);
 		/* FALLTHROUGH */
@@ -181,8 +182,8 @@ field(const char *s, const char *usual)
 static int
 prepare(const struct judge_case *c, struct setup *w)
 {
-	enum conf_program prog = c->voice == JUDGE_MILTER ?
-	    CONF_MILTER : CONF_POLICY;
+	enum conf_program prog =
+	    c->voice == JUDGE_MILTER ? CONF_MILTER : CONF_POLICY;
 	struct conf_msgs msgs;
 	char text[4096];
 
@@ -255,15 +256,16 @@ static void
 matrix(int helo)
 {
 	static const char *const key[] = { "SPF_Not_Pass", "Softfail", "Fail",
-	    "Null", "False", "No_Check", "bogus" };
+		"Null", "False", "No_Check", "bogus" };
 	static const char *const want[2][7] = {
 		{ "prrrpPT", "prrppPT", "prpppPT", "pppppPT", "ppppppp",
-		  "ppppppp", "pppppPT" },
+		    "ppppppp", "pppppPT" },
 		{ "prrrpPT", "prrppPT", "prpppPT", "ppppppp", "ppppppp",
-		  "ppppppp", "pppppPT" }
+		    "ppppppp", "pppppPT" }
 	};
 	static const char *const name[] = { "pass.test", "fail.test",
-	    "soft.test", "neut.test", "none.test", "perm.test", "temp.test" };
+		"soft.test", "neut.test", "none.test", "perm.test",
+		"temp.test" };
 	struct judge_case c;
 	struct judge_outcome out;
 	char conf[512], sender[64], label[96], got, exp;
@@ -277,7 +279,7 @@ matrix(int helo)
 		snprintf(conf, sizeof(conf), "%s = %s\n%s",
 		    helo ? "HELO_reject" : "Mail_From_reject", key[i / 14],
 		    keys ? "PermError_reject = True\nTempError_Defer = True" :
-		    "");
+			   "");
 		snprintf(sender, sizeof(sender), "u@%s",
 		    helo ? "none.test" : name[r]);
 		snprintf(label, sizeof(label), "judge/matrix/%s/%s/%s/%d",
@@ -292,8 +294,9 @@ matrix(int helo)
 			continue;
 		run(&w.req, judge_zone, 0, &out);
 		got = out.action == JUDGE_REJECT ? 'r' :
-		    out.action == JUDGE_DEFER ? 'T' :
-		    out.action == JUDGE_PREPEND ? 'p' : '?';
+		    out.action == JUDGE_DEFER	 ? 'T' :
+		    out.action == JUDGE_PREPEND	 ? 'p' :
+						   '?';
 		exp = want[helo][i / 14][r];
 		if (exp == 'P')
 			exp = keys ? 'r' : 'p';
@@ -308,10 +311,13 @@ matrix(int helo)
 static void
 test_late(void)
 {
-	struct judge_case c = { .name = "judge/lists-late", .zone = "",
-	    .conf = "Domain_Whitelist_PTR = yahoo.test", .helo = "none.test",
-	    .client = "192.0.2.1", .sender = "u@pass.test",
-	    .recipient = "r@d.test" };
+	struct judge_case c = { .name = "judge/lists-late",
+		.zone = "",
+		.conf = "Domain_Whitelist_PTR = yahoo.test",
+		.helo = "none.test",
+		.client = "192.0.2.1",
+		.sender = "u@pass.test",
+		.recipient = "r@d.test" };
 	struct judge_outcome out;
 	struct answers *answers = answers_new();
 	struct question *q;
@@ -336,8 +342,9 @@ test_late(void)
 	check("judge/lists-still-wait", status == JUDGE_WAIT);
 	w.req.lists_late = 1;
 	status = judge_run(&w.req, answers, arena, &out);
-	check(c.name, status == JUDGE_DONE && out.skipped == NULL &&
-	    out.result == SPF_RESULT_PASS);
+	check(c.name,
+	    status == JUDGE_DONE && out.skipped == NULL &&
+		out.result == SPF_RESULT_PASS);
 	answers_free(answers);
 	conf_free(w.conf);
 }
@@ -345,8 +352,12 @@ test_late(void)
 static void
 hint(const char *name, const char *conf, const char *helo, const char *want)
 {
-	struct judge_case c = { .name = name, .conf = conf, .client = "-",
-	    .helo = "-", .sender = "-", .recipient = "-" };
+	struct judge_case c = { .name = name,
+		.conf = conf,
+		.client = "-",
+		.helo = "-",
+		.sender = "-",
+		.recipient = "-" };
 	struct answers *answers = answers_new();
 	struct question *q;
 	struct setup w;
@@ -355,8 +366,11 @@ hint(const char *name, const char *conf, const char *helo, const char *want)
 		answers_begin(answers);
 		judge_hint_helo(w.conf, helo, answers);
 		q = answers_next(answers);
-		check(name, (q == NULL) == (want == NULL) && (q == NULL ||
-		    (q->type == DNS_T_TXT && strcmp(q->name, want) == 0)),
+		check(name,
+		    (q == NULL) == (want == NULL) &&
+			(q == NULL ||
+			    (q->type == DNS_T_TXT &&
+				strcmp(q->name, want) == 0)),
 		    "%s", q == NULL ? "none" : q->name);
 		conf_free(w.conf);
 	}
@@ -367,7 +381,7 @@ hint(const char *name, const char *conf, const char *helo, const char *want)
 static void
 test_later(void)
 {
-#define LATER	"HELO_pass_restriction = helo_ok\n"
+#define LATER "HELO_pass_restriction = helo_ok\n"
 	static const struct {
 		const char *name, *conf, *helo, *sender, *want;
 	} t[] = {
@@ -375,15 +389,18 @@ test_later(void)
 		    "pass.test", "u@none.test", "helo_ok" },
 		{ "later/helo-none", LATER "Mail_From_reject = No_Check",
 		    "none.test", "u@none.test", NULL },
-		{ "later/unset", "Mail_From_reject = No_Check",
-		    "pass.test", "u@none.test", NULL },
+		{ "later/unset", "Mail_From_reject = No_Check", "pass.test",
+		    "u@none.test", NULL },
 		{ "later/mfrom-checked", LATER, "pass.test", "u@pass.test",
 		    NULL },
-		{ "later/test-mode", LATER "Mail_From_reject = No_Check\n"
-		    "TestOnly = 0", "pass.test", "u@none.test", NULL },
-		{ "later/list", LATER "Mail_From_reject = No_Check\n"
-		    "skip_addresses = 192.0.2.1", "pass.test", "u@none.test",
-		    NULL },
+		{ "later/test-mode",
+		    LATER "Mail_From_reject = No_Check\n"
+			  "TestOnly = 0",
+		    "pass.test", "u@none.test", NULL },
+		{ "later/list",
+		    LATER "Mail_From_reject = No_Check\n"
+			  "skip_addresses = 192.0.2.1",
+		    "pass.test", "u@none.test", NULL },
 	};
 	struct judge_outcome out;
 	struct judge_case c;
@@ -400,11 +417,14 @@ test_later(void)
 		c.recipient = "r@d.test";
 		if (prepare(&c, &w) == -1)
 			return;
-		check(c.name, run(&w.req, judge_zone, 0, &out) == 0 &&
-		    out.action == JUDGE_PREPEND && (t[i].want == NULL ?
-		    out.later == NULL : out.later != NULL &&
-		    strcmp(out.later, t[i].want) == 0), "action %d, later %s",
-		    (int)out.action, out.later == NULL ? "none" : out.later);
+		check(c.name,
+		    run(&w.req, judge_zone, 0, &out) == 0 &&
+			out.action == JUDGE_PREPEND &&
+			(t[i].want == NULL ? out.later == NULL :
+					     out.later != NULL &&
+				    strcmp(out.later, t[i].want) == 0),
+		    "action %d, later %s", (int)out.action,
+		    out.later == NULL ? "none" : out.later);
 		conf_free(w.conf);
 	}
 }
@@ -413,9 +433,12 @@ test_later(void)
 static void
 test_memory(void)
 {
-	struct judge_case c = { .name = "judge/memory", .conf = "",
-	    .client = "192.0.2.1", .helo = "fail.test",
-	    .sender = "u@pass.test", .recipient = "r@d.test" };
+	struct judge_case c = { .name = "judge/memory",
+		.conf = "",
+		.client = "192.0.2.1",
+		.helo = "fail.test",
+		.sender = "u@pass.test",
+		.recipient = "r@d.test" };
 	struct arena *whole = arena;
 	struct judge_outcome out;
 	size_t limit;
@@ -458,8 +481,10 @@ main(void)
 	    "xn--exmple-cua.test");
 	hint("judge/hint-no-check", "HELO_reject = No_Check", "a.test", NULL);
 	hint("judge/hint-false", "HELO_reject = False", "a.test", NULL);
-	hint("judge/hint-false-only-helo", "HELO_reject = False\n"
-	    "Mail_From_reject = No_Check", "a.test", "a.test");
+	hint("judge/hint-false-only-helo",
+	    "HELO_reject = False\n"
+	    "Mail_From_reject = No_Check",
+	    "a.test", "a.test");
 	hint("judge/hint-literal", "", "[192.0.2.1]", NULL);
 	hint("judge/hint-empty", "", "", NULL);
 	arena_free(records);

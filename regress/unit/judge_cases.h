@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* What judge_run() must say: see judge.c. */
 
+/* clang-format off */
 #ifndef REGRESS_UNIT_JUDGE_CASES_H
 #define REGRESS_UNIT_JUDGE_CASES_H
 
@@ -58,6 +59,7 @@ static const char judge_zone[] =
 #define MREJ(codes, why, s, id) codes " Message rejected due to: " why \
 	URL(s, id, "192.0.2.1", "<UNKNOWN>")
 
+/* clang-format off */
 static const struct judge_case judge_cases[] = {
 	/* outcome and header, defaults */
 	{ .name = "judge/pass", .want = PASS, .log = PASS,
@@ -607,5 +609,6 @@ static const struct judge_case judge_cases[] = {
 	  .conf = "Reason_Message = x", .sender = "u@temp.test",
 	  .want = "550 5.7.23 x", .asked = "fail.test,temp.test" }
 };
+/* clang-format on */
 
 #endif

@@ -13,16 +13,18 @@
 #include "regress/unit/check.h"
 #include "unpriv/check/logline.h"
 
-static time_t	now = 1000;		/* the only clock here */
-static long	now_ns;
-static char	lines[65536];
-static int	last_pri;
+static time_t now = 1000; /* the only clock here */
+static long now_ns;
+static char lines[65536];
+static int last_pri;
 static struct conf conf;
 
+/* clang-format off */
 const char *const spf_result_name[SPF_RESULT_MAX] = {
 	[SPF_RESULT_NONE] = "none", [SPF_RESULT_PASS] = "pass",
 	[SPF_RESULT_FAIL] = "fail",
 };
+/* clang-format on */
 
 int
 clock_gettime(clockid_t id, struct timespec *ts)
@@ -102,7 +104,7 @@ is_object(const char *p)
 /* ---- the writer ---- */
 
 static struct json_buf buf;
-static char	text[4096];
+static char text[4096];
 
 static void
 begin(struct json *j)
@@ -130,14 +132,16 @@ test_json(void)
 		    "\"\xc3\xa9\"" },
 		{ "json-three-octets", "\xe2\x82\xac", "\"\\u20ac\"",
 		    "\"\xe2\x82\xac\"" },
-		{ "json-four-octets", "\xf0\x9f\x98\x80",
-		    "\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\"" },
+		{ "json-four-octets", "\xf0\x9f\x98\x80", "\"\\ud83d\\ude00\"",
+		    "\"\xf0\x9f\x98\x80\"" },
 		{ "json-last", "\xf4\x8f\xbf\xbf", "\"\\udbff\\udfff\"",
 		    "\"\xf4\x8f\xbf\xbf\"" },
-		{ "json-no-utf8", "\xff" "a\xc3", "\"\\ufffda\\ufffd\"",
-		    "\"\\ufffda\\ufffd\"" },
-		{ "json-surrogate", "\xed\xa0\x80",
-		    "\"\\ufffd\\ufffd\\ufffd\"", "\"\\ufffd\\ufffd\\ufffd\"" },
+		{ "json-no-utf8",
+		    "\xff"
+		    "a\xc3",
+		    "\"\\ufffda\\ufffd\"", "\"\\ufffda\\ufffd\"" },
+		{ "json-surrogate", "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"",
+		    "\"\\ufffd\\ufffd\\ufffd\"" },
 	};
 	struct json j;
 	size_t i;
@@ -163,8 +167,9 @@ test_json(void)
 	json_ms(&j, "ms", 1002003);
 	json_str(&j, "s", NULL);
 	json_object_end(&j);
-	check("json-nested", is(text,
-	    "{\"n\":-5,\"a\":[true,null,{}],\"ms\":1002.003,\"s\":null}"),
+	check("json-nested",
+	    is(text,
+		"{\"n\":-5,\"a\":[true,null,{}],\"ms\":1002.003,\"s\":null}"),
 	    "%s", text);
 	begin(&j);
 	j.indent = 1;
@@ -173,8 +178,8 @@ test_json(void)
 	json_array(&j, "a");
 	json_array_end(&j);
 	json_object_end(&j);
-	check("json-indented", is(text, "{\n  \"n\": 1,\n  \"a\": []\n}"),
-	    "%s", text);
+	check("json-indented", is(text, "{\n  \"n\": 1,\n  \"a\": []\n}"), "%s",
+	    text);
 	begin(&j);
 	j.max = 6;
 	json_str(&j, NULL, "123456");
@@ -242,8 +247,8 @@ test_classic(void)
 	check("classic-empty-queue-id", is(lines, ": prepend H: v\n"));
 	fill(&l, &o);
 	logline_judged(&l, &o, JUDGE_NOTHING);
-	check("classic-header-kept-back", is(lines,
-	    "Header field not prepended: H: v\n"));
+	check("classic-header-kept-back",
+	    is(lines, "Header field not prepended: H: v\n"));
 	fill(&l, &o);
 	conf.debug_level = 2;
 	logline_judged(&l, &o, o.action);
@@ -261,8 +266,9 @@ test_classic(void)
 	logline_skipped(&l, "internal");
 	check("classic-skipped", is(lines, ""));
 	logline_forged(&l, 3, 0);
-	check("classic-forged", is(lines,
-	    "3 forged fields with results removed (from 192.0.2.1)\n"));
+	check("classic-forged",
+	    is(lines,
+		"3 forged fields with results removed (from 192.0.2.1)\n"));
 }
 
 static void
@@ -277,29 +283,36 @@ test_object(void)
 	now_ns = 12345678;
 	logline_judged(&l, &o, o.action);
 	now_ns = 0;
-	check("object", is(lines, "{\"event\":\"spf\",\"protocol\":\"policy\","
-	    "\"client\":\"192.0.2.1\",\"helo_result\":\"pass\","
-	    "\"helo_lookups\":1,\"helo_voids\":0,"
-	    "\"mailfrom_result\":\"fail\",\"mailfrom_lookups\":3,"
-	    "\"mailfrom_voids\":2,\"result\":\"fail\","
-	    "\"identity\":\"mailfrom\",\"reason\":\"SPF fail\","
-	    "\"action\":\"prepend\",\"ms\":12.345}\n"), "%s", lines);
-	check("object-is-clean", (last_pri & LOG_CLEAN) != 0 &&
-	    (last_pri & ~LOG_FLAGS) == LOG_INFO);
+	check("object",
+	    is(lines,
+		"{\"event\":\"spf\",\"protocol\":\"policy\","
+		"\"client\":\"192.0.2.1\",\"helo_result\":\"pass\","
+		"\"helo_lookups\":1,\"helo_voids\":0,"
+		"\"mailfrom_result\":\"fail\",\"mailfrom_lookups\":3,"
+		"\"mailfrom_voids\":2,\"result\":\"fail\","
+		"\"identity\":\"mailfrom\",\"reason\":\"SPF fail\","
+		"\"action\":\"prepend\",\"ms\":12.345}\n"),
+	    "%s", lines);
+	check("object-is-clean",
+	    (last_pri & LOG_CLEAN) != 0 && (last_pri & ~LOG_FLAGS) == LOG_INFO);
 	check("object-of-policy", (last_pri & LOG_POLICY) != 0);
 	fill(&l, &o);
 	logline_judged(&l, &o, JUDGE_NOTHING);
-	check("object-has-header", is_object(lines) &&
-	    strstr(lines, "\"action\":\"nothing\",\"has_header\":true") !=
-	    NULL, "%s", lines);
+	check("object-has-header",
+	    is_object(lines) &&
+		strstr(lines, "\"action\":\"nothing\",\"has_header\":true") !=
+		    NULL,
+	    "%s", lines);
 	fill(&l, &o);
 	o.log = &error;
 	o.identity = JUDGE_ID_NONE;
 	o.helo.done = o.mailfrom.done = 0;
 	o.action = JUDGE_NOTHING;
 	logline_judged(&l, &o, o.action);
-	check("object-error", is_object(lines) && strstr(lines,
-	    "\"error\":\"ERROR: no check\"") != NULL, "%s", lines);
+	check("object-error",
+	    is_object(lines) &&
+		strstr(lines, "\"error\":\"ERROR: no check\"") != NULL,
+	    "%s", lines);
 	conf.debug_level = 0;
 	fill(&l, &o);
 	o.log = &error;
@@ -308,14 +321,17 @@ test_object(void)
 	conf.debug_level = 2;
 	fill(&l, &o);
 	logline_judged(&l, &o, o.action);
-	check("object-beside-debug", strncmp(lines, "spfcheck: x\n{", 13) ==
-	    0, "%s", lines);
+	check("object-beside-debug", strncmp(lines, "spfcheck: x\n{", 13) == 0,
+	    "%s", lines);
 	conf.debug_level = 1;
 	fill(&l, &o);
 	logline_forged(&l, 3, 1);
-	check("object-forged", is(lines, "{\"event\":\"forged_results\","
-	    "\"protocol\":\"policy\",\"client\":\"192.0.2.1\","
-	    "\"removed\":3,\"refused\":true,\"ms\":0.000}\n"), "%s", lines);
+	check("object-forged",
+	    is(lines,
+		"{\"event\":\"forged_results\","
+		"\"protocol\":\"policy\",\"client\":\"192.0.2.1\","
+		"\"removed\":3,\"refused\":true,\"ms\":0.000}\n"),
+	    "%s", lines);
 }
 
 /* All octets in all places, of any length: an object, and bounded. */
@@ -333,8 +349,9 @@ test_hostile(void)
 			n = (size_t)random() % (i % 3 == 0 ? 19999 : 300);
 			s[k][n] = '\0';
 			while (n-- > 0)
-				s[k][n] = (char)(i % 2 == 0 ?
-				    1 + random() % 255 : "\\\"a\x01"[n % 4]);
+				s[k][n] =
+				    (char)(i % 2 == 0 ? 1 + random() % 255 :
+							"\\\"a\x01"[n % 4]);
 		}
 		fill(&l, &o);
 		l.queue_id = s[0];
@@ -392,8 +409,10 @@ test_notes(void)
 	lines[0] = '\0';
 	check("note-still-the-minute", !log_note(&one, "x") && is(lines, ""));
 	now += 1;
-	check("note-next-minute", log_note(&one, "again") && is(lines,
-	    "x (100 more in the last minute)\nagain\n"), "%s", lines);
+	check("note-next-minute",
+	    log_note(&one, "again") &&
+		is(lines, "x (100 more in the last minute)\nagain\n"),
+	    "%s", lines);
 	lines[0] = '\0';
 	log_notes_flush();
 	check("note-flush", is(lines, "ten (90 more in the last minute)\n"),
@@ -411,14 +430,15 @@ test_notes(void)
 	check("note-timer-waits", is(lines, ""));
 	now += 61;
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	check("note-timer-tells", is(lines,
-	    "late (1 more in the last minute)\n"), "%s", lines);
+	check("note-timer-tells",
+	    is(lines, "late (1 more in the last minute)\n"), "%s", lines);
 	now += 61;
 	lines[0] = '\0';
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	check("note-timer-once", is(lines, ""));
-	check("note-timer-not-for-one", log_note(&late, "late") &&
-	    event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED) == 0);
+	check("note-timer-not-for-one",
+	    log_note(&late, "late") &&
+		event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED) == 0);
 }
 
 /* ---- the flag of clean lines, where a line leaves ---- */
@@ -447,16 +467,21 @@ static void
 test_clean(void)
 {
 	log_init_stderr("t");
-	check("clean-as-it-is", is(stderr_of(LOG_INFO | LOG_CLEAN,
-	    "{\"a\":\"\\u0001\\\"\"}"), "{\"a\":\"\\u0001\\\"\"}\n"));
-	check("clean-needs-flag", is(stderr_of(LOG_INFO,
-	    "{\"a\":\"\\u0001\"}"), "{\"a\":\"\\\\u0001\"}\n"));
-	check("clean-not-believed", is(stderr_of(LOG_INFO | LOG_CLEAN,
-	    "{\"a\":\"\\u0001\x1b\"}"), "{\"a\":\"\\\\u0001\\x1b\"}\n"));
-	check("clean-no-newline", is(stderr_of(LOG_INFO | LOG_CLEAN,
-	    "{}\n<22>fake: x"), "{}\\x0a<22>fake: x\n"));
-	check("clean-no-utf8", is(stderr_of(LOG_INFO | LOG_CLEAN,
-	    "\\\xc3\xa9"), "\\\\\xc3\xa9\n"));
+	check("clean-as-it-is",
+	    is(stderr_of(LOG_INFO | LOG_CLEAN, "{\"a\":\"\\u0001\\\"\"}"),
+		"{\"a\":\"\\u0001\\\"\"}\n"));
+	check("clean-needs-flag",
+	    is(stderr_of(LOG_INFO, "{\"a\":\"\\u0001\"}"),
+		"{\"a\":\"\\\\u0001\"}\n"));
+	check("clean-not-believed",
+	    is(stderr_of(LOG_INFO | LOG_CLEAN, "{\"a\":\"\\u0001\x1b\"}"),
+		"{\"a\":\"\\\\u0001\\x1b\"}\n"));
+	check("clean-no-newline",
+	    is(stderr_of(LOG_INFO | LOG_CLEAN, "{}\n<22>fake: x"),
+		"{}\\x0a<22>fake: x\n"));
+	check("clean-no-utf8",
+	    is(stderr_of(LOG_INFO | LOG_CLEAN, "\\\xc3\xa9"),
+		"\\\\\xc3\xa9\n"));
 }
 
 int

@@ -16,10 +16,10 @@
 #include "regress/unit/check.h"
 
 struct seen {
-	int	msgs;
-	int	gone;
-	char	why[64];
-	int	fd;
+	int msgs;
+	int gone;
+	char why[64];
+	int fd;
 };
 
 static struct event_base *base;
@@ -96,19 +96,21 @@ test_table(void)
 		fd = r->fd == FD_ONE;
 		len = MSG_HDR_LEN + r->min;
 
-#define T(what, want, ...) do {						\
-	snprintf(name, sizeof(name), "msg/%s-%s", r->name, what);	\
-	check(name, (try(__VA_ARGS__) == 0) == (want), "accepted: %d", !(want)); \
-} while (0)
+#define T(what, want, ...)                                                     \
+	do {                                                                   \
+		snprintf(name, sizeof(name), "msg/%s-%s", r->name, what);      \
+		check(name, (try(__VA_ARGS__) == 0) == (want), "accepted: %d", \
+		    !(want));                                                  \
+	} while (0)
 		T("smallest", 1, t, r->min, len, from, to, fd, ph);
-		T("largest", 1, t, r->max, MSG_HDR_LEN + r->max, from, to,
-		    fd, ph);
+		T("largest", 1, t, r->max, MSG_HDR_LEN + r->max, from, to, fd,
+		    ph);
 		T("wrong-length", 0, t, r->min, len + 1, from, to, fd, ph);
-		T("too-long", 0, t, r->max + 1, len + r->max - r->min + 1,
-		    from, to, fd, ph);
+		T("too-long", 0, t, r->max + 1, len + r->max - r->min + 1, from,
+		    to, fd, ph);
 		if (r->min > 0)
-			T("too-short", 0, t, r->min - 1, len - 1, from, to,
-			    fd, ph);
+			T("too-short", 0, t, r->min - 1, len - 1, from, to, fd,
+			    ph);
 		T("wrong-sender", 0, t, r->min, len, bad_from, to, fd, ph);
 		T("wrong-receiver", 0, t, r->min, len, from, bad_to, fd, ph);
 		T("wrong-descriptor", 0, t, r->min, len, from, to, !fd, ph);
@@ -117,12 +119,15 @@ test_table(void)
 			    r->phase == PHASE_RUN ? PHASE_START : PHASE_RUN);
 #undef T
 	}
-	check("msg/type-none", try(MSG_NONE, 0, MSG_HDR_LEN, ROLE_PARENT,
-	    ROLE_DNS, 0, PHASE_RUN) == -1);
-	check("msg/type-unknown", try(MSG_TYPE_MAX, 0, MSG_HDR_LEN,
-	    ROLE_PARENT, ROLE_DNS, 0, PHASE_RUN) == -1);
-	check("msg/type-huge", try(0xffffffff, 0, MSG_HDR_LEN, ROLE_PARENT,
-	    ROLE_DNS, 0, PHASE_RUN) == -1);
+	check("msg/type-none",
+	    try(MSG_NONE, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
+		PHASE_RUN) == -1);
+	check("msg/type-unknown",
+	    try(MSG_TYPE_MAX, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
+		PHASE_RUN) == -1);
+	check("msg/type-huge",
+	    try(0xffffffff, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
+		PHASE_RUN) == -1);
 }
 
 /* Sends raw octets with n descriptors to a parent's end. */
@@ -130,8 +135,8 @@ static void
 raw(const void *data, size_t len, int nfds, struct seen *s)
 {
 	union {
-		struct cmsghdr	hdr;
-		uint8_t		buf[CMSG_SPACE(sizeof(int) * 8)];
+		struct cmsghdr hdr;
+		uint8_t buf[CMSG_SPACE(sizeof(int) * 8)];
 	} cm;
 	struct iovec iov = { (void *)(uintptr_t)data, len };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -142,8 +147,7 @@ raw(const void *data, size_t len, int nfds, struct seen *s)
 	s->fd = -1;
 	if (chan_pair(sv) == -1)
 		abort();
-	c = chan_new(base, sv[0], ROLE_PARENT, ROLE_WORKER, on_msg, on_gone,
-	    s);
+	c = chan_new(base, sv[0], ROLE_PARENT, ROLE_WORKER, on_msg, on_gone, s);
 	if (nfds > 0) {
 		memset(&cm, 0, sizeof(cm));
 		for (i = 0; i < nfds; i++)
@@ -190,8 +194,9 @@ test_chan(void)
 	raw(buf, 3, 0, &s);
 	check("chan/short-header", s.msgs == 0 && s.gone == 1);
 	raw(buf, sizeof(buf), 0, &s);
-	check("chan/record-too-long", s.msgs == 0 && s.gone == 1 &&
-	    strstr(s.why, "truncated") != NULL, "%s", s.why);
+	check("chan/record-too-long",
+	    s.msgs == 0 && s.gone == 1 && strstr(s.why, "truncated") != NULL,
+	    "%s", s.why);
 	raw(buf, MSG_HDR_LEN + 5, 1, &s);
 	check("chan/descriptor-not-due", s.msgs == 0 && s.gone == 1, "%s",
 	    s.why);
@@ -227,14 +232,14 @@ test_flow(void)
 	while (chan_send(a, MSG_ANSWER, 1, big, sizeof(big), -1, 0) == 0 &&
 	    sent < 10000)
 		sent++;
-	check("chan/queue-is-bounded", sent < 1000 &&
-	    chan_backlog(a) <= 9 * 1024 * 1024, "%d", sent);
+	check("chan/queue-is-bounded",
+	    sent < 1000 && chan_backlog(a) <= 9 * 1024 * 1024, "%d", sent);
 	for (n = 0; n < 1000 && s.msgs < sent; n++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 	check("chan/all-arrive", s.msgs == sent, "%d of %d", s.msgs, sent);
-	check("chan/type-not-allowed-is-not-sent", chan_send(a, MSG_READY, 0,
-	    NULL, 0, -1, 0) == -1 && chan_send(a, MSG_QUERY, 0, big, 10, -1,
-	    0) == -1);
+	check("chan/type-not-allowed-is-not-sent",
+	    chan_send(a, MSG_READY, 0, NULL, 0, -1, 0) == -1 &&
+		chan_send(a, MSG_QUERY, 0, big, 10, -1, 0) == -1);
 	chan_free(a);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	check("chan/eof-is-told", s.gone == 1);
@@ -249,10 +254,11 @@ test_flow(void)
 	fd = open("/dev/null", O_RDONLY);
 	chan_send(a, MSG_PEER, 0, big, 8, fd, 1);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	check("chan/descriptor-arrives", s.msgs == 1 && s.fd != -1 &&
-	    (fcntl(s.fd, F_GETFD) & FD_CLOEXEC), "fd %d", s.fd);
-	check("chan/descriptor-is-given-away", fcntl(fd, F_GETFD) == -1 ||
-	    fd == s.fd);
+	check("chan/descriptor-arrives",
+	    s.msgs == 1 && s.fd != -1 && (fcntl(s.fd, F_GETFD) & FD_CLOEXEC),
+	    "fd %d", s.fd);
+	check("chan/descriptor-is-given-away",
+	    fcntl(fd, F_GETFD) == -1 || fd == s.fd);
 	chan_free(a);
 	chan_free(b);
 }

@@ -46,39 +46,50 @@ text(const char *s)
 static void
 test_lines(void)
 {
-	static const char req[] = "request=smtpd_access_policy\n"
+	static const char req[] =
+	    "request=smtpd_access_policy\n"
 	    "client_address=192.0.2.1\nhelo_name=a\nsender=u@x\n\n";
 
-	check("request", text(req) == POLICY_REQUEST &&
-	    has(POLICY_CLIENT_ADDRESS, "192.0.2.1") &&
-	    has(POLICY_SENDER, "u@x") && has(POLICY_RECIPIENT, NULL));
-	check("request-octet-by-octet", feed(req, sizeof(req) - 1, 1) ==
-	    POLICY_REQUEST && has(POLICY_CLIENT_ADDRESS, "192.0.2.1") &&
-	    has(POLICY_HELO_NAME, "a") && has(POLICY_SENDER, "u@x"));
-	check("crlf", text("sender=a@b\r\n\r\n") == POLICY_REQUEST &&
-	    has(POLICY_SENDER, "a@b"));
+	check("request",
+	    text(req) == POLICY_REQUEST &&
+		has(POLICY_CLIENT_ADDRESS, "192.0.2.1") &&
+		has(POLICY_SENDER, "u@x") && has(POLICY_RECIPIENT, NULL));
+	check("request-octet-by-octet",
+	    feed(req, sizeof(req) - 1, 1) == POLICY_REQUEST &&
+		has(POLICY_CLIENT_ADDRESS, "192.0.2.1") &&
+		has(POLICY_HELO_NAME, "a") && has(POLICY_SENDER, "u@x"));
+	check("crlf",
+	    text("sender=a@b\r\n\r\n") == POLICY_REQUEST &&
+		has(POLICY_SENDER, "a@b"));
 	check("white-line-ends", text("sender=a\n  \t \n") == POLICY_REQUEST);
-	check("leading-blank-of-value-stays", text("helo_name= n\n\n") ==
-	    POLICY_REQUEST && has(POLICY_HELO_NAME, " n"));
-	check("blanks-round-name", text("  sender \t=x\n\n") ==
-	    POLICY_REQUEST && has(POLICY_SENDER, "x"));
-	check("trailing-white-goes", text("sender=x \t\v\f\n\n") ==
-	    POLICY_REQUEST && has(POLICY_SENDER, "x"));
-	check("duplicate-last-wins", text("sender=one-long\nhelo_name=h\n"
-	    "sender=2\n\n") == POLICY_REQUEST && has(POLICY_SENDER, "2") &&
-	    has(POLICY_HELO_NAME, "h"));
-	check("names-have-case", text("Sender=x\n\n") == POLICY_REQUEST &&
-	    has(POLICY_SENDER, NULL));
-	check("empty-value-is-there", text("sender=\n\n") == POLICY_REQUEST &&
-	    has(POLICY_SENDER, ""));
-	check("value-with-equals", text("sender=a=b@c\n\n") ==
-	    POLICY_REQUEST && has(POLICY_SENDER, "a=b@c"));
-	check("empty-request", text("\n") == POLICY_REQUEST &&
-	    has(POLICY_SENDER, NULL));
-	check("nul-is-question-mark", feed("sender=a\0b\n\n", 12, 12) ==
-	    POLICY_REQUEST && has(POLICY_SENDER, "a?b"));
-	check("8bit-stays", text("sender=\xe9\xff\n\n") == POLICY_REQUEST &&
-	    has(POLICY_SENDER, "\xe9\xff"));
+	check("leading-blank-of-value-stays",
+	    text("helo_name= n\n\n") == POLICY_REQUEST &&
+		has(POLICY_HELO_NAME, " n"));
+	check("blanks-round-name",
+	    text("  sender \t=x\n\n") == POLICY_REQUEST &&
+		has(POLICY_SENDER, "x"));
+	check("trailing-white-goes",
+	    text("sender=x \t\v\f\n\n") == POLICY_REQUEST &&
+		has(POLICY_SENDER, "x"));
+	check("duplicate-last-wins",
+	    text("sender=one-long\nhelo_name=h\n"
+		 "sender=2\n\n") == POLICY_REQUEST &&
+		has(POLICY_SENDER, "2") && has(POLICY_HELO_NAME, "h"));
+	check("names-have-case",
+	    text("Sender=x\n\n") == POLICY_REQUEST && has(POLICY_SENDER, NULL));
+	check("empty-value-is-there",
+	    text("sender=\n\n") == POLICY_REQUEST && has(POLICY_SENDER, ""));
+	check("value-with-equals",
+	    text("sender=a=b@c\n\n") == POLICY_REQUEST &&
+		has(POLICY_SENDER, "a=b@c"));
+	check("empty-request",
+	    text("\n") == POLICY_REQUEST && has(POLICY_SENDER, NULL));
+	check("nul-is-question-mark",
+	    feed("sender=a\0b\n\n", 12, 12) == POLICY_REQUEST &&
+		has(POLICY_SENDER, "a?b"));
+	check("8bit-stays",
+	    text("sender=\xe9\xff\n\n") == POLICY_REQUEST &&
+		has(POLICY_SENDER, "\xe9\xff"));
 }
 
 static void
@@ -92,13 +103,13 @@ test_bad_lines(void)
 
 	policy_next(&p);
 	while ((e = policy_feed(&p, bad + off, sizeof(bad) - 1 - off, &used,
-	    &t)) == POLICY_BAD_LINE) {
+		    &t)) == POLICY_BAD_LINE) {
 		if (n++ == 0)
 			check("bad-line-text", strcmp(t, "hello world") == 0);
 		off += used;
 	}
-	check("bad-lines-told", n == 3 && e == POLICY_REQUEST &&
-	    has(POLICY_SENDER, "x"), "%u", n);
+	check("bad-lines-told",
+	    n == 3 && e == POLICY_REQUEST && has(POLICY_SENDER, "x"), "%u", n);
 }
 
 static char *
@@ -124,8 +135,8 @@ test_bounds(void)
 	check("memory-stays-bounded", p.size <= 2 * POLICY_REQUEST_MAX);
 	s[POLICY_REQUEST_MAX - 10] = '\n';
 	s[POLICY_REQUEST_MAX - 9] = '\n';
-	check("line-below-64k", feed(s, POLICY_REQUEST_MAX - 8, 4096) ==
-	    POLICY_REQUEST);
+	check("line-below-64k",
+	    feed(s, POLICY_REQUEST_MAX - 8, 4096) == POLICY_REQUEST);
 	policy_next(&p);
 	check("memory-given-back", p.size <= 1024);
 	free(s);
@@ -134,12 +145,13 @@ test_bounds(void)
 	check("1001-attributes", feed(s, 1001 * 4, 4000) == POLICY_TOO_MUCH);
 	free(s);
 	s = many("x\n", 990);
-	check("bad-lines-bounded", feed(s, 990 * 2, 7) == POLICY_MORE &&
-	    p.bad == 990);
+	check("bad-lines-bounded",
+	    feed(s, 990 * 2, 7) == POLICY_MORE && p.bad == 990);
 	free(s);
 	s = many("sender=abcdefghij\n", 900);
-	check("repeats-below-64k", feed(s, 900 * 18, 100) == POLICY_MORE &&
-	    has(POLICY_SENDER, "abcdefghij"));
+	check("repeats-below-64k",
+	    feed(s, 900 * 18, 100) == POLICY_MORE &&
+		has(POLICY_SENDER, "abcdefghij"));
 	free(s);
 }
 
@@ -151,13 +163,16 @@ test_pipeline(void)
 	size_t used, more;
 
 	policy_next(&p);
-	check("pipeline-first", policy_feed(&p, two, sizeof(two) - 1, &used,
-	    &t) == POLICY_REQUEST && used == 10 && has(POLICY_SENDER, "a"));
+	check("pipeline-first",
+	    policy_feed(&p, two, sizeof(two) - 1, &used, &t) ==
+		    POLICY_REQUEST &&
+		used == 10 && has(POLICY_SENDER, "a"));
 	policy_next(&p);
 	check("idle-between", policy_is_idle(&p));
-	check("pipeline-second", policy_feed(&p, two + used,
-	    sizeof(two) - 1 - used, &more, &t) == POLICY_REQUEST &&
-	    has(POLICY_SENDER, NULL) && has(POLICY_HELO_NAME, "b"));
+	check("pipeline-second",
+	    policy_feed(&p, two + used, sizeof(two) - 1 - used, &more, &t) ==
+		    POLICY_REQUEST &&
+		has(POLICY_SENDER, NULL) && has(POLICY_HELO_NAME, "b"));
 }
 
 int

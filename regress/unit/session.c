@@ -16,7 +16,7 @@ static struct conf conf;
 static struct conn_env env;
 static unsigned int closed;
 static int peer = -1;
-static char got[1 << 20];	/* what came back */
+static char got[1 << 20]; /* what came back */
 static size_t ngot;
 static int eof;
 
@@ -37,7 +37,7 @@ pump(int ms)
 	for (i = 0; i < ms; i++) {
 		event_base_loop(stub_base, EVLOOP_NONBLOCK);
 		while ((n = recv(peer, got + ngot, sizeof(got) - ngot,
-		    MSG_DONTWAIT)) > 0)
+			    MSG_DONTWAIT)) > 0)
 			ngot += (size_t)n;
 		if (n == 0 || (n == -1 && errno != EAGAIN))
 			eof = 1;
@@ -105,8 +105,7 @@ letters(int ms)
 
 	pump(ms);
 	while (ngot - i >= 5 && n < sizeof(l) - 1) {
-		len = (size_t)p[i + 1] << 16 | (size_t)p[i + 2] << 8 |
-		    p[i + 3];
+		len = (size_t)p[i + 1] << 16 | (size_t)p[i + 2] << 8 | p[i + 3];
 		l[n++] = got[i + 4];
 		i += 4 + len;
 	}
@@ -123,9 +122,12 @@ negotiate(const char *steps)
 	memcpy(d + 8, steps, 4);
 	pkt('O', d, 12);
 }
-#define ALL_STEPS	"\0\x1f\xff\xff"
-#define NO_STEPS	"\0\0\0\0"
-#define CONNECT		"none.test\0" "4\x10\xe1" "192.0.2.1\0"
+#define ALL_STEPS "\0\x1f\xff\xff"
+#define NO_STEPS  "\0\0\0\0"
+#define CONNECT       \
+	"none.test\0" \
+	"4\x10\xe1"   \
+	"192.0.2.1\0"
 
 static void
 hello(const char *steps)
@@ -153,16 +155,19 @@ test_milter_message(void)
 	check("milter-optneg", is(letters(3), "O"));
 	PKT('C', CONNECT);
 	check("milter-connect-answered", is(letters(3), "c"));
-	check("milter-connect-line", is(stub_log, "connect from none.test at "
-	    "('192.0.2.1', 4321) EXTERNAL\n"), "%s", stub_log);
+	check("milter-connect-line",
+	    is(stub_log,
+		"connect from none.test at "
+		"('192.0.2.1', 4321) EXTERNAL\n"),
+	    "%s", stub_log);
 	PKT('H', "helo.test\0");
-	check("milter-helo-answered", is(letters(3), "c") &&
-	    stub_prefetches == 1);
+	check("milter-helo-answered",
+	    is(letters(3), "c") && stub_prefetches == 1);
 	PKT('M', "<\"A@b\"@Pass.Test>\0SIZE=3\0");
 	check("milter-mail", is(letters(3), "c"));
-	check("milter-request", is(stub_sender, "A@b@pass.test") &&
-	    is(stub_helo, "helo.test") && stub_seen.client.family == 4 &&
-	    !stub_seen.smtputf8);
+	check("milter-request",
+	    is(stub_sender, "A@b@pass.test") && is(stub_helo, "helo.test") &&
+		stub_seen.client.family == 4 && !stub_seen.smtputf8);
 	PKT('R', "<a@b>\0");
 	PKT('T', "");
 	PKT('L', "From\0a\0");
@@ -174,8 +179,8 @@ test_milter_message(void)
 	l = letters(3);
 	check("milter-eom-inserts", is(l, "ic"), "%s", l);
 	PKT('M', "<u@pass.test>\0SMTPUTF8\0");
-	check("milter-second-message", is(letters(3), "c") &&
-	    stub_checks == 2 && stub_seen.smtputf8);
+	check("milter-second-message",
+	    is(letters(3), "c") && stub_checks == 2 && stub_seen.smtputf8);
 	PKT('A', "");
 	PKT('Q', "");
 	pump(5);
@@ -191,13 +196,15 @@ test_milter_verdicts(void)
 	hello(ALL_STEPS);
 	PKT('M', "<u@fail.test>\0");
 	pump(3);
-	check("milter-reject", ngot == 4 + sizeof(want) &&
-	    memcmp(got + 4, want, sizeof(want)) == 0, "%s", got + 4);
+	check("milter-reject",
+	    ngot == 4 + sizeof(want) &&
+		memcmp(got + 4, want, sizeof(want)) == 0,
+	    "%s", got + 4);
 	ngot = 0;
 	PKT('M', "<u@defer.test>\0");
 	pump(3);
-	check("milter-defer-has-enhanced-code", ngot > 5 &&
-	    is(got + 4, "y450 4.7.1 later"), "%s", got + 4);
+	check("milter-defer-has-enhanced-code",
+	    ngot > 5 && is(got + 4, "y450 4.7.1 later"), "%s", got + 4);
 	ngot = 0;
 	PKT('M', "<u@pass.test>\0");
 	PKT('E', "");
@@ -226,8 +233,8 @@ test_milter_verdicts(void)
 	pump(5);
 	end();
 	pump(5);
-	check("milter-eof-cancels-behind-input", stub_cancels == 1 &&
-	    env.nconn == 0);
+	check("milter-eof-cancels-behind-input",
+	    stub_cancels == 1 && env.nconn == 0);
 }
 
 static void
@@ -236,8 +243,7 @@ test_milter_skips(void)
 	hello(ALL_STEPS);
 	PKT('D', "M{auth_authen}\0joe\0");
 	PKT('M', "<u@fail.test>\0");
-	check("milter-authenticated", is(letters(3), "c") &&
-	    stub_checks == 0);
+	check("milter-authenticated", is(letters(3), "c") && stub_checks == 0);
 	PKT('M', "<u@fail.test>\0");
 	check("milter-auth-is-for-one-message", is(letters(3), "y"));
 	PKT('D', "M{auth_authen}\0\0");
@@ -249,21 +255,26 @@ test_milter_skips(void)
 	negotiate(ALL_STEPS);
 	PKT('C', "h\0U");
 	PKT('M', "<u@fail.test>\0");
-	check("milter-unknown-family", is(letters(3), "Oc") &&
-	    stub_checks == 0);
+	check("milter-unknown-family",
+	    is(letters(3), "Oc") && stub_checks == 0);
 	check("milter-unknown-family-line",
 	    is(stub_log, "connect from h at None EXTERNAL\n"));
-	PKT('C', "h\0" "4\0\1bogus\0");
+	PKT('C',
+	    "h\0"
+	    "4\0\1bogus\0");
 	PKT('M', "<u@fail.test>\0");
 	check("milter-connect-in-message-closes", is(letters(3), "") && eof);
 	end();
 
 	begin(CONN_MILTER);
 	negotiate(ALL_STEPS);
-	PKT('C', "h\0" "4\0\1bogus\0");
+	PKT('C',
+	    "h\0"
+	    "4\0\1bogus\0");
 	PKT('M', "<u@fail.test>\0");
-	check("milter-bad-address", is(letters(3), "Oc") &&
-	    strstr(stub_log, "no usable client address") != NULL);
+	check("milter-bad-address",
+	    is(letters(3), "Oc") &&
+		strstr(stub_log, "no usable client address") != NULL);
 	PKT('A', "");
 	PKT('K', "");
 	PKT('C', CONNECT);
@@ -274,8 +285,8 @@ test_milter_skips(void)
 	begin(CONN_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('M', "<u@fail.test>\0");
-	check("milter-mail-before-connect", is(letters(3), "Oc") &&
-	    stub_checks == 0);
+	check("milter-mail-before-connect",
+	    is(letters(3), "Oc") && stub_checks == 0);
 	end();
 }
 
@@ -288,20 +299,24 @@ test_milter_names(void)
 	conf.internal_hosts = (struct conf_hosts){ &h, 1 };
 	begin(CONN_MILTER);
 	negotiate(ALL_STEPS);
-	PKT('C', "none.test\0" "4\0\1" "192.0.2.7\0");
+	PKT('C',
+	    "none.test\0"
+	    "4\0\1"
+	    "192.0.2.7\0");
 	PKT('H', "x\0");
 	PKT('M', "<u@fail.test>\0");
 	check("milter-name-waits", is(letters(2), "O"));
-	check("milter-name-confirmed", is(letters(40), "c") &&
-	    stub_checks == 0 && strstr(stub_log, "INTERNAL") != NULL,
+	check("milter-name-confirmed",
+	    is(letters(40), "c") && stub_checks == 0 &&
+		strstr(stub_log, "INTERNAL") != NULL,
 	    "%s", stub_log);
 	end();
 	begin(CONN_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C', CONNECT);
 	PKT('M', "<u@fail.test>\0");
-	check("milter-name-not-confirmed", is(letters(40), "Oy") &&
-	    strstr(stub_log, "EXTERNAL") != NULL);
+	check("milter-name-not-confirmed",
+	    is(letters(40), "Oy") && strstr(stub_log, "EXTERNAL") != NULL);
 	end();
 	begin(CONN_MILTER);
 	negotiate(ALL_STEPS);
@@ -329,8 +344,9 @@ test_milter_own_ar(void)
 	PKT('E', "");
 	pump(3);
 	/* c; then the third field, the first, the insertion, c */
-	check("milter-own-ar-last-first", ngot > 60 && got[5 + 4] == 'm' &&
-	    got[5 + 8] == 3 && got[5 + 33 + 8] == 1);
+	check("milter-own-ar-last-first",
+	    ngot > 60 && got[5 + 4] == 'm' && got[5 + 8] == 3 &&
+		got[5 + 33 + 8] == 1);
 	l = letters(1);
 	check("milter-own-ar-removed", is(l, "cmmic"), "%s", l);
 	PKT('M', "<u@local.test>\0");
@@ -377,16 +393,18 @@ test_milter_order(void)
 		begin(CONN_MILTER);
 		pkt(closing[i].cmd, closing[i].data, closing[i].len);
 		pump(3);
-		check(closing[i].name, eof && ngot == 0 &&
-		    strstr(stub_log, "milter connection closed: ") != NULL);
+		check(closing[i].name,
+		    eof && ngot == 0 &&
+			strstr(stub_log, "milter connection closed: ") != NULL);
 		end();
 	}
 	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
 		hello(ALL_STEPS);
 		pkt(later[i].cmd, later[i].data, later[i].len);
 		pump(3);
-		check(later[i].name, eof && ngot == 0 &&
-		    strstr(stub_log, "milter connection closed: ") != NULL);
+		check(later[i].name,
+		    eof && ngot == 0 &&
+			strstr(stub_log, "milter connection closed: ") != NULL);
 		end();
 	}
 	hello(NO_STEPS);
@@ -403,7 +421,8 @@ test_milter_order(void)
 	end();
 }
 
-#define REQ(sender) "request=smtpd_access_policy\nclient_address=" \
+#define REQ(sender)                                      \
+	"request=smtpd_access_policy\nclient_address="   \
 	"192.0.2.1\nhelo_name=HELO.Test\nsender=" sender \
 	"\nrecipient=R@Dest.Test\n"
 
@@ -421,38 +440,48 @@ static void
 test_policy(void)
 {
 	static const char hdr[] = "action=prepend Authentication-Results: "
-	    "mx.example.test; spf=pass\n\n";
+				  "mx.example.test; spf=pass\n\n";
 
 	begin(CONN_POLICY);
 	check("policy-prepend", policy(REQ("U.X@Pass.Test") "\n", hdr), "%s",
 	    got);
-	check("policy-case", is(stub_sender, "U.X@pass.test") &&
-	    is(stub_helo, "helo.test"));
-	check("policy-reject", policy(REQ("u@fail.test") "\n",
-	    "action=550 5.7.23 no 100% pass\n\n"), "%s", got);
-	check("policy-defer", policy(REQ("u@defer.test") "\n",
-	    "action=defer_if_permit later\n\n"), "%s", got);
-	check("policy-restriction", policy(REQ("u@restrict.test") "\n",
-	    "action=permit\n\n"));
-	check("policy-dunno", policy(REQ("u@dunno.test") "\n",
-	    "action=dunno\n\n"));
+	check("policy-case",
+	    is(stub_sender, "U.X@pass.test") && is(stub_helo, "helo.test"));
+	check("policy-reject",
+	    policy(REQ("u@fail.test") "\n",
+		"action=550 5.7.23 no 100% pass\n\n"),
+	    "%s", got);
+	check("policy-defer",
+	    policy(REQ("u@defer.test") "\n",
+		"action=defer_if_permit later\n\n"),
+	    "%s", got);
+	check("policy-restriction",
+	    policy(REQ("u@restrict.test") "\n", "action=permit\n\n"));
+	check("policy-dunno",
+	    policy(REQ("u@dunno.test") "\n", "action=dunno\n\n"));
 	stub_log[0] = '\0';
-	check("policy-queue-id", policy(REQ("u@dunno.test") "queue_id=Q1\n\n",
-	    "action=dunno\n\n") && is(stub_log, "Q1: a log line\n"));
+	check("policy-queue-id",
+	    policy(REQ("u@dunno.test") "queue_id=Q1\n\n", "action=dunno\n\n") &&
+		is(stub_log, "Q1: a log line\n"));
 	stub_log[0] = '\0';
-	check("policy-queue-id-empty", policy(REQ("u@dunno.test")
-	    "queue_id=\n\n", "action=dunno\n\n") &&
-	    is(stub_log, ": a log line\n"), "%s", stub_log);
-	check("policy-sasl", policy(REQ("u@fail.test") "sasl_username=j\n\n",
-	    "action=dunno\n\n"));
+	check("policy-queue-id-empty",
+	    policy(REQ("u@dunno.test") "queue_id=\n\n", "action=dunno\n\n") &&
+		is(stub_log, ": a log line\n"),
+	    "%s", stub_log);
+	check("policy-sasl",
+	    policy(REQ("u@fail.test") "sasl_username=j\n\n",
+		"action=dunno\n\n"));
 	check("policy-empty", policy("\n", hdr));
-	check("policy-pipelined", policy(REQ("u@fail.test") "\n"
-	    REQ("u@pass.test") "\n", "action=550 5.7.23 no 100% pass\n\n"
-	    "action=prepend Authentication-Results: mx.example.test; "
-	    "spf=pass\n\n"));
+	check("policy-pipelined",
+	    policy(REQ("u@fail.test") "\n" REQ("u@pass.test") "\n",
+		"action=550 5.7.23 no 100% pass\n\n"
+		"action=prepend Authentication-Results: mx.example.test; "
+		"spf=pass\n\n"));
 	stub_log[0] = '\0';
-	check("policy-bad-line", policy("hello world\n\n", hdr) && is(stub_log,
-	    "ERROR: Could not match line \"hello world\"\na log line\n"),
+	check("policy-bad-line",
+	    policy("hello world\n\n", hdr) &&
+		is(stub_log,
+		    "ERROR: Could not match line \"hello world\"\na log line\n"),
 	    "%s", stub_log);
 	end();
 }
@@ -467,40 +496,48 @@ test_policy_instance(void)
 	begin(CONN_POLICY);
 	(void)policy(REQ("u@pass.test") "instance=i1\n\n", "");
 	stub_log[0] = '\0';
-	check("instance-one-header", policy(REQ("u@pass.test")
-	    "instance=i1\n\n", "action=dunno\n\n") && stub_checks == 1 &&
-	    stub_log[0] == '\0');
-	check("instance-exact", policy(REQ("u@dunno.test")
-	    "instance=I1\n\n", "action=dunno\n\n") && stub_checks == 2);
+	check("instance-one-header",
+	    policy(REQ("u@pass.test") "instance=i1\n\n", "action=dunno\n\n") &&
+		stub_checks == 1 && stub_log[0] == '\0');
+	check("instance-exact",
+	    policy(REQ("u@dunno.test") "instance=I1\n\n", "action=dunno\n\n") &&
+		stub_checks == 2);
 	(void)policy(REQ("u@fail.test") "instance=i2\n\n", "");
 	stub_log[0] = '\0';
-	check("instance-reject-again", policy(REQ("u@pass.test")
-	    "instance=i2\n\n", "action=550 5.7.23 no 100% pass\n\n") &&
-	    stub_checks == 3 && is(stub_log, "550 5.7.23 no 100% pass\n"));
+	check("instance-reject-again",
+	    policy(REQ("u@pass.test") "instance=i2\n\n",
+		"action=550 5.7.23 no 100% pass\n\n") &&
+		stub_checks == 3 && is(stub_log, "550 5.7.23 no 100% pass\n"));
 	(void)policy(REQ("u@restrict.test") "instance=i3\n\n", "");
 	stub_log[0] = '\0';
-	check("instance-restriction-again", policy(REQ("u@pass.test")
-	    "instance=i3\n\n", "action=permit\n\n") && stub_checks == 4 &&
-	    is(stub_log, "result_only permit\n"), "%s", stub_log);
+	check("instance-restriction-again",
+	    policy(REQ("u@pass.test") "instance=i3\n\n", "action=permit\n\n") &&
+		stub_checks == 4 && is(stub_log, "result_only permit\n"),
+	    "%s", stub_log);
 	(void)policy(REQ("u@fail.test") "instance=\n\n", "");
-	check("instance-empty-not-kept", policy(REQ("u@pass.test")
-	    "instance=\n\n", "x") == 0 && stub_checks == 6);
+	check("instance-empty-not-kept",
+	    policy(REQ("u@pass.test") "instance=\n\n", "x") == 0 &&
+		stub_checks == 6);
 	stub_conf(&own);
 	conf.users = (struct conf_users){ &u, 1 };
 	(void)policy("client_address=192.0.2.1\nsender=u@fail.test\n"
-	    "recipient=Own@dest.test\ninstance=i1\n\n", "");
-	check("instance-peruser-judged-anew", is(got,
-	    "action=550 5.7.23 no 100% pass\n\n") && stub_checks == 7 &&
-	    stub_seen.conf == &own);
-	check("instance-peruser-not-kept", policy(REQ("u@pass.test")
-	    "instance=i1\n\n", "action=dunno\n\n") && stub_checks == 7);
+		     "recipient=Own@dest.test\ninstance=i1\n\n",
+	    "");
+	check("instance-peruser-judged-anew",
+	    is(got, "action=550 5.7.23 no 100% pass\n\n") && stub_checks == 7 &&
+		stub_seen.conf == &own);
+	check("instance-peruser-not-kept",
+	    policy(REQ("u@pass.test") "instance=i1\n\n", "action=dunno\n\n") &&
+		stub_checks == 7);
 	conf.users.n = 0;
 	end();
 }
 
-#define TO(rcpt, sender, inst) "client_address=192.0.2.1\nhelo_name=h.test\n" \
+#define TO(rcpt, sender, inst)                         \
+	"client_address=192.0.2.1\nhelo_name=h.test\n" \
 	"sender=" sender "\nrecipient=" rcpt "\ninstance=" inst "\n\n"
-#define HEADER	"action=prepend Authentication-Results: " \
+#define HEADER                                    \
+	"action=prepend Authentication-Results: " \
 	"mx.example.test; spf=pass\n\n"
 
 /* COMPAT "one-header" */
@@ -514,40 +551,52 @@ test_policy_one_header(void)
 	stub_conf(&own);
 	conf.users = (struct conf_users){ &u, 1 };
 	begin(CONN_POLICY);
-	check("one-header-own-first", policy(TO("own@dest.test",
-	    "u@pass.test", "a"), HEADER) && stub_seen.conf == &own);
-	check("one-header-own-again-judged", policy(TO("own@dest.test",
-	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 2);
-	check("one-header-others-judged", policy(TO("r@dest.test",
-	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 3 &&
-	    stub_seen.conf == &conf);
-	check("one-header-others-kept", policy(TO("s@dest.test",
-	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 3);
-	check("one-header-own-reject", policy(TO("own@dest.test",
-	    "u@fail.test", "a"), "action=550 5.7.23 no 100% pass\n\n") &&
-	    stub_checks == 4);
-	check("one-header-no-leak-of-reject", policy(TO("s@dest.test",
-	    "u@pass.test", "a"), "action=dunno\n\n") && stub_checks == 4);
-	check("one-header-others-first", policy(TO("r@dest.test",
-	    "u@pass.test", "b"), HEADER));
-	check("one-header-own-later", policy(TO("own@dest.test",
-	    "u@pass.test", "b"), "action=dunno\n\n") && stub_checks == 6);
-	check("one-header-own-reject-first", policy(TO("own@dest.test",
-	    "u@fail.test", "c"), "action=550 5.7.23 no 100% pass\n\n"));
-	check("one-header-after-own-reject", policy(TO("r@dest.test",
-	    "u@pass.test", "c"), HEADER));
-	check("one-header-no-instance", policy(TO("own@dest.test",
-	    "u@pass.test", ""), HEADER) && policy(TO("own@dest.test",
-	    "u@pass.test", ""), HEADER));
-	check("later-first-header", policy(TO("r@dest.test", "u@later.test",
-	    "d"), HEADER));
+	check("one-header-own-first",
+	    policy(TO("own@dest.test", "u@pass.test", "a"), HEADER) &&
+		stub_seen.conf == &own);
+	check("one-header-own-again-judged",
+	    policy(TO("own@dest.test", "u@pass.test", "a"),
+		"action=dunno\n\n") &&
+		stub_checks == 2);
+	check("one-header-others-judged",
+	    policy(TO("r@dest.test", "u@pass.test", "a"), "action=dunno\n\n") &&
+		stub_checks == 3 && stub_seen.conf == &conf);
+	check("one-header-others-kept",
+	    policy(TO("s@dest.test", "u@pass.test", "a"), "action=dunno\n\n") &&
+		stub_checks == 3);
+	check("one-header-own-reject",
+	    policy(TO("own@dest.test", "u@fail.test", "a"),
+		"action=550 5.7.23 no 100% pass\n\n") &&
+		stub_checks == 4);
+	check("one-header-no-leak-of-reject",
+	    policy(TO("s@dest.test", "u@pass.test", "a"), "action=dunno\n\n") &&
+		stub_checks == 4);
+	check("one-header-others-first",
+	    policy(TO("r@dest.test", "u@pass.test", "b"), HEADER));
+	check("one-header-own-later",
+	    policy(TO("own@dest.test", "u@pass.test", "b"),
+		"action=dunno\n\n") &&
+		stub_checks == 6);
+	check("one-header-own-reject-first",
+	    policy(TO("own@dest.test", "u@fail.test", "c"),
+		"action=550 5.7.23 no 100% pass\n\n"));
+	check("one-header-after-own-reject",
+	    policy(TO("r@dest.test", "u@pass.test", "c"), HEADER));
+	check("one-header-no-instance",
+	    policy(TO("own@dest.test", "u@pass.test", ""), HEADER) &&
+		policy(TO("own@dest.test", "u@pass.test", ""), HEADER));
+	check("later-first-header",
+	    policy(TO("r@dest.test", "u@later.test", "d"), HEADER));
 	stub_log[0] = '\0';
-	check("later-restriction", policy(TO("s@dest.test", "u@later.test",
-	    "d"), "action=permit_later\n\n") && is(stub_log,
-	    "result_only permit_later\n"), "%s", stub_log);
-	check("later-not-for-own", policy(TO("own@dest.test",
-	    "u@later.test", "e"), HEADER) && policy(TO("r@dest.test",
-	    "u@pass.test", "e"), "action=dunno\n\n"));
+	check("later-restriction",
+	    policy(TO("s@dest.test", "u@later.test", "d"),
+		"action=permit_later\n\n") &&
+		is(stub_log, "result_only permit_later\n"),
+	    "%s", stub_log);
+	check("later-not-for-own",
+	    policy(TO("own@dest.test", "u@later.test", "e"), HEADER) &&
+		policy(TO("r@dest.test", "u@pass.test", "e"),
+		    "action=dunno\n\n"));
 	conf.users.n = 0;
 	end();
 }
@@ -576,12 +625,13 @@ test_policy_utf8(void)
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		begin(CONN_POLICY);
-		snprintf(req, sizeof(req), "client_address=192.0.2.1\n"
-		    "sender=%s\nhelo_name=%s\nrecipient=%s\n\n", t[i].sender,
-		    t[i].helo, t[i].rcpt);
-		check(t[i].name, policy(req, HEADER) &&
-		    stub_seen.smtputf8 == t[i].smtputf8, "%d",
-		    stub_seen.smtputf8);
+		snprintf(req, sizeof(req),
+		    "client_address=192.0.2.1\n"
+		    "sender=%s\nhelo_name=%s\nrecipient=%s\n\n",
+		    t[i].sender, t[i].helo, t[i].rcpt);
+		check(t[i].name,
+		    policy(req, HEADER) && stub_seen.smtputf8 == t[i].smtputf8,
+		    "%d", stub_seen.smtputf8);
 		end();
 	}
 }
@@ -605,8 +655,9 @@ test_counters(void)
 
 	memset(stats, 0, sizeof(*stats));
 	hello(ALL_STEPS);
-	check("count-milter", grew(STAT_CONN_MILTER) == 1 &&
-	    grew(STAT_CONN_POLICY) == 0 && stats->v[STAT_CONN_OPEN] == 1);
+	check("count-milter",
+	    grew(STAT_CONN_MILTER) == 1 && grew(STAT_CONN_POLICY) == 0 &&
+		stats->v[STAT_CONN_OPEN] == 1);
 	PKT('D', "M{auth_authen}\0joe\0");
 	PKT('M', "<u@fail.test>\0");
 	(void)letters(3);
@@ -619,19 +670,23 @@ test_counters(void)
 	check("count-own-ar", grew(STAT_OWN_AR_REMOVED) == 2);
 	pkt('H', "x", 1);
 	(void)letters(3);
-	check("count-milter-error", grew(STAT_PROTO_ERROR_MILTER) == 1 &&
-	    grew(STAT_PROTO_ERROR_POLICY) == 0);
+	check("count-milter-error",
+	    grew(STAT_PROTO_ERROR_MILTER) == 1 &&
+		grew(STAT_PROTO_ERROR_POLICY) == 0);
 	end();
 	check("count-closed", stats->v[STAT_CONN_OPEN] == 0);
 	conf.internal_hosts = (struct conf_hosts){ &h, 1 };
 	begin(CONN_MILTER);
 	negotiate(ALL_STEPS);
-	PKT('C', "none.test\0" "4\0\1" "192.0.2.7\0");
+	PKT('C',
+	    "none.test\0"
+	    "4\0\1"
+	    "192.0.2.7\0");
 	PKT('M', "<u@fail.test>\0");
 	PKT('M', "<u@fail.test>\0");
 	(void)letters(40);
-	check("count-internal", grew(STAT_SKIP_INTERNAL) == 2 &&
-	    grew(STAT_SKIP_MACRO) == 0);
+	check("count-internal",
+	    grew(STAT_SKIP_INTERNAL) == 2 && grew(STAT_SKIP_MACRO) == 0);
 	conf.internal_hosts.n = 0;
 	end();
 	begin(CONN_POLICY);
@@ -640,8 +695,8 @@ test_counters(void)
 	(void)policy(TO("r@d", "u@pass.test", "j"), "");
 	(void)policy(TO("r@d", "u@pass.test", "j"), "");
 	(void)policy(TO("r@d", "u@pass.test", ""), "");
-	check("count-policy", grew(STAT_CONN_POLICY) == 1 &&
-	    grew(STAT_SKIP_INSTANCE) == 2);
+	check("count-policy",
+	    grew(STAT_CONN_POLICY) == 1 && grew(STAT_SKIP_INSTANCE) == 2);
 	(void)policy(REQ("u@fail.test") "sasl_username=j\n\n", "");
 	check("count-policy-authenticated", grew(STAT_SKIP_AUTH) == 1);
 	end();
@@ -655,43 +710,59 @@ test_json(void)
 	negotiate(ALL_STEPS);
 	PKT('C', CONNECT);
 	PKT('H', "he\"lo\x01\xff.test\0");
-	PKT('D', "Mi\0" "4xQ1\0");
+	PKT('D',
+	    "Mi\0"
+	    "4xQ1\0");
 	PKT('M', "<u@fail.test>\0");
 	(void)letters(3);
-	check("json-milter", strstr(stub_log, "{\"event\":\"spf\","
-	    "\"protocol\":\"milter\",\"queue_id\":\"4xQ1\","
-	    "\"client\":\"192.0.2.1\",\"client_name\":\"none.test\","
-	    "\"helo\":\"he\\\"lo\\u0001\\ufffd.test\","
-	    "\"sender\":\"u@fail.test\",\"action\":\"reject\","
-	    "\"code\":\"550\",\"enhanced_code\":\"5.7.23\","
-	    "\"text\":\"no 100% pass\",\"ms\":") == stub_log, "%s", stub_log);
-	check("json-one-line", strchr(stub_log, '\n') == stub_log +
-	    strlen(stub_log) - 1);
+	check("json-milter",
+	    strstr(stub_log,
+		"{\"event\":\"spf\","
+		"\"protocol\":\"milter\",\"queue_id\":\"4xQ1\","
+		"\"client\":\"192.0.2.1\",\"client_name\":\"none.test\","
+		"\"helo\":\"he\\\"lo\\u0001\\ufffd.test\","
+		"\"sender\":\"u@fail.test\",\"action\":\"reject\","
+		"\"code\":\"550\",\"enhanced_code\":\"5.7.23\","
+		"\"text\":\"no 100% pass\",\"ms\":") == stub_log,
+	    "%s", stub_log);
+	check("json-one-line",
+	    strchr(stub_log, '\n') == stub_log + strlen(stub_log) - 1);
 	stub_log[0] = '\0';
 	PKT('M', "<u@fail.test>\0");
 	(void)letters(3);
-	check("json-queue-id-is-for-one-message", strstr(stub_log,
-	    "queue_id") == NULL && stub_log[0] == '{');
+	check("json-queue-id-is-for-one-message",
+	    strstr(stub_log, "queue_id") == NULL && stub_log[0] == '{');
 	stub_log[0] = '\0';
 	PKT('D', "M{auth_authen}\0joe\0");
 	PKT('M', "<u@fail.test>\0");
 	(void)letters(3);
-	check("json-skipped", strstr(stub_log, "\"sender\":\"u@fail.test\","
-	    "\"skipped\":\"authenticated\",\"action\":\"nothing\",\"ms\":") !=
-	    NULL, "%s", stub_log);
+	check("json-skipped",
+	    strstr(stub_log,
+		"\"sender\":\"u@fail.test\","
+		"\"skipped\":\"authenticated\",\"action\":\"nothing\",\"ms\":") !=
+		NULL,
+	    "%s", stub_log);
 	end();
 	begin(CONN_POLICY);
 	(void)policy(TO("r@d", "u@fail.test", "i"), "");
-	check("json-policy", strstr(stub_log, "{\"event\":\"spf\","
-	    "\"protocol\":\"policy\",\"client\":\"192.0.2.1\","
-	    "\"helo\":\"h.test\",\"sender\":\"u@fail.test\","
-	    "\"recipient\":\"r@d\",\"instance\":\"i\",\"action\":\"reject\"")
-	    == stub_log && strchr(stub_log, '\n')[1] == '\0', "%s", stub_log);
+	check("json-policy",
+	    strstr(stub_log,
+		"{\"event\":\"spf\","
+		"\"protocol\":\"policy\",\"client\":\"192.0.2.1\","
+		"\"helo\":\"h.test\",\"sender\":\"u@fail.test\","
+		"\"recipient\":\"r@d\",\"instance\":\"i\",\"action\":\"reject\"") ==
+		    stub_log &&
+		strchr(stub_log, '\n')[1] == '\0',
+	    "%s", stub_log);
 	stub_log[0] = '\0';
 	(void)policy(TO("r@d", "u@fail.test", "i"), "");
-	check("json-cached", strstr(stub_log, "\"action\":\"reject\","
-	    "\"text\":\"550 5.7.23 no 100% pass\",\"cached\":true,") != NULL &&
-	    strchr(stub_log, '\n')[1] == '\0', "%s", stub_log);
+	check("json-cached",
+	    strstr(stub_log,
+		"\"action\":\"reject\","
+		"\"text\":\"550 5.7.23 no 100% pass\",\"cached\":true,") !=
+		    NULL &&
+		strchr(stub_log, '\n')[1] == '\0',
+	    "%s", stub_log);
 	conf.debug_level = 0;
 	stub_log[0] = '\0';
 	(void)policy(TO("r@d", "u@fail.test", ""), "");
@@ -713,9 +784,12 @@ test_policy_rough(void)
 		(void)send(peer, big, sizeof(big), MSG_NOSIGNAL);
 		pump(1);
 	}
-	check("policy-64k-line-closed", eof && ngot == 0 && strstr(stub_log,
-	    "policy connection closed: a request of more than 64 KiB") !=
-	    NULL, "%s", stub_log);
+	check("policy-64k-line-closed",
+	    eof && ngot == 0 &&
+		strstr(stub_log,
+		    "policy connection closed: a request of more than 64 KiB") !=
+		    NULL,
+	    "%s", stub_log);
 	end();
 
 	begin(CONN_POLICY);
@@ -724,8 +798,9 @@ test_policy_rough(void)
 	shutdown(peer, SHUT_WR);
 	pump(60);
 	got[ngot] = '\0';
-	check("policy-answers-after-eof", eof && ngot > 100 &&
-	    strstr(got + 8, "action=") != NULL, "%zu", ngot);
+	check("policy-answers-after-eof",
+	    eof && ngot > 100 && strstr(got + 8, "action=") != NULL, "%zu",
+	    ngot);
 	end();
 
 	begin(CONN_POLICY);
@@ -737,8 +812,10 @@ test_policy_rough(void)
 
 	conf.mock = 1;
 	begin(CONN_POLICY);
-	check("policy-mock", policy("\n", "action=dunno mock header field "
-	    "that should be ignored\n\n"));
+	check("policy-mock",
+	    policy("\n",
+		"action=dunno mock header field "
+		"that should be ignored\n\n"));
 	conf.mock = 0;
 	end();
 }
@@ -755,8 +832,8 @@ test_backpressure(void)
 	begin(CONN_POLICY);
 	for (i = 0; i < 200000 && replies < 2 * want; i++) {
 		if (sent < want) {
-			n = send(peer, req + off, sizeof(req) - 1 -
-			    (size_t)off, MSG_DONTWAIT | MSG_NOSIGNAL);
+			n = send(peer, req + off, sizeof(req) - 1 - (size_t)off,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
 			if (n > 0)
 				off += n;
 			if (off == sizeof(req) - 1) {
@@ -815,8 +892,9 @@ test_cap_and_files(void)
 	env.max = 1;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == -1)
 		abort();
-	check("cap-refuses", conn_start(&env, CONN_POLICY, sv[1], sv[1]) ==
-	    -1 && strstr(stub_log, "too many connections") != NULL);
+	check("cap-refuses",
+	    conn_start(&env, CONN_POLICY, sv[1], sv[1]) == -1 &&
+		strstr(stub_log, "too many connections") != NULL);
 	close(sv[0]);
 	env.max = 100;
 	end();
@@ -827,8 +905,7 @@ test_cap_and_files(void)
 	peer = -1;
 	if (pipe(p) == -1)
 		abort();
-	check("dev-null-starts", conn_start(&env, CONN_POLICY, in, p[1]) ==
-	    0);
+	check("dev-null-starts", conn_start(&env, CONN_POLICY, in, p[1]) == 0);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	check("dev-null-ends", closed == before + 1);
@@ -836,7 +913,7 @@ test_cap_and_files(void)
 
 	if (pipe(p) == -1 || (in = fileno(tmpfile())) == -1 ||
 	    write(in, REQ("u@dunno.test") "\n",
-	    sizeof(REQ("u@dunno.test") "\n") - 1) == -1)
+		sizeof(REQ("u@dunno.test") "\n") - 1) == -1)
 		abort();
 	lseek(in, 0, SEEK_SET);
 	before = closed;
@@ -845,8 +922,8 @@ test_cap_and_files(void)
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	memset(got, 0, 100);
-	check("file-answered", read(p[0], got, 100) == 14 &&
-	    is(got, "action=dunno\n\n"));
+	check("file-answered",
+	    read(p[0], got, 100) == 14 && is(got, "action=dunno\n\n"));
 	check("file-ends", closed == before + 1);
 	close(p[0]);
 }

@@ -22,10 +22,10 @@
 #include "unpriv/worker/conn.h"
 
 static struct event_base *stub_base;
-static char	stub_log[65536];	/* all lines since the last reset */
+static char stub_log[65536]; /* all lines since the last reset */
 static unsigned int stub_checks, stub_cancels, stub_prefetches;
-static struct judge_request stub_seen;	/* the last request */
-static char	stub_sender[65536], stub_helo[65536];
+static struct judge_request stub_seen; /* the last request */
+static char stub_sender[65536], stub_helo[65536];
 
 /* -- log -- */
 static void
@@ -39,15 +39,15 @@ log_vline(int pri, const char *fmt, va_list ap)
 	strlcat(stub_log, "\n", sizeof(stub_log));
 }
 
-#define STUB_LOG(name, args, last)					\
-void name args								\
-{									\
-	va_list ap;							\
-									\
-	va_start(ap, last);						\
-	log_vline(0, fmt, ap);						\
-	va_end(ap);							\
-}
+#define STUB_LOG(name, args, last)     \
+	void name args                 \
+	{                              \
+		va_list ap;            \
+                                       \
+		va_start(ap, last);    \
+		log_vline(0, fmt, ap); \
+		va_end(ap);            \
+	}
 STUB_LOG(log_line, (int pri, const char *fmt, ...), fmt)
 STUB_LOG(log_warnx, (const char *fmt, ...), fmt)
 STUB_LOG(log_warn, (const char *fmt, ...), fmt)
@@ -75,6 +75,7 @@ fatalx(const char *fmt, ...)
 	abort();
 }
 
+/* clang-format off */
 const char *const spf_result_name[SPF_RESULT_MAX] = {
 	[SPF_RESULT_NONE] = "none", [SPF_RESULT_NEUTRAL] = "neutral",
 	[SPF_RESULT_PASS] = "pass", [SPF_RESULT_FAIL] = "fail",
@@ -82,6 +83,7 @@ const char *const spf_result_name[SPF_RESULT_MAX] = {
 	[SPF_RESULT_TEMPERROR] = "temperror",
 	[SPF_RESULT_PERMERROR] = "permerror",
 };
+/* clang-format on */
 
 /* -- configuration -- */
 const struct conf *
@@ -113,13 +115,13 @@ stub_conf(struct conf *c)
 
 /* -- the check -- */
 struct check {
-	struct event	*ev;
+	struct event *ev;
 	const struct judge_request *req;
-	check_done_fn	 done;
-	void		*arg;
+	check_done_fn done;
+	void *arg;
 };
 
-static struct check *stub_pending;	/* the last that takes a while */
+static struct check *stub_pending; /* the last that takes a while */
 
 static void
 stub_judge(const struct judge_request *r, check_done_fn done, void *arg)
@@ -171,8 +173,7 @@ stub_later(evutil_socket_t fd, short what, void *arg)
 
 struct check *
 check_start(struct asker *k, struct check_memo *m,
-    const struct judge_request *r, int seconds, check_done_fn done,
-    void *arg)
+    const struct judge_request *r, int seconds, check_done_fn done, void *arg)
 {
 	struct timeval tv = { 0, 20000 };
 	struct check *c;
@@ -185,8 +186,8 @@ check_start(struct asker *k, struct check_memo *m,
 	strlcpy(stub_helo, r->helo == NULL ? "NULL" : r->helo,
 	    sizeof(stub_helo));
 	at = r->sender == NULL ? NULL : strrchr(r->sender, '@');
-	if (at == NULL || (strcmp(at, "@slow.test") != 0 &&
-	    strcmp(at, "@never.test") != 0)) {
+	if (at == NULL ||
+	    (strcmp(at, "@slow.test") != 0 && strcmp(at, "@never.test") != 0)) {
 		stub_judge(r, done, arg);
 		return NULL;
 	}
@@ -213,7 +214,7 @@ check_cancel(struct check *c)
 }
 
 struct check_memo {
-	int		 x;
+	int x;
 };
 
 struct check_memo *
@@ -248,16 +249,16 @@ judge_fold(const char *name, const char *value, struct arena *a)
 
 /* -- dns, for names of InternalHosts: 192.0.2.7 is in.internal.test -- */
 static asker_fn stub_fn[64];
-static void	*stub_arg[64];
+static void *stub_arg[64];
 static struct event *stub_ev[64];
-static uint16_t	stub_type[64];
+static uint16_t stub_type[64];
 
 static void
 stub_answer(evutil_socket_t fd, short what, void *arg)
 {
 	size_t i = (size_t)(uintptr_t)arg;
 	static const uint8_t name[] = "in.internal.test",
-	    good[] = { 192, 0, 2, 7 };
+			     good[] = { 192, 0, 2, 7 };
 	struct dns_rr rr = { name, sizeof(name) - 1, 0 };
 	struct dns_answer a = { .status = DNS_OK, .nrr = 1, .rr = &rr };
 	asker_fn fn = stub_fn[i];

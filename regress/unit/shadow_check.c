@@ -14,11 +14,17 @@
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/zonefile.h"
 
-enum play { ASK, DIE, GARBLED, LATE, FLOOD };
+enum play {
+	ASK,
+	DIE,
+	GARBLED,
+	LATE,
+	FLOOD
+};
 
 static struct event_base *base;
 static struct ctl ctl;
-static struct chan *ask, *copies;	/* the shadow's ends */
+static struct chan *ask, *copies; /* the shadow's ends */
 static enum play play;
 static uint32_t copy_id;
 static struct shadow_copy got;
@@ -108,8 +114,8 @@ on_copy(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 }
 
 static void
-on_answer(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
+on_answer(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
+    int fd, void *arg)
 {
 	static struct dns_rr rr[8];
 	struct dns_answer a;
@@ -127,8 +133,7 @@ on_answer(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 		say(copy_id, SHADOW_SOFTFAIL);
 }
 
-static struct second_check *
-new(enum play what)
+static struct second_check *new (enum play what)
 {
 	struct second_check *s;
 	int q[2], c[2];
@@ -139,8 +144,8 @@ new(enum play what)
 	nasked = 0;
 	chan_free(ask);
 	chan_free(copies);
-	ask = chan_new(base, q[1], ROLE_SHADOW, ROLE_DNS, on_answer, gone,
-	    NULL);
+	ask =
+	    chan_new(base, q[1], ROLE_SHADOW, ROLE_DNS, on_answer, gone, NULL);
 	copies = chan_new(base, c[1], ROLE_SHADOW, ROLE_CONTROL, on_copy, gone,
 	    NULL);
 	s = second_check_new(base, q[0], c[0]);
@@ -163,9 +168,11 @@ test_ask(struct answers *answers)
 {
 	static const uint8_t addr[4] = { 192, 0, 2, 1 };
 	struct dns_rr rr = { addr, 4, 0 };
-	struct dns_answer a = { .status = DNS_OK, .type = DNS_T_A, .nrr = 1,
-	    .rr = &rr };
-	struct second_check *s = new(ASK);
+	struct dns_answer a = { .status = DNS_OK,
+		.type = DNS_T_A,
+		.nrr = 1,
+		.rr = &rr };
+	struct second_check *s = new (ASK);
 	struct shadow_opinion o;
 	struct shadow_copy c;
 	int rv;
@@ -176,16 +183,19 @@ test_ask(struct answers *answers)
 	answers_put(answers, answers_next(answers), &a);
 	copy_of(&c);
 	rv = second_check_ask(s, &ctl, answers, &c, &o);
-	check("shadow-check-opinion", rv == 0 && o.result == SHADOW_SOFTFAIL &&
-	    o.questions == 3 && strcmp(o.why, "because") == 0, "%d", rv);
-	check("shadow-check-answer-is-wanted", got.want == 1 &&
-	    strcmp(got.sender, "u@z.test") == 0);
-	check("shadow-check-from-zone", heard[0].status == DNS_OK &&
-	    strcmp(text[0], "v=spf1 -all") == 0, "%s", text[0]);
-	check("shadow-check-from-our-check", heard[1].status == DNS_OK &&
-	    memcmp(text[1], addr, 1) == 0);
-	check("shadow-check-not-in-zone", heard[2].status == DNS_NXDOMAIN,
-	    "%u", heard[2].status);
+	check("shadow-check-opinion",
+	    rv == 0 && o.result == SHADOW_SOFTFAIL && o.questions == 3 &&
+		strcmp(o.why, "because") == 0,
+	    "%d", rv);
+	check("shadow-check-answer-is-wanted",
+	    got.want == 1 && strcmp(got.sender, "u@z.test") == 0);
+	check("shadow-check-from-zone",
+	    heard[0].status == DNS_OK && strcmp(text[0], "v=spf1 -all") == 0,
+	    "%s", text[0]);
+	check("shadow-check-from-our-check",
+	    heard[1].status == DNS_OK && memcmp(text[1], addr, 1) == 0);
+	check("shadow-check-not-in-zone", heard[2].status == DNS_NXDOMAIN, "%u",
+	    heard[2].status);
 	rv = second_check_ask(s, &ctl, answers, &c, &o);
 	check("shadow-check-once-more", rv == 0 && nasked == 6, "%d %d", rv,
 	    nasked);
@@ -195,7 +205,7 @@ test_ask(struct answers *answers)
 static int
 play_once(enum play what, struct answers *answers, struct shadow_opinion *o)
 {
-	struct second_check *s = new(what);
+	struct second_check *s = new (what);
 	struct shadow_copy c;
 	int rv, again;
 
@@ -221,16 +231,17 @@ main(void)
 	base = event_base_new();
 	ctl.base = base;
 	ctl.asker = asker_new(base, ROLE_WORKER);
-	ctl.zone = zonefile_parse(zone, sizeof(zone) - 1, NULL, err,
-	    sizeof(err));
+	ctl.zone =
+	    zonefile_parse(zone, sizeof(zone) - 1, NULL, err, sizeof(err));
 	check("shadow-check-zone", ctl.zone != NULL, "%s", err);
 	test_ask(answers);
 	check("shadow-check-it-dies", play_once(DIE, answers, &o) == -1);
 	check("shadow-check-garbled", play_once(GARBLED, answers, &o) == -1);
 	check("shadow-check-too-many-questions",
 	    play_once(FLOOD, answers, &o) == -1);
-	check("shadow-check-old-opinion", play_once(LATE, answers, &o) == 0 &&
-	    o.result == SHADOW_PASS, "%u", o.result);
+	check("shadow-check-old-opinion",
+	    play_once(LATE, answers, &o) == 0 && o.result == SHADOW_PASS, "%u",
+	    o.result);
 	answers_free(answers);
 	asker_free(ctl.asker);
 	zonefile_free(ctl.zone);

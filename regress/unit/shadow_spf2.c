@@ -12,12 +12,12 @@
 #include "regress/unit/check.h"
 #include "unpriv/shadow/shadow_spf2.h"
 
-#define ROUNDS	1000
+#define ROUNDS 1000
 
 struct rec {
-	const char	*name;
-	uint16_t	 type;
-	const char	*data;		/* NULL: SERVFAIL */
+	const char *name;
+	uint16_t type;
+	const char *data; /* NULL: SERVFAIL */
 };
 
 static struct spf2 *spf2;
@@ -93,6 +93,7 @@ judge(const char *client, const char *helo, const char *sender,
 	return result;
 }
 
+/* clang-format off */
 static const struct rec plain[] = {
 	{ "p.test", DNS_T_TXT, "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all" },
 	{ "h.test", DNS_T_TXT, "v=spf1 ip4:192.0.2.7 -all" },
@@ -159,6 +160,7 @@ static const struct {
 	{ "differs-void-lookups", "192.0.2.1", "h.test", "u@void.test",
 	    SHADOW_PASS },
 };
+/* clang-format on */
 
 static void
 test_cases(void)
@@ -170,8 +172,7 @@ test_cases(void)
 
 	zone = plain;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		r = judge(cases[i].client, cases[i].helo, cases[i].sender,
-		    &o);
+		r = judge(cases[i].client, cases[i].helo, cases[i].sender, &o);
 		snprintf(name, sizeof(name), "spf2-%s", cases[i].name);
 		check(name, r == cases[i].result, "%s: %s",
 		    r < 0 ? "no end" : shadow_result_name[r], o.why);
@@ -186,11 +187,12 @@ test_words(void)
 
 	zone = plain;
 	judge("192.0.2.1", "h.test", "u@p.test", &o);
-	check("spf2-one-question", o.questions == 1 && rounds == 2 &&
-	    !o.cut, "%u questions, %u rounds", o.questions, rounds);
-	check("spf2-says-why", strncmp(o.why, "domain of", 9) == 0 &&
-	    strstr(o.why, "192.0.2.1") != NULL, "%s",
-	    o.why);
+	check("spf2-one-question", o.questions == 1 && rounds == 2 && !o.cut,
+	    "%u questions, %u rounds", o.questions, rounds);
+	check("spf2-says-why",
+	    strncmp(o.why, "domain of", 9) == 0 &&
+		strstr(o.why, "192.0.2.1") != NULL,
+	    "%s", o.why);
 }
 
 /*
@@ -209,8 +211,9 @@ test_bombs(void)
 		snprintf(name[i], sizeof(name[i]), "b%d.test", i);
 		strlcpy(text[i], "v=spf1", sizeof(text[i]));
 		for (j = 0; j < 10 && i < 5; j++)
-			snprintf(text[i] + strlen(text[i]), sizeof(text[i]) -
-			    strlen(text[i]), " include:b%d.test", i + 1);
+			snprintf(text[i] + strlen(text[i]),
+			    sizeof(text[i]) - strlen(text[i]),
+			    " include:b%d.test", i + 1);
 		strlcat(text[i], " ?all", sizeof(text[i]));
 		bomb[i] = (struct rec){ name[i], DNS_T_TXT, text[i] };
 	}
@@ -236,20 +239,22 @@ test_questions(void)
 		snprintf(name[i], sizeof(name[i]), "q%d.test", i);
 		strlcpy(text[i], "v=spf1", sizeof(text[i]));
 		for (j = 0; j < 9; j++)
-			snprintf(text[i] + strlen(text[i]), sizeof(text[i]) -
-			    strlen(text[i]), " a:n%d-%d.test", i, j);
+			snprintf(text[i] + strlen(text[i]),
+			    sizeof(text[i]) - strlen(text[i]), " a:n%d-%d.test",
+			    i, j);
 		if (i < 19)
-			snprintf(text[i] + strlen(text[i]), sizeof(text[i]) -
-			    strlen(text[i]), " include:q%d.test", i + 1);
+			snprintf(text[i] + strlen(text[i]),
+			    sizeof(text[i]) - strlen(text[i]),
+			    " include:q%d.test", i + 1);
 		strlcat(text[i], " ?all", sizeof(text[i]));
 		many[i] = (struct rec){ name[i], DNS_T_TXT, text[i] };
 	}
 	many[20] = (struct rec){ NULL, 0, NULL };
 	zone = many;
 	r = judge("192.0.2.1", "h.test", "u@q0.test", &o);
-	check("spf2-questions-are-bounded", r == SHADOW_TEMPERROR && o.cut &&
-	    o.questions <= SPF2_QUESTIONS, "%d, %u questions", r,
-	    o.questions);
+	check("spf2-questions-are-bounded",
+	    r == SHADOW_TEMPERROR && o.cut && o.questions <= SPF2_QUESTIONS,
+	    "%d, %u questions", r, o.questions);
 }
 
 /* Out of time: what is missing is an error, and there is an opinion. */
@@ -270,8 +275,8 @@ test_last(void)
 	c.client.b[0] = 192;
 	check.answers = answers_new();
 	rv = spf2_judge(spf2, &c, &check, 1, &o);
-	check("spf2-last-run", rv == 1 && o.result == SHADOW_TEMPERROR,
-	    "%d %u", rv, o.result);
+	check("spf2-last-run", rv == 1 && o.result == SHADOW_TEMPERROR, "%d %u",
+	    rv, o.result);
 	answers_free(check.answers);
 }
 
@@ -281,11 +286,9 @@ test_killer(void)
 {
 	static char text[512];
 	static const struct rec *old;
-	struct rec killer[] = {
-		{ "k.test", DNS_T_TXT, "v=spf1 -all exp=e.k.test" },
-		{ "e.k.test", DNS_T_TXT, text },
-		{ NULL, 0, NULL }
-	};
+	struct rec killer[] = { { "k.test", DNS_T_TXT,
+				    "v=spf1 -all exp=e.k.test" },
+		{ "e.k.test", DNS_T_TXT, text }, { NULL, 0, NULL } };
 	struct shadow_opinion o;
 	int i, status = 0;
 	pid_t pid;
@@ -299,13 +302,15 @@ test_killer(void)
 	if ((pid = fork()) == 0) {
 		close(STDERR_FILENO);
 		_exit(judge("192.0.2.1", "h.test", "u@k.test", &o) ==
-		    SHADOW_FAIL ? 0 : 1);
+			    SHADOW_FAIL ?
+			0 :
+			1);
 	}
 	waitpid(pid, &status, 0);
 	zone = old;
-	check("spf2-killer-record-still-kills", WIFSIGNALED(status) &&
-	    WTERMSIG(status) == SIGABRT, "status %x: this libspf2 is mended",
-	    (unsigned int)status);
+	check("spf2-killer-record-still-kills",
+	    WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+	    "status %x: this libspf2 is mended", (unsigned int)status);
 }
 
 int

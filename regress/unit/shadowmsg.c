@@ -8,7 +8,7 @@
 #include "proto/shadowmsg.h"
 #include "regress/unit/check.h"
 
-static uint8_t	buf[8192];
+static uint8_t buf[8192];
 
 static void
 sample(struct shadow_copy *c)
@@ -63,20 +63,21 @@ static void
 test_copy(void)
 {
 	static const uint8_t want[] = { 0, 4, 192, 0, 2, 1, 2, 4, 0, 6, 'h',
-	    '.', 't', 'e', 's', 't', 0, 8, 'u', '@', 'd', '.', 't', 'e', 's',
-	    't' };
+		'.', 't', 'e', 's', 't', 0, 8, 'u', '@', 'd', '.', 't', 'e',
+		's', 't' };
 	struct shadow_copy c, d;
 	size_t len, i, good;
 
 	sample(&c);
 	len = put(&c);
-	check("shadowmsg-copy-octets", len == sizeof(want) &&
-	    memcmp(buf, want, len) == 0);
+	check("shadowmsg-copy-octets",
+	    len == sizeof(want) && memcmp(buf, want, len) == 0);
 	memset(&d, 0xaa, sizeof(d));
-	check("shadowmsg-copy-comes-back", get(len, &d) == 0 &&
-	    d.want == 0 && addr_equal(&d.client, &c.client) &&
-	    d.identity == c.identity && d.result == c.result &&
-	    strcmp(d.helo, c.helo) == 0 && strcmp(d.sender, c.sender) == 0);
+	check("shadowmsg-copy-comes-back",
+	    get(len, &d) == 0 && d.want == 0 &&
+		addr_equal(&d.client, &c.client) && d.identity == c.identity &&
+		d.result == c.result && strcmp(d.helo, c.helo) == 0 &&
+		strcmp(d.sender, c.sender) == 0);
 	for (i = 0, good = 0; i < len; i++)
 		good += get(i, &d) == 0;
 	check("shadowmsg-copy-cut-short", good == 0, "%zu taken", good);
@@ -99,8 +100,8 @@ test_copy(void)
 	c.sender[0] = '\0';
 	check("shadowmsg-copy-no-sender", put(&c) == 0);
 	c.identity = SHADOW_HELO;
-	check("shadowmsg-copy-null-sender", (len = put(&c)) != 0 &&
-	    get(len, &d) == 0 && d.sender[0] == '\0');
+	check("shadowmsg-copy-null-sender",
+	    (len = put(&c)) != 0 && get(len, &d) == 0 && d.sender[0] == '\0');
 	sample(&c);
 	c.client.family = 0;
 	check("shadowmsg-copy-no-client", put(&c) == 0);
@@ -121,17 +122,19 @@ test_bounds(void)
 	memset(c.sender, 's', SHADOW_TEXT_MAX);
 	c.sender[SHADOW_TEXT_MAX] = '\0';
 	len = put(&c);
-	check("shadowmsg-copy-largest", len == SHADOWMSG_COPY_MAX &&
-	    get(len, &d) == 0 && strcmp(d.sender, c.sender) == 0, "%zu", len);
+	check("shadowmsg-copy-largest",
+	    len == SHADOWMSG_COPY_MAX && get(len, &d) == 0 &&
+		strcmp(d.sender, c.sender) == 0,
+	    "%zu", len);
 	sample(&c);
 	c.identity = SHADOW_HELO;
 	c.sender[0] = '\0';
 	strlcpy(c.helo, "h", sizeof(c.helo));
 	len = put(&c);
-	check("shadowmsg-copy-smallest", len == SHADOWMSG_COPY_MIN, "%zu",
-	    len);
-	check("shadowmsg-copy-table-row", m->min == SHADOWMSG_COPY_MIN &&
-	    m->max == SHADOWMSG_COPY_MAX, "%u-%u", m->min, m->max);
+	check("shadowmsg-copy-smallest", len == SHADOWMSG_COPY_MIN, "%zu", len);
+	check("shadowmsg-copy-table-row",
+	    m->min == SHADOWMSG_COPY_MIN && m->max == SHADOWMSG_COPY_MAX,
+	    "%u-%u", m->min, m->max);
 
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_bytes(&w, "\0\4\300\0\2\1\2\4", 8);
@@ -155,13 +158,15 @@ test_opinion(void)
 	o.questions = 513;
 	memset(o.why, 'w', SHADOW_WHY_MAX);
 	wbuf_init(&w, buf, sizeof(buf));
-	check("shadowmsg-opinion-put", shadowmsg_put_opinion(&w, &o) == 0 &&
-	    w.len == SHADOWMSG_RESULT_MAX && m->max == w.len &&
-	    m->min == SHADOWMSG_RESULT_MIN, "%zu", w.len);
+	check("shadowmsg-opinion-put",
+	    shadowmsg_put_opinion(&w, &o) == 0 &&
+		w.len == SHADOWMSG_RESULT_MAX && m->max == w.len &&
+		m->min == SHADOWMSG_RESULT_MIN,
+	    "%zu", w.len);
 	rbuf_init(&r, buf, w.len);
 	check("shadowmsg-opinion-comes-back",
 	    shadowmsg_get_opinion(&r, &p) == 0 && p.result == o.result &&
-	    p.cut == 1 && p.questions == 513 && strcmp(p.why, o.why) == 0);
+		p.cut == 1 && p.questions == 513 && strcmp(p.why, o.why) == 0);
 	rbuf_init(&r, buf, w.len - 1);
 	check("shadowmsg-opinion-cut-short",
 	    shadowmsg_get_opinion(&r, &p) == -1);

@@ -6,6 +6,7 @@
 #include "proto/text.h"
 #include "regress/unit/check.h"
 
+/* clang-format off */
 static const struct {
 	const char *name, *s;
 	size_t len, want;
@@ -24,6 +25,7 @@ static const struct {
 	{ "above-10ffff", "\364\220\200\200", 4, 0 },
 	{ "bad-tail", "\342\202a", 3, 0 }, { "ff", "\377", 1, 0 },
 };
+/* clang-format on */
 
 static const struct {
 	const char *name, *in, *out;
@@ -67,8 +69,10 @@ main(void)
 		memset(out, 'X', sizeof(out));
 		n = text_escape_log(out, escapes[i].size, escapes[i].in,
 		    escapes[i].len);
-		check(name, n == strlen(escapes[i].out) &&
-		    memcmp(out, escapes[i].out, n + 1) == 0, "%s", out);
+		check(name,
+		    n == strlen(escapes[i].out) &&
+			memcmp(out, escapes[i].out, n + 1) == 0,
+		    "%s", out);
 	}
 	check("clean", utf8_clean("a \303\274", 4), "refused");
 	check("clean-empty", utf8_clean("", 0), "refused");

@@ -11,7 +11,7 @@ static void
 test_write(void)
 {
 	static const uint8_t want[] = { 1, 2, 3, 4, 5, 6, 7, 0, 2, 'a', 'b',
-	    'c' };
+		'c' };
 	uint8_t buf[12];
 	struct wbuf w;
 
@@ -21,8 +21,8 @@ test_write(void)
 	wbuf_u32(&w, 0x04050607);
 	wbuf_blob(&w, "ab", 2);
 	wbuf_bytes(&w, "c", 1);
-	check("wire-write-network-order", wbuf_ok(&w) && w.len == 12 &&
-	    memcmp(buf, want, 12) == 0);
+	check("wire-write-network-order",
+	    wbuf_ok(&w) && w.len == 12 && memcmp(buf, want, 12) == 0);
 	wbuf_bytes(&w, NULL, 0);
 	check("wire-write-nothing-when-full", wbuf_ok(&w));
 	wbuf_u8(&w, 9);
@@ -51,8 +51,8 @@ test_write_blob_limit(void)
 
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_blob(&w, big, 65535);
-	check("wire-blob-65535", wbuf_ok(&w) && w.len == 65537 &&
-	    buf[0] == 0xff && buf[1] == 0xff);
+	check("wire-blob-65535",
+	    wbuf_ok(&w) && w.len == 65537 && buf[0] == 0xff && buf[1] == 0xff);
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_blob(&w, big, 65536);
 	check("wire-blob-65536-refused", !wbuf_ok(&w) && w.len == 0);
@@ -62,7 +62,7 @@ static void
 test_read(void)
 {
 	static const uint8_t in[] = { 0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0xfa, 0xf9,
-	    0, 2, 'a', 'b', 'c' };
+		0, 2, 'a', 'b', 'c' };
 	const uint8_t *blob, *rest;
 	struct rbuf r;
 	size_t len;
@@ -91,11 +91,11 @@ test_read_short(void)
 	rbuf_init(&r, in, 3);
 	p = rbuf_blob(&r, &len);
 	check("wire-read-blob-short", p == NULL && len == 0 && r.err);
-	check("wire-read-error-stays", rbuf_u8(&r) == 0 &&
-	    rbuf_bytes(&r, 0) == NULL && !rbuf_done(&r));
+	check("wire-read-error-stays",
+	    rbuf_u8(&r) == 0 && rbuf_bytes(&r, 0) == NULL && !rbuf_done(&r));
 	rbuf_init(&r, in, 3);
-	check("wire-read-u32-short", rbuf_u32(&r) == 0 && r.err &&
-	    !rbuf_done(&r));
+	check("wire-read-u32-short",
+	    rbuf_u32(&r) == 0 && r.err && !rbuf_done(&r));
 	rbuf_init(&r, in, 0);
 	check("wire-read-empty-done", rbuf_done(&r));
 	free(in);

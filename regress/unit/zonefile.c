@@ -21,8 +21,8 @@ answer(struct zonefile *z, uint16_t type, const char *name)
 
 	if (zonefile_answer(z, type, name, strlen(name), &a, alias) ==
 	    ZONEFILE_DNS) {
-		snprintf(got, sizeof(got), "dns%s%s", alias[0] != '\0' ? " " :
-		    "", alias);
+		snprintf(got, sizeof(got), "dns%s%s",
+		    alias[0] != '\0' ? " " : "", alias);
 		return got;
 	}
 	if (a.status != DNS_OK)
@@ -33,8 +33,8 @@ answer(struct zonefile *z, uint16_t type, const char *name)
 		ip.family = type == DNS_T_AAAA ? 6 : 4;
 		if (type == DNS_T_A || type == DNS_T_AAAA) {
 			memcpy(ip.b, a.rr[i].data, a.rr[i].len);
-			snprintf(part, sizeof(part), " %s", addr_format(&ip,
-			    addr, sizeof(addr)));
+			snprintf(part, sizeof(part), " %s",
+			    addr_format(&ip, addr, sizeof(addr)));
 		} else if (type == DNS_T_MX)
 			snprintf(part, sizeof(part), " %u/%.*s",
 			    (unsigned int)a.rr[i].aux, a.rr[i].len,
@@ -82,6 +82,7 @@ static const char zone[] =
     "m\303\274ller A 192.0.2.11\n"
     "old	SPF	\"v=spf1 -all\"\n";
 
+/* clang-format off */
 static const struct {
 	const char	*name;
 	uint16_t	 type;
@@ -123,20 +124,20 @@ static const struct {
 	    "ok 3600 192.0.2.11" },
 	{ "type-spf-is-not-txt", DNS_T_TXT, "old.example.test", "nodata" },
 };
+/* clang-format on */
 
 /* Lines without an origin lie over the DNS. */
-static const char plain[] =
-    "# a remark\n"
-    "example.test TXT \"v=spf1 mx -all\"\n"
-    "mail.example.test. A 192.0.2.1\n"
-    "*.many.test A 192.0.2.3\n"
-    "alias.test CNAME mail.example.test\n";
+static const char plain[] = "# a remark\n"
+			    "example.test TXT \"v=spf1 mx -all\"\n"
+			    "mail.example.test. A 192.0.2.1\n"
+			    "*.many.test A 192.0.2.3\n"
+			    "alias.test CNAME mail.example.test\n";
 
 static const struct {
-	const char	*name;
-	uint16_t	 type;
-	const char	*qname;
-	const char	*want;
+	const char *name;
+	uint16_t type;
+	const char *qname;
+	const char *want;
 } overlay[] = {
 	{ "plain-record", DNS_T_TXT, "example.test",
 	    "ok 3600 [v=spf1 mx -all]" },
@@ -151,6 +152,7 @@ static const struct {
 	    "dns mail.example.test" },
 };
 
+/* clang-format off */
 static const struct {
 	const char	*name;
 	const char	*text;
@@ -197,6 +199,7 @@ static const struct {
 	{ "ttl-too-large", "a.test 99999999999 A 192.0.2.1\n",
 	    "line 1: \"99999999999\" is no type" },
 };
+/* clang-format on */
 
 static void
 test_notes(void)
@@ -205,20 +208,26 @@ test_notes(void)
 	char text[1024], err[200];
 	const struct zonefile_note *n;
 
-	snprintf(text, sizeof(text), "a.test TXT \"%0300d\"\n"
+	snprintf(text, sizeof(text),
+	    "a.test TXT \"%0300d\"\n"
 	    "b.test TXT v=spf1 -all\n"
 	    "c.test SPF \"v=spf1 -all\"\n"
-	    "d.test CNAME a.test\nd.test A 192.0.2.1\n", 0);
+	    "d.test CNAME a.test\nd.test A 192.0.2.1\n",
+	    0);
 	z = zonefile_parse(text, strlen(text), NULL, err, sizeof(err));
-	check("note-long-string", z != NULL && (n = zonefile_note_at(z, 0)) !=
-	    NULL && n->line == 1 && strcmp(n->code, "long-string") == 0 &&
-	    strcmp(n->owner, "a.test") == 0);
-	check("note-unquoted", z != NULL && (n = zonefile_note_at(z, 1)) !=
-	    NULL && n->line == 2 && strcmp(n->code, "unquoted") == 0);
-	check("note-type-spf", z != NULL && (n = zonefile_note_at(z, 2)) !=
-	    NULL && n->line == 3 && strcmp(n->code, "spf-type") == 0);
-	check("note-cname", z != NULL && (n = zonefile_note_at(z, 3)) !=
-	    NULL && n->line == 5 && strcmp(n->code, "cname") == 0);
+	check("note-long-string",
+	    z != NULL && (n = zonefile_note_at(z, 0)) != NULL && n->line == 1 &&
+		strcmp(n->code, "long-string") == 0 &&
+		strcmp(n->owner, "a.test") == 0);
+	check("note-unquoted",
+	    z != NULL && (n = zonefile_note_at(z, 1)) != NULL && n->line == 2 &&
+		strcmp(n->code, "unquoted") == 0);
+	check("note-type-spf",
+	    z != NULL && (n = zonefile_note_at(z, 2)) != NULL && n->line == 3 &&
+		strcmp(n->code, "spf-type") == 0);
+	check("note-cname",
+	    z != NULL && (n = zonefile_note_at(z, 3)) != NULL && n->line == 5 &&
+		strcmp(n->code, "cname") == 0);
 	check("notes-end", z != NULL && zonefile_note_at(z, 4) == NULL);
 	zonefile_free(z);
 }
@@ -239,8 +248,8 @@ test_sizes(void)
 	zonefile_free(z);
 	big[100] = '\0';
 	z = zonefile_parse(big, n, NULL, err, sizeof(err));
-	check("nul", z == NULL && strcmp(err, "line 101: NUL in the file") ==
-	    0, "%s", err);
+	check("nul", z == NULL && strcmp(err, "line 101: NUL in the file") == 0,
+	    "%s", err);
 	zonefile_free(z);
 	z = zonefile_parse(big, ZONEFILE_MAX + 1, NULL, err, sizeof(err));
 	check("too-large", z == NULL && strstr(err, "too large") != NULL);
@@ -259,7 +268,7 @@ main(void)
 	z = zonefile_parse(zone, sizeof(zone) - 1, NULL, err, sizeof(err));
 	check("zone-is-read", z != NULL, "%s", err);
 	for (i = 0; z != NULL && i < sizeof(answers) / sizeof(answers[0]);
-	    i++) {
+	     i++) {
 		s = answer(z, answers[i].type, answers[i].qname);
 		check(answers[i].name, strcmp(s, answers[i].want) == 0, "%s",
 		    s);
@@ -268,7 +277,7 @@ main(void)
 	z = zonefile_parse(plain, sizeof(plain) - 1, NULL, err, sizeof(err));
 	check("plain-is-read", z != NULL, "%s", err);
 	for (i = 0; z != NULL && i < sizeof(overlay) / sizeof(overlay[0]);
-	    i++) {
+	     i++) {
 		s = answer(z, overlay[i].type, overlay[i].qname);
 		check(overlay[i].name, strcmp(s, overlay[i].want) == 0, "%s",
 		    s);
@@ -281,13 +290,15 @@ main(void)
 	s = z == NULL ? err : answer(z, DNS_T_A, "x.origin.test");
 	check("origin-is-an-apex", strcmp(s, "nxdomain") == 0, "%s", s);
 	zonefile_free(z);
-	check("origin-wrong", zonefile_parse("", 0, "a..b", err,
-	    sizeof(err)) == NULL);
+	check("origin-wrong",
+	    zonefile_parse("", 0, "a..b", err, sizeof(err)) == NULL);
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		z = zonefile_parse(errors[i].text, strlen(errors[i].text),
-		    NULL, err, sizeof(err));
-		check(errors[i].name, strcmp(err, errors[i].why) == 0 &&
-		    (z != NULL) == (errors[i].why[0] == '\0'), "%s", err);
+		z = zonefile_parse(errors[i].text, strlen(errors[i].text), NULL,
+		    err, sizeof(err));
+		check(errors[i].name,
+		    strcmp(err, errors[i].why) == 0 &&
+			(z != NULL) == (errors[i].why[0] == '\0'),
+		    "%s", err);
 		zonefile_free(z);
 	}
 	test_notes();

@@ -14,29 +14,29 @@
 #include "proto/dname.h"
 #include "unpriv/check/asker.h"
 
-#define ASKER_PENDING_MAX	65536
+#define ASKER_PENDING_MAX 65536
 
 struct asked {
-	RB_ENTRY(asked)	 entry;
-	uint32_t	 id;
-	uint16_t	 type;
-	uint8_t		 namelen;
-	asker_fn	 fn;		/* NULL: nobody wants the answer */
-	void		*arg;
-	char		 name[DNAME_MAX];
+	RB_ENTRY(asked) entry;
+	uint32_t id;
+	uint16_t type;
+	uint8_t namelen;
+	asker_fn fn; /* NULL: nobody wants the answer */
+	void *arg;
+	char name[DNAME_MAX];
 };
 
 RB_HEAD(asked_tree, asked);
 
 struct asker {
 	struct event_base *base;
-	enum msg_role	 self;
-	struct chan	*dns;		/* NULL while it is away */
+	enum msg_role self;
+	struct chan *dns; /* NULL while it is away */
 	struct asked_tree pending;
-	size_t		 npending;
-	uint32_t	 last_id;
-	void		(*on_gone)(void *);
-	void		*gone_arg;
+	size_t npending;
+	uint32_t last_id;
+	void (*on_gone)(void *);
+	void *gone_arg;
 };
 
 static int
@@ -97,8 +97,8 @@ asked_find(struct asker *k, uint32_t id)
 }
 
 static void
-asker_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
+asker_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
+    int fd, void *arg)
 {
 	struct asker *k = arg;
 	struct dns_answer a;
@@ -155,7 +155,7 @@ asker_send(struct asker *k, const struct asked *q)
 	struct wbuf w;
 
 	if (k->dns == NULL)
-		return 0;	/* asked when it comes back */
+		return 0; /* asked when it comes back */
 	wbuf_init(&w, buf, sizeof(buf));
 	if (dnsmsg_put_query(&w, q->type, q->name, q->namelen) == -1)
 		return -1;
@@ -172,8 +172,8 @@ asker_connect(struct asker *k, int fd)
 	RB_FOREACH_SAFE(q, asked_tree, &k->pending, next)
 		if (q->fn == NULL)
 			asked_free(k, q);
-	k->dns = chan_new(k->base, fd, k->self, ROLE_DNS, asker_msg,
-	    asker_gone, k);
+	k->dns =
+	    chan_new(k->base, fd, k->self, ROLE_DNS, asker_msg, asker_gone, k);
 	RB_FOREACH(q, asked_tree, &k->pending)
 		if (asker_send(k, q) == -1)
 			left++;

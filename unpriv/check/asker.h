@@ -19,21 +19,21 @@ struct event_base;
 /* answer is valid during the call; NULL when dns could not be asked. */
 typedef void (*asker_fn)(const struct dns_answer *, void *);
 
-struct asker	*asker_new(struct event_base *, enum msg_role self);
-void		 asker_free(struct asker *);
+struct asker *asker_new(struct event_base *, enum msg_role self);
+void asker_free(struct asker *);
 /* Takes over a channel end to dns, instead of an earlier one. */
-void		 asker_connect(struct asker *, int fd);
+void asker_connect(struct asker *, int fd);
 /* Called when dns is gone (policyd-spf has nobody to bring it back). */
-void		 asker_on_gone(struct asker *, void (*)(void *), void *);
+void asker_on_gone(struct asker *, void (*)(void *), void *);
 struct event_base *asker_base(const struct asker *);
 /*
  * Asks; the name is copied. fn is never called inside. Returns the number to
  * cancel by, or 0 when there is no memory or the queue to dns is full.
  */
-uint32_t	 asker_ask(struct asker *, uint16_t, const char *, size_t,
-		    asker_fn, void *);
-void		 asker_cancel(struct asker *, uint32_t);
+uint32_t asker_ask(struct asker *, uint16_t, const char *, size_t, asker_fn,
+    void *);
+void asker_cancel(struct asker *, uint32_t);
 /* Questions on their way, cancelled ones among them. */
-size_t		 asker_pending(const struct asker *);
+size_t asker_pending(const struct asker *);
 
 #endif

@@ -15,17 +15,17 @@
 #include "unpriv/check/check.h"
 #include "unpriv/check/shadow_copy.h"
 
-#define CHECK_ARENA_MAX	(4 * 1024 * 1024)
+#define CHECK_ARENA_MAX (4 * 1024 * 1024)
 /*
  * A hostile zone can let its answers drip in; past this many runs each waits
  * until everything asked for has come.
  */
 #define CHECK_EAGER_RUNS 64
-#define CHECK_EAGER_USEC 20000	/* and past this much work */
-#define CHECK_RUNS_MAX	4096	/* more is a defect of ours, not of a zone */
-#define CHECK_SPARE	64	/* tables kept for the next checks */
-#define CHECK_MEMO_AGE	60	/* seconds that a prefetched answer is good */
-#define CHECK_ROOM	2048	/* questions of all workers, when dns is calm */
+#define CHECK_EAGER_USEC 20000 /* and past this much work */
+#define CHECK_RUNS_MAX	 4096  /* more is a defect of ours, not of a zone */
+#define CHECK_SPARE	 64    /* tables kept for the next checks */
+#define CHECK_MEMO_AGE	 60    /* seconds that a prefetched answer is good */
+#define CHECK_ROOM	 2048  /* questions of all workers, when dns is calm */
 
 /*
  * Questions that one check may have under way, by how much of this worker's
@@ -33,8 +33,8 @@
  * ask for hundreds of names leaves room for the others' few.
  */
 static const struct {
-	size_t		 eighths;
-	unsigned int	 flights;
+	size_t eighths;
+	unsigned int flights;
 } check_shares[] = {
 	{ 1, 64 },
 	{ 4, 16 },
@@ -44,50 +44,50 @@ static const struct {
 /* A question of a check, or of a memo, on its way. */
 struct flight {
 	LIST_ENTRY(flight) entry;
-	struct question	*q;
-	uint32_t	 id;
-	struct check	*check;		/* one of the two */
+	struct question *q;
+	uint32_t id;
+	struct check *check; /* one of the two */
 	struct check_memo *memo;
 };
 LIST_HEAD(flights, flight);
 
 struct check_memo {
-	struct answers	*answers;
-	struct asker	*asker;
-	struct flights	 flights;
+	struct answers *answers;
+	struct asker *asker;
+	struct flights flights;
 	LIST_HEAD(, check) waiters;
-	time_t		 when;
+	time_t when;
 };
 
 struct check {
-	LIST_ENTRY(check) waiting;	/* in memo->waiters while on_memo */
-	struct asker	*asker;
+	LIST_ENTRY(check) waiting; /* in memo->waiters while on_memo */
+	struct asker *asker;
 	struct check_memo *memo;
-	struct judge_request req;	/* what it points to is the caller's */
-	struct answers	*answers;
-	struct arena	*arena;
-	struct flights	 flights;
-	struct event	*deadline;
-	struct event	*lists;		/* Whitelist_Lookup_Time */
-	struct event	*again;
-	check_done_fn	 done;
-	void		*arg;
-	uint64_t	 since;		/* microseconds, as spent */
-	uint64_t	 spent;		/* inside judge_run() */
-	unsigned int	 runs;
-	unsigned int	 nflights;
-	int		 on_memo;
-	int		 expired;
+	struct judge_request req; /* what it points to is the caller's */
+	struct answers *answers;
+	struct arena *arena;
+	struct flights flights;
+	struct event *deadline;
+	struct event *lists; /* Whitelist_Lookup_Time */
+	struct event *again;
+	check_done_fn done;
+	void *arg;
+	uint64_t since; /* microseconds, as spent */
+	uint64_t spent; /* inside judge_run() */
+	unsigned int runs;
+	unsigned int nflights;
+	int on_memo;
+	int expired;
 };
 
 static struct spare {
-	struct answers	*answers;
-	struct arena	*arena;
+	struct answers *answers;
+	struct arena *arena;
 } check_spares[CHECK_SPARE];
 static size_t check_nspare;
 
-static void	check_answered(const struct dns_answer *, void *);
-static int	check_run(struct check *);
+static void check_answered(const struct dns_answer *, void *);
+static int check_run(struct check *);
 
 static const struct dns_answer check_no_answer = { .status = DNS_TEMPERROR };
 
@@ -213,7 +213,7 @@ check_from_memo(struct check *c, struct question *q)
 
 	if (m == NULL ||
 	    (mq = answers_find(m->answers, q->type, q->name, q->namelen)) ==
-	    NULL)
+		NULL)
 		return 0;
 	if (mq->state == ANSWER_DONE) {
 		(void)answers_put(c->answers, q, &mq->answer);
@@ -250,8 +250,9 @@ check_ask(struct check *c)
 {
 	struct question *q;
 
-	while ((q = c->nflights < check_share(c) ? answers_next(c->answers) :
-	    answers_needed(c->answers)) != NULL) {
+	while ((q = c->nflights < check_share(c) ?
+		       answers_next(c->answers) :
+		       answers_needed(c->answers)) != NULL) {
 		if (check_from_memo(c, q))
 			continue;
 		if (flight_start(c->asker, q, c, NULL) == -1)
@@ -415,8 +416,7 @@ check_answered(const struct dns_answer *a, void *arg)
 
 struct check *
 check_start(struct asker *k, struct check_memo *memo,
-    const struct judge_request *req, int seconds,
-    check_done_fn done, void *arg)
+    const struct judge_request *req, int seconds, check_done_fn done, void *arg)
 {
 	struct timeval tv = { seconds > 0 ? seconds : 0, 0 };
 	struct check *c;

@@ -10,7 +10,7 @@
  * Drives judge_run() over the dns process: asks what a run missed, runs
  * again when answers have come, gives up at the deadline.
  */
-struct asker;		/* the way to the dns process; one a process */
+struct asker; /* the way to the dns process; one a process */
 struct check;
 
 /*
@@ -29,22 +29,21 @@ struct check_memo;
  * none beside that of each question, less is over at once. Returns NULL when
  * done was called already. Dies on no memory.
  */
-struct check	*check_start(struct asker *, struct check_memo *,
-		    const struct judge_request *, int seconds,
-		    check_done_fn, void *);
+struct check *check_start(struct asker *, struct check_memo *,
+    const struct judge_request *, int seconds, check_done_fn, void *);
 /* No callback will follow. Never call it after done was called. */
-void		 check_cancel(struct check *);
+void check_cancel(struct check *);
 
 /* Dies on no memory. check_memo_free() takes NULL, too. */
 struct check_memo *check_memo_new(void);
-void		 check_memo_free(struct check_memo *);
+void check_memo_free(struct check_memo *);
 /* Forgets and cancels everything. */
-void		 check_memo_reset(struct check_memo *);
+void check_memo_reset(struct check_memo *);
 /*
  * Asks for a HELO name's TXT record ahead of MAIL, in place of what the memo
  * held; a check that begins more than a minute later does not use it.
  */
-void		 check_prefetch_helo(struct asker *, struct check_memo *,
-		    const struct conf *, const char *helo);
+void check_prefetch_helo(struct asker *, struct check_memo *,
+    const struct conf *, const char *helo);
 
 #endif

@@ -8,20 +8,20 @@
 #include "proto/json.h"
 #include "unpriv/check/logline.h"
 
-#define PREPEND		"prepend "	/* begins judge_run()'s record */
+#define PREPEND "prepend " /* begins judge_run()'s record */
 
 /* A line under construction: everything that an object may tell. */
 struct facts {
 	const struct logline *line;
-	const char	*event;
-	const struct judge_outcome *out;	/* or NULL */
-	const char	*skipped;
-	const char	*action;		/* or NULL */
-	const char	*text;			/* reply, restriction */
-	int		 again;
-	int		 has_header;
-	size_t		 removed;
-	int		 refused;
+	const char *event;
+	const struct judge_outcome *out; /* or NULL */
+	const char *skipped;
+	const char *action; /* or NULL */
+	const char *text;   /* reply, restriction */
+	int again;
+	int has_header;
+	size_t removed;
+	int refused;
 };
 
 /* As the counters name them. */
@@ -39,16 +39,16 @@ static const char *const identity_name[] = {
 	[JUDGE_ID_MAILFROM] = "mailfrom",
 };
 
-static void	classic(const struct logline *, int, int, const char *,
-		    const char *);
-static int	is_json(const struct logline *);
-static int	line_pri(const struct logline *, int);
-static void	opt_str(struct json *, const char *, const char *);
-static void	put_checked(struct json *, const struct judge_checked *,
-		    const char *, const char *, const char *);
-static void	put_outcome(struct json *, const struct judge_outcome *);
-static void	put_facts(struct json *, const struct facts *, uint64_t);
-static void	write_object(const struct facts *);
+static void classic(const struct logline *, int, int, const char *,
+    const char *);
+static int is_json(const struct logline *);
+static int line_pri(const struct logline *, int);
+static void opt_str(struct json *, const char *, const char *);
+static void put_checked(struct json *, const struct judge_checked *,
+    const char *, const char *, const char *);
+static void put_outcome(struct json *, const struct judge_outcome *);
+static void put_facts(struct json *, const struct facts *, uint64_t);
+static void write_object(const struct facts *);
 
 void
 logline_clock(struct timespec *ts)
@@ -117,8 +117,8 @@ put_checked(struct json *j, const struct judge_checked *c, const char *result,
 static void
 put_outcome(struct json *j, const struct judge_outcome *o)
 {
-	const struct judge_checked *c = o->identity == JUDGE_ID_HELO ?
-	    &o->helo : &o->mailfrom;
+	const struct judge_checked *c =
+	    o->identity == JUDGE_ID_HELO ? &o->helo : &o->mailfrom;
 
 	put_checked(j, &o->helo, "helo_result", "helo_lookups", "helo_voids");
 	put_checked(j, &o->mailfrom, "mailfrom_result", "mailfrom_lookups",
@@ -127,8 +127,10 @@ put_outcome(struct json *j, const struct judge_outcome *o)
 		json_str(j, "result", spf_result_name[o->result]);
 		json_str(j, "identity", identity_name[o->identity]);
 		if (c->done)
-			opt_str(j, "reason", c->verdict.explanation != NULL ?
-			    c->verdict.explanation : c->verdict.reason);
+			opt_str(j, "reason",
+			    c->verdict.explanation != NULL ?
+				c->verdict.explanation :
+				c->verdict.reason);
 	}
 	opt_str(j, "not_done", o->not_done);
 	/* Nothing could be checked: why is in the only record, an error. */
@@ -198,8 +200,8 @@ write_object(const struct facts *f)
 		j.max = bounds[i];
 		put_facts(&j, f, usec);
 		if (!buf.full) {
-			log_line(line_pri(f->line, LOG_INFO | LOG_CLEAN),
-			    "%s", text);
+			log_line(line_pri(f->line, LOG_INFO | LOG_CLEAN), "%s",
+			    text);
 			return;
 		}
 	}
@@ -214,16 +216,20 @@ logline_judged(const struct logline *l, const struct judge_outcome *out,
 	int has_header = out->action == JUDGE_PREPEND &&
 	    done == JUDGE_NOTHING && out->header != NULL;
 	int object = is_json(l) && l->conf->debug_level >= 1;
-	struct facts f = { .line = l, .event = "spf", .out = out,
-	    .skipped = out->skipped, .action = action_name[done],
-	    .text = out->text, .has_header = has_header };
+	struct facts f = { .line = l,
+		.event = "spf",
+		.out = out,
+		.skipped = out->skipped,
+		.action = action_name[done],
+		.text = out->text,
+		.has_header = has_header };
 	const struct judge_log *r;
 
 	for (r = out->log; r != NULL; r = r->next) {
 		if (object && r->level <= 1)
 			continue;
-		if (has_header && strncmp(r->text, PREPEND,
-		    sizeof(PREPEND) - 1) == 0)
+		if (has_header &&
+		    strncmp(r->text, PREPEND, sizeof(PREPEND) - 1) == 0)
 			classic(l, r->level, r->err,
 			    "Header field not prepended: ",
 			    r->text + sizeof(PREPEND) - 1);
@@ -238,8 +244,11 @@ void
 logline_again(const struct logline *l, enum judge_action action,
     const char *reply, const char *record)
 {
-	struct facts f = { .line = l, .event = "spf",
-	    .action = action_name[action], .text = reply, .again = 1 };
+	struct facts f = { .line = l,
+		.event = "spf",
+		.action = action_name[action],
+		.text = reply,
+		.again = 1 };
 
 	if (!is_json(l))
 		classic(l, 1, 0, record, "");
@@ -250,8 +259,10 @@ logline_again(const struct logline *l, enum judge_action action,
 void
 logline_skipped(const struct logline *l, const char *reason)
 {
-	struct facts f = { .line = l, .event = "spf", .skipped = reason,
-	    .action = action_name[JUDGE_NOTHING] };
+	struct facts f = { .line = l,
+		.event = "spf",
+		.skipped = reason,
+		.action = action_name[JUDGE_NOTHING] };
 
 	if (is_json(l) && l->conf->debug_level >= 1)
 		write_object(&f);
@@ -260,15 +271,21 @@ logline_skipped(const struct logline *l, const char *reason)
 void
 logline_forged(const struct logline *l, size_t removed, int refused)
 {
-	struct facts f = { .line = l, .event = "forged_results",
-	    .removed = removed, .refused = refused };
+	struct facts f = { .line = l,
+		.event = "forged_results",
+		.removed = removed,
+		.refused = refused };
 
 	if (is_json(l))
 		write_object(&f);
 	else if (refused)
-		log_line(LOG_INFO, "message refused: more than %zu forged "
-		    "fields with results", removed);
+		log_line(LOG_INFO,
+		    "message refused: more than %zu forged "
+		    "fields with results",
+		    removed);
 	else
-		log_line(LOG_INFO, "%zu forged fields with results removed "
-		    "(from %s)", removed, l->client);
+		log_line(LOG_INFO,
+		    "%zu forged fields with results removed "
+		    "(from %s)",
+		    removed, l->client);
 }

@@ -10,14 +10,15 @@
 #include "unpriv/check/shadow_copy.h"
 
 _Static_assert((int)SHADOW_RESULTS == (int)SPF_RESULT_MAX &&
-    (int)SHADOW_PASS == (int)SPF_RESULT_PASS &&
-    (int)SHADOW_SOFTFAIL == (int)SPF_RESULT_SOFTFAIL &&
-    (int)SHADOW_PERMERROR == (int)SPF_RESULT_PERMERROR &&
-    (int)STAT_RESULTS == (int)SPF_RESULT_MAX, "one numbering of results");
+	(int)SHADOW_PASS == (int)SPF_RESULT_PASS &&
+	(int)SHADOW_SOFTFAIL == (int)SPF_RESULT_SOFTFAIL &&
+	(int)SHADOW_PERMERROR == (int)SPF_RESULT_PERMERROR &&
+	(int)STAT_RESULTS == (int)SPF_RESULT_MAX,
+    "one numbering of results");
 
 /* One a process. */
-static struct chan *second_chan;	/* NULL: no shadow now */
-static unsigned int second_share;	/* percent gathered for the next */
+static struct chan *second_chan;  /* NULL: no shadow now */
+static unsigned int second_share; /* percent gathered for the next */
 
 /* The table lets the shadow send us nothing, so that this is its only word. */
 static void
@@ -75,12 +76,13 @@ second_names(struct shadow_copy *s, const struct judge_request *req)
 
 	if (second_text(s->helo, req->helo == NULL ? "" : req->helo) == -1 ||
 	    second_text(s->sender, req->sender == NULL ? "" : req->sender) ==
-	    -1)
+		-1)
 		return -1;
 	if (s->helo[0] == '\0') {
 		at = strrchr(s->sender, '@');
-		strlcpy(s->helo, at != NULL && at[1] != '\0' ? at + 1 :
-		    "unknown", sizeof(s->helo));
+		strlcpy(s->helo,
+		    at != NULL && at[1] != '\0' ? at + 1 : "unknown",
+		    sizeof(s->helo));
 	}
 	return 0;
 }
@@ -93,8 +95,9 @@ second_fill(struct shadow_copy *s, const struct judge_request *req,
 	s->identity = (uint8_t)id;
 	s->result = (uint8_t)ours;
 	/* a socket of ours that is IPv6 must not make a difference */
-	addr_unmap(&s->client, req->conf->prospective.family != 0 ?
-	    &req->conf->prospective : &req->client);
+	addr_unmap(&s->client,
+	    req->conf->prospective.family != 0 ? &req->conf->prospective :
+						 &req->client);
 	if (s->client.family == 0 || second_names(s, req) == -1)
 		return -1;
 	if (id == SHADOW_HELO)
@@ -131,8 +134,8 @@ second_take(struct second_copy *c, const struct judge_request *req,
 	checked = null ? &out->helo : &out->mailfrom;
 	if (!checked->done || !second_is_due(req->conf))
 		return;
-	if (second_encode(c, req, checked, null ? SHADOW_HELO :
-	    SHADOW_MAILFROM) == -1)
+	if (second_encode(c, req, checked,
+		null ? SHADOW_HELO : SHADOW_MAILFROM) == -1)
 		stat_inc(SECOND_DROPPED);
 }
 
@@ -143,8 +146,8 @@ second_send(const struct second_copy *c)
 		return;
 	/* what it has not taken by now waits in the socket */
 	if (second_chan == NULL || chan_backlog(second_chan) > 0 ||
-	    chan_send(second_chan, MSG_SHADOW_COPY, 0, c->payload, c->len,
-	    -1, 0) == -1)
+	    chan_send(second_chan, MSG_SHADOW_COPY, 0, c->payload, c->len, -1,
+		0) == -1)
 		stat_inc(SECOND_DROPPED);
 	else
 		stat_inc(SECOND_SENT);

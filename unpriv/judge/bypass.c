@@ -8,21 +8,22 @@
 #include "unpriv/spf/spf.h"
 
 static enum list_match nets_match(const struct conf_nets *,
-		    const struct addr *);
+    const struct addr *);
 static enum list_match skip_match(const struct list_query *, struct answers *,
-		    struct arena *);
+    struct arena *);
 static enum list_match whitelist_match(const struct list_query *,
-		    struct answers *, struct arena *);
-static enum list_match domain_match(const struct list_query *,
-		    struct answers *, struct arena *);
+    struct answers *, struct arena *);
+static enum list_match domain_match(const struct list_query *, struct answers *,
+    struct arena *);
 static enum list_match host_match(const char *, size_t, const struct addr *,
-		    struct answers *);
+    struct answers *);
 static enum list_match helo_match(const struct list_query *, struct answers *,
-		    struct arena *);
-static int	ptr_listed(const struct conf_strs *, const char *, size_t);
+    struct arena *);
+static int ptr_listed(const struct conf_strs *, const char *, size_t);
 static enum list_match ptr_match(const struct list_query *, struct answers *,
-		    struct arena *);
+    struct arena *);
 
+/* clang-format off */
 const struct list lists[LIST_MAX] = {
 	[LIST_SKIP_ADDRESSES] = { "skip_addresses",
 	    "SPF check N/A for local connections - ", skip_match },
@@ -38,6 +39,7 @@ const struct list lists[LIST_MAX] = {
 	    "SPF skipped for PTR whitelisted relay domain - ",
 	    ptr_match }
 };
+/* clang-format on */
 
 static enum list_match
 nets_match(const struct conf_nets *nets, const struct addr *client)
@@ -52,8 +54,7 @@ nets_match(const struct conf_nets *nets, const struct addr *client)
 }
 
 static enum list_match
-skip_match(const struct list_query *q, struct answers *answers,
-    struct arena *a)
+skip_match(const struct list_query *q, struct answers *answers, struct arena *a)
 {
 	return nets_match(&q->conf->skip_addresses, q->client);
 }
@@ -120,8 +121,7 @@ host_match(const char *name, size_t len, const struct addr *client,
  * entry, the entry is not; an IPv4-mapped client is asked for as IPv6.
  */
 static enum list_match
-helo_match(const struct list_query *q, struct answers *answers,
-    struct arena *a)
+helo_match(const struct list_query *q, struct answers *answers, struct arena *a)
 {
 	const struct conf_strs *list = &q->conf->helo_whitelist;
 	char helo[DNAME_MAX + 1];
@@ -163,8 +163,7 @@ ptr_listed(const struct conf_strs *list, const char *name, size_t len)
 
 /* RFC 7208 5.5, the names that no entry covers left out beforehand. */
 static enum list_match
-ptr_match(const struct list_query *q, struct answers *answers,
-    struct arena *a)
+ptr_match(const struct list_query *q, struct answers *answers, struct arena *a)
 {
 	const struct conf_strs *list = &q->conf->domain_whitelist_ptr;
 	enum list_match m = LIST_NO, one;

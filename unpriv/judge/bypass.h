@@ -24,21 +24,21 @@ enum list_id {
 enum list_match {
 	LIST_NO = 0,
 	LIST_YES,
-	LIST_WAIT		/* an answer is missing; it was noted */
+	LIST_WAIT /* an answer is missing; it was noted */
 };
 
 struct list_query {
 	const struct conf *conf;
-	const struct addr *client;	/* the address that is judged */
-	const char	*helo;		/* "" when there is none */
-	time_t		 now;
+	const struct addr *client; /* the address that is judged */
+	const char *helo;	   /* "" when there is none */
+	time_t now;
 };
 
 struct list {
-	const char	*name;		/* the key */
-	const char	*text;		/* of the header, up to "client-ip=" */
-	enum list_match	(*match)(const struct list_query *, struct answers *,
-			    struct arena *);
+	const char *name; /* the key */
+	const char *text; /* of the header, up to "client-ip=" */
+	enum list_match (*match)(const struct list_query *, struct answers *,
+	    struct arena *);
 };
 
 extern const struct list lists[LIST_MAX];

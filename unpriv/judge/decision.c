@@ -8,11 +8,11 @@
 
 /* A cell: what is decided, or which key decides. */
 enum cell {
-	PRE = 0,	/* prepend */
-	REJ,		/* reject */
-	PRM,		/* reject if PermError_reject, else prepend */
-	TMP,		/* defer if TempError_Defer, else prepend */
-	NOT		/* note */
+	PRE = 0, /* prepend */
+	REJ,	 /* reject */
+	PRM,	 /* reject if PermError_reject, else prepend */
+	TMP,	 /* defer if TempError_Defer, else prepend */
+	NOT	 /* note */
 };
 
 /* Which row of the table: the keys' values, with Null split in two. */
@@ -27,6 +27,7 @@ enum row {
 };
 
 /* HELO_reject and Mail_From_reject in one table. */
+/* clang-format off */
 static const unsigned char table[ROW_MAX][SPF_RESULT_MAX] = {
 	[ROW_NOT_PASS] = {
 		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
@@ -76,8 +77,9 @@ static const unsigned char rows[][3] = {
 	[REJECT_FALSE]		= { ROW_FALSE, ROW_FALSE, ROW_FALSE },
 	[REJECT_NO_CHECK]	= { ROW_FALSE, ROW_FALSE, ROW_FALSE }
 };
+/* clang-format on */
 
-static enum row	row_of(const struct conf *, enum judge_identity, int);
+static enum row row_of(const struct conf *, enum judge_identity, int);
 
 static enum row
 row_of(const struct conf *conf, enum judge_identity id, int null_sender)
@@ -97,11 +99,11 @@ decision_of(const struct conf *conf, enum judge_identity id, int null_sender,
 	case REJ:
 		return DECISION_REJECT;
 	case PRM:
-		return conf->permerror_reject ?
-		    DECISION_REJECT : DECISION_PREPEND;
+		return conf->permerror_reject ? DECISION_REJECT :
+						DECISION_PREPEND;
 	case TMP:
-		return conf->temperror_defer ?
-		    DECISION_DEFER : DECISION_PREPEND;
+		return conf->temperror_defer ? DECISION_DEFER :
+					       DECISION_PREPEND;
 	case NOT:
 		return DECISION_NOTE;
 	default:
@@ -121,8 +123,8 @@ decision_listed(const struct conf *conf, enum judge_identity id,
 		return 0;
 	for (i = 0; i < list->n; i++) {
 		len = dname_undot(list->v[i], strlen(list->v[i]));
-		if (len > 0 && dname_is_below(domain, strlen(domain),
-		    list->v[i], len))
+		if (len > 0 &&
+		    dname_is_below(domain, strlen(domain), list->v[i], len))
 			return 1;
 	}
 	return 0;

@@ -9,21 +9,21 @@
 #include "unpriv/judge/header.h"
 #include "unpriv/judge/judge.h"
 
-#define FOLD_WIDTH	72	/* spf-engine's */
+#define FOLD_WIDTH 72 /* spf-engine's */
 
-static size_t	char_cost(char);
-static int	is_atext(unsigned char, int);
-static int	is_token(unsigned char);
-static int	is_dot_atom(const char *, int);
-static int	word_before(const char *, const char *, const char *);
-static int	weak_equals(const char *, const char *);
-static void	put_quoted(struct hbuf *, const char *);
-static void	put_value(struct hbuf *, const char *, int);
-static void	put_pvalue(struct hbuf *, const char *, int);
-static void	put_comment(struct hbuf *, const char *);
-static void	put_reason(struct hbuf *, const char *);
-static void	put_parts(struct hbuf *, const struct header_parts *,
-		    void (*)(struct hbuf *, const char *));
+static size_t char_cost(char);
+static int is_atext(unsigned char, int);
+static int is_token(unsigned char);
+static int is_dot_atom(const char *, int);
+static int word_before(const char *, const char *, const char *);
+static int weak_equals(const char *, const char *);
+static void put_quoted(struct hbuf *, const char *);
+static void put_value(struct hbuf *, const char *, int);
+static void put_pvalue(struct hbuf *, const char *, int);
+static void put_comment(struct hbuf *, const char *);
+static void put_reason(struct hbuf *, const char *);
+static void put_parts(struct hbuf *, const struct header_parts *,
+    void (*)(struct hbuf *, const char *));
 static const char *fold_point(const char *, size_t, int *);
 
 void
@@ -83,8 +83,8 @@ header_show(struct arena *a, const char *s, int utf8, size_t max)
 			return out;
 		}
 		if (k <= 1)
-			out[n] = k == 0 || s[n] < ' ' || s[n] == 0x7f ?
-			    '?' : s[n];
+			out[n] =
+			    k == 0 || s[n] < ' ' || s[n] == 0x7f ? '?' : s[n];
 		else
 			memcpy(out + n, s + n, k);
 		if (k == 0)
@@ -213,8 +213,8 @@ word_before(const char *s, const char *p, const char *word)
 static int
 weak_equals(const char *s, const char *p)
 {
-	static const char *const words[] = { "identity", "spf", "dkim",
-	    "dmarc", "arc", "auth", "iprev" };
+	static const char *const words[] = { "identity", "spf", "dkim", "dmarc",
+		"arc", "auth", "iprev" };
 	size_t i;
 
 	while (p > s && p[-1] == ' ')
@@ -347,8 +347,7 @@ header_x_comment(struct arena *a, const char *text,
 }
 
 const char *
-header_ar_none(struct arena *a, const char *text,
-    const struct header_parts *w)
+header_ar_none(struct arena *a, const char *text, const struct header_parts *w)
 {
 	struct hbuf h;
 

@@ -10,70 +10,68 @@
 #include "unpriv/judge/judge.h"
 #include "unpriv/judge/reply.h"
 
-#define UNKNOWN	"<UNKNOWN>"
+#define UNKNOWN "<UNKNOWN>"
 
 /* One identity as it is judged. */
 struct identity {
 	enum judge_identity id;
-	const char	*name;		/* of "identity=" */
-	const char	*scope;		/* of the URL */
-	const char	*prop;		/* RFC 8601's property */
-	const char	*domain;
+	const char *name;  /* of "identity=" */
+	const char *scope; /* of the URL */
+	const char *prop;  /* RFC 8601's property */
+	const char *domain;
 	struct judge_checked *checked;
-	int		 listed;	/* by Reject_Not_Pass_Domains */
-	enum decision	 decision;	/* when checked->done */
+	int listed;		/* by Reject_Not_Pass_Domains */
+	enum decision decision; /* when checked->done */
 };
 
 /* One run. */
 struct job {
 	const struct judge_request *req;
 	const struct conf *conf;
-	struct answers	*answers;
-	struct arena	*arena;
+	struct answers *answers;
+	struct arena *arena;
 	struct judge_outcome *out;
 	struct judge_log **tail;
 
-	struct addr	 ip;		/* that is judged */
-	const char	*ip_text;
-	const char	*helo;		/* without trailing dot; "" if none */
-	const char	*sender;	/* likewise; "" null */
-	const char	*local;		/* NULL: the sender has no '@' */
-	const char	*domain;
-	int		 null_sender;
-	struct identity	 h, m;		/* HELO, MAIL FROM */
+	struct addr ip; /* that is judged */
+	const char *ip_text;
+	const char *helo;   /* without trailing dot; "" if none */
+	const char *sender; /* likewise; "" null */
+	const char *local;  /* NULL: the sender has no '@' */
+	const char *domain;
+	int null_sender;
+	struct identity h, m; /* HELO, MAIL FROM */
 };
 
-static void	note(struct job *, int, const char *);
+static void note(struct job *, int, const char *);
 static const char *quote_python(struct arena *, const char *);
-static void	note_identity(struct job *, const struct identity *, int);
+static void note_identity(struct job *, const struct identity *, int);
 static const char *undotted(struct job *, const char *);
-static void	split_sender(struct job *);
-static void	set_identities(struct job *);
-static int	start(struct job *);
+static void split_sender(struct job *);
+static void set_identities(struct job *);
+static int start(struct job *);
 static enum list_match run_lists(struct job *, const struct list **);
-static int	is_no_mail(struct job *, const char *);
-static int	check_identity(struct job *, struct identity *);
-static int	refuses(const struct identity *);
-static int	run_checks(struct job *);
+static int is_no_mail(struct job *, const char *);
+static int check_identity(struct job *, struct identity *);
+static int refuses(const struct identity *);
+static int run_checks(struct job *);
 static const char *receiver(struct job *);
-static void	fill_parts(struct job *, struct header_parts *);
+static void fill_parts(struct job *, struct header_parts *);
 static const char *reason_of(struct job *, const struct identity *);
 static const char *spf_header(struct job *, const struct identity *, int);
 static const char *list_header(struct job *, const struct list *, int);
-static int	wants_ar(const struct job *);
-static void	note_action(struct job *, const char *, const char *);
-static void	prepend(struct job *, const char *);
+static int wants_ar(const struct job *);
+static void note_action(struct job *, const char *, const char *);
+static void prepend(struct job *, const char *);
 static const char *reply_of(struct job *, const struct identity *);
-static void	refuse(struct job *, const struct identity *);
-static void	restrict_to(struct job *, const struct identity *,
-		    const char *);
-static void	not_done(struct job *, const struct identity *,
-		    const char *);
+static void refuse(struct job *, const struct identity *);
+static void restrict_to(struct job *, const struct identity *, const char *);
+static void not_done(struct job *, const struct identity *, const char *);
 static const char *restriction(const struct job *, const struct identity **);
 static const char *later(const struct job *);
 static const struct identity *header_identity(struct job *);
-static void	finish(struct job *);
-static void	bypass(struct job *, const struct list *);
+static void finish(struct job *);
+static void bypass(struct job *, const struct list *);
 
 static void
 note(struct job *j, int level, const char *text)
@@ -93,8 +91,7 @@ note(struct job *j, int level, const char *text)
 static const char *
 quote_python(struct arena *a, const char *s)
 {
-	char q = strchr(s, '\'') != NULL && strchr(s, '"') == NULL ?
-	    '"' : '\'';
+	char q = strchr(s, '\'') != NULL && strchr(s, '"') == NULL ? '"' : '\'';
 	struct hbuf h;
 
 	hbuf_init(&h, a, strlen(s) * 2 + 3);
@@ -123,14 +120,16 @@ note_identity(struct job *j, const struct identity *i, int whole)
 	if (v->result == SPF_RESULT_NONE || reason == NULL)
 		reason = "";
 	if ((reason = quote_python(j->arena, reason)) != NULL)
-		note(j, 2, arena_printf(j->arena,
-		    "spfcheck: pyspf result: \"['%s', %s, '%s']\"", title,
-		    reason, i->name));
+		note(j, 2,
+		    arena_printf(j->arena,
+			"spfcheck: pyspf result: \"['%s', %s, '%s']\"", title,
+			reason, i->name));
 	fill_parts(j, &w);
 	if (whole && w.ip != NULL &&
 	    (plain = header_plain(j->arena, &w)) != NULL)
-		note(j, 2, arena_printf(j->arena, "%s; identity=%s; %s ",
-		    title, i->name, plain));
+		note(j, 2,
+		    arena_printf(j->arena, "%s; identity=%s; %s ", title,
+			i->name, plain));
 }
 
 /* COMPAT "trailing-dot" */
@@ -149,7 +148,7 @@ split_sender(struct job *j)
 	const char *at;
 
 	if ((j->sender = undotted(j,
-	    j->req->sender == NULL ? "" : j->req->sender)) == NULL)
+		 j->req->sender == NULL ? "" : j->req->sender)) == NULL)
 		return;
 	j->null_sender = j->sender[0] == '\0';
 	if ((at = strrchr(j->sender, '@')) == NULL) {
@@ -158,7 +157,7 @@ split_sender(struct job *j)
 	}
 	j->domain = at + 1;
 	if ((j->local = arena_strndup(j->arena, j->sender,
-	    (size_t)(at - j->sender))) == NULL)
+		 (size_t)(at - j->sender))) == NULL)
 		j->sender = NULL;
 }
 
@@ -167,8 +166,8 @@ static void
 set_identities(struct job *j)
 {
 	if (j->helo[0] == '\0')
-		j->helo = j->local != NULL && j->domain[0] != '\0' ?
-		    j->domain : "unknown";
+		j->helo = j->local != NULL && j->domain[0] != '\0' ? j->domain :
+								     "unknown";
 	j->h.id = JUDGE_ID_HELO;
 	j->h.name = j->h.scope = "helo";
 	j->h.prop = "smtp.helo";
@@ -200,9 +199,10 @@ start(struct job *j)
 		if (req->client_text == NULL)
 			note(j, 2, "spfcheck: No client address, exiting");
 		else
-			note(j, 0, arena_printf(j->arena,
-			    "ERROR: no check: \"%.64s\" is no client address",
-			    req->client_text));
+			note(j, 0,
+			    arena_printf(j->arena,
+				"ERROR: no check: \"%.64s\" is no client address",
+				req->client_text));
 		return 0;
 	}
 	if (j->ip_text == NULL)
@@ -250,9 +250,10 @@ is_no_mail(struct job *j, const char *domain)
 
 	len = dname_to_ascii(domain, strlen(domain), ascii, sizeof(ascii));
 	if (len == -1 || !dname_valid(ascii, (size_t)len) ||
-	    (q = answers_find(j->answers, DNS_T_TXT, ascii,
-	    (size_t)len)) == NULL || q->state != ANSWER_DONE ||
-	    q->answer.status != DNS_OK || q->answer.nrr == 0)
+	    (q = answers_find(j->answers, DNS_T_TXT, ascii, (size_t)len)) ==
+		NULL ||
+	    q->state != ANSWER_DONE || q->answer.status != DNS_OK ||
+	    q->answer.nrr == 0)
 		return 0;
 	return q->answer.rr[0].aux == sizeof(no_mail) - 1 &&
 	    memcmp(q->answer.rr[0].data, no_mail, sizeof(no_mail) - 1) == 0;
@@ -268,17 +269,18 @@ check_identity(struct job *j, struct identity *i)
 	req.client = j->ip;
 	req.helo = j->helo;
 	req.local = i->id == JUDGE_ID_MAILFROM && j->local != NULL &&
-	    j->local[0] != '\0' ? j->local : "postmaster";
+		j->local[0] != '\0' ?
+	    j->local :
+	    "postmaster";
 	req.domain = i->domain;
 	req.now = j->req->now;
 	req.void_limit = (unsigned int)j->conf->void_limit;
 	req.want_trace = j->req->want_trace;
-	if (spf_check(&req, j->answers, j->arena,
-	    &i->checked->verdict) == SPF_WAIT)
+	if (spf_check(&req, j->answers, j->arena, &i->checked->verdict) ==
+	    SPF_WAIT)
 		return 0;
 	i->checked->done = 1;
-	i->listed = decision_listed(j->conf, i->id, j->null_sender,
-	    i->domain);
+	i->listed = decision_listed(j->conf, i->id, j->null_sender, i->domain);
 	i->decision = decision_of(j->conf, i->id, j->null_sender, i->listed,
 	    i->checked->verdict.result);
 	if (i->decision == DECISION_REJECT && j->conf->no_mail &&
@@ -290,8 +292,8 @@ check_identity(struct job *j, struct identity *i)
 static int
 refuses(const struct identity *i)
 {
-	return i->checked->done && (i->decision == DECISION_REJECT ||
-	    i->decision == DECISION_DEFER);
+	return i->checked->done &&
+	    (i->decision == DECISION_REJECT || i->decision == DECISION_DEFER);
 }
 
 /*
@@ -303,13 +305,13 @@ static int
 run_checks(struct job *j)
 {
 	int helo = j->conf->helo_reject != REJECT_NO_CHECK;
-	int mfrom = !j->null_sender &&
-	    j->conf->mail_from_reject != REJECT_NO_CHECK;
+	int mfrom =
+	    !j->null_sender && j->conf->mail_from_reject != REJECT_NO_CHECK;
 	int late, known = 1;
 
 	late = helo && mfrom && !j->req->want_trace &&
 	    !decision_helo_weighs(j->conf, j->req->voice, j->null_sender,
-	    j->helo);
+		j->helo);
 	if (helo && !late) {
 		known = check_identity(j, &j->h);
 		if (refuses(&j->h))
@@ -336,7 +338,8 @@ receiver(struct job *j)
 	if ((at = strrchr(r, '@')) != NULL && !j->req->peruser)
 		r = undotted(j, at + 1);
 	if (r == NULL || (at = strrchr(r, '@')) == NULL)
-		return r == NULL ? NULL :
+		return r == NULL ?
+		    NULL :
 		    header_show_domain(j->arena, r, j->req->smtputf8);
 	return header_show_sender(j->arena,
 	    arena_strndup(j->arena, r, (size_t)(at - r)), at + 1,
@@ -350,8 +353,9 @@ fill_parts(struct job *j, struct header_parts *w)
 	w->utf8 = j->req->smtputf8;
 	w->ip = header_show(j->arena, j->ip_text, 0, ADDR_STRLEN);
 	w->helo = header_show_domain(j->arena, j->helo, w->utf8);
-	w->sender = j->null_sender ? "<>" : header_show_sender(j->arena,
-	    j->local, j->domain, w->utf8);
+	w->sender = j->null_sender ?
+	    "<>" :
+	    header_show_sender(j->arena, j->local, j->domain, w->utf8);
 	w->receiver = receiver(j);
 	w->id = header_show(j->arena, j->conf->authserv_id, 0, HEADER_ID_MAX);
 	if (w->helo == NULL || w->sender == NULL || w->receiver == NULL ||
@@ -370,8 +374,8 @@ reason_of(struct job *j, const struct identity *i)
 	if (i->listed)
 		return arena_printf(j->arena, "Receiver policy for SPF %s",
 		    spf_result_title[v->result]);
-	if (v->explanation != NULL && (v->result == SPF_RESULT_FAIL ||
-	    v->result == SPF_RESULT_SOFTFAIL))
+	if (v->explanation != NULL &&
+	    (v->result == SPF_RESULT_FAIL || v->result == SPF_RESULT_SOFTFAIL))
 		return v->explanation;
 	return v->reason == NULL ? "" : v->reason;
 }
@@ -387,17 +391,16 @@ spf_header(struct job *j, const struct identity *i, int ar)
 	fill_parts(j, &w);
 	if (w.ip == NULL || (reason = reason_of(j, i)) == NULL ||
 	    (reason = header_show(j->arena, reason, w.utf8,
-	    HEADER_REASON_MAX)) == NULL)
+		 HEADER_REASON_MAX)) == NULL)
 		return NULL;
 	if (!ar)
 		return header_received_spf(j->arena, spf_result_title[r],
-		    i->id == JUDGE_ID_MAILFROM ? i->name : reason, i->name,
-		    &w);
+		    i->id == JUDGE_ID_MAILFROM ? i->name : reason, i->name, &w);
 	/* A-labels always: OpenDMARC defers mail for a U-label here */
 	if ((domain = header_show_domain(j->arena, i->domain, 0)) == NULL)
 		return NULL;
-	return header_ar(j->arena, spf_result_name[r], reason, i->prop,
-	    domain, &w);
+	return header_ar(j->arena, spf_result_name[r], reason, i->prop, domain,
+	    &w);
 }
 
 /* The field of a client that was not checked: values as they came. */
@@ -410,7 +413,8 @@ list_header(struct job *j, const struct list *l, int ar)
 	fill_parts(j, &w);
 	if (w.ip == NULL)
 		return NULL;
-	w.ip = req->client_text == NULL ? UNKNOWN :
+	w.ip = req->client_text == NULL ?
+	    UNKNOWN :
 	    header_show(j->arena, req->client_text, 0, ADDR_STRLEN);
 	if (req->helo == NULL)
 		w.helo = UNKNOWN;
@@ -420,15 +424,14 @@ list_header(struct job *j, const struct list *l, int ar)
 		w.sender = "";
 	if (w.ip == NULL)
 		return NULL;
-	return (ar ? header_ar_none : header_x_comment)(j->arena, l->text,
-	    &w);
+	return (ar ? header_ar_none : header_x_comment)(j->arena, l->text, &w);
 }
 
 static int
 wants_ar(const struct job *j)
 {
 	if (j->conf->header_type == HEADER_NONE)
-		return 0;	/* the log shows the other form */
+		return 0; /* the log shows the other form */
 	return j->req->voice == JUDGE_MILTER ||
 	    j->conf->header_type == HEADER_AR;
 }
@@ -439,11 +442,13 @@ note_action(struct job *j, const char *action, const char *text)
 	const struct judge_outcome *o = j->out;
 
 	if (j->conf->debug_level >= 3)
-		note(j, 3, arena_printf(j->arena,
-		    "Action: %s: Text: %s Reject action: %s%s", action, text,
-		    j->req->voice == JUDGE_MILTER ? "" : "550 ",
-		    o->action == JUDGE_REJECT && o->xcode != NULL ?
-		    o->xcode : "5.7.23"));
+		note(j, 3,
+		    arena_printf(j->arena,
+			"Action: %s: Text: %s Reject action: %s%s", action,
+			text, j->req->voice == JUDGE_MILTER ? "" : "550 ",
+			o->action == JUDGE_REJECT && o->xcode != NULL ?
+			    o->xcode :
+			    "5.7.23"));
 }
 
 /* header NULL: the arena is exhausted; mail goes on without. */
@@ -458,20 +463,20 @@ prepend(struct job *j, const char *header)
 		return;
 	note_action(j, "prepend", header);
 	/* As in spf-engine the policy voice then says nothing. */
-	if (j->conf->prospective.family != 0 &&
-	    j->req->voice == JUDGE_POLICY) {
+	if (j->conf->prospective.family != 0 && j->req->voice == JUDGE_POLICY) {
 		o->action = JUDGE_NOTHING;
 		return;
 	}
 	if (j->conf->header_type == HEADER_NONE) {
-		note(j, 1, arena_printf(j->arena,
-		    "Header field not prepended: %s", header));
+		note(j, 1,
+		    arena_printf(j->arena, "Header field not prepended: %s",
+			header));
 		return;
 	}
 	note(j, 1, arena_printf(j->arena, "prepend %s", header));
 	colon = strstr(header, ": ");
-	o->header_name = arena_strndup(j->arena, header,
-	    (size_t)(colon - header));
+	o->header_name =
+	    arena_strndup(j->arena, header, (size_t)(colon - header));
 	if (o->header_name == NULL)
 		return;
 	o->header_value = colon + 2;
@@ -485,8 +490,7 @@ reply_of(struct job *j, const struct identity *i)
 	const char *text;
 
 	memset(&r, 0, sizeof(r));
-	r.rejectdefer = i->decision == DECISION_DEFER ?
-	    "deferred" : "rejected";
+	r.rejectdefer = i->decision == DECISION_DEFER ? "deferred" : "rejected";
 	r.spf = reason_of(j, i);
 	r.scope = i->scope;
 	r.id = i->id == JUDGE_ID_HELO ? j->helo : j->sender;
@@ -496,9 +500,9 @@ reply_of(struct job *j, const struct identity *i)
 	/* A refusal stands though there is no memory to explain it. */
 	if (r.spf == NULL || r.rcpt == NULL || r.ip == NULL ||
 	    (text = reply_text(j->arena, j->conf->reason_message,
-	    j->conf->why_url, &r)) == NULL)
-		return i->decision == DECISION_DEFER ?
-		    "Message deferred" : "Message rejected";
+		 j->conf->why_url, &r)) == NULL)
+		return i->decision == DECISION_DEFER ? "Message deferred" :
+						       "Message rejected";
 	return text;
 }
 
@@ -514,14 +518,17 @@ refuse(struct job *j, const struct identity *i)
 	o->action = defer ? JUDGE_DEFER : JUDGE_REJECT;
 	o->code = defer ? "450" : "550";
 	if (j->conf->enhanced_codes)
-		o->xcode = defer ? "4.7.24" :
-		    o->result == SPF_RESULT_PERMERROR ? "5.7.24" : "5.7.23";
-	else if (milter)	/* COMPAT "enhanced-no" */
+		o->xcode = defer		      ? "4.7.24" :
+		    o->result == SPF_RESULT_PERMERROR ? "5.7.24" :
+							"5.7.23";
+	else if (milter) /* COMPAT "enhanced-no" */
 		o->xcode = defer ? "4.7.1" : "5.7.1";
 	o->text = reply_of(j, i);
 	note_action(j, defer ? "defer" : "reject", o->text);
 	line = arena_printf(j->arena, "%s%s%s%s%s",
-	    milter ? "" : defer ? "defer_if_permit" : "550",
+	    milter    ? "" :
+		defer ? "defer_if_permit" :
+			"550",
 	    milter || o->xcode == NULL ? "" : " ",
 	    o->xcode == NULL ? "" : o->xcode, " ", o->text);
 	if (j->conf->test_only == 0)
@@ -555,8 +562,8 @@ not_done(struct job *j, const struct identity *i, const char *line)
 	struct judge_outcome *o = j->out;
 
 	if (line != NULL)
-		note(j, 1, arena_printf(j->arena,
-		    "TestOnly = 0, not done: %s", line));
+		note(j, 1,
+		    arena_printf(j->arena, "TestOnly = 0, not done: %s", line));
 	o->action = JUDGE_NOTHING;
 	o->not_done = line;
 	o->code = o->xcode = o->text = NULL;
@@ -576,8 +583,7 @@ restriction(const struct job *j, const struct identity **whose)
 
 	if (j->req->voice != JUDGE_POLICY)
 		return NULL;
-	if (o->mailfrom.done &&
-	    o->mailfrom.verdict.result == SPF_RESULT_PASS) {
+	if (o->mailfrom.done && o->mailfrom.verdict.result == SPF_RESULT_PASS) {
 		*whose = &j->m;
 		s = j->conf->mail_from_pass_restriction;
 	} else if ((j->null_sender || o->mailfrom.done) && o->helo.done &&
@@ -613,8 +619,8 @@ header_identity(struct job *j)
 	const struct judge_outcome *o = j->out;
 
 	if (o->mailfrom.done &&
-	    (o->mailfrom.verdict.result != SPF_RESULT_NONE ||
-	    !o->helo.done || o->helo.verdict.result == SPF_RESULT_NONE))
+	    (o->mailfrom.verdict.result != SPF_RESULT_NONE || !o->helo.done ||
+		o->helo.verdict.result == SPF_RESULT_NONE))
 		return &j->m;
 	return o->helo.done ? &j->h : NULL;
 }
@@ -631,8 +637,8 @@ finish(struct job *j)
 	else if ((text = restriction(j, &i)) == NULL)
 		i = refuses(&j->m) ? &j->m : header_identity(j);
 	note_identity(j, &j->h, 1);
-	note_identity(j, &j->m, i != &j->h ||
-	    j->m.checked->verdict.result != SPF_RESULT_NONE);
+	note_identity(j, &j->m,
+	    i != &j->h || j->m.checked->verdict.result != SPF_RESULT_NONE);
 	if (i == NULL)
 		return;
 	j->out->identity = i->id;
@@ -676,7 +682,7 @@ judge_run(const struct judge_request *req, struct answers *answers,
 	if (!start(&j))
 		return JUDGE_DONE;
 	if (j.helo == NULL || j.sender == NULL || j.ip_text == NULL)
-		return JUDGE_DONE;	/* no memory even to begin */
+		return JUDGE_DONE; /* no memory even to begin */
 	if ((m = run_lists(&j, &found)) == LIST_YES) {
 		bypass(&j, found);
 		return JUDGE_DONE;
@@ -698,8 +704,8 @@ void
 judge_hint_helo(const struct conf *conf, const char *helo,
     struct answers *answers)
 {
-	enum judge_voice voice = conf->program == CONF_POLICY ?
-	    JUDGE_POLICY : JUDGE_MILTER;
+	enum judge_voice voice =
+	    conf->program == CONF_POLICY ? JUDGE_POLICY : JUDGE_MILTER;
 	size_t len = strlen(helo), n = dname_undot(helo, len);
 	char name[DNAME_MAX + 1], ascii[DNAME_MAX + 1];
 	int alen;
@@ -713,7 +719,7 @@ judge_hint_helo(const struct conf *conf, const char *helo,
 		return;
 	if (conf->helo_reject == REJECT_NO_CHECK ||
 	    (conf->mail_from_reject != REJECT_NO_CHECK &&
-	    !decision_helo_weighs(conf, voice, 0, name)))
+		!decision_helo_weighs(conf, voice, 0, name)))
 		return;
 	alen = dname_to_ascii(name, n, ascii, sizeof(ascii));
 	if (alen != -1 && dname_valid(ascii, (size_t)alen))

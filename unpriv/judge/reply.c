@@ -9,28 +9,28 @@
 
 /* A name that a template knows, and its text. */
 struct field {
-	const char	*name;
-	const char	*value;
+	const char *name;
+	const char *value;
 };
 
 /* {name!conversion:format} of Python's str.format(), for strings. */
 struct spec {
-	char		 conversion;	/* 0, 's' or 'r' */
-	char		 fill;
-	char		 align;		/* '<', '^' or '>' */
-	size_t		 width;
-	size_t		 precision;	/* (size_t)-1: none */
+	char conversion; /* 0, 's' or 'r' */
+	char fill;
+	char align; /* '<', '^' or '>' */
+	size_t width;
+	size_t precision; /* (size_t)-1: none */
 };
 
 static const char *spec_number(const char *, size_t *);
-static int	spec_parse(const char *, const char *, struct spec *);
+static int spec_parse(const char *, const char *, struct spec *);
 static const struct field *field_find(const struct field *, size_t,
-		    const char *, size_t);
-static void	put_field(struct hbuf *, const char *, const struct spec *);
-static int	put_braces(struct hbuf *, const char **, const struct field *,
-		    size_t);
+    const char *, size_t);
+static void put_field(struct hbuf *, const char *, const struct spec *);
+static int put_braces(struct hbuf *, const char **, const struct field *,
+    size_t);
 static const char *expand(struct arena *, const char *, const struct field *,
-		    size_t, size_t);
+    size_t, size_t);
 static const char *tidy(struct arena *, const char *, size_t);
 
 static const char *
@@ -95,8 +95,10 @@ put_field(struct hbuf *h, const char *value, const struct spec *s)
 	const char *quote = "";
 
 	if (s->conversion == 'r') {
-		quote = strchr(value, '\'') != NULL &&
-		    strchr(value, '"') == NULL ? "\"" : "'";
+		quote =
+		    strchr(value, '\'') != NULL && strchr(value, '"') == NULL ?
+		    "\"" :
+		    "'";
 		len += 2;
 	}
 	if (len > s->precision)
@@ -138,8 +140,8 @@ put_braces(struct hbuf *h, const char **p, const struct field *f, size_t nf)
 }
 
 static const char *
-expand(struct arena *a, const char *template, const struct field *f,
-    size_t nf, size_t max)
+expand(struct arena *a, const char *template, const struct field *f, size_t nf,
+    size_t max)
 {
 	const char *p;
 	struct hbuf h;
@@ -184,17 +186,13 @@ const char *
 reply_text(struct arena *a, const char *message, const char *why_url,
     const struct reply_parts *r)
 {
-	struct field url[] = {
-		{ "scope", r->scope },
+	struct field url[] = { { "scope", r->scope },
 		{ "id", header_show(a, r->id, r->utf8, 4 * REPLY_MAX) },
 		{ "ip", header_show(a, r->ip, 0, REPLY_MAX) },
-		{ "rcpt", header_show(a, r->rcpt, r->utf8, 4 * REPLY_MAX) }
-	};
-	struct field text[] = {
-		{ "rejectdefer", r->rejectdefer },
+		{ "rcpt", header_show(a, r->rcpt, r->utf8, 4 * REPLY_MAX) } };
+	struct field text[] = { { "rejectdefer", r->rejectdefer },
 		{ "spf", header_show(a, r->spf, r->utf8, 4 * REPLY_MAX) },
-		{ "url", NULL }
-	};
+		{ "url", NULL } };
 	size_t i;
 
 	for (i = 0; i < sizeof(url) / sizeof(url[0]); i++) {

@@ -7,17 +7,17 @@
 #include "proto/arena.h"
 
 /* Octets of a reply's text behind its codes (COMPAT "quote"). */
-#define REPLY_MAX	450
+#define REPLY_MAX 450
 
 /* What a reply tells. */
 struct reply_parts {
-	const char	*rejectdefer;	/* "rejected", "deferred" */
-	const char	*spf;		/* the reason */
-	const char	*scope;		/* "helo", "mfrom" */
-	const char	*id;
-	const char	*ip;
-	const char	*rcpt;
-	int		 utf8;		/* wire text may hold UTF-8 */
+	const char *rejectdefer; /* "rejected", "deferred" */
+	const char *spf;	 /* the reason */
+	const char *scope;	 /* "helo", "mfrom" */
+	const char *id;
+	const char *ip;
+	const char *rcpt;
+	int utf8; /* wire text may hold UTF-8 */
 };
 
 /*
@@ -28,7 +28,7 @@ struct reply_parts {
  * at most REPLY_MAX octets, cut at a character's end: controls are '?', so
  * is wire text above ASCII unless utf8. NULL when the arena is exhausted.
  */
-const char	*reply_text(struct arena *, const char *message,
-		    const char *why_url, const struct reply_parts *);
+const char *reply_text(struct arena *, const char *message, const char *why_url,
+    const struct reply_parts *);
 
 #endif

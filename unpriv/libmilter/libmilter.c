@@ -38,49 +38,49 @@
  * Debian's libmilter closes idle connections after its own 600 s; this one
  * bounds the rest of a begun packet.
  */
-#define LIB_TIMEOUT	600
-#define LIB_ARENAS	4	/* glibc opens a file for the ninth */
-#define LIB_SPARE_FDS	64
-#define LIB_ARGS_MAX	64
-#define LIB_MACRO_LEN	128
-#define LIB_DRAIN_TICK	100000	/* microseconds */
+#define LIB_TIMEOUT    600
+#define LIB_ARENAS     4 /* glibc opens a file for the ninth */
+#define LIB_SPARE_FDS  64
+#define LIB_ARGS_MAX   64
+#define LIB_MACRO_LEN  128
+#define LIB_DRAIN_TICK 100000 /* microseconds */
 
 struct lib_session {
-	struct core	 core;
+	struct core core;
 	struct milter_options agreed;
-	int		 known;		/* agreed is; not after QUIT_NC */
-	struct job	*mail;		/* MAIL that waits for its verdict */
-	struct check	*check;
+	int known;	  /* agreed is; not after QUIT_NC */
+	struct job *mail; /* MAIL that waits for its verdict */
+	struct check *check;
 };
 
 /* What CONNECT and MAIL bring. */
 struct lib_client {
-	SMFICTX		*ctx;
+	SMFICTX *ctx;
 	struct milter_connect mc;
 };
 
 struct lib_mail {
-	char		**argv;
-	const char	*queue_id;	/* NULL: not told */
-	int		 authenticated;
+	char **argv;
+	const char *queue_id; /* NULL: not told */
+	int authenticated;
 };
 
 static struct role lib_role;
 static struct asker *lib_asker;
-static int	lib_listener = -1;
-static int	lib_in_role;	/* syslog() is called by libmilter then */
+static int lib_listener = -1;
+static int lib_in_role; /* syslog() is called by libmilter then */
 static atomic_uint lib_sessions;
-static unsigned int lib_open;	/* the same, in the event thread */
+static unsigned int lib_open; /* the same, in the event thread */
 static struct event *lib_drain_ev;
-static unsigned int lib_quiet;	/* ticks without a session */
+static unsigned int lib_quiet; /* ticks without a session */
 
 /*
  * libmilter logs by syslog(3), which opens files and sockets: a sandbox
  * violation that any peer could provoke. The program's own definitions come
  * first for it. In other roles nobody calls them.
  */
-void	__syslog_chk(int, int, const char *, ...)
-	    __attribute__((__format__(printf, 3, 4)));
+void __syslog_chk(int, int, const char *, ...)
+    __attribute__((__format__(printf, 3, 4)));
 
 static void
 lib_vsyslog(int priority, const char *fmt, va_list ap)
@@ -186,8 +186,9 @@ lib_get_macros(SMFICTX *ctx, struct lib_session *s)
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
-		snprintf(name, sizeof(name), strlen(list->v[i].name) == 1 ?
-		    "%s" : "{%s}", list->v[i].name);
+		snprintf(name, sizeof(name),
+		    strlen(list->v[i].name) == 1 ? "%s" : "{%s}",
+		    list->v[i].name);
 		value = smfi_getsymval(ctx, name);
 		if (value != NULL)
 			core_macro(&s->core, name, value);
@@ -233,8 +234,10 @@ lib_job_eom(struct job *j)
 {
 	struct lib_session *s = j->session;
 
-	job_finish(j, core_eom(&s->core, s->known ? s->agreed.actions :
-	    MILTER_F_ADDHDRS | MILTER_F_CHGHDRS));
+	job_finish(j,
+	    core_eom(&s->core,
+		s->known ? s->agreed.actions :
+			   MILTER_F_ADDHDRS | MILTER_F_CHGHDRS));
 }
 
 static void
@@ -278,16 +281,17 @@ static sfsistat
 lib_reply(const struct lib_session *s, enum milter_cmd cmd)
 {
 	return s->known && !milter_reply_due(cmd, s->agreed.steps) ?
-	    SMFIS_NOREPLY : SMFIS_CONTINUE;
+	    SMFIS_NOREPLY :
+	    SMFIS_CONTINUE;
 }
 
 static sfsistat
 lib_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
-    unsigned long f2, unsigned long f3, unsigned long *pf0,
-    unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
+    unsigned long f2, unsigned long f3, unsigned long *pf0, unsigned long *pf1,
+    unsigned long *pf2, unsigned long *pf3)
 {
 	struct milter_options offer = { MILTER_VERSION_MAX, (uint32_t)f0,
-	    (uint32_t)f1 };
+		(uint32_t)f1 };
 	struct lib_session *s;
 
 	/* Its accept loop would spin when descriptors are out. */
@@ -297,8 +301,8 @@ lib_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 		return SMFIS_REJECT;
 	}
 	s = lib_session(ctx);
-	if (milter_agree(&offer, lib_role.conf->remove_own_ar,
-	    &s->agreed) == -1)
+	if (milter_agree(&offer, lib_role.conf->remove_own_ar, &s->agreed) ==
+	    -1)
 		return SMFIS_REJECT;
 	s->known = 1;
 	*pf0 = s->agreed.actions;
@@ -425,8 +429,8 @@ lib_eom(SMFICTX *ctx)
 	else {
 		for (i = m->nown; i > 0; i--)
 			lib_remove(ctx, &m->own[i - 1]);
-		if (m->name != NULL && smfi_insheader(ctx, 0, m->name,
-		    m->value) != MI_SUCCESS)
+		if (m->name != NULL &&
+		    smfi_insheader(ctx, 0, m->name, m->value) != MI_SUCCESS)
 			syslog(LOG_WARNING, "a header could not be added");
 	}
 	core_message_end(&s->core);
@@ -574,9 +578,9 @@ lib_start_thread(void)
 
 /* The sanitizer's malloc has no arenas of glibc's. */
 #ifdef __SANITIZE_ADDRESS__
-#define LIB_OWN_MALLOC	1
+#define LIB_OWN_MALLOC 1
 #else
-#define LIB_OWN_MALLOC	0
+#define LIB_OWN_MALLOC 0
 #endif
 
 int
@@ -595,8 +599,8 @@ libmilter_main(void)
 	lib_listener = lib_role.milter_fd;
 	lib_in_role = 1;
 	jobs_init(lib_role.base);
-	if ((lib_drain_ev = evtimer_new(lib_role.base, lib_drain_tick,
-	    NULL)) == NULL)
+	if ((lib_drain_ev = evtimer_new(lib_role.base, lib_drain_tick, NULL)) ==
+	    NULL)
 		fatalx("no event");
 	lib_register();
 
@@ -604,8 +608,8 @@ libmilter_main(void)
 	sb.partial = lib_role.conf->sandbox == CONF_SANDBOX_PARTIAL;
 	sb.log_fd = sb.exe_fd = -1;
 	/* More than sessions: one too many is refused, not left waiting. */
-	sb.nofile = 2 * (unsigned long)lib_role.conf->max_connections +
-	    LIB_SPARE_FDS;
+	sb.nofile =
+	    2 * (unsigned long)lib_role.conf->max_connections + LIB_SPARE_FDS;
 	sandbox_enter(SANDBOX_LIBMILTER, &sb);
 
 	lib_start_thread();

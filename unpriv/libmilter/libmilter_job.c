@@ -14,22 +14,21 @@
 #include "privsep/base/log.h"
 #include "unpriv/libmilter/libmilter_job.h"
 
-#define JOB_LOGS_MAX	1000	/* lines that wait for the event thread */
-#define JOB_LOG_LEN	512
-#define JOB_NOTES	20	/* of the library's lines a minute */
+#define JOB_LOGS_MAX 1000 /* lines that wait for the event thread */
+#define JOB_LOG_LEN  512
+#define JOB_NOTES    20 /* of the library's lines a minute */
 
 struct job_line {
 	STAILQ_ENTRY(job_line) entry;
-	int		 priority;
-	char		 text[JOB_LOG_LEN];
+	int priority;
+	char text[JOB_LOG_LEN];
 };
 
 static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
 static STAILQ_HEAD(, job) jobs = STAILQ_HEAD_INITIALIZER(jobs);
-static STAILQ_HEAD(, job_line) job_lines =
-    STAILQ_HEAD_INITIALIZER(job_lines);
+static STAILQ_HEAD(, job_line) job_lines = STAILQ_HEAD_INITIALIZER(job_lines);
 static unsigned int job_nlines, job_lines_lost;
-static int	jobs_fd = -1;
+static int jobs_fd = -1;
 static struct log_note job_said = { .max = JOB_NOTES }, job_lost;
 
 static void

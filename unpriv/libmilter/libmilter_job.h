@@ -16,24 +16,24 @@ struct event_base;
  */
 struct job {
 	STAILQ_ENTRY(job) entry;
-	void		(*run)(struct job *);	/* in the event thread */
-	void		*session;
-	const void	*arg;
-	int		 result;
-	int		 done;
-	pthread_cond_t	 cond;
+	void (*run)(struct job *); /* in the event thread */
+	void *session;
+	const void *arg;
+	int result;
+	int done;
+	pthread_cond_t cond;
 };
 
 /* Before threads are made: the queue and its event. Dies on failure. */
-void	jobs_init(struct event_base *);
+void jobs_init(struct event_base *);
 /*
  * In a callback thread: has run() called in the event thread and waits
  * until that, now or later, calls job_finish(). Returns its result.
  */
-int	job_call(void (*run)(struct job *), void *session, const void *arg);
-void	job_finish(struct job *, int result);
+int job_call(void (*run)(struct job *), void *session, const void *arg);
+void job_finish(struct job *, int result);
 /* In any thread: a log line; dropped when too many wait. */
-void	job_log(int priority, const char *fmt, va_list)
-	    __attribute__((__format__(printf, 2, 0)));
+void job_log(int priority, const char *fmt, va_list)
+    __attribute__((__format__(printf, 2, 0)));
 
 #endif

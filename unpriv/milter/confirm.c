@@ -10,22 +10,22 @@
 #include "unpriv/milter/confirm.h"
 
 struct candidate {
-	struct confirm	*owner;
-	uint32_t	 asked;		/* question under way, or 0 */
-	enum hosts_match	 sign;
+	struct confirm *owner;
+	uint32_t asked; /* question under way, or 0 */
+	enum hosts_match sign;
 };
 
 struct confirm {
-	struct asker	*asker;
+	struct asker *asker;
 	const struct conf_hosts *hosts;
-	struct addr	 client;	/* unmapped */
-	uint32_t	 asked;		/* the PTR question, or 0 */
+	struct addr client; /* unmapped */
+	uint32_t asked;	    /* the PTR question, or 0 */
 	struct candidate c[CONFIRM_NAMES];
-	size_t		 n, pending;
-	enum hosts_match	 verdict;
-	struct event	*deadline;
-	void		(*done)(enum hosts_match, void *);
-	void		*arg;
+	size_t n, pending;
+	enum hosts_match verdict;
+	struct event *deadline;
+	void (*done)(enum hosts_match, void *);
+	void *arg;
 };
 
 static void
@@ -106,16 +106,17 @@ confirm_names(const struct dns_answer *a, void *arg)
 
 	f->asked = 0;
 	for (i = 0; a != NULL && a->status == DNS_OK && i < a->nrr &&
-	    i < CONFIRM_NAMES; i++) {
+	     i < CONFIRM_NAMES;
+	     i++) {
 		name = (const char *)a->rr[i].data;
 		c = &f->c[f->n];
 		c->sign = hosts_name(f->hosts, name, a->rr[i].len);
 		if (c->sign == HOSTS_UNKNOWN)
 			continue;
 		c->owner = f;
-		c->asked = asker_ask(f->asker, f->client.family == 4 ?
-		    DNS_T_A : DNS_T_AAAA, name, a->rr[i].len,
-		    confirm_addresses, c);
+		c->asked = asker_ask(f->asker,
+		    f->client.family == 4 ? DNS_T_A : DNS_T_AAAA, name,
+		    a->rr[i].len, confirm_addresses, c);
 		if (c->asked == 0)
 			continue;
 		f->n++;
@@ -127,7 +128,8 @@ confirm_names(const struct dns_answer *a, void *arg)
 
 struct confirm *
 confirm_start(struct asker *k, const struct conf_hosts *hosts,
-    const struct addr *client, void (*done)(enum hosts_match, void *), void *arg)
+    const struct addr *client, void (*done)(enum hosts_match, void *),
+    void *arg)
 {
 	struct timeval tv = { CONFIRM_SECS, 0 };
 	struct confirm *f;
@@ -142,8 +144,8 @@ confirm_start(struct asker *k, const struct conf_hosts *hosts,
 	f->arg = arg;
 	addr_unmap(&f->client, client);
 	addr_ptrname(&f->client, name, sizeof(name));
-	f->asked = asker_ask(k, DNS_T_PTR, name, strlen(name), confirm_names,
-	    f);
+	f->asked =
+	    asker_ask(k, DNS_T_PTR, name, strlen(name), confirm_names, f);
 	/* With no way to ask the deadline answers at once. */
 	if (f->asked == 0)
 		tv.tv_sec = 0;

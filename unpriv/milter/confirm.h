@@ -14,8 +14,8 @@
  * an entry matches are confirmed by their addresses, as RFC 7208 5.5 does.
  * A client that cannot be confirmed is not internal.
  */
-#define CONFIRM_NAMES	10	/* RFC 7208 4.6.4 */
-#define CONFIRM_SECS	5
+#define CONFIRM_NAMES 10 /* RFC 7208 4.6.4 */
+#define CONFIRM_SECS  5
 
 struct confirm;
 
@@ -23,9 +23,8 @@ struct confirm;
  * done is never called inside. Never NULL. hosts must live until done or
  * cancel; the address is copied.
  */
-struct confirm	*confirm_start(struct asker *, const struct conf_hosts *,
-		    const struct addr *, void (*done)(enum hosts_match, void *),
-		    void *);
-void		 confirm_cancel(struct confirm *);
+struct confirm *confirm_start(struct asker *, const struct conf_hosts *,
+    const struct addr *, void (*done)(enum hosts_match, void *), void *);
+void confirm_cancel(struct confirm *);
 
 #endif

@@ -14,8 +14,8 @@
 #include "unpriv/milter/forged.h"
 
 #define CORE_FOLD_MAX	(1024 * 1024)
-#define CORE_NOTES	10	/* lines a minute of one kind */
-#define CORE_PARAMS_LEN	1024	/* of ESMTP parameters in a log line */
+#define CORE_NOTES	10   /* lines a minute of one kind */
+#define CORE_PARAMS_LEN 1024 /* of ESMTP parameters in a log line */
 
 /* Why mail of a client is not checked: words of the log. */
 static const char skip_internal[] = "internal";
@@ -27,7 +27,7 @@ static const char skip_auth[] = "authenticated";
 static struct log_note core_no_address = { .max = CORE_NOTES };
 static struct log_note core_no_header;
 
-static void	core_named(enum hosts_match, void *);
+static void core_named(enum hosts_match, void *);
 
 void
 core_init(struct core *c, const struct conf *conf, struct asker *asker,
@@ -38,8 +38,9 @@ core_init(struct core *c, const struct conf *conf, struct asker *asker,
 	c->asker = asker;
 	c->decided = decided;
 	c->arg = arg;
-	if (conf->macro_list.n != 0 && (c->macros =
-	    calloc(conf->macro_list.n, sizeof(*c->macros))) == NULL)
+	if (conf->macro_list.n != 0 &&
+	    (c->macros = calloc(conf->macro_list.n, sizeof(*c->macros))) ==
+		NULL)
 		fatal("core_init");
 }
 
@@ -126,8 +127,8 @@ core_macro(struct core *c, const char *name, const char *value)
 			continue;
 		free(c->macros[i]);
 		/* Too long to be any value of a list: there, but no match. */
-		c->macros[i] = strdup(strlen(value) > CORE_MACRO_MAX ? "\001" :
-		    value);
+		c->macros[i] =
+		    strdup(strlen(value) > CORE_MACRO_MAX ? "\001" : value);
 	}
 }
 
@@ -159,8 +160,8 @@ core_log_connect(const struct core *c, int external)
 	const char *where = external ? "EXTERNAL" : "INTERNAL";
 
 	/* An object tells the client as well. */
-	if (c->conf->debug_level < (c->conf->log_format == LOGFORMAT_JSON ?
-	    2 : 1))
+	if (c->conf->debug_level <
+	    (c->conf->log_format == LOGFORMAT_JSON ? 2 : 1))
 		return;
 	if (c->addr.family == 0)
 		log_line(LOG_INFO, "connect from %s at None %s", c->host,
@@ -180,7 +181,7 @@ core_decide(struct core *c, enum hosts_match in)
 	if (in == HOSTS_YES)
 		c->unchecked = skip_internal;
 	else if (!hosts_macros(&c->conf->macro_list, core_macro_get, c,
-	    &external))
+		     &external))
 		c->unchecked = skip_macro;
 	c->trusted = c->unchecked != NULL;
 	/* Local submission, or nothing that SPF could judge. */
@@ -190,8 +191,10 @@ core_decide(struct core *c, enum hosts_match in)
 	}
 	core_log_connect(c, external);
 	if (c->addr.family == 0 && c->family != 'L' && c->family != 'U') {
-		log_note(&core_no_address, "no usable client address from the "
-		    "mail server: mail of %s is not checked", c->host);
+		log_note(&core_no_address,
+		    "no usable client address from the "
+		    "mail server: mail of %s is not checked",
+		    c->host);
 		c->unchecked = skip_address;
 	}
 }
@@ -257,8 +260,8 @@ core_seconds(const struct core *c)
 
 /* debug 2, as Python printed a tuple of strings. */
 static void
-core_log_mail(const struct core *c, const char *sender,
-    const char *const *args, size_t n)
+core_log_mail(const struct core *c, const char *sender, const char *const *args,
+    size_t n)
 {
 	char params[CORE_PARAMS_LEN] = "";
 	size_t i;
@@ -343,8 +346,8 @@ core_request(struct core *c, const char *sender, const char *const *args,
 }
 
 int
-core_mail(struct core *c, const char *sender, const char *const *args,
-    size_t n, int authenticated)
+core_mail(struct core *c, const char *sender, const char *const *args, size_t n,
+    int authenticated)
 {
 	struct core_message *m = &c->msg;
 	struct logline l;
@@ -386,7 +389,8 @@ core_keep_reply(struct core_message *m, const char *code, const char *xcode,
 	m->code = copy(code);
 	/* Postfix refuses a reply without one (COMPAT "enhanced-no"). */
 	m->xcode = copy(xcode != NULL ? xcode :
-	    *code == '5' ? "5.7.1" : "4.7.1");
+		*code == '5'	      ? "5.7.1" :
+					"4.7.1");
 	m->text = copy(text);
 }
 
@@ -471,8 +475,7 @@ core_header(struct core *c, const char *name, const char *value)
 	 * A Received-SPF does not say who wrote it, and a DMARC filter behind
 	 * us believes the topmost.
 	 */
-	if (f == CORE_FIELD_AR &&
-	    !forged_own_ar(value, c->conf->authserv_id))
+	if (f == CORE_FIELD_AR && !forged_own_ar(value, c->conf->authserv_id))
 		return;
 	if (m->nown >= CORE_AR_MAX || core_own_add(m, f) == -1)
 		m->flood = 1;
@@ -498,7 +501,8 @@ core_eom(struct core *c, uint32_t actions)
 		logline_forged(&l, m->nown, 0);
 	stat_add(OWN_AR_REMOVED, m->nown);
 	if (m->name != NULL && (actions & MILTER_F_ADDHDRS) == 0) {
-		log_note(&core_no_header, "the mail server lets no header be "
+		log_note(&core_no_header,
+		    "the mail server lets no header be "
 		    "added: mail goes without");
 		free(m->name);
 		m->name = NULL;

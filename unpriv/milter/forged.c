@@ -7,7 +7,7 @@
 #include "proto/dname.h"
 #include "unpriv/milter/forged.h"
 
-#define AUTHSERV_ID_MAX	512	/* longer ids in mail are not ours */
+#define AUTHSERV_ID_MAX 512 /* longer ids in mail are not ours */
 
 int
 forged_is_field(const char *name, const char *field)
@@ -59,8 +59,9 @@ forged_take_value(const char *s, char *out, size_t size)
 	int quoted = *s == '"';
 
 	for (s += quoted; *s != '\0'; s++) {
-		if (quoted ? *s == '"' : forged_is_space(*s) ||
-		    strchr("();=\"", *s) != NULL)
+		if (quoted ?
+			*s == '"' :
+			forged_is_space(*s) || strchr("();=\"", *s) != NULL)
 			break;
 		if (*s == '\\' && s[1] != '\0')
 			s++;

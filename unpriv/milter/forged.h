@@ -11,8 +11,8 @@
  * authserv-id (RFC 8601 2.2), however it is written: comments, folds,
  * quotes, case, a version. A field without an id is nobody's.
  */
-int	forged_own_ar(const char *value, const char *authserv_id);
+int forged_own_ar(const char *value, const char *authserv_id);
 /* 1 when a header field's name is that one, blanks behind it or not. */
-int	forged_is_field(const char *name, const char *field);
+int forged_is_field(const char *name, const char *field);
 
 #endif

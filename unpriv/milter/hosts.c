@@ -81,8 +81,7 @@ hosts_macros(const struct conf_macros *list,
 	size_t i, failed = 0, matched = 0;
 
 	for (i = 0; i < list->n; i++)
-		if (hosts_macro_matches(&list->v[i],
-		    get(list->v[i].name, arg)))
+		if (hosts_macro_matches(&list->v[i], get(list->v[i].name, arg)))
 			matched++;
 		else
 			failed++;

@@ -12,7 +12,7 @@
 /* Whose mail the milter checks: InternalHosts and MacroList. */
 
 enum hosts_match {
-	HOSTS_UNKNOWN = -1,	/* no entry of that kind matches */
+	HOSTS_UNKNOWN = -1, /* no entry of that kind matches */
 	HOSTS_NO = 0,
 	HOSTS_YES
 };
@@ -22,18 +22,17 @@ enum hosts_match {
  * networks, among equals the last match gives the sign. An IPv4-mapped
  * client is matched by IPv6 entries only, as in spf-engine.
  */
-enum hosts_match	hosts_addr(const struct conf_hosts *, const struct addr *);
+enum hosts_match hosts_addr(const struct conf_hosts *, const struct addr *);
 /* The same for one confirmed name (COMPAT "hosts"): a name beats domains. */
-enum hosts_match	hosts_name(const struct conf_hosts *, const char *, size_t);
-int		hosts_has_names(const struct conf_hosts *);
+enum hosts_match hosts_name(const struct conf_hosts *, const char *, size_t);
+int hosts_has_names(const struct conf_hosts *);
 
 /*
  * MacroList. get() gives a macro's value by its name without
  * braces, or NULL. *external is what the connect line says.
  * Returns 1 when mail of this connection is checked.
  */
-int		hosts_macros(const struct conf_macros *,
-		    const char *(*get)(const char *, void *), void *,
-		    int *external);
+int hosts_macros(const struct conf_macros *,
+    const char *(*get)(const char *, void *), void *, int *external);
 
 #endif

@@ -17,56 +17,56 @@
 #include "unpriv/check/asker.h"
 #include "unpriv/shadow/shadow_spf2.h"
 
-#define SHADOW_JOBS	32	/* judged at a time; more wait in the sockets */
-#define SHADOW_SECONDS	20	/* for all questions of one copy */
-#define SHADOW_NICE	10	/* mail goes first */
-#define SHADOW_LINES	30	/* log lines in so many seconds */
-#define SHADOW_PERIOD	60
+#define SHADOW_JOBS    32 /* judged at a time; more wait in the sockets */
+#define SHADOW_SECONDS 20 /* for all questions of one copy */
+#define SHADOW_NICE    10 /* mail goes first */
+#define SHADOW_LINES   30 /* log lines in so many seconds */
+#define SHADOW_PERIOD  60
 
 /* One who sends copies. */
 struct peer {
 	TAILQ_ENTRY(peer) entry;
-	struct shadow	*shadow;
-	uint32_t	 id;
-	enum msg_role	 role;
-	struct chan	*chan;
+	struct shadow *shadow;
+	uint32_t id;
+	enum msg_role role;
+	struct chan *chan;
 };
 
 /* A question of a job on its way. */
 struct flight {
 	LIST_ENTRY(flight) entry;
-	struct job	*job;
-	struct question	*q;
-	uint32_t	 id;
+	struct job *job;
+	struct question *q;
+	uint32_t id;
 };
 
 struct job {
-	LIST_ENTRY(job)	 entry;
-	struct shadow	*shadow;
-	struct peer	*peer;		/* NULL: gone meanwhile */
-	uint32_t	 peerid;	/* its number for the copy */
+	LIST_ENTRY(job) entry;
+	struct shadow *shadow;
+	struct peer *peer; /* NULL: gone meanwhile */
+	uint32_t peerid;   /* its number for the copy */
 	struct shadow_copy copy;
 	struct spf2_check check;
 	LIST_HEAD(, flight) flights;
-	struct event	*deadline;
+	struct event *deadline;
 };
 
 struct shadow {
-	struct role	 role;
-	struct asker	*asker;
-	struct spf2	*spf2;
+	struct role role;
+	struct asker *asker;
+	struct spf2 *spf2;
 	TAILQ_HEAD(, peer) peers;
 	LIST_HEAD(, job) jobs;
-	unsigned int	 njobs;
-	int		 paused;
-	time_t		 since;		/* of the log lines */
-	unsigned int	 lines;
-	unsigned long	 unsaid;
+	unsigned int njobs;
+	int paused;
+	time_t since; /* of the log lines */
+	unsigned int lines;
+	unsigned long unsaid;
 };
 
 static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
 
-static void	job_run(struct job *, int);
+static void job_run(struct job *, int);
 
 static void
 shadow_pause(struct shadow *s, int pause)
@@ -115,8 +115,10 @@ shadow_may_say(struct shadow *s)
 
 	if (now - s->since >= SHADOW_PERIOD) {
 		if (s->unsaid != 0)
-			log_line(LOG_INFO, "second opinion: %lu more "
-			    "differences were not logged", s->unsaid);
+			log_line(LOG_INFO,
+			    "second opinion: %lu more "
+			    "differences were not logged",
+			    s->unsaid);
 		s->since = now;
 		s->lines = 0;
 		s->unsaid = 0;
@@ -142,9 +144,11 @@ job_compare(struct job *j, const struct shadow_opinion *o)
 	if (!shadow_may_say(j->shadow))
 		return;
 	/* the parent escapes what came from outside */
-	log_line(LOG_INFO, "second opinion: libspf2 says %s%s where we say "
-	    "%s: client=%s sender=%s helo=%s", shadow_result_name[o->result],
-	    o->cut ? " (cut short)" : "", shadow_result_name[c->result],
+	log_line(LOG_INFO,
+	    "second opinion: libspf2 says %s%s where we say "
+	    "%s: client=%s sender=%s helo=%s",
+	    shadow_result_name[o->result], o->cut ? " (cut short)" : "",
+	    shadow_result_name[c->result],
 	    addr_format(&c->client, client, sizeof(client)),
 	    c->sender[0] == '\0' ? "<>" : c->sender, c->helo);
 }
@@ -158,7 +162,7 @@ job_answer(struct job *j, const struct shadow_opinion *o)
 	wbuf_init(&w, buf, sizeof(buf));
 	if (j->peer == NULL || shadowmsg_put_opinion(&w, o) == -1 ||
 	    chan_send(j->peer->chan, MSG_SHADOW_RESULT, j->peerid, buf, w.len,
-	    -1, 0) == -1)
+		-1, 0) == -1)
 		log_warnx("an opinion could not be told");
 }
 
@@ -275,7 +279,8 @@ peer_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *payload,
 	if (shadowmsg_get_copy(&r, &copy) == -1 ||
 	    copy.want != (p->role == ROLE_CONTROL)) {
 		log_warnx("%s %u sent a malformed copy; its channel is "
-		    "closed", msg_role_name[p->role], p->id);
+			  "closed",
+		    msg_role_name[p->role], p->id);
 		peer_free(p);
 		return;
 	}
@@ -314,8 +319,8 @@ shadow_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
 	p->shadow = s;
 	p->id = id;
 	p->role = who;
-	p->chan = chan_new(role->base, fd, ROLE_SHADOW, who, peer_msg,
-	    peer_gone, p);
+	p->chan =
+	    chan_new(role->base, fd, ROLE_SHADOW, who, peer_msg, peer_gone, p);
 	TAILQ_INSERT_TAIL(&s->peers, p, entry);
 	if (s->paused)
 		chan_pause(p->chan, 1);
@@ -332,7 +337,7 @@ shadow_main(void)
 	LIST_INIT(&s->jobs);
 	s->paused = 1;
 	role_start(&s->role, ROLE_SHADOW, shadow_peer, NULL, s);
-	if (s->asker == NULL)	/* dns is being started again */
+	if (s->asker == NULL) /* dns is being started again */
 		s->asker = asker_new(s->role.base, s->role.who);
 	s->spf2 = spf2_new();
 	/* service managers forbid it, and can weigh processes themselves */

@@ -14,12 +14,12 @@
 #include "proto/dname.h"
 #include "unpriv/shadow/shadow_spf2.h"
 
-#define RECEIVER	"unknown"	/* %{r}, as our engine has it */
+#define RECEIVER "unknown" /* %{r}, as our engine has it */
 
 struct spf2 {
-	SPF_server_t	*server;
+	SPF_server_t *server;
 	SPF_dns_server_t layer;
-	struct spf2_check *check;	/* the one that runs */
+	struct spf2_check *check; /* the one that runs */
 };
 
 /* Its own handlers write to stdio, which the sandbox does not know. */
@@ -57,8 +57,7 @@ spf2_add(SPF_dns_rr_t *to, const struct dns_rr *rr, uint16_t type)
 
 	if (len == 0 && type != DNS_T_TXT)
 		return 0;
-	if (SPF_dns_rr_buf_realloc(to, to->num_rr, len + 1) !=
-	    SPF_E_SUCCESS)
+	if (SPF_dns_rr_buf_realloc(to, to->num_rr, len + 1) != SPF_E_SUCCESS)
 		fatalx("no memory for an answer");
 	p = (char *)to->rr[to->num_rr];
 	if (len > 0)
@@ -175,7 +174,8 @@ spf2_result(SPF_result_t result, SPF_errcode_t err)
 	if (result == SPF_RESULT_INVALID ||
 	    (size_t)result >= sizeof(map) / sizeof(map[0]))
 		return err == SPF_E_DNS_ERROR || err == SPF_E_NO_MEMORY ?
-		    SHADOW_TEMPERROR : SHADOW_PERMERROR;
+		    SHADOW_TEMPERROR :
+		    SHADOW_PERMERROR;
 	return map[result];
 }
 
@@ -214,15 +214,14 @@ spf2_judge(struct spf2 *s, const struct shadow_copy *c,
 	check->missing = 0;
 	r = spf2_request(s, c);
 	err = SPF_request_query_mailfrom(r, &resp);
-	o->result = spf2_result(resp == NULL ? SPF_RESULT_INVALID :
-	    SPF_response_result(resp), err);
+	o->result = spf2_result(
+	    resp == NULL ? SPF_RESULT_INVALID : SPF_response_result(resp), err);
 	if (resp != NULL)
 		why = SPF_response_get_header_comment(resp);
 	if (why == NULL)
 		why = SPF_strerror(err);
-	else if (strncmp(why, RECEIVER ": ", sizeof(RECEIVER ": ") - 1) ==
-	    0)
-		why += sizeof(RECEIVER ": ") - 1;	/* that is us */
+	else if (strncmp(why, RECEIVER ": ", sizeof(RECEIVER ": ") - 1) == 0)
+		why += sizeof(RECEIVER ": ") - 1; /* that is us */
 	strlcpy(o->why, why == NULL ? "" : why, sizeof(o->why));
 	o->cut = (uint8_t)check->cut;
 	o->questions = (uint16_t)check->questions;

@@ -8,34 +8,34 @@
 #include "proto/dname.h"
 #include "unpriv/spf/answers.h"
 
-#define ANSWERS_HASH	256		/* a power of two */
+#define ANSWERS_HASH 256 /* a power of two */
 /*
  * Names and records of one check: the records of two identities, all of the
  * largest size, and some. Thousands of checks may wait at a time.
  */
-#define ANSWERS_BYTES	(2UL << 20)
+#define ANSWERS_BYTES (2UL << 20)
 /*
  * Guesses stop here, so that what a hostile record makes us guess never
  * takes the place of what its evaluation needs: an identity needs at most
  * 1 + 10 * (1 + 10) + 11 + 1 questions.
  */
-#define ANSWERS_HINTS	(ANSWERS_MAX - 300)
+#define ANSWERS_HINTS (ANSWERS_MAX - 300)
 
 struct entry {
-	struct question	 q;		/* first: questions are entries */
-	struct entry	*next;		/* of the bucket */
+	struct question q;  /* first: questions are entries */
+	struct entry *next; /* of the bucket */
 };
 
 struct answers {
-	struct arena	*arena;
-	size_t		 n;
-	size_t		 cursor;	/* no WANTED question before it */
-	struct entry	*all[ANSWERS_MAX];
-	struct entry	*bucket[ANSWERS_HASH];
+	struct arena *arena;
+	size_t n;
+	size_t cursor; /* no WANTED question before it */
+	struct entry *all[ANSWERS_MAX];
+	struct entry *bucket[ANSWERS_HASH];
 };
 
-static unsigned int	 hash(uint16_t, const char *, size_t);
-static struct question	*add(struct answers *, uint16_t, const char *, size_t);
+static unsigned int hash(uint16_t, const char *, size_t);
+static struct question *add(struct answers *, uint16_t, const char *, size_t);
 
 static const struct dns_answer answer_full = { .status = DNS_TEMPERROR };
 
@@ -198,7 +198,7 @@ answers_put(struct answers *a, struct question *q,
 		total += from->rr[i].len;
 	if (from->nrr > 0 &&
 	    ((rr = arena_array(a->arena, from->nrr, sizeof(*rr))) == NULL ||
-	    (data = arena_alloc(a->arena, total)) == NULL)) {
+		(data = arena_alloc(a->arena, total)) == NULL)) {
 		memset(&q->answer, 0, sizeof(q->answer));
 		q->answer.type = q->type;
 		q->answer.status = DNS_TEMPERROR;

@@ -17,12 +17,12 @@
  * as the evaluation is.
  */
 
-static void	 reason_add(char *, size_t *, size_t, const char *, size_t);
-static int	 domain_ok(const char *, size_t);
+static void reason_add(char *, size_t *, size_t, const char *, size_t);
+static int domain_ok(const char *, size_t);
 static enum spf_step record_find(struct spf_state *, struct spf_level *);
 static enum spf_step record_repr(struct spf_state *, const struct spf_level *);
 static enum spf_step record_eval(struct spf_state *, struct spf_level *,
-		    enum spf_result *, int *);
+    enum spf_result *, int *);
 static enum spf_step redirect_follow(struct spf_state *, struct spf_level *);
 
 static const char *const error_prefix[SPF_RESULT_MAX] = {
@@ -120,19 +120,19 @@ spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
 	if ((a->status == DNS_NXDOMAIN || a->status == DNS_NODATA) &&
 	    !st->uncounted)
 		st->voids++;
-	if ((ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0))
-	    != NULL)
+	if ((ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0)) != NULL)
 		ev->type = type;
 	if (st->voids > st->req->void_limit) {
-		snprintf(text, sizeof(text),
-		    "Void lookup limit of %u exceeded", st->req->void_limit);
-		return spf_error(st, SPF_RESULT_PERMERROR, text, NULL, 0,
-		    NULL, 0);
+		snprintf(text, sizeof(text), "Void lookup limit of %u exceeded",
+		    st->req->void_limit);
+		return spf_error(st, SPF_RESULT_PERMERROR, text, NULL, 0, NULL,
+		    0);
 	}
 	if (must && (a->status == DNS_TIMEOUT || a->status == DNS_TEMPERROR))
 		return spf_error(st, SPF_RESULT_TEMPERROR,
 		    a->status == DNS_TIMEOUT ? "DNS Timeout" :
-		    "DNS Error: server failure", NULL, 0, NULL, 0);
+					       "DNS Error: server failure",
+		    NULL, 0, NULL, 0);
 	*out = a;
 	return SPF_YES;
 }
@@ -175,8 +175,9 @@ spf_client_names(struct spf_state *st, const struct spf_level *lv,
 
 	names->n = 0;
 	addr_ptrname(&st->client, arpa, sizeof(arpa));
-	if ((rv = spf_lookup(st, lv, DNS_T_PTR, arpa, strlen(arpa), 0, &ptr))
-	    != SPF_YES || ptr->status != DNS_OK)
+	if ((rv = spf_lookup(st, lv, DNS_T_PTR, arpa, strlen(arpa), 0, &ptr)) !=
+		SPF_YES ||
+	    ptr->status != DNS_OK)
 		return rv;
 	for (i = 0; i < ptr->nrr && i < SPF_MAX_PTR; i++) {
 		s = (const char *)ptr->rr[i].data;
@@ -206,8 +207,7 @@ domain_ok(const char *s, size_t len)
 {
 	size_t i;
 
-	if (!dname_valid(s, len) || memchr(s, '.', len) == NULL ||
-	    s[0] == '[')
+	if (!dname_valid(s, len) || memchr(s, '.', len) == NULL || s[0] == '[')
 		return 0;
 	for (i = 0; i < len; i++)
 		if (s[i] <= 0x20 || s[i] >= 0x7f)
@@ -261,7 +261,7 @@ record_repr(struct spf_state *st, const struct spf_level *lv)
 	static const struct {
 		char c, as;
 	} named[] = { { '\\', '\\' }, { '\'', '\'' }, { '\n', 'n' },
-	    { '\r', 'r' }, { '\t', 't' } };
+		{ '\r', 'r' }, { '\t', 't' } };
 	char buf[SPF_REASON_ARG];
 	size_t i, j, n;
 	int c;
@@ -292,8 +292,8 @@ record_repr(struct spf_state *st, const struct spf_level *lv)
  * could not be judged.
  */
 static enum spf_step
-record_eval(struct spf_state *st, struct spf_level *lv,
-    enum spf_result *result, int *unknown)
+record_eval(struct spf_state *st, struct spf_level *lv, enum spf_result *result,
+    int *unknown)
 {
 	struct spf_syntax e;
 	struct spf_event *ev;
@@ -359,8 +359,7 @@ redirect_follow(struct spf_state *st, struct spf_level *lv)
 		return rv;
 	if (rv == SPF_NO)
 		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "redirect domain has no SPF record: ", name, len, NULL,
-		    0);
+		    "redirect domain has no SPF record: ", name, len, NULL, 0);
 	memcpy(lv->domain, name, len + 1);
 	lv->dlen = len;
 	lv->depth++;
@@ -394,7 +393,7 @@ spf_check_host(struct spf_state *st, struct spf_level *lv)
 		if (i < lv->reclen)
 			rv = record_repr(st, lv);
 		else if (spf_record_check(lv->rec, lv->reclen, &lv->redirect,
-		    &lv->exp, &e) == -1)
+			     &lv->exp, &e) == -1)
 			rv = syntax_error(st, &e);
 		else
 			rv = record_eval(st, lv, &result, &unknown);

@@ -12,23 +12,23 @@
  * an explanation hold. A record of 64 kB could ask for much more, in each of
  * many runs.
  */
-#define WORK_MAX	(256UL << 10)
-#define WORK_MACRO	64		/* beside the octets of its value */
+#define WORK_MAX   (256UL << 10)
+#define WORK_MACRO 64 /* beside the octets of its value */
 
-static int	is_visible(int);
-static size_t	expand_next(const char *, size_t, struct spf_macro *);
-static int	macro_bad(const char *, size_t, size_t, struct spf_syntax *);
-static void	sink_put(struct spf_sink *, const char *, size_t);
-static void	sink_value(struct spf_sink *, const struct spf_macro *,
-		    const char *, size_t);
-static void	sink_part(struct spf_sink *, const struct spf_macro *,
-		    const char *, size_t);
-static int	is_delim(const struct spf_macro *, int);
-static char	*nibbles(const struct addr *, char *);
-static const char *best_name(const struct spf_names *,
-		    const struct spf_level *, size_t *);
+static int is_visible(int);
+static size_t expand_next(const char *, size_t, struct spf_macro *);
+static int macro_bad(const char *, size_t, size_t, struct spf_syntax *);
+static void sink_put(struct spf_sink *, const char *, size_t);
+static void sink_value(struct spf_sink *, const struct spf_macro *,
+    const char *, size_t);
+static void sink_part(struct spf_sink *, const struct spf_macro *, const char *,
+    size_t);
+static int is_delim(const struct spf_macro *, int);
+static char *nibbles(const struct addr *, char *);
+static const char *best_name(const struct spf_names *, const struct spf_level *,
+    size_t *);
 static enum spf_step expand_one(struct spf_state *, const struct spf_level *,
-		    const struct spf_macro *, struct spf_sink *);
+    const struct spf_macro *, struct spf_sink *);
 
 /* %x21-7E */
 static int
@@ -68,8 +68,7 @@ expand_next(const char *s, size_t len, struct spf_macro *m)
 	m->url = m->letter != s[2];
 	for (i = 3; i < len && s[i] >= '0' && s[i] <= '9'; i++)
 		if (m->digits < 100000)
-			m->digits = m->digits * 10 + (unsigned int)
-			    (s[i] - '0');
+			m->digits = m->digits * 10 + (unsigned int)(s[i] - '0');
 	/* RFC 7208 7.1: DIGIT, if specified, is not zero */
 	if (i > 3 && m->digits == 0)
 		return 0;
@@ -143,15 +142,15 @@ spf_macro_check(const char *s, size_t len, int flags, size_t *end,
 			for (j = 0; j < n; j++)
 				if (!is_visible((unsigned char)s[i + j]) &&
 				    (s[i + j] != ' ' ||
-				    (flags & SPF_MACRO_EXP) == 0)) {
+					(flags & SPF_MACRO_EXP) == 0)) {
 					e->what = "Invalid character found: ";
 					e->arg = s;
 					e->len = len;
 					return -1;
 				}
 		/* RFC 7208 7.2 */
-		if ((flags & SPF_MACRO_EXP) == 0 && (m.letter == 'c' ||
-		    m.letter == 'r' || m.letter == 't')) {
+		if ((flags & SPF_MACRO_EXP) == 0 &&
+		    (m.letter == 'c' || m.letter == 'r' || m.letter == 't')) {
 			e->what = "c,r,t macros allowed in exp= text only: ";
 			e->arg = s + i;
 			e->len = n;
@@ -168,7 +167,7 @@ spf_macro_local(const char *s, size_t len)
 	size_t i, n;
 
 	for (i = 0; i < len && (n = spf_macro_next(s + i, len - i, &m)) != 0;
-	    i += n)
+	     i += n)
 		if (m.letter == 's' || m.letter == 'l')
 			return 1;
 	return 0;
@@ -232,9 +231,9 @@ sink_part(struct spf_sink *k, const struct spf_macro *m, const char *s,
 	}
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)s[i];
-		if ((c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' &&
-		    ascii_lower(c) <= 'z') || c == '-' || c == '.' ||
-		    c == '_' ||		    c == '~') {
+		if ((c >= '0' && c <= '9') ||
+		    (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
+		    c == '-' || c == '.' || c == '_' || c == '~') {
 			sink_put(k, s + i, 1);
 			continue;
 		}
@@ -319,7 +318,7 @@ best_name(const struct spf_names *names, const struct spf_level *lv,
 	for (i = 0; i < names->n; i++) {
 		rank = 1;
 		if (dname_is_below(names->name[i].s, names->name[i].len,
-		    lv->domain, lv->dlen))
+			lv->domain, lv->dlen))
 			rank = names->name[i].len == lv->dlen ? 3 : 2;
 		if (rank > have) {
 			have = rank;
@@ -389,8 +388,8 @@ expand_one(struct spf_state *st, const struct spf_level *lv,
 		v = best_name(&names, lv, &len);
 	}
 	if ((st->work += len + WORK_MACRO) > WORK_MAX)
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "Too many macros", NULL, 0, NULL, 0);
+		return spf_error(st, SPF_RESULT_PERMERROR, "Too many macros",
+		    NULL, 0, NULL, 0);
 	sink_value(k, m, v, len);
 	return SPF_YES;
 }

@@ -8,44 +8,44 @@
 /* A term and its target name; ok is 0 when nothing can be asked for it. */
 struct target {
 	const struct spf_term *t;
-	char		 name[DNAME_MAX + 1];
-	size_t		 len;
-	int		 ok;
+	char name[DNAME_MAX + 1];
+	size_t len;
+	int ok;
 };
 
-typedef enum spf_step (*mech_fn)(struct spf_state *, struct spf_level *,
-    const struct target *);
+typedef enum spf_step (
+    *mech_fn)(struct spf_state *, struct spf_level *, const struct target *);
 
-static enum spf_step	mech_include(struct spf_state *, struct spf_level *,
-			    const struct target *);
-static enum spf_step	mech_a(struct spf_state *, struct spf_level *,
-			    const struct target *);
-static enum spf_step	mech_mx(struct spf_state *, struct spf_level *,
-			    const struct target *);
-static enum spf_step	mech_ptr(struct spf_state *, struct spf_level *,
-			    const struct target *);
-static enum spf_step	mech_exists(struct spf_state *, struct spf_level *,
-			    const struct target *);
+static enum spf_step mech_include(struct spf_state *, struct spf_level *,
+    const struct target *);
+static enum spf_step mech_a(struct spf_state *, struct spf_level *,
+    const struct target *);
+static enum spf_step mech_mx(struct spf_state *, struct spf_level *,
+    const struct target *);
+static enum spf_step mech_ptr(struct spf_state *, struct spf_level *,
+    const struct target *);
+static enum spf_step mech_exists(struct spf_state *, struct spf_level *,
+    const struct target *);
 
 /* Those that need a lookup, and so count (RFC 7208 4.6.4). */
 static const mech_fn mech_lookup[SPF_T_MECHANISMS] = {
-	[SPF_T_INCLUDE]	= mech_include,
-	[SPF_T_A]	= mech_a,
-	[SPF_T_MX]	= mech_mx,
-	[SPF_T_PTR]	= mech_ptr,
-	[SPF_T_EXISTS]	= mech_exists,
+	[SPF_T_INCLUDE] = mech_include,
+	[SPF_T_A] = mech_a,
+	[SPF_T_MX] = mech_mx,
+	[SPF_T_PTR] = mech_ptr,
+	[SPF_T_EXISTS] = mech_exists,
 };
 
 /* What an included record's result means (RFC 7208 5.2). */
 static const enum spf_step include_step[SPF_RESULT_MAX + 1] = {
-	[SPF_RESULT_NONE]	= SPF_ERROR,
-	[SPF_RESULT_NEUTRAL]	= SPF_NO,
-	[SPF_RESULT_PASS]	= SPF_YES,
-	[SPF_RESULT_FAIL]	= SPF_NO,
-	[SPF_RESULT_SOFTFAIL]	= SPF_NO,
-	[SPF_RESULT_TEMPERROR]	= SPF_ERROR,
-	[SPF_RESULT_PERMERROR]	= SPF_ERROR,
-	[SPF_RESULT_MAX]	= SPF_UNKNOWN,
+	[SPF_RESULT_NONE] = SPF_ERROR,
+	[SPF_RESULT_NEUTRAL] = SPF_NO,
+	[SPF_RESULT_PASS] = SPF_YES,
+	[SPF_RESULT_FAIL] = SPF_NO,
+	[SPF_RESULT_SOFTFAIL] = SPF_NO,
+	[SPF_RESULT_TEMPERROR] = SPF_ERROR,
+	[SPF_RESULT_PERMERROR] = SPF_ERROR,
+	[SPF_RESULT_MAX] = SPF_UNKNOWN,
 };
 
 enum spf_step
@@ -90,8 +90,8 @@ mech_include(struct spf_state *st, struct spf_level *lv,
 	 */
 	if (dname_equal(tg->name, tg->len, lv->domain, lv->dlen))
 		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "include has trivial recursion: ", tg->t->text,
-		    tg->t->len, NULL, 0);
+		    "include has trivial recursion: ", tg->t->text, tg->t->len,
+		    NULL, 0);
 	if (tg->ok) {
 		memset(&in, 0, sizeof(in));
 		memcpy(in.domain, tg->name, tg->len + 1);
@@ -113,11 +113,11 @@ mech_a(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 	const struct dns_answer *a;
 	enum spf_step rv;
 
-	if ((rv = spf_lookup(st, lv, st->atype, tg->name, tg->len, 1, &a))
-	    != SPF_YES)
+	if ((rv = spf_lookup(st, lv, st->atype, tg->name, tg->len, 1, &a)) !=
+	    SPF_YES)
 		return rv;
 	return spf_has_client(st, a, tg->t->len4, tg->t->len6) ? SPF_YES :
-	    SPF_NO;
+								 SPF_NO;
 }
 
 /*
@@ -132,8 +132,8 @@ mech_mx(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 	enum spf_step rv, all = SPF_NO;
 	size_t i, len;
 
-	if ((rv = spf_lookup(st, lv, DNS_T_MX, tg->name, tg->len, 1, &mx))
-	    != SPF_YES)
+	if ((rv = spf_lookup(st, lv, DNS_T_MX, tg->name, tg->len, 1, &mx)) !=
+	    SPF_YES)
 		return rv;
 	if (mx->status != DNS_OK)
 		return SPF_NO;
@@ -150,8 +150,8 @@ mech_mx(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 			return rv;
 		if (rv == SPF_UNKNOWN)
 			all = rv;
-		else if (all == SPF_NO && spf_has_client(st, a, tg->t->len4,
-		    tg->t->len6))
+		else if (all == SPF_NO &&
+		    spf_has_client(st, a, tg->t->len4, tg->t->len6))
 			return SPF_YES;
 	}
 	return all;
@@ -168,22 +168,21 @@ mech_ptr(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 	if ((rv = spf_client_names(st, lv, &names)) != SPF_YES)
 		return rv;
 	for (i = 0; i < names.n; i++)
-		if (dname_is_below(names.name[i].s, names.name[i].len,
-		    tg->name, tg->len))
+		if (dname_is_below(names.name[i].s, names.name[i].len, tg->name,
+			tg->len))
 			return SPF_YES;
 	return SPF_NO;
 }
 
 /* RFC 7208 5.7: A, whatever the client's family. */
 static enum spf_step
-mech_exists(struct spf_state *st, struct spf_level *lv,
-    const struct target *tg)
+mech_exists(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 {
 	const struct dns_answer *a;
 	enum spf_step rv;
 
-	if ((rv = spf_lookup(st, lv, DNS_T_A, tg->name, tg->len, 1, &a))
-	    != SPF_YES)
+	if ((rv = spf_lookup(st, lv, DNS_T_A, tg->name, tg->len, 1, &a)) !=
+	    SPF_YES)
 		return rv;
 	return a->status == DNS_OK && a->nrr > 0 ? SPF_YES : SPF_NO;
 }

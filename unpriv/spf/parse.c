@@ -6,54 +6,53 @@
 
 #include "unpriv/spf/spf_private.h"
 
-#define VERSION		"v=spf1"
-#define VERSION_LEN	6
+#define VERSION	    "v=spf1"
+#define VERSION_LEN 6
 
 /* How a mechanism is written (RFC 7208 5). */
 static const struct mechanism {
-	const char	*name;
-	enum spf_kind	 kind;
-	int		 cidr;		/* dual-cidr-length allowed */
-	int		 need;		/* domain-spec must be there */
-	const char	*missing;	/* what to say then */
+	const char *name;
+	enum spf_kind kind;
+	int cidr;	     /* dual-cidr-length allowed */
+	int need;	     /* domain-spec must be there */
+	const char *missing; /* what to say then */
 } mechanisms[] = {
-	{ "all",	SPF_T_ALL,	0, 0, NULL },
-	{ "include",	SPF_T_INCLUDE,	0, 1,
+	{ "all", SPF_T_ALL, 0, 0, NULL },
+	{ "include", SPF_T_INCLUDE, 0, 1,
 	    "include mechanism missing domain: " },
-	{ "a",		SPF_T_A,	1, 0, NULL },
-	{ "mx",		SPF_T_MX,	1, 0, NULL },
-	{ "ptr",	SPF_T_PTR,	0, 0, NULL },
-	{ "ip4",	SPF_T_IP4,	0, 1, "Invalid IP4 address: " },
-	{ "ip6",	SPF_T_IP6,	0, 1, "Invalid IP6 address: " },
-	{ "exists",	SPF_T_EXISTS,	0, 1, "implicit exists not allowed: " },
+	{ "a", SPF_T_A, 1, 0, NULL },
+	{ "mx", SPF_T_MX, 1, 0, NULL },
+	{ "ptr", SPF_T_PTR, 0, 0, NULL },
+	{ "ip4", SPF_T_IP4, 0, 1, "Invalid IP4 address: " },
+	{ "ip6", SPF_T_IP6, 0, 1, "Invalid IP6 address: " },
+	{ "exists", SPF_T_EXISTS, 0, 1, "implicit exists not allowed: " },
 };
 
 /* A term cut at its borders, before its kind is looked at. */
 struct shape {
-	const char	*name;
-	size_t		 namelen;
-	const char	*arg;		/* behind the colon; NULL: no colon */
-	size_t		 arglen;	/* without the CIDR lengths */
-	int		 has4, has6;
-	unsigned int	 len4, len6;	/* 999: too big to be right */
+	const char *name;
+	size_t namelen;
+	const char *arg; /* behind the colon; NULL: no colon */
+	size_t arglen;	 /* without the CIDR lengths */
+	int has4, has6;
+	unsigned int len4, len6; /* 999: too big to be right */
 };
 
-static int	bad(struct spf_syntax *, const char *, const char *, size_t);
-static int	is_alpha(int);
-static int	is_digit(int);
-static int	name_is(const char *, size_t, const char *);
+static int bad(struct spf_syntax *, const char *, const char *, size_t);
+static int is_alpha(int);
+static int is_digit(int);
+static int name_is(const char *, size_t, const char *);
 static const struct mechanism *mechanism_find(const char *, size_t);
-static size_t	cidr_strip(const char *, size_t, size_t, int *,
-		    unsigned int *);
-static void	shape_cut(const char *, size_t, struct shape *);
-static int	spec_check(const char *, size_t, struct spf_syntax *);
-static int	spec_ends_well(const char *, size_t, size_t);
-static int	modifier_parse(struct spf_term *, size_t, struct spf_syntax *);
-static int	mechanism_parse(struct spf_term *, struct spf_syntax *);
-static int	network_parse(struct spf_term *, const struct shape *,
-		    struct spf_syntax *);
-static int	domain_parse(struct spf_term *, const struct shape *,
-		    const struct mechanism *, struct spf_syntax *);
+static size_t cidr_strip(const char *, size_t, size_t, int *, unsigned int *);
+static void shape_cut(const char *, size_t, struct shape *);
+static int spec_check(const char *, size_t, struct spf_syntax *);
+static int spec_ends_well(const char *, size_t, size_t);
+static int modifier_parse(struct spf_term *, size_t, struct spf_syntax *);
+static int mechanism_parse(struct spf_term *, struct spf_syntax *);
+static int network_parse(struct spf_term *, const struct shape *,
+    struct spf_syntax *);
+static int domain_parse(struct spf_term *, const struct shape *,
+    const struct mechanism *, struct spf_syntax *);
 
 static int
 bad(struct spf_syntax *e, const char *what, const char *arg, size_t len)
@@ -117,9 +116,12 @@ spf_scan_next(struct spf_scan *sc, struct spf_term *t, struct spf_syntax *e)
 	t->text = p;
 	t->len = (size_t)(q - p);
 	/* name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), then "=" */
-	for (i = 0; i < t->len && (is_alpha(p[i]) || (i > 0 &&
-	    (is_digit(p[i]) || p[i] == '-' || p[i] == '_' || p[i] == '.')));
-	    i++)
+	for (i = 0; i < t->len &&
+	     (is_alpha(p[i]) ||
+		 (i > 0 &&
+		     (is_digit(p[i]) || p[i] == '-' || p[i] == '_' ||
+			 p[i] == '.')));
+	     i++)
 		;
 	if (i > 0 && i < t->len && p[i] == '=')
 		return modifier_parse(t, i, e) == -1 ? -1 : 1;
@@ -141,13 +143,17 @@ spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
 		/* RFC 7208 6: these two at most once. */
 		if (t.kind == SPF_T_REDIRECT) {
 			if (redirect->kind != 0)
-				return bad(e, "redirect= MUST appear at most "
-				    "once: ", t.text, t.len);
+				return bad(e,
+				    "redirect= MUST appear at most "
+				    "once: ",
+				    t.text, t.len);
 			*redirect = t;
 		} else if (t.kind == SPF_T_EXP) {
 			if (exp->kind != 0)
-				return bad(e, "exp= MUST appear at most "
-				    "once: ", t.text, t.len);
+				return bad(e,
+				    "exp= MUST appear at most "
+				    "once: ",
+				    t.text, t.len);
 			*exp = t;
 		}
 	}
@@ -312,16 +318,18 @@ mechanism_parse(struct spf_term *t, struct spf_syntax *e)
 	struct addr a;
 
 	if (t->text[t->len - 1] == ',')
-		return bad(e, "Do not separate mechnisms with commas: ",
-		    t->text, t->len);
+		return bad(e,
+		    "Do not separate mechnisms with commas: ", t->text, t->len);
 	shape_cut(t->text, t->len, &sh);
 	if ((m = mechanism_find(sh.name, sh.namelen)) == NULL) {
 		/* something else where the qualifier should be? */
 		if (sh.namelen > 1 && sh.name == t->text &&
 		    !is_alpha(t->text[0]) && !is_digit(t->text[0]) &&
 		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
-			return bad(e, "Unknown qualifier, RFC 4408 para "
-			    "4.6.1, found in: ", t->text, t->len);
+			return bad(e,
+			    "Unknown qualifier, RFC 4408 para "
+			    "4.6.1, found in: ",
+			    t->text, t->len);
 		if (addr_parse(&a, t->text, t->len) == 0 && a.family == 4)
 			return bad(e, "Missing IP4: ", t->text, t->len);
 		return bad(e, "Unknown mechanism found: ", t->text, t->len);
@@ -335,20 +343,23 @@ mechanism_parse(struct spf_term *t, struct spf_syntax *e)
 
 /* RFC 7208 5.6 */
 static int
-network_parse(struct spf_term *t, const struct shape *sh,
-    struct spf_syntax *e)
+network_parse(struct spf_term *t, const struct shape *sh, struct spf_syntax *e)
 {
 	int ip4 = t->kind == SPF_T_IP4;
 
 	if (sh->has6)
 		return bad(e, "Dual CIDR not allowed: ", t->text, t->len);
 	if (sh->has4 && sh->len4 > (ip4 ? 32U : 128U))
-		return bad(e, ip4 ? "Invalid IP4 CIDR length: " :
-		    "Invalid IP6 CIDR length: ", t->text, t->len);
-	if (sh->arg == NULL || addr_parse(&t->net.a, sh->arg, sh->arglen)
-	    == -1 || t->net.a.family != (ip4 ? 4 : 6))
-		return bad(e, ip4 ? "Invalid IP4 address: " :
-		    "Invalid IP6 address: ", t->text, t->len);
+		return bad(e,
+		    ip4 ? "Invalid IP4 CIDR length: " :
+			  "Invalid IP6 CIDR length: ",
+		    t->text, t->len);
+	if (sh->arg == NULL ||
+	    addr_parse(&t->net.a, sh->arg, sh->arglen) == -1 ||
+	    t->net.a.family != (ip4 ? 4 : 6))
+		return bad(e,
+		    ip4 ? "Invalid IP4 address: " : "Invalid IP6 address: ",
+		    t->text, t->len);
 	t->net.len = sh->has4 ? (uint8_t)sh->len4 : ip4 ? 32 : 128;
 	return 0;
 }
@@ -365,8 +376,10 @@ domain_parse(struct spf_term *t, const struct shape *sh,
 	if (m->kind == SPF_T_ALL) {
 		if (sh->arg == NULL)
 			return 0;
-		return bad(e, "Invalid all mechanism format - only qualifier "
-		    "allowed with all: ", t->text, t->len);
+		return bad(e,
+		    "Invalid all mechanism format - only qualifier "
+		    "allowed with all: ",
+		    t->text, t->len);
 	}
 	if (sh->has4 && sh->len4 > 32)
 		return bad(e, "Invalid IP4 CIDR length: ", t->text, t->len);
@@ -377,12 +390,14 @@ domain_parse(struct spf_term *t, const struct shape *sh,
 	if (sh->arg == NULL)
 		return !m->need ? 0 : bad(e, m->missing, t->text, t->len);
 	if (sh->arglen == 0)
-		return bad(e, m->kind == SPF_T_EXISTS ? m->missing :
-		    "empty domain:: ", t->text, t->len);
+		return bad(e,
+		    m->kind == SPF_T_EXISTS ? m->missing : "empty domain:: ",
+		    t->text, t->len);
 	if (m->kind == SPF_T_A && addr_parse(&a, sh->arg, sh->arglen) == 0 &&
 	    a.family == 4)
-		return bad(e, "Use the ip4 mechanism for ip4 addresses: ",
-		    t->text, t->len);
+		return bad(e,
+		    "Use the ip4 mechanism for ip4 addresses: ", t->text,
+		    t->len);
 	t->spec = sh->arg;
 	t->speclen = sh->arglen;
 	return spec_check(t->spec, t->speclen, e);

@@ -25,9 +25,9 @@ enum spf_result {
 };
 
 /* RFC 7208 4.6.4, 5.5, 4.6.4; the void limit is the caller's. */
-#define SPF_MAX_TERMS	10	/* terms that need a lookup */
-#define SPF_MAX_MX	10
-#define SPF_MAX_PTR	10
+#define SPF_MAX_TERMS 10 /* terms that need a lookup */
+#define SPF_MAX_MX    10
+#define SPF_MAX_PTR   10
 
 /*
  * check_host() arguments (RFC 7208 4.1). local and domain are <sender>
@@ -36,62 +36,62 @@ enum spf_result {
  * the engine converts U-labels for queries (RFC 8616).
  */
 struct spf_request {
-	struct addr	 client;	/* an IPv4-mapped one is judged as IPv4 */
-	const char	*helo;		/* %{h} */
-	const char	*local;
-	const char	*domain;
-	const char	*receiver;	/* %{r}; "unknown" when NULL */
-	time_t		 now;		/* %{t} */
-	unsigned int	 void_limit;	/* RFC 7208 4.6.4: 2 */
-	int		 want_trace;
+	struct addr client; /* an IPv4-mapped one is judged as IPv4 */
+	const char *helo;   /* %{h} */
+	const char *local;
+	const char *domain;
+	const char *receiver;	 /* %{r}; "unknown" when NULL */
+	time_t now;		 /* %{t} */
+	unsigned int void_limit; /* RFC 7208 4.6.4: 2 */
+	int want_trace;
 };
 
 /* One step of an evaluation, for spfctl check. Made only on want_trace. */
 enum spf_event_kind {
-	SPF_EV_RECORD = 1,	/* text: the record; domain: whose */
-	SPF_EV_TERM,		/* text: the term; result: if it matched */
-	SPF_EV_LOOKUP,		/* type, domain; answer in the answers table */
-	SPF_EV_RESULT,		/* result of one check_host() level */
-	SPF_EV_ERROR		/* text: what is wrong */
+	SPF_EV_RECORD = 1, /* text: the record; domain: whose */
+	SPF_EV_TERM,	   /* text: the term; result: if it matched */
+	SPF_EV_LOOKUP,	   /* type, domain; answer in the answers table */
+	SPF_EV_RESULT,	   /* result of one check_host() level */
+	SPF_EV_ERROR	   /* text: what is wrong */
 };
 
 struct spf_event {
-	struct spf_event	*next;
-	enum spf_event_kind	 kind;
-	int			 depth;		/* 0: the record asked for */
-	int			 matched;	/* TERM: 1 yes, 0 no */
-	enum spf_result		 result;	/* RESULT; TERM's qualifier */
-	uint16_t		 type;		/* LOOKUP */
-	unsigned int		 lookups;	/* counts after this step */
-	unsigned int		 voids;
-	size_t			 pos, len;	/* TERM: place in the record */
-	const char		*domain;
-	const char		*text;
+	struct spf_event *next;
+	enum spf_event_kind kind;
+	int depth;		/* 0: the record asked for */
+	int matched;		/* TERM: 1 yes, 0 no */
+	enum spf_result result; /* RESULT; TERM's qualifier */
+	uint16_t type;		/* LOOKUP */
+	unsigned int lookups;	/* counts after this step */
+	unsigned int voids;
+	size_t pos, len; /* TERM: place in the record */
+	const char *domain;
+	const char *text;
 };
 
 struct spf_verdict {
-	enum spf_result	 result;
+	enum spf_result result;
 	/*
 	 * Why, in spf-engine's words: "sender SPF authorized",
 	 * "SPF Permanent Error: Unknown mechanism found: foo:bar", ... Empty
 	 * for none. The expanded exp= text stands in explanation instead;
 	 * ASCII and printable as RFC 7208 6.2 asks, or NULL.
 	 */
-	const char	*reason;
-	const char	*explanation;	/* only for fail; see spf_check() */
-	const char	*matched;	/* the term that decided, or NULL */
-	unsigned int	 lookups;	/* terms that needed a lookup */
-	unsigned int	 voids;
+	const char *reason;
+	const char *explanation; /* only for fail; see spf_check() */
+	const char *matched;	 /* the term that decided, or NULL */
+	unsigned int lookups;	 /* terms that needed a lookup */
+	unsigned int voids;
 	struct spf_event *trace;
 };
 
 enum spf_status {
-	SPF_DONE = 0,	/* the verdict is final */
-	SPF_WAIT	/* answers lacks something; run again when it has come */
+	SPF_DONE = 0, /* the verdict is final */
+	SPF_WAIT      /* answers lacks something; run again when it has come */
 };
 
-extern const char *const spf_result_name[SPF_RESULT_MAX];	/* "pass" */
-extern const char *const spf_result_title[SPF_RESULT_MAX];	/* "Pass" */
+extern const char *const spf_result_name[SPF_RESULT_MAX];  /* "pass" */
+extern const char *const spf_result_title[SPF_RESULT_MAX]; /* "Pass" */
 
 /*
  * check_host() (RFC 7208 4). Reads answers, notes what is missing (and what
@@ -102,7 +102,7 @@ extern const char *const spf_result_title[SPF_RESULT_MAX];	/* "Pass" */
  * last redirect (6.2); for softfail too, since spf-engine shows it there.
  * When the arena is exhausted the result is permerror.
  */
-enum spf_status	spf_check(const struct spf_request *, struct answers *,
-		    struct arena *, struct spf_verdict *);
+enum spf_status spf_check(const struct spf_request *, struct answers *,
+    struct arena *, struct spf_verdict *);
 
 #endif

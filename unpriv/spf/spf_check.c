@@ -9,49 +9,49 @@
  * A trace shows this much and no more, so that wanting one cannot exhaust
  * the arena and by that change the verdict.
  */
-#define TRACE_EVENTS	400
-#define TRACE_TEXT	512
+#define TRACE_EVENTS 400
+#define TRACE_TEXT   512
 
 /* An explanation is for a person; replies cut it far sooner. */
-#define EXPLANATION_MAX	4096
+#define EXPLANATION_MAX 4096
 
-static int	state_init(struct spf_state *, const struct spf_request *,
-		    struct answers *, struct arena *);
+static int state_init(struct spf_state *, const struct spf_request *,
+    struct answers *, struct arena *);
 static const char *explanation(struct spf_state *, struct spf_level *);
 static const char *explanation_text(struct spf_state *,
-		    const struct spf_level *, const struct dns_rr *);
+    const struct spf_level *, const struct dns_rr *);
 static const char *reason(struct spf_state *, enum spf_result);
 static const char *copy(struct spf_state *, const char *, size_t);
 
 const char *const spf_result_name[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE]	= "none",
-	[SPF_RESULT_NEUTRAL]	= "neutral",
-	[SPF_RESULT_PASS]	= "pass",
-	[SPF_RESULT_FAIL]	= "fail",
-	[SPF_RESULT_SOFTFAIL]	= "softfail",
-	[SPF_RESULT_TEMPERROR]	= "temperror",
-	[SPF_RESULT_PERMERROR]	= "permerror",
+	[SPF_RESULT_NONE] = "none",
+	[SPF_RESULT_NEUTRAL] = "neutral",
+	[SPF_RESULT_PASS] = "pass",
+	[SPF_RESULT_FAIL] = "fail",
+	[SPF_RESULT_SOFTFAIL] = "softfail",
+	[SPF_RESULT_TEMPERROR] = "temperror",
+	[SPF_RESULT_PERMERROR] = "permerror",
 };
 
 const char *const spf_result_title[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE]	= "None",
-	[SPF_RESULT_NEUTRAL]	= "Neutral",
-	[SPF_RESULT_PASS]	= "Pass",
-	[SPF_RESULT_FAIL]	= "Fail",
-	[SPF_RESULT_SOFTFAIL]	= "Softfail",
-	[SPF_RESULT_TEMPERROR]	= "Temperror",
-	[SPF_RESULT_PERMERROR]	= "Permerror",
+	[SPF_RESULT_NONE] = "None",
+	[SPF_RESULT_NEUTRAL] = "Neutral",
+	[SPF_RESULT_PASS] = "Pass",
+	[SPF_RESULT_FAIL] = "Fail",
+	[SPF_RESULT_SOFTFAIL] = "Softfail",
+	[SPF_RESULT_TEMPERROR] = "Temperror",
+	[SPF_RESULT_PERMERROR] = "Permerror",
 };
 
 /* The original's words; errors bring their own. */
 static const char *const reasons[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE]	= "",
-	[SPF_RESULT_NEUTRAL]	= "access neither permitted nor denied",
-	[SPF_RESULT_PASS]	= "sender SPF authorized",
-	[SPF_RESULT_FAIL]	= "SPF fail - not authorized",
-	[SPF_RESULT_SOFTFAIL]	= "domain owner discourages use of this host",
-	[SPF_RESULT_TEMPERROR]	= "SPF Temporary Error: DNS",
-	[SPF_RESULT_PERMERROR]	= "SPF Permanent Error: out of memory",
+	[SPF_RESULT_NONE] = "",
+	[SPF_RESULT_NEUTRAL] = "access neither permitted nor denied",
+	[SPF_RESULT_PASS] = "sender SPF authorized",
+	[SPF_RESULT_FAIL] = "SPF fail - not authorized",
+	[SPF_RESULT_SOFTFAIL] = "domain owner discourages use of this host",
+	[SPF_RESULT_TEMPERROR] = "SPF Temporary Error: DNS",
+	[SPF_RESULT_PERMERROR] = "SPF Permanent Error: out of memory",
 };
 
 struct spf_event *
@@ -113,13 +113,13 @@ state_init(struct spf_state *st, const struct spf_request *req,
 	addr_unmap(&st->client, &req->client);
 	st->atype = st->client.family == 6 ? DNS_T_AAAA : DNS_T_A;
 	/* RFC 7208 4.3 */
-	st->local = req->local == NULL || req->local[0] == '\0' ?
-	    "postmaster" : req->local;
+	st->local = req->local == NULL || req->local[0] == '\0' ? "postmaster" :
+								  req->local;
 	for (st->local_ascii = 1, h = st->local; *h != '\0'; h++)
 		if ((unsigned char)*h >= 0x80)
 			st->local_ascii = 0;
 	if ((n = dname_to_ascii(req->domain, strlen(req->domain), st->domain,
-	    sizeof(st->domain))) == -1)
+		 sizeof(st->domain))) == -1)
 		return -1;
 	st->dlen = (size_t)n;
 	st->sender = arena_printf(arena, "%s@%s", st->local, st->domain);
@@ -127,7 +127,8 @@ state_init(struct spf_state *st, const struct spf_request *req,
 	if (req->helo == NULL || req->helo[0] == '\0')
 		st->helo = st->domain;
 	else if (dname_to_ascii(req->helo, strlen(req->helo), helo,
-	    sizeof(helo)) != -1 && strcmp(helo, req->helo) != 0)
+		     sizeof(helo)) != -1 &&
+	    strcmp(helo, req->helo) != 0)
 		st->helo = arena_strdup(arena, helo);
 	return st->sender == NULL || st->helo == NULL ? -1 : 0;
 }
@@ -177,8 +178,9 @@ explanation(struct spf_state *st, struct spf_level *lv)
 static const char *
 reason(struct spf_state *st, enum spf_result result)
 {
-	if ((result == SPF_RESULT_TEMPERROR || result == SPF_RESULT_PERMERROR)
-	    && st->reason != NULL)
+	if ((result == SPF_RESULT_TEMPERROR ||
+		result == SPF_RESULT_PERMERROR) &&
+	    st->reason != NULL)
 		return st->reason;
 	return reasons[result];
 }

@@ -16,24 +16,24 @@
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define TICK_MS		250	/* deadlines and the progress line */
-#define PROGRESS_MS	1000	/* patience before there is one */
+#define TICK_MS	    250	 /* deadlines and the progress line */
+#define PROGRESS_MS 1000 /* patience before there is one */
 
 /* A question on its way to dns. */
 struct flight {
 	LIST_ENTRY(flight) entry;
-	struct question	*q;
-	struct ask	*ask;
-	uint32_t	 id;
+	struct question *q;
+	struct ask *ask;
+	uint32_t id;
 };
 
 struct ask {
-	struct ctl	*ctl;
-	struct answers	*answers;
+	struct ctl *ctl;
+	struct answers *answers;
 	LIST_HEAD(, flight) flights;
-	struct event	*tick;
-	uint64_t	 start;		/* microseconds */
-	long		 shown;		/* seconds in the progress line */
+	struct event *tick;
+	uint64_t start; /* microseconds */
+	long shown;	/* seconds in the progress line */
 };
 
 static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
@@ -94,7 +94,7 @@ ask_new(struct ask *a)
 		len = q->namelen;
 		if (a->ctl->zone != NULL &&
 		    zonefile_answer(a->ctl->zone, q->type, name, len, &ans,
-		    alias) == ZONEFILE_HERE) {
+			alias) == ZONEFILE_HERE) {
 			(void)answers_put(a->answers, q, &ans);
 			n++;
 			continue;
@@ -202,8 +202,9 @@ ctl_ask_source(const struct ctl *ctl, const struct question *q)
 	char alias[DNAME_MAX + 1];
 	struct dns_answer ans;
 
-	if (ctl->zone != NULL && zonefile_answer(ctl->zone, q->type, q->name,
-	    q->namelen, &ans, alias) == ZONEFILE_HERE)
+	if (ctl->zone != NULL &&
+	    zonefile_answer(ctl->zone, q->type, q->name, q->namelen, &ans,
+		alias) == ZONEFILE_HERE)
 		return "zone";
 	return q->answer.cached ? "cache" : "dns";
 }

@@ -17,51 +17,51 @@
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/tree.h"
 
-#define CHECK_ARENA	(16UL << 20)
-#define TREE_ARENA	(4UL << 20)
+#define CHECK_ARENA (16UL << 20)
+#define TREE_ARENA  (4UL << 20)
 
 /* One identity as it is shown. */
 struct shown {
-	const char	*name;		/* "helo" */
-	const char	*title;		/* "HELO" */
-	char		*value;		/* as given */
-	const char	*domain;
-	int		 judged;	/* the daemon looks at it */
-	int		 done;
+	const char *name;  /* "helo" */
+	const char *title; /* "HELO" */
+	char *value;	   /* as given */
+	const char *domain;
+	int judged; /* the daemon looks at it */
+	int done;
 	struct spf_verdict verdict;
-	struct ctl_node	*tree;
-	int		 cut;
-	int		 asked, told;	/* libspf2; it had something to say */
+	struct ctl_node *tree;
+	int cut;
+	int asked, told; /* libspf2; it had something to say */
 	struct shadow_opinion opinion;
 };
 
 struct job {
-	struct ctl	*ctl;
+	struct ctl *ctl;
 	struct judge_request req;
 	struct judge_outcome out;
-	struct answers	*answers;
-	struct arena	*arena, *trees;
-	struct shown	 id[2];
-	long		 usec;
-	size_t		 questions;
+	struct answers *answers;
+	struct arena *arena, *trees;
+	struct shown id[2];
+	long usec;
+	size_t questions;
 };
 
 static const char *const action_name[] = {
-	[JUDGE_NOTHING]		= "continue",
-	[JUDGE_PREPEND]		= "prepend",
-	[JUDGE_REJECT]		= "reject",
-	[JUDGE_DEFER]		= "defer",
-	[JUDGE_RESTRICTION]	= "restriction",
+	[JUDGE_NOTHING] = "continue",
+	[JUDGE_PREPEND] = "prepend",
+	[JUDGE_REJECT] = "reject",
+	[JUDGE_DEFER] = "defer",
+	[JUDGE_RESTRICTION] = "restriction",
 };
 static const char *const identity_title[] = {
-	[JUDGE_ID_NONE]		= NULL,
-	[JUDGE_ID_HELO]		= "HELO",
-	[JUDGE_ID_MAILFROM]	= "MAIL FROM",
+	[JUDGE_ID_NONE] = NULL,
+	[JUDGE_ID_HELO] = "HELO",
+	[JUDGE_ID_MAILFROM] = "MAIL FROM",
 };
 static const char *const identity_name[] = {
-	[JUDGE_ID_NONE]		= NULL,
-	[JUDGE_ID_HELO]		= "helo",
-	[JUDGE_ID_MAILFROM]	= "mailfrom",
+	[JUDGE_ID_NONE] = NULL,
+	[JUDGE_ID_HELO] = "helo",
+	[JUDGE_ID_MAILFROM] = "mailfrom",
 };
 
 /*
@@ -86,8 +86,9 @@ check_too(struct job *j, struct shown *s, const struct judge_checked *by)
 	req.helo = j->req.helo;
 	req.local = "postmaster";
 	if (s == &j->id[1] && (at = strrchr(j->req.sender, '@')) != NULL &&
-	    at != j->req.sender && (req.local = arena_strndup(j->arena,
-	    j->req.sender, (size_t)(at - j->req.sender))) == NULL)
+	    at != j->req.sender &&
+	    (req.local = arena_strndup(j->arena, j->req.sender,
+		 (size_t)(at - j->req.sender))) == NULL)
 		return 0;
 	req.domain = s->domain;
 	req.now = j->req.now;
@@ -184,12 +185,14 @@ show_second(const struct job *j, const struct shown *s)
 		ctl_set_color(j->ctl, stdout, CTL_C_NONE);
 		return;
 	}
-	ctl_set_color(j->ctl, stdout, o->result ==
-	    (uint8_t)s->verdict.result ? CTL_C_GOOD : CTL_C_WARN);
+	ctl_set_color(j->ctl, stdout,
+	    o->result == (uint8_t)s->verdict.result ? CTL_C_GOOD : CTL_C_WARN);
 	fputs(shadow_result_name[o->result], stdout);
 	ctl_set_color(j->ctl, stdout, CTL_C_NONE);
-	printf("%s%s (", o->result == (uint8_t)s->verdict.result ?
-	    " too" : ", and so differs", o->cut ? "; it was cut short" : "");
+	printf("%s%s (",
+	    o->result == (uint8_t)s->verdict.result ? " too" :
+						      ", and so differs",
+	    o->cut ? "; it was cut short" : "");
 	ctl_puts(stdout, o->why);
 	fputs(")\n", stdout);
 }
@@ -237,8 +240,7 @@ show_identity(const struct job *j, const struct shown *s)
 /* ---- JSON ---- */
 
 static void
-json_lookup(const struct job *j, struct json *js,
-    const struct ctl_node *n)
+json_lookup(const struct job *j, struct json *js, const struct ctl_node *n)
 {
 	const struct dns_answer *a;
 	char buf[300];
@@ -250,8 +252,9 @@ json_lookup(const struct job *j, struct json *js,
 	json_str(js, "name", n->ev->domain);
 	if (n->q != NULL && n->q->state == ANSWER_DONE) {
 		a = &n->q->answer;
-		json_str(js, "status", a->status < DNS_STATUS_MAX ?
-		    dns_status_name[a->status] : NULL);
+		json_str(js, "status",
+		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
+						 NULL);
 		json_int(js, "ttl", a->ttl);
 		json_ms(js, "milliseconds", a->usec);
 		json_str(js, "source", ctl_ask_source(j->ctl, n->q));
@@ -270,8 +273,7 @@ json_lookup(const struct job *j, struct json *js,
 
 /* The children of one kind, as an array. */
 static void
-json_lookups(const struct job *j, struct json *js,
-    const struct ctl_node *n)
+json_lookups(const struct job *j, struct json *js, const struct ctl_node *n)
 {
 	const struct ctl_node *c;
 
@@ -359,10 +361,9 @@ json_second(struct json *js, const struct shown *s)
 
 	json_object(js, "second_opinion");
 	json_str(js, "library", "libspf2");
-	json_str(js, "result", s->told ? shadow_result_name[o->result] :
-	    NULL);
-	json_bool(js, "agrees", s->told &&
-	    o->result == (uint8_t)s->verdict.result);
+	json_str(js, "result", s->told ? shadow_result_name[o->result] : NULL);
+	json_bool(js, "agrees",
+	    s->told && o->result == (uint8_t)s->verdict.result);
 	if (s->told) {
 		json_str(js, "why", o->why);
 		json_bool(js, "cut", o->cut);
@@ -435,8 +436,8 @@ json(const struct job *j)
 	json_str(&js, "client", j->req.client_text);
 	json_str(&js, "sender", j->req.sender);
 	json_str(&js, "helo", j->req.helo);
-	json_str(&js, "result", o->identity == JUDGE_ID_NONE ? NULL :
-	    spf_result_name[o->result]);
+	json_str(&js, "result",
+	    o->identity == JUDGE_ID_NONE ? NULL : spf_result_name[o->result]);
 	json_str(&js, "identity", identity_name[o->identity]);
 	json_str(&js, "skipped", o->skipped);
 	json_str(&js, "action", action_name[o->action]);
@@ -496,8 +497,8 @@ set_up(struct job *j, struct ctl *ctl)
 	j->req.now = ctl->now;
 	j->req.want_trace = 1;
 	j->req.client_text = ctl->argv[0];
-	if (addr_parse(&j->req.client, ctl->argv[0],
-	    strlen(ctl->argv[0])) == -1) {
+	if (addr_parse(&j->req.client, ctl->argv[0], strlen(ctl->argv[0])) ==
+	    -1) {
 		fputs("spfctl: ", stderr);
 		ctl_puts(stderr, ctl->argv[0]);
 		fputs(" is no IP address\n", stderr);
@@ -547,19 +548,20 @@ static void
 ask_second(struct job *j)
 {
 	static const enum shadow_identity ids[2] = { SHADOW_HELO,
-	    SHADOW_MAILFROM };
+		SHADOW_MAILFROM };
 	struct shadow_copy copy;
 	struct shown *s;
 	int i;
 
 	for (i = 1; i >= 0; i--) {
 		s = &j->id[i];
-		if (!s->done || second_fill(&copy, &j->req, ids[i],
-		    s->verdict.result) == -1)
+		if (!s->done ||
+		    second_fill(&copy, &j->req, ids[i], s->verdict.result) ==
+			-1)
 			continue;
 		s->asked = 1;
 		s->told = second_check_ask(j->ctl->second, j->ctl, j->answers,
-		    &copy, &s->opinion) == 0;
+			      &copy, &s->opinion) == 0;
 	}
 }
 
@@ -577,7 +579,7 @@ ctl_check(struct ctl *ctl)
 		fatal("check");
 	from = clock_usec();
 	if (ctl_ask_run(ctl, j.answers, (unsigned int)ctl->conf->lookup_time,
-	    run, &j) == -1)
+		run, &j) == -1)
 		return EX_TEMPFAIL;
 	j.usec = (long)(clock_usec() - from);
 	trees(&j);
@@ -597,5 +599,7 @@ ctl_check(struct ctl *ctl)
 		break;
 	}
 	return j.out.identity != JUDGE_ID_NONE &&
-	    j.out.result == SPF_RESULT_TEMPERROR ? EX_TEMPFAIL : 0;
+		j.out.result == SPF_RESULT_TEMPERROR ?
+	    EX_TEMPFAIL :
+	    0;
 }

@@ -10,6 +10,6 @@
  * spfctl check IP SENDER [HELO]: what the daemon would say, and why. Exit
  * status: 0 for a verdict, 75 for temperror, 64 for a wrong argument.
  */
-int	ctl_check(struct ctl *);
+int ctl_check(struct ctl *);
 
 #endif

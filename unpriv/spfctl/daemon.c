@@ -14,15 +14,15 @@
 #include "proto/wire.h"
 #include "unpriv/spfctl/daemon.h"
 
-#define LINES_MAX	65536	/* no daemon has so much to say */
+#define LINES_MAX 65536 /* no daemon has so much to say */
 
 struct ctl_daemon {
 	struct event_base *base;
-	struct chan	*chan;		/* NULL: gone */
-	const char	*why;		/* it broke the rules */
-	struct ctl_answer *answer;	/* being collected */
-	int		 ended;
-	int		 late;
+	struct chan *chan;	   /* NULL: gone */
+	const char *why;	   /* it broke the rules */
+	struct ctl_answer *answer; /* being collected */
+	int ended;
+	int late;
 };
 
 static void
@@ -31,8 +31,9 @@ answer_line(struct ctl_answer *a, const uint8_t *p, size_t len)
 	if (a->n >= LINES_MAX)
 		return;
 	/* room by doubling */
-	if ((a->n & (a->n - 1)) == 0 && (a->line = reallocarray(a->line,
-	    a->n == 0 ? 1 : 2 * a->n, sizeof(*a->line))) == NULL)
+	if ((a->n & (a->n - 1)) == 0 &&
+	    (a->line = reallocarray(a->line, a->n == 0 ? 1 : 2 * a->n,
+		 sizeof(*a->line))) == NULL)
 		fatal("answer");
 	if ((a->line[a->n] = strndup((const char *)p, len)) == NULL)
 		fatal("answer");
@@ -227,7 +228,10 @@ ctl_seconds(uint64_t s, char *buf, size_t size)
 		uint64_t n;
 		const char *unit;
 	} units[] = {
-		{ 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" },
+		{ 86400, "d" },
+		{ 3600, "h" },
+		{ 60, "min" },
+		{ 1, "s" },
 	};
 	size_t i, last = sizeof(units) / sizeof(units[0]) - 1;
 
@@ -257,7 +261,7 @@ ctl_json_start(struct json *j, int indent)
 
 /* ---- reload, flush, log ---- */
 
-#define COMMAND_SECONDS	60	/* new processes have 20 to get ready */
+#define COMMAND_SECONDS 60 /* new processes have 20 to get ready */
 
 /* A command that changes something: how that went. */
 static int

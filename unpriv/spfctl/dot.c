@@ -7,23 +7,23 @@
 #include "proto/text.h"
 #include "unpriv/spfctl/tree.h"
 
-#define LABEL_SHOWN	300
+#define LABEL_SHOWN 300
 
 static const char *const result_fill[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE]	= "#eeeeee",
-	[SPF_RESULT_NEUTRAL]	= "#fff2cc",
-	[SPF_RESULT_PASS]	= "#d5e8d4",
-	[SPF_RESULT_FAIL]	= "#f8cecc",
-	[SPF_RESULT_SOFTFAIL]	= "#ffe6cc",
-	[SPF_RESULT_TEMPERROR]	= "#e1d5e7",
-	[SPF_RESULT_PERMERROR]	= "#e1d5e7",
+	[SPF_RESULT_NONE] = "#eeeeee",
+	[SPF_RESULT_NEUTRAL] = "#fff2cc",
+	[SPF_RESULT_PASS] = "#d5e8d4",
+	[SPF_RESULT_FAIL] = "#f8cecc",
+	[SPF_RESULT_SOFTFAIL] = "#ffe6cc",
+	[SPF_RESULT_TEMPERROR] = "#e1d5e7",
+	[SPF_RESULT_PERMERROR] = "#e1d5e7",
 };
 
 struct dot {
 	const struct ctl *ctl;
-	FILE		*fp;
-	const char	*name;		/* of the identity; a prefix of ids */
-	unsigned int	 last;		/* id */
+	FILE *fp;
+	const char *name;  /* of the identity; a prefix of ids */
+	unsigned int last; /* id */
 };
 
 /* Inside a quoted string: escaped as for a log line, then for dot. */
@@ -62,7 +62,8 @@ lookup_label(struct dot *d, const struct ctl_node *n)
 		a = &n->q->answer;
 		fprintf(d->fp, "\\n%s, %d records, %u.%u ms, TTL %u, %s%s",
 		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
-		    "?", a->nrr, a->usec / 1000, a->usec % 1000 / 100, a->ttl,
+						 "?",
+		    a->nrr, a->usec / 1000, a->usec % 1000 / 100, a->ttl,
 		    ctl_ask_source(d->ctl, n->q), a->secure ? ", DNSSEC" : "");
 	}
 	fputs(n->is_void ? "\\nvoid\"" : "\"", d->fp);
@@ -87,8 +88,8 @@ attributes(struct dot *d, const struct ctl_node *n)
 		fprintf(d->fp, "shape=ellipse, fillcolor=\"%s\", label=\"",
 		    n->ev->matched ? result_fill[n->ev->result] : "#ffffff");
 		put_text(d->fp, n->ev->text);
-		fprintf(d->fp, "\\n%s\"", n->ev->matched ? "matches" :
-		    "no match");
+		fprintf(d->fp, "\\n%s\"",
+		    n->ev->matched ? "matches" : "no match");
 		break;
 	case CTL_N_LOOKUP:
 		lookup_label(d, n);
@@ -101,7 +102,8 @@ attributes(struct dot *d, const struct ctl_node *n)
 		break;
 	case CTL_N_REST:
 		fputs("shape=plaintext, fontcolor=\"#999999\", label=\"not "
-		    "reached: ", d->fp);
+		      "reached: ",
+		    d->fp);
 		put_label(d->fp, n->text, n->len);
 		fputc('"', d->fp);
 		break;
@@ -129,8 +131,9 @@ void
 ctl_dot_begin(FILE *fp)
 {
 	fputs("digraph spf {\n  rankdir=LR;\n  node [style=filled, "
-	    "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
-	    "fontsize=10];\n", fp);
+	      "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
+	      "fontsize=10];\n",
+	    fp);
 }
 
 void

@@ -12,22 +12,22 @@
 #include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define LINT_ARENA	(32UL << 20)
-#define RESOLVE_MAX	40	/* terms whose addresses are looked up */
-#define FIND_TEXT	600
-#define FINDS_MAX	200	/* shown of one level */
-#define RECORD_LONG	450	/* RFC 7208 3.4 */
-#define ANSWER_LONG	512
+#define LINT_ARENA  (32UL << 20)
+#define RESOLVE_MAX 40 /* terms whose addresses are looked up */
+#define FIND_TEXT   600
+#define FINDS_MAX   200 /* shown of one level */
+#define RECORD_LONG 450 /* RFC 7208 3.4 */
+#define ANSWER_LONG 512
 
 /* What a scan of one record has seen. */
 struct seen {
-	int		 all;
-	struct spf_term	 redirect, exp;
-	int		 bad;		/* syntax errors */
-	int		 told_after;
+	int all;
+	struct spf_term redirect, exp;
+	int bad; /* syntax errors */
+	int told_after;
 };
 
-static void	walk(struct lint *, struct lint_record *);
+static void walk(struct lint *, struct lint_record *);
 
 void
 lint_find(struct lint *l, struct lint_record *r, enum lint_level level,
@@ -89,8 +89,8 @@ failed(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	if (a->status != DNS_TEMPERROR && a->status != DNS_TIMEOUT)
 		return 0;
 	lint_find(l, r, LINT_WARNING, "dns", t, "%s %s: DNS %s",
-	    dns_type_name(a->type), name, a->status == DNS_TIMEOUT ?
-	    "does not answer" : "fails");
+	    dns_type_name(a->type), name,
+	    a->status == DNS_TIMEOUT ? "does not answer" : "fails");
 	return 1;
 }
 
@@ -153,8 +153,7 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
 			memset(&c, 0, sizeof(c));
 			c.a.family = types[i] == DNS_T_A ? 4 : 6;
 			c.len = types[i] == DNS_T_A ? t->len4 : t->len6;
-			memcpy(c.a.b, a->rr[j].data, c.a.family == 4 ? 4 :
-			    16);
+			memcpy(c.a.b, a->rr[j].data, c.a.family == 4 ? 4 : 16);
 			if (r->passing && t->qualifier == SPF_RESULT_PASS)
 				lint_net_add(l, &c);
 		}
@@ -182,9 +181,10 @@ mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		    "%s has no MX record: a void lookup", name);
 	}
 	if (a->nrr > SPF_MAX_MX)
-		lint_find(l, r, LINT_ERROR, "too-many-mx", t, "%s has %d MX "
-		    "records; more than %d are an error", name, a->nrr,
-		    SPF_MAX_MX);
+		lint_find(l, r, LINT_ERROR, "too-many-mx", t,
+		    "%s has %d MX "
+		    "records; more than %d are an error",
+		    name, a->nrr, SPF_MAX_MX);
 	for (i = 0; i < a->nrr && i < SPF_MAX_MX; i++) {
 		if (!dname_valid((const char *)a->rr[i].data, a->rr[i].len))
 			continue;
@@ -208,17 +208,20 @@ exists(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		l->voids[1]++;
 		lint_find(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s does not exist: a void lookup, and the term never "
-		    "matches", name);
+		    "matches",
+		    name);
 	} else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
-		lint_find(l, r, LINT_ERROR, "passes-all", t, "%s exists for "
-		    "every client: everybody passes", name);
+		lint_find(l, r, LINT_ERROR, "passes-all", t,
+		    "%s exists for "
+		    "every client: everybody passes",
+		    name);
 		r->all_pass = 1;
 	}
 }
 
 static struct lint_record *
-record_new(struct lint *l, struct lint_record *parent,
-    const struct spf_term *t, const char *domain, size_t len)
+record_new(struct lint *l, struct lint_record *parent, const struct spf_term *t,
+    const char *domain, size_t len)
 {
 	struct lint_record *r;
 
@@ -232,12 +235,13 @@ record_new(struct lint *l, struct lint_record *parent,
 	if (parent != NULL) {
 		r->parent = parent;
 		r->depth = parent->depth + 1;
-		r->via = arena_strndup(l->arena, t->text, t->len > 200 ? 200 :
-		    t->len);
+		r->via = arena_strndup(l->arena, t->text,
+		    t->len > 200 ? 200 : t->len);
 		r->redirected = t->kind == SPF_T_REDIRECT &&
 		    (parent->depth == 0 || parent->redirected);
-		r->passing = parent->passing && (t->kind == SPF_T_REDIRECT ||
-		    t->qualifier == SPF_RESULT_PASS);
+		r->passing = parent->passing &&
+		    (t->kind == SPF_T_REDIRECT ||
+			t->qualifier == SPF_RESULT_PASS);
 	}
 	STAILQ_INSERT_TAIL(&l->records, r, entry);
 	l->nrecords++;
@@ -255,13 +259,16 @@ follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
-			lint_find(l, r, LINT_ERROR, "loop", t, "%s comes back "
-			    "to itself", name);
+			lint_find(l, r, LINT_ERROR, "loop", t,
+			    "%s comes back "
+			    "to itself",
+			    name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
-			lint_find(l, r, LINT_WARNING, "twice", t, "%s is "
+			lint_find(l, r, LINT_WARNING, "twice", t,
+			    "%s is "
 			    "used a second time: its lookups count again",
 			    name);
 			break;
@@ -270,7 +277,7 @@ follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	    (in = record_new(l, r, t, name, len)) == NULL)
 		return;
 	walk(l, in);
-	in->lookups++;		/* the term itself */
+	in->lookups++; /* the term itself */
 	if (in->rec != NULL || (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
 	    failed(l, r, t, a, name))
 		return;
@@ -280,10 +287,12 @@ follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	}
 	/* Several records were told of where they are. */
 	if (STAILQ_EMPTY(&in->finds))
-		lint_find(l, r, LINT_ERROR, "dead-include", t, "%s %s: every "
-		    "check that comes here ends in permerror", name,
+		lint_find(l, r, LINT_ERROR, "dead-include", t,
+		    "%s %s: every "
+		    "check that comes here ends in permerror",
+		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
-		    "has no SPF record");
+						"has no SPF record");
 }
 
 /* Terms with a lookup; what only a message can tell is counted as that. */
@@ -297,7 +306,8 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	l->lookups++;
 	if (t->kind == SPF_T_PTR) {
 		l->uncounted = 1;
-		lint_find(l, r, LINT_WARNING, "ptr", t, "ptr is slow and not "
+		lint_find(l, r, LINT_WARNING, "ptr", t,
+		    "ptr is slow and not "
 		    "reliable, and should not be used (RFC 7208 5.5): name "
 		    "the hosts by ip4:, ip6: or a:");
 		return;
@@ -307,8 +317,10 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		return;
 	}
 	if (rv == -1) {
-		lint_find(l, r, t->kind == SPF_T_INCLUDE ||
-		    t->kind == SPF_T_REDIRECT ? LINT_ERROR : LINT_WARNING,
+		lint_find(l, r,
+		    t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT ?
+			LINT_ERROR :
+			LINT_WARNING,
 		    "bad-name", t, "this is no name that can be asked for");
 		return;
 	}
@@ -332,8 +344,8 @@ all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		    "every host on the Internet passes");
 		if (r->passing)
 			r->all_pass = 1;
-	} else if (t->qualifier == SPF_RESULT_NEUTRAL && (r->depth == 0 ||
-	    r->redirected))
+	} else if (t->qualifier == SPF_RESULT_NEUTRAL &&
+	    (r->depth == 0 || r->redirected))
 		lint_find(l, r, LINT_WARNING, "neutral-all", t,
 		    "?all says nothing of other hosts: ~all or -all does");
 }
@@ -416,14 +428,17 @@ explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	    failed(l, r, t, a, name))
 		return;
 	if (a->status != DNS_OK || a->nrr != 1)
-		lint_find(l, r, LINT_WARNING, "exp", t, "%s has %d TXT "
-		    "records; an explanation is exactly one", name,
-		    a->status == DNS_OK ? a->nrr : 0);
+		lint_find(l, r, LINT_WARNING, "exp", t,
+		    "%s has %d TXT "
+		    "records; an explanation is exactly one",
+		    name, a->status == DNS_OK ? a->nrr : 0);
 	else if (spf_macro_check((const char *)a->rr[0].data, a->rr[0].len,
-	    SPF_MACRO_EXP, &end, &e) == -1)
-		lint_find(l, r, LINT_WARNING, "exp", t, "the text at %s is "
-		    "not used: %s%.*s", name, e.what, e.len > 100 ? 100 :
-		    (int)e.len, e.arg == NULL ? "" : e.arg);
+		     SPF_MACRO_EXP, &end, &e) == -1)
+		lint_find(l, r, LINT_WARNING, "exp", t,
+		    "the text at %s is "
+		    "not used: %s%.*s",
+		    name, e.what, e.len > 100 ? 100 : (int)e.len,
+		    e.arg == NULL ? "" : e.arg);
 }
 
 static void
@@ -434,12 +449,13 @@ ending(struct lint *l, struct lint_record *r, struct seen *s)
 	if (s->exp.kind != 0)
 		explanation(l, r, &s->exp);
 	if (s->redirect.kind != 0 && s->all)
-		lint_find(l, r, LINT_WARNING, "redirect-ignored",
-		    &s->redirect, "redirect= is ignored: all matches before");
+		lint_find(l, r, LINT_WARNING, "redirect-ignored", &s->redirect,
+		    "redirect= is ignored: all matches before");
 	else if (s->redirect.kind != 0)
 		lookup_term(l, r, &s->redirect);
 	else if (!s->all && !s->bad && own)
-		lint_find(l, r, LINT_WARNING, "no-all", NULL, "no all at the "
+		lint_find(l, r, LINT_WARNING, "no-all", NULL,
+		    "no all at the "
 		    "end: hosts that are not listed get neutral");
 }
 
@@ -456,7 +472,8 @@ octets(struct lint *l, struct lint_record *r)
 		    (unsigned char)r->rec[i] < 0x20) {
 			at.text = r->rec + i;
 			at.len = 1;
-			lint_find(l, r, LINT_ERROR, "octets", &at, "octet "
+			lint_find(l, r, LINT_ERROR, "octets", &at,
+			    "octet "
 			    "0x%02x: a record is printable ASCII",
 			    (unsigned int)(unsigned char)r->rec[i]);
 			return;
@@ -508,23 +525,27 @@ beside(struct lint *l, struct lint_record *r, const struct dns_answer *a,
 			    "the spf2.0 record is of Sender ID, which nobody "
 			    "uses");
 		else if (memmem(s, a->rr[i].len > 10 ? 10 : a->rr[i].len,
-		    "v=spf", 5) != NULL)
+			     "v=spf", 5) != NULL)
 			lint_find(l, r, LINT_WARNING, "not-a-record", NULL,
 			    "a TXT record begins \"%.*s\": it is none of SPF, "
-			    "which begins \"v=spf1 \"", a->rr[i].len > 12 ?
-			    12 : a->rr[i].len, s);
+			    "which begins \"v=spf1 \"",
+			    a->rr[i].len > 12 ? 12 : a->rr[i].len, s);
 	}
 	if (found > 1)
 		lint_find(l, r, LINT_ERROR, "several-records", NULL,
 		    "%zu SPF records: more than one is permerror", found);
 	if (r->reclen > RECORD_LONG)
-		lint_find(l, r, LINT_WARNING, "long-record", NULL, "the "
+		lint_find(l, r, LINT_WARNING, "long-record", NULL,
+		    "the "
 		    "record has %zu octets; above %d answers get too large "
-		    "for plain UDP", r->reclen, RECORD_LONG);
+		    "for plain UDP",
+		    r->reclen, RECORD_LONG);
 	else if (size > ANSWER_LONG)
-		lint_find(l, r, LINT_NOTE, "long-answer", NULL, "all TXT "
+		lint_find(l, r, LINT_NOTE, "long-answer", NULL,
+		    "all TXT "
 		    "records together make an answer of about %zu octets; "
-		    "above %d it may need TCP", size, ANSWER_LONG);
+		    "above %d it may need TCP",
+		    size, ANSWER_LONG);
 }
 
 static void
@@ -536,11 +557,10 @@ zone_notes(struct lint *l, struct lint_record *r)
 	if (l->ctl->zone == NULL)
 		return;
 	for (i = 0; (n = zonefile_note_at(l->ctl->zone, i)) != NULL; i++)
-		if (dname_equal(n->owner, strlen(n->owner), r->domain,
-		    r->dlen))
-			lint_find(l, r, n->serious ? LINT_ERROR :
-			    LINT_WARNING, n->code, NULL,
-			    "zone file, line %u: %s", n->line, n->text);
+		if (dname_equal(n->owner, strlen(n->owner), r->domain, r->dlen))
+			lint_find(l, r, n->serious ? LINT_ERROR : LINT_WARNING,
+			    n->code, NULL, "zone file, line %u: %s", n->line,
+			    n->text);
 }
 
 static void
@@ -553,16 +573,17 @@ walk(struct lint *l, struct lint_record *r)
 	if ((a = ask(l, DNS_T_TXT, r->domain, r->dlen)) == NULL)
 		return;
 	for (i = 0; i < a->nrr; i++)
-		if (spf_is_record((const char *)a->rr[i].data,
-		    a->rr[i].len) && found++ == 0) {
+		if (spf_is_record((const char *)a->rr[i].data, a->rr[i].len) &&
+		    found++ == 0) {
 			r->rec = (const char *)a->rr[i].data;
 			r->reclen = a->rr[i].len;
 		}
 	zone_notes(l, r);
 	if (r->depth == 0 && !failed(l, r, NULL, a, r->domain) && found == 0)
-		lint_find(l, r, LINT_ERROR, "no-record", NULL, "%s", is_void(a)
-		    && a->status == DNS_NXDOMAIN ? "the name does not exist" :
-		    "there is no SPF record");
+		lint_find(l, r, LINT_ERROR, "no-record", NULL, "%s",
+		    is_void(a) && a->status == DNS_NXDOMAIN ?
+			"the name does not exist" :
+			"there is no SPF record");
 	beside(l, r, a, found);
 	if (r->rec != NULL) {
 		octets(l, r);
@@ -623,16 +644,18 @@ ctl_lint(struct ctl *ctl)
 	    (l.nets = calloc(LINT_NETS_MAX, sizeof(*l.nets))) == NULL)
 		fatal("lint");
 	if (ctl_ask_run(ctl, l.answers, (unsigned int)ctl->conf->lookup_time,
-	    run, &l) == -1)
+		run, &l) == -1)
 		return EX_TEMPFAIL;
 	if (ctl->form == CTL_JSON)
 		lint_json(&l);
 	else
 		lint_show(&l);
 	q = answers_at(l.answers, 0);
-	if (q != NULL && (q->answer.status == DNS_TEMPERROR ||
-	    q->answer.status == DNS_TIMEOUT))
+	if (q != NULL &&
+	    (q->answer.status == DNS_TEMPERROR ||
+		q->answer.status == DNS_TIMEOUT))
 		return EX_TEMPFAIL;
 	return l.count[LINT_ERROR] > 0 ? CTL_ERRORS :
-	    l.count[LINT_WARNING] > 0 ? CTL_WARNINGS : CTL_OK;
+	    l.count[LINT_WARNING] > 0  ? CTL_WARNINGS :
+					 CTL_OK;
 }

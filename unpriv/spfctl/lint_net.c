@@ -7,9 +7,9 @@
 
 #include "unpriv/spfctl/lint.h"
 
-#define WIDE4		16	/* networks above these are told of */
-#define WIDE6		32
-#define PAIRS_MAX	500	/* terms of a record that are compared */
+#define WIDE4	  16 /* networks above these are told of */
+#define WIDE6	  32
+#define PAIRS_MAX 500 /* terms of a record that are compared */
 
 /* Addresses that no receiver ever sees (RFC 1918, RFC 1122). */
 static const struct cidr private_nets[] = {
@@ -101,24 +101,31 @@ one(struct lint *l, struct lint_record *r, const struct spf_term *t)
 
 	if (cidr_hostbits(&t->net)) {
 		cidr_mask(&c);
-		lint_find(l, r, LINT_NOTE, "host-bits", t, "this is the "
-		    "network %s/%d", addr_format(&c.a, text, sizeof(text)),
-		    len);
+		lint_find(l, r, LINT_NOTE, "host-bits", t,
+		    "this is the "
+		    "network %s/%d",
+		    addr_format(&c.a, text, sizeof(text)), len);
 	}
 	for (i = 0; i < sizeof(private_nets) / sizeof(private_nets[0]); i++)
 		if (len >= private_nets[i].len &&
 		    cidr_match(&private_nets[i], &t->net.a))
-			lint_find(l, r, LINT_WARNING, "private", t, "no "
+			lint_find(l, r, LINT_WARNING, "private", t,
+			    "no "
 			    "receiver sees a client with such an address");
 	if (t->qualifier != SPF_RESULT_PASS || !r->passing)
 		return;
 	if (len == 0)
-		lint_find(l, r, LINT_ERROR, "passes-all", t, "every IPv%d "
-		    "address passes", v6 ? 6 : 4);
+		lint_find(l, r, LINT_ERROR, "passes-all", t,
+		    "every IPv%d "
+		    "address passes",
+		    v6 ? 6 : 4);
 	else if (len < (v6 ? WIDE6 : WIDE4))
-		lint_find(l, r, r->depth == 0 || r->redirected ?
-		    LINT_WARNING : LINT_NOTE, "wide", t, "a wide network: "
-		    "2^%d addresses pass", (v6 ? 128 : 32) - len);
+		lint_find(l, r,
+		    r->depth == 0 || r->redirected ? LINT_WARNING : LINT_NOTE,
+		    "wide", t,
+		    "a wide network: "
+		    "2^%d addresses pass",
+		    (v6 ? 128 : 32) - len);
 }
 
 /* The same network with one bit less, when both are its halves. */
@@ -147,16 +154,19 @@ two(struct lint *l, struct lint_record *r, const struct spf_term *a,
 	if (a->qualifier != b->qualifier || a->kind != b->kind)
 		return;
 	if (a->net.len <= b->net.len && cidr_match(&a->net, &b->net.a))
-		lint_find(l, r, LINT_NOTE, "covered", b, "%.*s before covers "
-		    "this", a->len > 100 ? 100 : (int)a->len, a->text);
+		lint_find(l, r, LINT_NOTE, "covered", b,
+		    "%.*s before covers "
+		    "this",
+		    a->len > 100 ? 100 : (int)a->len, a->text);
 	else if (b->net.len < a->net.len && cidr_match(&b->net, &a->net.a))
 		lint_find(l, r, LINT_NOTE, "covered", a, "%.*s covers this",
 		    b->len > 100 ? 100 : (int)b->len, b->text);
 	else if (halves(&a->net, &b->net, &whole))
-		lint_find(l, r, LINT_NOTE, "merge", b, "with %.*s this is "
-		    "ip%d:%s/%d", a->len > 100 ? 100 : (int)a->len, a->text,
-		    whole.a.family, addr_format(&whole.a, text,
-		    sizeof(text)), whole.len);
+		lint_find(l, r, LINT_NOTE, "merge", b,
+		    "with %.*s this is "
+		    "ip%d:%s/%d",
+		    a->len > 100 ? 100 : (int)a->len, a->text, whole.a.family,
+		    addr_format(&whole.a, text, sizeof(text)), whole.len);
 }
 
 void

@@ -8,16 +8,16 @@
 #include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/tree.h"
 
-#define EXCERPT		70	/* octets of a record round a place */
-#define INDENT		"    "
+#define EXCERPT 70 /* octets of a record round a place */
+#define INDENT	"    "
 
 static const struct {
-	const char	*one, *many;
-	enum ctl_color	 color;
+	const char *one, *many;
+	enum ctl_color color;
 } levels[LINT_LEVELS] = {
-	[LINT_NOTE]	= { "note", "notes", CTL_C_DIM },
-	[LINT_WARNING]	= { "warning", "warnings", CTL_C_WARN },
-	[LINT_ERROR]	= { "error", "errors", CTL_C_BAD },
+	[LINT_NOTE] = { "note", "notes", CTL_C_DIM },
+	[LINT_WARNING] = { "warning", "warnings", CTL_C_WARN },
+	[LINT_ERROR] = { "error", "errors", CTL_C_BAD },
 };
 
 /*
@@ -33,8 +33,9 @@ put_ascii(const char *s, size_t len, char mark)
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)s[i];
 		if (mark != '\0')
-			n += (size_t)printf("%.*s", c >= 0x20 && c < 0x7f ?
-			    1 : 4, mark == '^' ? "^^^^" : "    ");
+			n += (size_t)printf("%.*s",
+			    c >= 0x20 && c < 0x7f ? 1 : 4,
+			    mark == '^' ? "^^^^" : "    ");
 		else if (c >= 0x20 && c < 0x7f)
 			n += (size_t)printf("%c", c);
 		else
@@ -54,7 +55,8 @@ excerpt(const struct lint *l, const struct lint_record *r,
 		len = EXCERPT;
 	if (r->reclen > EXCERPT) {
 		from = f->pos > (EXCERPT - len) / 2 ?
-		    f->pos - (EXCERPT - len) / 2 : 0;
+		    f->pos - (EXCERPT - len) / 2 :
+		    0;
 		if (from + EXCERPT > r->reclen)
 			from = r->reclen - EXCERPT;
 		to = from + EXCERPT;
@@ -66,8 +68,7 @@ excerpt(const struct lint *l, const struct lint_record *r,
 	    from > 0 ? "   " : "");
 	put_ascii(r->rec + from, f->pos - from, ' ');
 	ctl_set_color(l->ctl, stdout, levels[f->level].color);
-	put_ascii(r->rec + f->pos, f->pos + len > to ? to - f->pos : len,
-	    '^');
+	put_ascii(r->rec + f->pos, f->pos + len > to ? to - f->pos : len, '^');
 	ctl_set_color(l->ctl, stdout, CTL_C_NONE);
 	fputc('\n', stdout);
 }
@@ -105,8 +106,8 @@ show_children(struct ctl_tree *t, const struct lint *l,
 			continue;
 		ctl_tree_branch(t, r == last);
 		ctl_puts(stdout, r->via);
-		printf("  %u%s\n", r->lookups, r->rec == NULL ?
-		    "  no record" : "");
+		printf("  %u%s\n", r->lookups,
+		    r->rec == NULL ? "  no record" : "");
 		old = ctl_tree_push(t, r == last);
 		show_children(t, l, r);
 		ctl_tree_pop(t, old);
@@ -124,8 +125,9 @@ show_counts(const struct lint *l)
 		fputs("all", stdout);
 	else
 		fputs(lint_number(l->sum6, buf), stdout);
-	printf(" IPv6 addresses%s\n", l->uncounted ?
-	    ", and what only a message can tell (macros, ptr)" : "");
+	printf(" IPv6 addresses%s\n",
+	    l->uncounted ? ", and what only a message can tell (macros, ptr)" :
+			   "");
 	printf("Void     %u/%u for IPv4 clients, %u/%u for IPv6 clients\n",
 	    l->voids[0], limit, l->voids[1], limit);
 }
@@ -166,8 +168,7 @@ lint_show(struct lint *l)
 	for (i = LINT_LEVELS - 1; i >= 0; i--)
 		if (l->count[i] > 0)
 			printf("%s%u %s", n++ > 0 ? ", " : "", l->count[i],
-			    l->count[i] == 1 ? levels[i].one :
-			    levels[i].many);
+			    l->count[i] == 1 ? levels[i].one : levels[i].many);
 	puts(n == 0 ? "nothing found" : "");
 }
 
@@ -181,8 +182,7 @@ json_record(struct json *js, const struct lint_record *r)
 	json_object(js, NULL);
 	json_str(js, "domain", r->domain);
 	json_str(js, "via", r->via);
-	json_str(js, "parent", r->parent == NULL ? NULL :
-	    r->parent->domain);
+	json_str(js, "parent", r->parent == NULL ? NULL : r->parent->domain);
 	if (r->rec == NULL)
 		json_null(js, "record");
 	else
@@ -224,9 +224,9 @@ lint_json(struct lint *l)
 	json_int(&js, "void_limit", l->ctl->conf->void_limit);
 	/* As text: 2^128 is no number to most who read JSON. */
 	json_str(&js, "addresses_ipv4", lint_number(l->sum4, buf));
-	json_str(&js, "addresses_ipv6", l->whole6 ?
-	    "340282366920938463463374607431768211456" :
-	    lint_number(l->sum6, buf));
+	json_str(&js, "addresses_ipv6",
+	    l->whole6 ? "340282366920938463463374607431768211456" :
+			lint_number(l->sum6, buf));
 	json_bool(&js, "addresses_exact", !l->uncounted);
 	json_array(&js, "records");
 	STAILQ_FOREACH(r, &l->records, entry)

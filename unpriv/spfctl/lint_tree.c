@@ -5,8 +5,8 @@
 
 #include "unpriv/spfctl/lint.h"
 
-#define MANY_ADDRESSES	(1U << 22)
-#define REPLACE_MAX	4	/* addresses that may stand for a name */
+#define MANY_ADDRESSES (1U << 22)
+#define REPLACE_MAX    4 /* addresses that may stand for a name */
 
 static void
 void_findings(struct lint *l, struct lint_record *top)
@@ -16,13 +16,14 @@ void_findings(struct lint *l, struct lint_record *top)
 	if (l->voids[0] > limit && l->voids[1] > limit)
 		lint_find(l, top, LINT_ERROR, "too-many-voids", NULL,
 		    "%u void lookups for IPv4 clients, %u for IPv6 clients; "
-		    "more than %u are permerror", l->voids[0], l->voids[1],
-		    limit);
+		    "more than %u are permerror",
+		    l->voids[0], l->voids[1], limit);
 	else if (l->voids[0] > limit || l->voids[1] > limit)
 		lint_find(l, top, LINT_WARNING, "too-many-voids", NULL,
 		    "%u void lookups for IPv%d clients; more than %u are "
-		    "permerror", l->voids[l->voids[1] > limit],
-		    l->voids[1] > limit ? 6 : 4, limit);
+		    "permerror",
+		    l->voids[l->voids[1] > limit], l->voids[1] > limit ? 6 : 4,
+		    limit);
 }
 
 /* "a:mail.example.test" costs a lookup where its address would cost none. */
@@ -50,21 +51,20 @@ suggest_addresses(struct lint *l, struct lint_record *top)
 				continue;
 			n += q->answer.nrr;
 			for (j = 0; j < q->answer.nrr && n <= REPLACE_MAX;
-			    j++) {
+			     j++) {
 				memset(&a, 0, sizeof(a));
 				a.family = i == 0 ? 4 : 6;
 				memcpy(a.b, q->answer.rr[j].data,
 				    i == 0 ? 4 : 16);
-				strlcat(text, i == 0 ? " ip4:" : " ip6:",
+				strlcat(text,
+				    i == 0 ? " ip4:" : " ip6:", sizeof(text));
+				strlcat(text, addr_format(&a, ip, sizeof(ip)),
 				    sizeof(text));
-				strlcat(text, addr_format(&a, ip,
-				    sizeof(ip)), sizeof(text));
 			}
 		}
 		if (n > 0 && n <= REPLACE_MAX)
 			lint_find(l, top, LINT_NOTE, "replace", &t,
-			    "saves a lookup while the address stays:%s",
-			    text);
+			    "saves a lookup while the address stays:%s", text);
 	}
 }
 
@@ -77,12 +77,12 @@ lint_tree(struct lint *l)
 		lint_find(l, top, LINT_ERROR, "too-many-lookups", NULL,
 		    "%s%u lookups are needed; the eleventh is permerror",
 		    l->lookups > LINT_TERMS_MAX ? "more than " : "",
-		    l->lookups > LINT_TERMS_MAX ? LINT_TERMS_MAX :
-		    l->lookups);
+		    l->lookups > LINT_TERMS_MAX ? LINT_TERMS_MAX : l->lookups);
 		if (top->rec != NULL)
 			suggest_addresses(l, top);
 	} else if (l->lookups == SPF_MAX_TERMS)
-		lint_find(l, top, LINT_NOTE, "many-lookups", NULL, "all ten "
+		lint_find(l, top, LINT_NOTE, "many-lookups", NULL,
+		    "all ten "
 		    "lookups are needed: one more in an included record, and "
 		    "it is permerror");
 	void_findings(l, top);

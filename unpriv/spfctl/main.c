@@ -33,23 +33,23 @@
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define CTL_NOFILE	64
-#define CTL_WATCH	"2"	/* seconds */
-#define FORM(f)		(1U << (f))
+#define CTL_NOFILE 64
+#define CTL_WATCH  "2" /* seconds */
+#define FORM(f)	   (1U << (f))
 
 /* What a command needs to have before the sandbox. */
 enum needs {
-	NEEDS_DNS = 1,		/* the configuration and a dns process */
-	NEEDS_DAEMON		/* its control socket */
+	NEEDS_DNS = 1, /* the configuration and a dns process */
+	NEEDS_DAEMON   /* its control socket */
 };
 
 static const struct command {
-	const char	*name;
-	enum needs	 needs;
-	unsigned int	 forms;
-	int		 min, max;	/* arguments */
-	int		(*run)(struct ctl *);
-	const char	*usage;
+	const char *name;
+	enum needs needs;
+	unsigned int forms;
+	int min, max; /* arguments */
+	int (*run)(struct ctl *);
+	const char *usage;
 } commands[] = {
 	{ "check", NEEDS_DNS, FORM(CTL_TEXT) | FORM(CTL_JSON) | FORM(CTL_DOT),
 	    2, 3, ctl_check, "check [options] IP SENDER [HELO]" },
@@ -69,30 +69,43 @@ static const struct command {
 	    "log [options] verbose|brief" },
 };
 
+/* clang-format off */
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
 	{ ROLE_SHADOW, shadow_main },
 	{ ROLE_NONE, NULL }
 };
+/* clang-format on */
 
 /* The command line. */
 struct args {
 	const struct command *cmd;
-	const char	*config;
-	const char	*zone;
-	const char	*origin;
-	const char	*servers;
-	const char	*socket;
-	const char	*watch;
-	int		 second;
-	int		 color;		/* -1: by the terminal */
+	const char *config;
+	const char *zone;
+	const char *origin;
+	const char *servers;
+	const char *socket;
+	const char *watch;
+	int second;
+	int color; /* -1: by the terminal */
 };
 
 enum {
-	OPT_JSON = 256, OPT_DOT, OPT_ZONE, OPT_ORIGIN, OPT_CONFIG, OPT_POLICY,
-	OPT_NAMESERVER, OPT_SECOND, OPT_SOCKET, OPT_WATCH, OPT_COLOR,
-	OPT_NO_COLOR, OPT_HELP
+	OPT_JSON = 256,
+	OPT_DOT,
+	OPT_ZONE,
+	OPT_ORIGIN,
+	OPT_CONFIG,
+	OPT_POLICY,
+	OPT_NAMESERVER,
+	OPT_SECOND,
+	OPT_SOCKET,
+	OPT_WATCH,
+	OPT_COLOR,
+	OPT_NO_COLOR,
+	OPT_HELP
 };
+/* clang-format off */
 static const struct option options[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },
 	{ "dot",	no_argument,		NULL, OPT_DOT },
@@ -109,16 +122,17 @@ static const struct option options[] = {
 	{ "help",	no_argument,		NULL, OPT_HELP },
 	{ NULL,		0,			NULL, 0 }
 };
+/* clang-format on */
 
-static void __attribute__((__noreturn__))
-usage(FILE *fp)
+static void __attribute__((__noreturn__)) usage(FILE *fp)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(fp, "%s spfctl %s\n", i == 0 ? "usage:" : "      ",
 		    commands[i].usage);
-	fprintf(fp, "options: --json --dot --zone FILE --origin NAME "
+	fprintf(fp,
+	    "options: --json --dot --zone FILE --origin NAME "
 	    "--config FILE --policy\n"
 	    "         --nameserver ADDRESS[@PORT][,...] --color "
 	    "--no-color --second-opinion\n"
@@ -133,8 +147,8 @@ parse_watch(struct ctl *ctl, const struct args *a)
 	const char *text = a->watch, *why = NULL;
 
 	if (a->cmd->run != ctl_stats || text == NULL) {
-		if (text != NULL || (a->cmd->run == ctl_stats &&
-		    ctl->argc != 0))
+		if (text != NULL ||
+		    (a->cmd->run == ctl_stats && ctl->argc != 0))
 			usage(stderr);
 		return;
 	}
@@ -204,11 +218,10 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 
 	memset(a, 0, sizeof(*a));
 	a->color = -1;
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 ||
-	    strcmp(argv[1], "-h") == 0))
+	if (argc > 1 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		usage(stdout);
-	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]);
-	    i++)
+	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			a->cmd = &commands[i];
 	if (a->cmd == NULL)
@@ -221,8 +234,7 @@ parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
 	if (ctl->argc < a->cmd->min || ctl->argc > a->cmd->max ||
 	    (a->cmd->forms & FORM(ctl->form)) == 0 ||
 	    (a->origin != NULL && a->zone == NULL) ||
-	    (a->second && (a->cmd->run != ctl_check ||
-	    ctl->form == CTL_DOT)))
+	    (a->second && (a->cmd->run != ctl_check || ctl->form == CTL_DOT)))
 		usage(stderr);
 	if (a->cmd->run == ctl_log && strcmp(ctl->argv[0], "verbose") != 0 &&
 	    strcmp(ctl->argv[0], "brief") != 0)
@@ -241,11 +253,12 @@ look_at_terminal(struct ctl *ctl, int color)
 	int tty = isatty(STDOUT_FILENO);
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && (v == NULL ||
-	    *v == '\0'); i++)
+	for (i = 0;
+	     i < sizeof(names) / sizeof(names[0]) && (v == NULL || *v == '\0');
+	     i++)
 		v = getenv(names[i]);
-	ctl->unicode = v != NULL && (strcasestr(v, "UTF-8") != NULL ||
-	    strcasestr(v, "utf8") != NULL);
+	ctl->unicode = v != NULL &&
+	    (strcasestr(v, "UTF-8") != NULL || strcasestr(v, "utf8") != NULL);
 	ctl->progress = isatty(STDERR_FILENO);
 	if (tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
 		ctl->width = ws.ws_col;
@@ -255,8 +268,9 @@ look_at_terminal(struct ctl *ctl, int color)
 			ctl->width = (unsigned int)i;
 	}
 	v = getenv("TERM");
-	ctl->color = color != -1 ? color : tty && getenv("NO_COLOR") == NULL &&
-	    v != NULL && strcmp(v, "dumb") != 0;
+	ctl->color = color != -1 ? color :
+				   tty && getenv("NO_COLOR") == NULL &&
+		v != NULL && strcmp(v, "dumb") != 0;
 	/* With a buffer of its own stdio does not ask what stdout is. */
 	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 }
@@ -272,8 +286,10 @@ set_servers(struct conf *conf, const char *text)
 
 	if ((n = asprintf(&line, "Nameservers = %s\n", text)) == -1)
 		fatal("nameservers");
-	c = strchr(text, '\n') != NULL ? NULL : conf_parse(CONF_MILTER, line,
-	    (size_t)n, "--nameserver", NULL, &msgs);
+	c = strchr(text, '\n') != NULL ?
+	    NULL :
+	    conf_parse(CONF_MILTER, line, (size_t)n, "--nameserver", NULL,
+		&msgs);
 	free(line);
 	if (c == NULL || c->nameservers.n == 0 || msgs.n > 0)
 		return -1;
@@ -296,11 +312,12 @@ load_conf(const struct ctl *ctl, const struct args *a)
 		path = ctl->policy ? CONF_FILE_POLICY : CONF_FILE_MILTER;
 	if (a->config == NULL && access(path, R_OK) == -1)
 		conf = conf_new(program);
-	else if ((conf = config_load(program, path, 1, NULL,
-	    config_say_stderr, NULL)) == NULL)
+	else if ((conf = config_load(program, path, 1, NULL, config_say_stderr,
+		      NULL)) == NULL)
 		exit(EX_CONFIG);
 	if (a->servers != NULL && set_servers(conf, a->servers) == -1) {
-		fprintf(stderr, "spfctl: --nameserver wants "
+		fprintf(stderr,
+		    "spfctl: --nameserver wants "
 		    "ADDRESS[@PORT][,...]\n");
 		exit(EX_USAGE);
 	}
@@ -324,9 +341,9 @@ daemon_conf(const struct args *a)
 	int must = a->config != NULL && a->socket == NULL;
 	struct conf *conf;
 
-	conf = config_load(CONF_MILTER, a->config != NULL ? a->config :
-	    CONF_FILE_MILTER, 1, NULL, must ? config_say_stderr : say_nothing,
-	    NULL);
+	conf = config_load(CONF_MILTER,
+	    a->config != NULL ? a->config : CONF_FILE_MILTER, 1, NULL,
+	    must ? config_say_stderr : say_nothing, NULL);
 	if (conf == NULL && must)
 		exit(EX_CONFIG);
 	return conf != NULL ? conf : conf_new(CONF_MILTER);
@@ -339,11 +356,13 @@ open_daemon(const struct ctl *ctl, const struct args *a)
 	static const struct {
 		int err, status;
 	} known[] = {
-		{ EACCES, EX_NOPERM }, { EPERM, EX_NOPERM },
-		{ EAGAIN, EX_TEMPFAIL }, { ENAMETOOLONG, EX_USAGE },
+		{ EACCES, EX_NOPERM },
+		{ EPERM, EX_NOPERM },
+		{ EAGAIN, EX_TEMPFAIL },
+		{ ENAMETOOLONG, EX_USAGE },
 	};
-	const char *path = a->socket != NULL ? a->socket :
-	    ctl->conf->control_socket.path;
+	const char *path =
+	    a->socket != NULL ? a->socket : ctl->conf->control_socket.path;
 	int fd, err, status = EX_UNAVAILABLE;
 	size_t i;
 
@@ -361,7 +380,8 @@ open_daemon(const struct ctl *ctl, const struct args *a)
 	ctl_puts(stderr, path);
 	fprintf(stderr, ": %s%s\n", strerror(err),
 	    status == EX_UNAVAILABLE ? "; does the daemon run?" :
-	    status == EX_NOPERM ? "; for root and the daemon's group" : "");
+		status == EX_NOPERM  ? "; for root and the daemon's group" :
+				       "");
 	exit(status);
 }
 
@@ -378,8 +398,8 @@ static void
 start_dns(struct ctl *ctl)
 {
 	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
-	asker_connect(ctl->asker, owndns_start(ctl->base, "spfctl", ctl->conf,
-	    dns_gone, ctl));
+	asker_connect(ctl->asker,
+	    owndns_start(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
 	asker_on_gone(ctl->asker, dns_gone, ctl);
 }
 
@@ -388,8 +408,8 @@ start_shadow(struct ctl *ctl)
 {
 	int questions, copies;
 
-	ownshadow_start(ctl->base, "spfctl", ctl->conf, NULL, NULL,
-	    &questions, &copies);
+	ownshadow_start(ctl->base, "spfctl", ctl->conf, NULL, NULL, &questions,
+	    &copies);
 	ctl->second = second_check_new(ctl->base, questions, copies);
 }
 
@@ -415,14 +435,14 @@ read_zone(struct ctl *ctl, const struct args *a, int fd)
 
 	if ((text = malloc(ZONEFILE_MAX + 1)) == NULL)
 		fatal("zone file");
-	while (len <= ZONEFILE_MAX && (n = read(fd, text + len,
-	    ZONEFILE_MAX + 1 - len)) > 0)
+	while (len <= ZONEFILE_MAX &&
+	    (n = read(fd, text + len, ZONEFILE_MAX + 1 - len)) > 0)
 		len += (size_t)n;
 	if (n == -1)
 		snprintf(err, sizeof(err), "%s", strerror(errno));
 	else
-		ctl->zone = zonefile_parse(text, len, a->origin, err,
-		    sizeof(err));
+		ctl->zone =
+		    zonefile_parse(text, len, a->origin, err, sizeof(err));
 	free(text);
 	close(fd);
 	if (ctl->zone != NULL)

@@ -12,8 +12,9 @@
  * Prometheus knows too: node_exporter reads files by that one.
  */
 #define PREFIX		"pyspf_milter_"
-#define METRICS_SECONDS	10
+#define METRICS_SECONDS 10
 
+/* clang-format off */
 static const struct ctl_family families[] = {
 	{ "connections", "Connections", "Connections taken" },
 	{ "connections_refused", "  refused",
@@ -45,6 +46,7 @@ static const struct ctl_family families[] = {
 	    "Time of questions that were not in the cache" },
 	{ NULL, NULL, NULL }
 };
+/* clang-format on */
 
 const struct ctl_family *
 ctl_family_find(const char *name)
@@ -67,8 +69,8 @@ head(const char *name, const char *unit, const char *type, const char *help)
 	    unit, type);
 	if (*unit != '\0')
 		printf("# UNIT " PREFIX "%s_%s %s\n", name, unit, unit);
-	printf("# HELP " PREFIX "%s%s%s %s.\n", name, *unit == '\0' ? "" :
-	    "_", unit, help);
+	printf("# HELP " PREFIX "%s%s%s %s.\n", name, *unit == '\0' ? "" : "_",
+	    unit, help);
 }
 
 static void
@@ -105,7 +107,8 @@ second(const struct stats *s)
 			if (s->second[i][k] == 0)
 				continue;
 			printf(PREFIX "second_opinion_results_total"
-			    "{ours=\"%s\",theirs=\"%s\"} %" PRIu64 "\n",
+				      "{ours=\"%s\",theirs=\"%s\"} %" PRIu64
+				      "\n",
 			    spf_result_name[i], spf_result_name[k],
 			    s->second[i][k]);
 		}
@@ -155,7 +158,7 @@ processes(const struct ctl_answer *a)
 {
 	static const char *const states[] = { "ready", "starting", "down" };
 	static const char *const roles[] = { "dns", "worker", "libmilter",
-	    "shadow" };
+		"shadow" };
 	char word[16], state[16];
 	const char *s;
 	size_t i, k, at;
@@ -164,25 +167,27 @@ processes(const struct ctl_answer *a)
 	head("processes", "", "gauge", "Processes now, by role and state");
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		for (k = 0; k < sizeof(states) / sizeof(states[0]); k++) {
-			for (n = at = 0; (s = ctl_answer_next(a, "process",
-			    &at)) != NULL;)
+			for (n = at = 0;
+			     (s = ctl_answer_next(a, "process", &at)) != NULL;)
 				n += strcmp(ctl_line_word(s, 0, word,
-				    sizeof(word)), roles[i]) == 0 &&
+						sizeof(word)),
+					 roles[i]) == 0 &&
 				    strcmp(ctl_line_word(s, 4, state,
-				    sizeof(state)), states[k]) == 0;
-			printf(PREFIX "processes{role=\"%s\",state=\"%s\"} %"
-			    PRIu64 "\n", roles[i], states[k], n);
+					       sizeof(state)),
+					states[k]) == 0;
+			printf(PREFIX
+			    "processes{role=\"%s\",state=\"%s\"} %" PRIu64 "\n",
+			    roles[i], states[k], n);
 		}
 	head("restarts", "", "counter",
 	    "Processes that ended unasked and were started again");
 	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		for (at = 0; (s = ctl_answer_next(a, "restarts", &at)) !=
-		    NULL;)
+		for (at = 0; (s = ctl_answer_next(a, "restarts", &at)) != NULL;)
 			if (strcmp(ctl_line_word(s, 0, word, sizeof(word)),
-			    roles[i]) == 0)
-				printf(PREFIX "restarts_total{role=\"%s\"} %"
-				    PRIu64 "\n", roles[i],
-				    ctl_line_number(s, roles[i]));
+				roles[i]) == 0)
+				printf(PREFIX
+				    "restarts_total{role=\"%s\"} %" PRIu64 "\n",
+				    roles[i], ctl_line_number(s, roles[i]));
 }
 
 static void
@@ -201,14 +206,15 @@ daemon_state(const struct ctl_answer *a)
 	}
 	i = 0;
 	if ((s = ctl_answer_next(a, "parent", &i)) != NULL)
-		one("start_time", "seconds", "When the daemon was started, "
+		one("start_time", "seconds",
+		    "When the daemon was started, "
 		    "seconds since 1970",
 		    (int64_t)ctl_line_number(s, "started"));
 	i = 0;
 	if ((s = ctl_answer_next(a, "sandbox", &i)) != NULL) {
 		one("sandbox_full", "", "1 when seccomp and Landlock hold",
-		    strcmp(ctl_line_word(s, 0, word, sizeof(word)),
-		    "full") == 0);
+		    strcmp(ctl_line_word(s, 0, word, sizeof(word)), "full") ==
+			0);
 		one("sandbox_landlock_abi", "", "Landlock's ABI; 0: none",
 		    (int64_t)ctl_line_number(s, "landlock"));
 	}
@@ -217,13 +223,15 @@ daemon_state(const struct ctl_answer *a)
 		head("reloads", "", "counter", "Reloads by how they ended");
 		for (n = 0; n < sizeof(outcomes) / sizeof(outcomes[0]); n++)
 			printf(PREFIX "reloads_total{outcome=\"%s\"} %" PRIu64
-			    "\n", outcomes[n], ctl_line_number(s,
-			    outcomes[n]));
+				      "\n",
+			    outcomes[n], ctl_line_number(s, outcomes[n]));
 	}
 	for (i = n = 0; ctl_answer_next(a, "generation", &i) != NULL;)
 		n++;
-	one("generations", "", "Generations of processes: 2 and more while "
-	    "old ones drain", (int64_t)n);
+	one("generations", "",
+	    "Generations of processes: 2 and more while "
+	    "old ones drain",
+	    (int64_t)n);
 	processes(a);
 }
 
@@ -236,7 +244,8 @@ ctl_metrics(struct ctl *ctl)
 
 	memset(&a, 0, sizeof(a));
 	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, METRICS_SECONDS,
-	    &st) == -1 || (st.status != 0 && ctl_answer_complain(&st) != 0)) {
+		&st) == -1 ||
+	    (st.status != 0 && ctl_answer_complain(&st) != 0)) {
 		status = st.status;
 		goto done;
 	}

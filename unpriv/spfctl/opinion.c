@@ -12,28 +12,28 @@
 #include "proto/dname.h"
 #include "unpriv/spfctl/opinion.h"
 
-#define SECOND_QUESTIONS 256	/* more than it ever asks of one copy */
-#define SECOND_SECONDS	20	/* for DNS */
-#define SECOND_PATIENCE	25	/* for its opinion: it has limits of its own */
+#define SECOND_QUESTIONS 256 /* more than it ever asks of one copy */
+#define SECOND_SECONDS	 20  /* for DNS */
+#define SECOND_PATIENCE	 25  /* for its opinion: it has limits of its own */
 
 /* A question of the shadow that has no answer yet. */
 struct pending {
-	uint32_t	 peerid;
-	uint16_t	 type;
-	uint8_t		 len;
-	char		 name[DNAME_MAX];
+	uint32_t peerid;
+	uint16_t type;
+	uint8_t len;
+	char name[DNAME_MAX];
 };
 
 struct second_check {
 	struct event_base *base;
-	struct chan	*questions;	/* NULL: the shadow is gone */
-	struct chan	*copies;
-	struct pending	 pending[SECOND_QUESTIONS];
-	size_t		 npending;
-	size_t		 nquestions;	/* of this copy */
-	uint32_t	 asked;		/* number of the copy */
-	int		 done;
-	time_t		 until;
+	struct chan *questions; /* NULL: the shadow is gone */
+	struct chan *copies;
+	struct pending pending[SECOND_QUESTIONS];
+	size_t npending;
+	size_t nquestions; /* of this copy */
+	uint32_t asked;	   /* number of the copy */
+	int done;
+	time_t until;
 	struct shadow_opinion opinion;
 };
 
@@ -56,8 +56,7 @@ second_reply(struct second_check *s, const struct pending *q,
 		if (dnsmsg_put_answer(&w, &a) == -1)
 			fatalx("answer without records does not encode");
 	}
-	(void)chan_send(s->questions, MSG_ANSWER, q->peerid, buf, w.len, -1,
-	    0);
+	(void)chan_send(s->questions, MSG_ANSWER, q->peerid, buf, w.len, -1, 0);
 }
 
 /* Both channels end together: a shadow with one is of no use. */
@@ -106,7 +105,7 @@ second_said(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 
 	rbuf_init(&r, p, len);
 	if (h->peerid != s->asked || s->done)
-		return;		/* one that we gave up */
+		return; /* one that we gave up */
 	if (shadowmsg_get_opinion(&r, &s->opinion) == -1) {
 		second_gone(c, "malformed opinion", s);
 		return;
@@ -147,8 +146,8 @@ second_serve(struct second_check *s, struct answers *answers)
 	size_t i, left = 0;
 
 	for (i = 0; i < s->npending; i++) {
-		a = answers_get(answers, s->pending[i].type,
-		    s->pending[i].name, s->pending[i].len);
+		a = answers_get(answers, s->pending[i].type, s->pending[i].name,
+		    s->pending[i].len);
 		if (a == NULL)
 			s->pending[left++] = s->pending[i];
 		else
@@ -178,8 +177,7 @@ second_turn(struct answers *answers, int elapsed, void *arg)
 
 int
 second_check_ask(struct second_check *s, struct ctl *ctl,
-    struct answers *answers, struct shadow_copy *copy,
-    struct shadow_opinion *o)
+    struct answers *answers, struct shadow_copy *copy, struct shadow_opinion *o)
 {
 	uint8_t buf[SHADOWMSG_COPY_MAX];
 	struct wbuf w;
@@ -192,7 +190,7 @@ second_check_ask(struct second_check *s, struct ctl *ctl,
 	wbuf_init(&w, buf, sizeof(buf));
 	if (s->copies == NULL || shadowmsg_put_copy(&w, copy) == -1 ||
 	    chan_send(s->copies, MSG_SHADOW_COPY, s->asked, buf, w.len, -1,
-	    0) == -1)
+		0) == -1)
 		return -1;
 	if (ctl_ask_run(ctl, answers, SECOND_SECONDS, second_turn, s) == -1 ||
 	    !s->done)

@@ -16,15 +16,14 @@ struct second_check;
 
 /* Takes over both ends that ownshadow_start() gave. */
 struct second_check *second_check_new(struct event_base *, int questions,
-		    int copies);
-void		 second_check_free(struct second_check *);
+    int copies);
+void second_check_free(struct second_check *);
 /*
  * What libspf2 says of a copy (second_fill(); want is set here). What it
  * asks beside comes into answers. 0; -1 when there is none: it died, or dns
  * is gone. After -1 there is nobody left to ask.
  */
-int		 second_check_ask(struct second_check *, struct ctl *,
-		    struct answers *, struct shadow_copy *,
-		    struct shadow_opinion *);
+int second_check_ask(struct second_check *, struct ctl *, struct answers *,
+    struct shadow_copy *, struct shadow_opinion *);
 
 #endif

@@ -14,26 +14,28 @@
 #include "privsep/base/log.h"
 #include "unpriv/spfctl/daemon.h"
 
-#define STATS_SECONDS	10
-#define TITLE_WIDTH	14
-#define WATCH_PAGE	20	/* lines between two headings */
+#define STATS_SECONDS 10
+#define TITLE_WIDTH   14
+#define WATCH_PAGE    20 /* lines between two headings */
 
+/* clang-format off */
 static const struct {
 	const char	*name;
 	double		 share;
 } percentiles[] = {
 	{ "p50", 0.50 }, { "p90", 0.90 }, { "p99", 0.99 }, { "max", 1.0 },
 };
-#define NPERCENTILES	(sizeof(percentiles) / sizeof(percentiles[0]))
+/* clang-format on */
+#define NPERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
 
 /*
  * A label, key="value",...: its pairs; the number of them, at most max. They
  * point into the label.
  */
-#define LABELS		4
+#define LABELS 4
 struct label {
-	const char	*key, *value;
-	size_t		 keylen, valuelen;
+	const char *key, *value;
+	size_t keylen, valuelen;
 };
 
 static size_t
@@ -57,14 +59,14 @@ labels(const char *s, struct label *v, size_t max)
 int
 ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
 {
-	if (ctl_daemon_ask(ctl, MSG_CTL_STATS, NULL, 0, STATS_SECONDS, a) ==
-	    -1)
+	if (ctl_daemon_ask(ctl, MSG_CTL_STATS, NULL, 0, STATS_SECONDS, a) == -1)
 		return a->status;
 	if (a->status != 0)
 		return ctl_answer_complain(a);
 	if (a->has_stats)
 		return 0;
-	fprintf(stderr, "spfctl: the daemon is another release: it counts "
+	fprintf(stderr,
+	    "spfctl: the daemon is another release: it counts "
 	    "otherwise\n");
 	return EX_PROTOCOL;
 }
@@ -103,8 +105,8 @@ family_rows(int first)
 {
 	int n = 1;
 
-	while (first + n < STAT_MAX && strcmp(stat_rows[first].family,
-	    stat_rows[first + n].family) == 0)
+	while (first + n < STAT_MAX &&
+	    strcmp(stat_rows[first].family, stat_rows[first + n].family) == 0)
 		n++;
 	return n;
 }
@@ -138,8 +140,8 @@ text_family(const struct ctl *ctl, const struct stats *s, int first, int n)
 static int
 same_value(const struct label *a, const struct label *b)
 {
-	return a->valuelen == b->valuelen && memcmp(a->value, b->value,
-	    a->valuelen) == 0;
+	return a->valuelen == b->valuelen &&
+	    memcmp(a->value, b->value, a->valuelen) == 0;
 }
 
 /* Two labels: a line for each value of the first, a column for the second. */
@@ -151,8 +153,10 @@ text_matrix(const struct ctl *ctl, const struct stats *s, int first, int n)
 
 	title(ctl, ctl_family_find(stat_rows[first].family)->title);
 	(void)labels(stat_rows[first].label, top, 2);
-	for (i = first; i < first + n && labels(stat_rows[i].label, l,
-	    2) == 2 && same_value(&top[0], &l[0]); i++)
+	for (i = first;
+	     i < first + n && labels(stat_rows[i].label, l, 2) == 2 &&
+	     same_value(&top[0], &l[0]);
+	     i++)
 		printf(" %9.*s", (int)l[1].valuelen, l[1].value);
 	memset(top, 0, sizeof(top));
 	for (i = first; i < first + n; i++) {
@@ -179,8 +183,9 @@ text_second(const struct ctl *ctl, const struct stats *s)
 	for (i = 0; i < STAT_RESULTS; i++) {
 		printf("  %-*s", TITLE_WIDTH - 2, spf_result_name[i]);
 		for (k = 0; k < STAT_RESULTS; k++) {
-			ctl_set_color(ctl, stdout, i != k &&
-			    s->second[i][k] != 0 ? CTL_C_WARN : CTL_C_NONE);
+			ctl_set_color(ctl, stdout,
+			    i != k && s->second[i][k] != 0 ? CTL_C_WARN :
+							     CTL_C_NONE);
 			printf(" %9" PRIu64, s->second[i][k]);
 			ctl_set_color(ctl, stdout, CTL_C_NONE);
 		}
@@ -316,8 +321,8 @@ json_latency(struct json *j, const struct stats *s, int h)
 	json_ms(j, "sum_ms", s->hist_sum_us[h]);
 	for (i = 0; i < NPERCENTILES; i++) {
 		snprintf(key, sizeof(key), "%s_ms", percentiles[i].name);
-		usec = stat_percentile(s, (enum stat_hist)h,
-		    percentiles[i].share);
+		usec =
+		    stat_percentile(s, (enum stat_hist)h, percentiles[i].share);
 		if (usec == 0 || is_beyond(usec))
 			json_null(j, key);
 		else
@@ -373,7 +378,8 @@ json(const struct stats *s, int indent)
 
 /* ---- --watch ---- */
 
-#define IDS	6
+#define IDS 6
+/* clang-format off */
 static const struct column {
 	const char	*head;
 	enum { NOW, RATE, SHARE } kind;		/* SHARE: of the first, in % */
@@ -391,7 +397,8 @@ static const struct column {
 	{ "dns/s", RATE, 2, { STAT_DNS_CACHED, STAT_DNS_UNCACHED } },
 	{ "hit%", SHARE, 2, { STAT_DNS_CACHED, STAT_DNS_UNCACHED } },
 };
-#define NCOLUMNS	(sizeof(columns) / sizeof(columns[0]))
+/* clang-format on */
+#define NCOLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 /* What came between; gauges as they are now. */
 static void
@@ -501,7 +508,7 @@ watch(struct ctl *ctl)
 		if (ctl->form == CTL_JSON)
 			json(&diff, 0);
 		else if (line == 0)
-			was = diff;	/* nothing to compare with yet */
+			was = diff; /* nothing to compare with yet */
 		else {
 			if (line % WATCH_PAGE == 1)
 				watch_heading(ctl);
@@ -517,7 +524,7 @@ watch(struct ctl *ctl)
 		then = at;
 		if (fflush(stdout) == EOF) {
 			if (errno == EPIPE)
-				clearerr(stdout);	/* has seen enough */
+				clearerr(stdout); /* has seen enough */
 			return 0;
 		}
 		pause_for(ctl, ctl->watch);

@@ -7,13 +7,13 @@
 
 #include "unpriv/spfctl/daemon.h"
 
-#define STATUS_SECONDS	10
-#define PLURAL(n)	((n) == 1 ? "" : "s")
+#define STATUS_SECONDS 10
+#define PLURAL(n)      ((n) == 1 ? "" : "s")
 
 /* From which ABI on Landlock guards what. */
 static const struct {
-	unsigned int	 abi;
-	const char	*what;
+	unsigned int abi;
+	const char *what;
 } guarded[] = {
 	{ 1, "files" },
 	{ 4, "TCP ports" },
@@ -46,27 +46,28 @@ text_sandbox(const struct ctl *ctl, const char *s)
 
 	title(ctl, "Sandbox");
 	(void)ctl_line_word(s, 0, word, sizeof(word));
-	ctl_set_color(ctl, stdout, strcmp(word, "full") == 0 ? CTL_C_GOOD :
-	    CTL_C_BAD);
+	ctl_set_color(ctl, stdout,
+	    strcmp(word, "full") == 0 ? CTL_C_GOOD : CTL_C_BAD);
 	ctl_puts(stdout, word);
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
-	printf(": %s seccomp, ", ctl_line_number(s, "seccomp") != 0 ? "with" :
-	    "without");
+	printf(": %s seccomp, ",
+	    ctl_line_number(s, "seccomp") != 0 ? "with" : "without");
 	if (abi == 0) {
 		printf("without Landlock\n");
 		return;
 	}
 	printf("Landlock ABI %" PRIu64 " (", abi);
-	for (i = 0; i < sizeof(guarded) / sizeof(guarded[0]) &&
-	    guarded[i].abi <= abi; i++)
+	for (i = 0;
+	     i < sizeof(guarded) / sizeof(guarded[0]) && guarded[i].abi <= abi;
+	     i++)
 		printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
 	printf(")\n");
 }
 
 /* All lines that begin with a word, one below the other. */
 static void
-text_list(const struct ctl *ctl, const char *name,
-    const struct ctl_answer *a, const char *word)
+text_list(const struct ctl *ctl, const char *name, const struct ctl_answer *a,
+    const char *word)
 {
 	const char *s;
 	size_t i = 0;
@@ -99,14 +100,15 @@ text_process(const struct ctl *ctl, const char *s)
 	(void)ctl_line_word(s, 0, role, sizeof(role));
 	(void)ctl_line_word(s, 4, state, sizeof(state));
 	printf("  %-10s ", role);
-	ctl_set_color(ctl, stdout, strcmp(state, "ready") == 0 ? CTL_C_NONE :
-	    CTL_C_WARN);
+	ctl_set_color(ctl, stdout,
+	    strcmp(state, "ready") == 0 ? CTL_C_NONE : CTL_C_WARN);
 	if (strcmp(state, "down") == 0)
 		printf("%7s  down", "-");
 	else
-		printf("%7s  %s, up %s", ctl_line_word(s, 1, pid,
-		    sizeof(pid)), state, ctl_seconds(ctl_line_number(s,
-		    "uptime"), age, sizeof(age)));
+		printf("%7s  %s, up %s", ctl_line_word(s, 1, pid, sizeof(pid)),
+		    state,
+		    ctl_seconds(ctl_line_number(s, "uptime"), age,
+			sizeof(age)));
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
 	if (strcmp(role, "dns") != 0 && strcmp(role, "shadow") != 0)
 		text_counts(s);
@@ -190,8 +192,8 @@ json_process(struct json *j, const char *s)
 	if (strcmp(ctl_line_word(s, 4, state, sizeof(state)), "down") == 0)
 		json_null(j, "pid");
 	else
-		json_int(j, "pid", (int64_t)ctl_line_number(
-		    s + strcspn(s, " "), ""));
+		json_int(j, "pid",
+		    (int64_t)ctl_line_number(s + strcspn(s, " "), ""));
 	json_str(j, "state", state);
 	json_number(j, s, "restarts");
 	json_number(j, s, "uptime");
@@ -292,8 +294,8 @@ ctl_status(struct ctl *ctl)
 	struct ctl_answer a;
 	int status;
 
-	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, STATUS_SECONDS,
-	    &a) == 0) {
+	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, STATUS_SECONDS, &a) ==
+	    0) {
 		if (a.status != 0)
 			(void)ctl_answer_complain(&a);
 		else if (ctl->form == CTL_JSON)

@@ -8,25 +8,25 @@
 #include "proto/text.h"
 #include "unpriv/spfctl/ctl.h"
 
-#define PUT_CHUNK	1024
+#define PUT_CHUNK 1024
 
 static const char *const color_codes[] = {
-	[CTL_C_NONE]	= "\033[0m",
-	[CTL_C_BOLD]	= "\033[1m",
-	[CTL_C_DIM]	= "\033[2m",
-	[CTL_C_GOOD]	= "\033[32m",
-	[CTL_C_WARN]	= "\033[33m",
-	[CTL_C_BAD]	= "\033[1;31m",
+	[CTL_C_NONE] = "\033[0m",
+	[CTL_C_BOLD] = "\033[1m",
+	[CTL_C_DIM] = "\033[2m",
+	[CTL_C_GOOD] = "\033[32m",
+	[CTL_C_WARN] = "\033[33m",
+	[CTL_C_BAD] = "\033[1;31m",
 };
 
 static const enum ctl_color result_colors[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE]	= CTL_C_DIM,
-	[SPF_RESULT_NEUTRAL]	= CTL_C_WARN,
-	[SPF_RESULT_PASS]	= CTL_C_GOOD,
-	[SPF_RESULT_FAIL]	= CTL_C_BAD,
-	[SPF_RESULT_SOFTFAIL]	= CTL_C_WARN,
-	[SPF_RESULT_TEMPERROR]	= CTL_C_BAD,
-	[SPF_RESULT_PERMERROR]	= CTL_C_BAD,
+	[SPF_RESULT_NONE] = CTL_C_DIM,
+	[SPF_RESULT_NEUTRAL] = CTL_C_WARN,
+	[SPF_RESULT_PASS] = CTL_C_GOOD,
+	[SPF_RESULT_FAIL] = CTL_C_BAD,
+	[SPF_RESULT_SOFTFAIL] = CTL_C_WARN,
+	[SPF_RESULT_TEMPERROR] = CTL_C_BAD,
+	[SPF_RESULT_PERMERROR] = CTL_C_BAD,
 };
 
 /* In pieces that end between characters of legal UTF-8. */
@@ -78,8 +78,7 @@ ctl_result_color(enum spf_result r)
 }
 
 const char *
-ctl_rr_text(uint16_t type, const struct dns_rr *rr, char buf[300],
-    size_t *len)
+ctl_rr_text(uint16_t type, const struct dns_rr *rr, char buf[300], size_t *len)
 {
 	struct addr a;
 	int n;
@@ -98,8 +97,8 @@ ctl_rr_text(uint16_t type, const struct dns_rr *rr, char buf[300],
 		if (rr->len == 0)
 			buf[(*len)++] = '.';
 		else {
-			memcpy(buf + n, rr->data, rr->len <= 253 ? rr->len :
-			    253);
+			memcpy(buf + n, rr->data,
+			    rr->len <= 253 ? rr->len : 253);
 			*len += rr->len <= 253 ? rr->len : 253;
 		}
 		return buf;

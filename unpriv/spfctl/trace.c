@@ -7,12 +7,12 @@
 #include "unpriv/spfctl/trace.h"
 
 struct build {
-	struct answers	*answers;
-	struct arena	*arena;
-	struct ctl_node	*root;
-	struct ctl_node	*level;		/* the innermost one that is open */
-	unsigned int	 voids;		/* at the last lookup */
-	int		 cut;
+	struct answers *answers;
+	struct arena *arena;
+	struct ctl_node *root;
+	struct ctl_node *level; /* the innermost one that is open */
+	unsigned int voids;	/* at the last lookup */
+	int cut;
 };
 
 static struct ctl_node *
@@ -114,11 +114,12 @@ set_record(struct build *b, const struct spf_event *ev)
 	b->level->len = ev->text == NULL ? 0 : strlen(ev->text);
 	if (ev->domain == NULL ||
 	    (q = answers_find(b->answers, DNS_T_TXT, ev->domain,
-	    strlen(ev->domain))) == NULL || q->state != ANSWER_DONE)
+		 strlen(ev->domain))) == NULL ||
+	    q->state != ANSWER_DONE)
 		return;
 	for (i = 0; i < q->answer.nrr; i++)
 		if (spf_is_record((const char *)q->answer.rr[i].data,
-		    q->answer.rr[i].len)) {
+			q->answer.rr[i].len)) {
 			b->level->text = (const char *)q->answer.rr[i].data;
 			b->level->len = q->answer.rr[i].len;
 			return;

@@ -27,31 +27,31 @@ enum ctl_node_kind {
 struct ctl_node {
 	TAILQ_ENTRY(ctl_node) entry;
 	TAILQ_HEAD(ctl_nodes, ctl_node) children;
-	struct ctl_node	*parent;
+	struct ctl_node *parent;
 	enum ctl_node_kind kind;
-	int		 depth;
-	const struct spf_event *ev;	/* LEVEL: its record's, or NULL */
+	int depth;
+	const struct spf_event *ev; /* LEVEL: its record's, or NULL */
 	/* LEVEL */
-	const char	*domain;
-	int		 closed;
-	int		 has_result;
-	enum spf_result	 result;
+	const char *domain;
+	int closed;
+	int has_result;
+	enum spf_result result;
 	/* LEVEL: the record as it is in DNS, or NULL; REST: a part of it */
-	const char	*text;
-	size_t		 len;
+	const char *text;
+	size_t len;
 	/* LOOKUP */
-	const struct question *q;	/* or NULL */
-	int		 is_void;
-	int		 explains;	/* for exp=, after the result */
+	const struct question *q; /* or NULL */
+	int is_void;
+	int explains; /* for exp=, after the result */
 };
 
-#define CTL_TRACE_MAX	400	/* events that the engine makes at most */
+#define CTL_TRACE_MAX 400 /* events that the engine makes at most */
 
 /*
  * The root LEVEL, or NULL when there is no trace or no memory. *cut says
  * that the engine stopped tracing. Nodes live in the arena.
  */
-struct ctl_node	*ctl_trace_tree(const struct spf_verdict *, struct answers *,
-		    struct arena *, int *cut);
+struct ctl_node *ctl_trace_tree(const struct spf_verdict *, struct answers *,
+    struct arena *, int *cut);
 
 #endif

@@ -6,22 +6,22 @@
 
 #include "unpriv/spfctl/tree.h"
 
-#define RECORD_SHOWN	2000	/* octets of a record */
-#define TEXT_SHOWN	60	/* octets of other data */
-#define RRS_SHOWN	4	/* records of one answer */
-#define WIDTH_MIN	40	/* narrower: lines are not broken */
-#define DEPTH_SHOWN	100
+#define RECORD_SHOWN 2000 /* octets of a record */
+#define TEXT_SHOWN   60	  /* octets of other data */
+#define RRS_SHOWN    4	  /* records of one answer */
+#define WIDTH_MIN    40	  /* narrower: lines are not broken */
+#define DEPTH_SHOWN  100
 
 static const struct glyphs {
-	const char	*mid, *end, *bar, *blank;
+	const char *mid, *end, *bar, *blank;
 } glyphs[] = {
 	{ "|-- ", "`-- ", "|   ", "    " },
 	{ "\342\224\234\342\224\200 ", "\342\224\224\342\224\200 ",
 	    "\342\224\202  ", "   " },
 };
 
-static void	show_children(struct ctl_tree *, const struct ctl_node *,
-		    unsigned int, unsigned int);
+static void show_children(struct ctl_tree *, const struct ctl_node *,
+    unsigned int, unsigned int);
 
 void
 ctl_tree_init(struct ctl_tree *t, const struct ctl *ctl, FILE *fp)
@@ -121,8 +121,9 @@ show_lookup(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit)
 	}
 	a = &n->q->answer;
 	if (a->status != DNS_OK)
-		fprintf(fp, " %s", a->status < DNS_STATUS_MAX ?
-		    dns_status_name[a->status] : "?");
+		fprintf(fp, " %s",
+		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
+						 "?");
 	else if (n->parent->kind == CTL_N_LEVEL && !n->explains)
 		fprintf(fp, " %d record%s", a->nrr, a->nrr == 1 ? "" : "s");
 	else
@@ -130,8 +131,7 @@ show_lookup(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit)
 	source = ctl_ask_source(t->ctl, n->q);
 	fprintf(fp, "; %s", source);
 	if (strcmp(source, "zone") != 0)
-		fprintf(fp, ", %u.%u ms", a->usec / 1000,
-		    a->usec % 1000 / 100);
+		fprintf(fp, ", %u.%u ms", a->usec / 1000, a->usec % 1000 / 100);
 	if (a->ttl > 0)
 		fprintf(fp, ", TTL %u", a->ttl);
 	if (a->secure)
@@ -198,8 +198,7 @@ show_term(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
 		fputs("  no match", t->fp);
 	if (ev->lookups > before) {
 		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
-		fprintf(t->fp, "  (lookups %u/%d)", ev->lookups,
-		    SPF_MAX_TERMS);
+		fprintf(t->fp, "  (lookups %u/%d)", ev->lookups, SPF_MAX_TERMS);
 		ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
 	}
 	fputc('\n', t->fp);
@@ -216,8 +215,9 @@ level_line(struct ctl_tree *t, const struct ctl_node *n)
 	result_is(t, n->result);
 	if (n->text != NULL) {
 		fputs("  ", t->fp);
-		show_record(t, n, t->columns + strlen(domain) + 4 +
-		    strlen(spf_result_name[n->result]));
+		show_record(t, n,
+		    t->columns + strlen(domain) + 4 +
+			strlen(spf_result_name[n->result]));
 	} else
 		fputs("  no record", t->fp);
 	fputc('\n', t->fp);
@@ -254,8 +254,8 @@ show_node(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
 
 /* base: lookups counted before the first of them. */
 static void
-show_children(struct ctl_tree *t, const struct ctl_node *n,
-    unsigned int limit, unsigned int base)
+show_children(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
+    unsigned int base)
 {
 	const struct ctl_node *c;
 	size_t old;
@@ -269,8 +269,8 @@ show_children(struct ctl_tree *t, const struct ctl_node *n,
 		old = ctl_tree_push(t, last);
 		show_node(t, c, limit, base);
 		/* below an include stands what it brings beside itself */
-		show_children(t, c, limit, c->kind == CTL_N_TERM ? base + 1 :
-		    base);
+		show_children(t, c, limit,
+		    c->kind == CTL_N_TERM ? base + 1 : base);
 		if (c->kind == CTL_N_TERM)
 			base = c->ev->lookups;
 		ctl_tree_pop(t, old);

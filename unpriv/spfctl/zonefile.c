@@ -13,16 +13,21 @@
 #include "proto/arena.h"
 #include "unpriv/spfctl/zonefile_private.h"
 
-#define MEMORY_MAX	(128UL << 20)
-#define NODES_MAX	200000
-#define TOKENS_MAX	1024		/* of one entry */
-#define STRING_MAX	255		/* RFC 1035 3.3 */
-#define DEFAULT_TTL	3600
+#define MEMORY_MAX  (128UL << 20)
+#define NODES_MAX   200000
+#define TOKENS_MAX  1024 /* of one entry */
+#define STRING_MAX  255	 /* RFC 1035 3.3 */
+#define DEFAULT_TTL 3600
 
 /* Types that say only that a name is there; NS and SOA say a little more. */
 enum {
-	T_NS = 2, T_CNAME = 5, T_SOA = 6, T_SPF = 99, T_OTHER = 65280
+	T_NS = 2,
+	T_CNAME = 5,
+	T_SOA = 6,
+	T_SPF = 99,
+	T_OTHER = 65280
 };
+/* clang-format off */
 static const struct {
 	const char	*name;
 	uint16_t	 type;
@@ -38,28 +43,29 @@ static const struct {
 	{ "HTTPS", T_OTHER }, { "CDS", T_OTHER }, { "CDNSKEY", T_OTHER },
 	{ "SMIMEA", T_OTHER }, { "OPENPGPKEY", T_OTHER }, { "URI", T_OTHER },
 };
+/* clang-format on */
 
 struct token {
-	const char	*s;		/* as written, without its quotes */
-	size_t		 len;
-	int		 quoted;
+	const char *s; /* as written, without its quotes */
+	size_t len;
+	int quoted;
 };
 
 struct parser {
-	struct zonefile	*z;
-	const char	*p, *end;
-	unsigned int	 line;		/* where we are */
-	unsigned int	 at;		/* where the entry begins */
-	struct token	 tok[TOKENS_MAX];
-	size_t		 ntok;
-	int		 lead;		/* the entry begins with a blank */
-	char		 origin[DNAME_MAX + 1];
-	int		 has_origin;
-	int		 from_soa;	/* so did the apex come */
-	struct zone_node	*owner;
-	uint32_t	 ttl;
-	char		*err;
-	size_t		 errsize;
+	struct zonefile *z;
+	const char *p, *end;
+	unsigned int line; /* where we are */
+	unsigned int at;   /* where the entry begins */
+	struct token tok[TOKENS_MAX];
+	size_t ntok;
+	int lead; /* the entry begins with a blank */
+	char origin[DNAME_MAX + 1];
+	int has_origin;
+	int from_soa; /* so did the apex come */
+	struct zone_node *owner;
+	uint32_t ttl;
+	char *err;
+	size_t errsize;
 };
 
 static int
@@ -75,8 +81,8 @@ RB_PROTOTYPE_INTERNAL(zone_nodes, zone_node, entry, node_cmp,
 RB_GENERATE_INTERNAL(zone_nodes, zone_node, entry, node_cmp,
     __attribute__((__unused__)) static)
 
-static int	fail(struct parser *, const char *, ...)
-		    __attribute__((__format__(printf, 2, 3)));
+static int fail(struct parser *, const char *, ...)
+    __attribute__((__format__(printf, 2, 3)));
 
 static int
 fail(struct parser *ps, const char *fmt, ...)
@@ -242,8 +248,7 @@ take_string(struct parser *ps)
 	const char *s = ++ps->p;
 
 	for (; ps->p < ps->end && *ps->p != '"' && *ps->p != '\n'; ps->p++)
-		if (*ps->p == '\\' && ps->end - ps->p > 1 &&
-		    ps->p[1] != '\n')
+		if (*ps->p == '\\' && ps->end - ps->p > 1 && ps->p[1] != '\n')
 			ps->p++;
 	if (ps->p == ps->end || *ps->p != '"')
 		return fail(ps, "string does not end");
@@ -256,9 +261,8 @@ take_word(struct parser *ps)
 	const char *s = ps->p;
 
 	for (; ps->p < ps->end && strchr(" \t\r\n;()\"", *ps->p) == NULL;
-	    ps->p++)
-		if (*ps->p == '\\' && ps->end - ps->p > 1 &&
-		    ps->p[1] != '\n')
+	     ps->p++)
+		if (*ps->p == '\\' && ps->end - ps->p > 1 && ps->p[1] != '\n')
 			ps->p++;
 	/* strchr() finds the NUL as well */
 	if (ps->p < ps->end && *ps->p == '\0')
@@ -345,10 +349,10 @@ static int
 take_ttl(const struct token *t, uint32_t *ttl)
 {
 	static const struct {
-		char		c;
-		uint32_t	seconds;
+		char c;
+		uint32_t seconds;
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
-	    { 'w', 604800 } };
+		{ 'w', 604800 } };
 	uint64_t all = 0, n = 0;
 	size_t i, j;
 	int digits = 0;
@@ -387,8 +391,8 @@ item_add(struct parser *ps, uint16_t type, uint32_t ttl, const void *data,
 	if (len > UINT16_MAX)
 		return fail(ps, "record is too long");
 	if ((it = arena_alloc(ps->z->arena, sizeof(*it))) == NULL ||
-	    (it->rr.data = (uint8_t *)arena_strndup(ps->z->arena, data,
-	    len)) == NULL)
+	    (it->rr.data = (uint8_t *)arena_strndup(ps->z->arena, data, len)) ==
+		NULL)
 		return fail(ps, "the file is too large");
 	it->type = type;
 	it->ttl = ttl;
@@ -416,17 +420,20 @@ add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 	for (i = 0; i < n; i++) {
 		from = len;
 		for (j = 0; j < t[i].len; j++)
-			buf[len++] = t[i].s[j] != '\\' ? t[i].s[j] :
+			buf[len++] = t[i].s[j] != '\\' ?
+			    t[i].s[j] :
 			    (char)escaped(&t[i], &j);
 		if (i == 0)
 			first = len;
 		if (len - from > STRING_MAX)
-			note(ps, 1, "long-string", "a string of more "
+			note(ps, 1, "long-string",
+			    "a string of more "
 			    "than 255 octets, which no name server takes");
 		bare += !t[i].quoted;
 	}
 	if (bare > 1 && len > 5 && strncasecmp(buf, "v=spf", 5) == 0)
-		note(ps, 1, "unquoted", "words without quotes: they are "
+		note(ps, 1, "unquoted",
+		    "words without quotes: they are "
 		    "joined without the blanks between them");
 	rv = item_add(ps, DNS_T_TXT, ttl, buf, len, (uint16_t)first);
 	free(buf);
@@ -434,8 +441,8 @@ add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 }
 
 static int
-add_address(struct parser *ps, uint16_t type, const struct token *t,
-    size_t n, uint32_t ttl)
+add_address(struct parser *ps, uint16_t type, const struct token *t, size_t n,
+    uint32_t ttl)
 {
 	struct addr a;
 
@@ -472,15 +479,14 @@ add_name(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 		return -1;
 	if (type != T_CNAME)
 		return rv == 1 ? item_add(ps, type, ttl, "", 1, pref) :
-		    item_add(ps, type, ttl, name, len, pref);
+				 item_add(ps, type, ttl, name, len, pref);
 	if (rv == 1 || len == 0)
 		return fail(ps, "wrong data");
 	if (ps->owner->cname != NULL)
 		return fail(ps, "two CNAME records for one name");
 	ps->owner->cname_ttl = ttl;
 	ps->owner->cname = arena_strndup(ps->z->arena, name, len);
-	return ps->owner->cname == NULL ? fail(ps, "the file is too large") :
-	    0;
+	return ps->owner->cname == NULL ? fail(ps, "the file is too large") : 0;
 }
 
 static void
@@ -510,7 +516,8 @@ add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 		return add_name(ps, type, t, n, ttl);
 	case T_SPF:
 		/* RFC 7208 3.1 */
-		note(ps, 0, "spf-type", "type SPF is obsolete: nobody asks "
+		note(ps, 0, "spf-type",
+		    "type SPF is obsolete: nobody asks "
 		    "for it");
 		return 0;
 	case T_NS:

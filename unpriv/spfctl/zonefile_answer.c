@@ -5,7 +5,7 @@
 
 #include "unpriv/spfctl/zonefile_private.h"
 
-#define HOPS_MAX	16		/* CNAMEs in a row */
+#define HOPS_MAX 16 /* CNAMEs in a row */
 
 static int
 in_zone(const struct zonefile *z, const char *name, size_t len)
@@ -62,7 +62,7 @@ fill(struct zonefile *z, const struct zone_node *n, uint16_t type,
 
 	a->nrr = 0;
 	for (it = n->first; it != NULL && a->nrr < DNSMSG_MAXRR;
-	    it = it->next) {
+	     it = it->next) {
 		if (it->type != type)
 			continue;
 		z->rr[a->nrr++] = it->rr;

@@ -21,15 +21,15 @@
 #include "proto/stats.h"
 #include "unpriv/worker/session.h"
 
-#define CONN_IN_MAX	(65536 + 4)	/* the largest unit: a milter packet */
-#define CONN_BUSY_IN	8192	/* read ahead while a check runs */
-#define CONN_OUT_SOFT	65536	/* sessions stop taking input */
-#define CONN_OUT_MAX	(1024 * 1024)	/* the largest answer and some */
-#define CONN_KEEP	2048	/* buffers above this are given back */
-#define CONN_WRITE_SECS	30	/* for the peer to read an answer */
-#define CONN_KINDS	32	/* reasons to close, of both protocols */
-#define CONN_NOTES	10	/* lines a minute of each */
-#define CONN_MEM_MAJOR	1	/* /dev/null and its like */
+#define CONN_IN_MAX	(65536 + 4)   /* the largest unit: a milter packet */
+#define CONN_BUSY_IN	8192	      /* read ahead while a check runs */
+#define CONN_OUT_SOFT	65536	      /* sessions stop taking input */
+#define CONN_OUT_MAX	(1024 * 1024) /* the largest answer and some */
+#define CONN_KEEP	2048	      /* buffers above this are given back */
+#define CONN_WRITE_SECS 30	      /* for the peer to read an answer */
+#define CONN_KINDS	32	      /* reasons to close, of both protocols */
+#define CONN_NOTES	10	      /* lines a minute of each */
+#define CONN_MEM_MAJOR	1	      /* /dev/null and its like */
 
 /* What a connection is waited for. */
 enum conn_late {
@@ -47,41 +47,41 @@ static const char *const conn_late_text[] = {
 };
 
 struct buf {
-	uint8_t		*p;
-	size_t		 size, len;
+	uint8_t *p;
+	size_t size, len;
 };
 
 struct conn {
 	TAILQ_ENTRY(conn) entry;
-	struct conn_env	*env;
+	struct conn_env *env;
 	const struct session_ops *ops;
-	void		*session;
-	int		 in_fd, out_fd;
-	int		 no_epoll;	/* in_fd is a file: always readable */
-	int		 in_plain;	/* in_fd is no socket: read(2) */
-	int		 out_plain;	/* out_fd is none: write(2) */
-	struct event	*ev_in, *ev_closed, *ev_out, *timer;
-	struct buf	 in, out;	/* not taken, not sent yet */
-	int		 reading, waiting_closed, writing;
-	int		 eof;
-	int		 inside;	/* the session is being called */
-	int		 dead;		/* conn_settle() frees it */
-	int		 ending;	/* closes when out is empty */
-	const char	*why;		/* for the log, or NULL */
-	enum conn_late	 late;		/* what is waited for */
-	time_t		 deadline;	/* until when */
-	time_t		 armed;		/* when timer fires; 0: not set */
+	void *session;
+	int in_fd, out_fd;
+	int no_epoll;  /* in_fd is a file: always readable */
+	int in_plain;  /* in_fd is no socket: read(2) */
+	int out_plain; /* out_fd is none: write(2) */
+	struct event *ev_in, *ev_closed, *ev_out, *timer;
+	struct buf in, out; /* not taken, not sent yet */
+	int reading, waiting_closed, writing;
+	int eof;
+	int inside;	     /* the session is being called */
+	int dead;	     /* conn_settle() frees it */
+	int ending;	     /* closes when out is empty */
+	const char *why;     /* for the log, or NULL */
+	enum conn_late late; /* what is waited for */
+	time_t deadline;     /* until when */
+	time_t armed;	     /* when timer fires; 0: not set */
 };
 
 static TAILQ_HEAD(, conn) conns = TAILQ_HEAD_INITIALIZER(conns);
 /* Where every read goes first; what is not taken is kept by its conn. */
-static uint8_t	conn_rbuf[CONN_IN_MAX];
+static uint8_t conn_rbuf[CONN_IN_MAX];
 
-static void	conn_readable(evutil_socket_t, short, void *);
-static void	conn_peer_closed(evutil_socket_t, short, void *);
-static void	conn_writable(evutil_socket_t, short, void *);
-static void	conn_timeout(evutil_socket_t, short, void *);
-static void	conn_settle(struct conn *);
+static void conn_readable(evutil_socket_t, short, void *);
+static void conn_peer_closed(evutil_socket_t, short, void *);
+static void conn_writable(evutil_socket_t, short, void *);
+static void conn_timeout(evutil_socket_t, short, void *);
+static void conn_settle(struct conn *);
 
 /* 1: the peer has much to read first. */
 static int
@@ -133,8 +133,8 @@ static struct log_note *
 conn_note(const char *name, const char *why)
 {
 	static struct {
-		const char	*name, *why;
-		struct log_note	 note;
+		const char *name, *why;
+		struct log_note note;
 	} kinds[CONN_KINDS];
 	size_t i;
 
@@ -218,12 +218,13 @@ conn_limit(struct conn *c)
 	if (c->out.len != 0)
 		conn_arm(c, CONN_WRITE_SECS, LATE_WRITE);
 	else if (c->ops->busy(c->session))
-		c->late = LATE_NONE;	/* the check has its own deadline */
+		c->late = LATE_NONE; /* the check has its own deadline */
 	else if (c->in.len != 0 || c->ops->partial(c->session))
 		conn_arm(c, c->ops->begun, LATE_BEGUN);
 	else
-		conn_arm(c, c->env->draining ? c->ops->idle_drain :
-		    c->ops->idle, LATE_IDLE);
+		conn_arm(c,
+		    c->env->draining ? c->ops->idle_drain : c->ops->idle,
+		    LATE_IDLE);
 }
 
 static void
@@ -292,7 +293,7 @@ conn_flush(struct conn *c)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
-			conn_close(c, NULL);	/* the peer is gone */
+			conn_close(c, NULL); /* the peer is gone */
 		else if (!c->writing && event_add(c->ev_out, NULL) == -1)
 			conn_close(c, "cannot wait to write");
 		else
@@ -354,8 +355,9 @@ conn_settle(struct conn *c)
 {
 	if (!c->dead && !c->ending && !c->ops->busy(c->session) &&
 	    !conn_full(c) &&
-	    (c->eof || (c->env->draining && c->in.len == 0 &&
-	    c->ops->idle_now(c->session))))
+	    (c->eof ||
+		(c->env->draining && c->in.len == 0 &&
+		    c->ops->idle_now(c->session))))
 		c->ending = 1;
 	if (!c->dead)
 		conn_flush(c);
@@ -385,7 +387,7 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 			used += (size_t)k;
 	}
 	c->inside = 0;
-	return c->ending ? n : used;	/* the rest does not matter then */
+	return c->ending ? n : used; /* the rest does not matter then */
 }
 
 /* Runs what is kept in c->in, as long as the peer reads the answers. */
@@ -426,8 +428,9 @@ conn_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	if (c->in.len == 0)
 		used = conn_process(c, conn_rbuf, (size_t)n);
-	if (used < (size_t)n && buf_add(&c->in, conn_rbuf + used,
-	    (size_t)n - used, CONN_IN_MAX) == -1)
+	if (used < (size_t)n &&
+	    buf_add(&c->in, conn_rbuf + used, (size_t)n - used, CONN_IN_MAX) ==
+		-1)
 		conn_close(c, "no memory");
 	if (c->in.len != 0)
 		conn_continue(c);
@@ -482,7 +485,7 @@ void
 conn_resume(struct conn *c)
 {
 	if (c->inside)
-		return;	/* conn_process() goes on by itself */
+		return; /* conn_process() goes on by itself */
 	conn_continue(c);
 	conn_settle(c);
 }
@@ -544,17 +547,17 @@ conn_events(struct conn *c)
 {
 	struct event_base *base = c->env->base;
 
-	c->ev_in = event_new(base, c->in_fd, EV_READ | EV_PERSIST,
-	    conn_readable, c);
-	c->ev_out = event_new(base, c->out_fd, EV_WRITE | EV_PERSIST,
-	    conn_writable, c);
+	c->ev_in =
+	    event_new(base, c->in_fd, EV_READ | EV_PERSIST, conn_readable, c);
+	c->ev_out =
+	    event_new(base, c->out_fd, EV_WRITE | EV_PERSIST, conn_writable, c);
 	c->timer = evtimer_new(base, conn_timeout, c);
 	if (c->ops->eof_cancels &&
 	    (event_base_get_features(base) & EV_FEATURE_EARLY_CLOSE) != 0)
-		c->ev_closed = event_new(base, c->in_fd,
-		    EV_CLOSED | EV_PERSIST, conn_peer_closed, c);
-	return c->ev_in == NULL || c->ev_out == NULL || c->timer == NULL ?
-	    -1 : 0;
+		c->ev_closed = event_new(base, c->in_fd, EV_CLOSED | EV_PERSIST,
+		    conn_peer_closed, c);
+	return c->ev_in == NULL || c->ev_out == NULL || c->timer == NULL ? -1 :
+									   0;
 }
 
 int
@@ -562,12 +565,11 @@ conn_start(struct conn_env *env, enum conn_proto proto, int in, int out)
 {
 	struct conn *c;
 
-	if (env->nconn >= env->max ||
-	    (c = calloc(1, sizeof(*c))) == NULL)
+	if (env->nconn >= env->max || (c = calloc(1, sizeof(*c))) == NULL)
 		return conn_refuse(in, out);
 	c->env = env;
-	c->ops = proto == CONN_MILTER ? &milter_session_ops :
-	    &policy_session_ops;
+	c->ops =
+	    proto == CONN_MILTER ? &milter_session_ops : &policy_session_ops;
 	c->in_fd = in;
 	c->out_fd = out;
 	/* A worker accepts sockets only, and may not ask. */

@@ -16,16 +16,19 @@ struct event_base;
 struct conn_env {
 	struct event_base *base;
 	const struct conf *conf;
-	struct asker	*asker;
-	unsigned int	 nconn;		/* open now */
-	unsigned int	 max;		/* conf->max_connections */
-	int		 draining;	/* close when idle */
-	void		(*closed)(struct conn_env *, void *);	/* one ended */
-	void		*arg;
+	struct asker *asker;
+	unsigned int nconn;			   /* open now */
+	unsigned int max;			   /* conf->max_connections */
+	int draining;				   /* close when idle */
+	void (*closed)(struct conn_env *, void *); /* one ended */
+	void *arg;
 };
 
 /* Protocol of a connection. */
-enum conn_proto { CONN_MILTER = 1, CONN_POLICY };
+enum conn_proto {
+	CONN_MILTER = 1,
+	CONN_POLICY
+};
 
 struct conn;
 
@@ -35,11 +38,11 @@ struct conn;
  * (cap reached: logged once a minute); the descriptors are closed
  * then.
  */
-int	conn_start(struct conn_env *, enum conn_proto, int in, int out);
+int conn_start(struct conn_env *, enum conn_proto, int in, int out);
 /* Log lines, once a minute: the cap is reached; accept() failed (errno). */
-void	conn_note_cap(void);
-void	conn_note_accept(void);
+void conn_note_cap(void);
+void conn_note_accept(void);
 /* Closes all idle connections and marks the rest to end when idle. */
-void	conn_drain(struct conn_env *);
+void conn_drain(struct conn_env *);
 
 #endif

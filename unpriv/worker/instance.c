@@ -13,18 +13,18 @@ struct instance {
 	RB_ENTRY(instance) tree;
 	TAILQ_ENTRY(instance) age;
 	enum instance_kind kind;
-	int		 action;
-	int		 header;
-	char		*reply, *log;
-	char		 name[];
+	int action;
+	int header;
+	char *reply, *log;
+	char name[];
 };
 
 RB_HEAD(instance_tree, instance);
 
 struct instances {
 	struct instance_tree tree;
-	TAILQ_HEAD(, instance) age;	/* oldest first */
-	unsigned int	 n;
+	TAILQ_HEAD(, instance) age; /* oldest first */
+	unsigned int n;
 };
 
 static int
@@ -139,7 +139,7 @@ instances_put(struct instances *t, const char *name,
 		return;
 	if ((o->reply != NULL && (e->reply = strdup(o->reply)) == NULL) ||
 	    (o->log != NULL && (e->log = strdup(o->log)) == NULL))
-		return;		/* kind NONE: judged anew */
+		return; /* kind NONE: judged anew */
 	e->kind = o->kind;
 	e->action = o->action;
 }

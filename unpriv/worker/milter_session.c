@@ -10,23 +10,23 @@
 #include "unpriv/worker/session.h"
 
 /* MTAs wait up to ten minutes between commands, and send one at once. */
-#define MILTER_IDLE	600
+#define MILTER_IDLE	  600
 #define MILTER_IDLE_DRAIN 60
-#define MILTER_BEGUN	30
-#define MILTER_ARGS_MAX	64	/* ESMTP parameters looked at */
+#define MILTER_BEGUN	  30
+#define MILTER_ARGS_MAX	  64 /* ESMTP parameters looked at */
 
 struct milter_session {
-	struct conn	*conn;
-	struct core	 core;
+	struct conn *conn;
+	struct core core;
 	enum milter_state state;
 	struct milter_options agreed;
-	unsigned int	 auth;		/* stages whose macros told a login */
-	struct check	*check;
-	int		 reused;	/* a client was here, and went: QUIT_NC */
-	int		 starting;	/* inside check_start() */
+	unsigned int auth; /* stages whose macros told a login */
+	struct check *check;
+	int reused;   /* a client was here, and went: QUIT_NC */
+	int starting; /* inside check_start() */
 	/* MAIL that waits until it is known whether the client is internal */
-	uint8_t		*held;
-	size_t		 held_len;
+	uint8_t *held;
+	size_t held_len;
 };
 
 static struct log_note milter_left_out;
@@ -34,16 +34,16 @@ static struct log_note milter_left_out;
 /* 0 go on; -1 close, conn_fail() was called or the end is regular. */
 typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
 
-static int	milter_optneg(struct milter_session *, const uint8_t *, size_t);
-static int	milter_macro(struct milter_session *, const uint8_t *, size_t);
-static int	milter_connect(struct milter_session *, const uint8_t *, size_t);
-static int	milter_helo(struct milter_session *, const uint8_t *, size_t);
-static int	milter_mail(struct milter_session *, const uint8_t *, size_t);
-static int	milter_header(struct milter_session *, const uint8_t *, size_t);
-static int	milter_eom(struct milter_session *, const uint8_t *, size_t);
-static int	milter_abort(struct milter_session *, const uint8_t *, size_t);
-static int	milter_quit_nc(struct milter_session *, const uint8_t *, size_t);
-static int	milter_quit(struct milter_session *, const uint8_t *, size_t);
+static int milter_optneg(struct milter_session *, const uint8_t *, size_t);
+static int milter_macro(struct milter_session *, const uint8_t *, size_t);
+static int milter_connect(struct milter_session *, const uint8_t *, size_t);
+static int milter_helo(struct milter_session *, const uint8_t *, size_t);
+static int milter_mail(struct milter_session *, const uint8_t *, size_t);
+static int milter_header(struct milter_session *, const uint8_t *, size_t);
+static int milter_eom(struct milter_session *, const uint8_t *, size_t);
+static int milter_abort(struct milter_session *, const uint8_t *, size_t);
+static int milter_quit_nc(struct milter_session *, const uint8_t *, size_t);
+static int milter_quit(struct milter_session *, const uint8_t *, size_t);
 
 /* The rest (RCPT, DATA, ...) is answered and nothing else. */
 static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
@@ -104,8 +104,8 @@ milter_message_end(struct milter_session *s)
 	s->held = NULL;
 	core_message_end(&s->core);
 	if (s->state == MILTER_ST_MESSAGE)
-		s->state = s->core.family != 0 ? MILTER_ST_CLIENT :
-		    MILTER_ST_AGREED;
+		s->state =
+		    s->core.family != 0 ? MILTER_ST_CLIENT : MILTER_ST_AGREED;
 }
 
 static int
@@ -117,8 +117,7 @@ milter_optneg(struct milter_session *s, const uint8_t *p, size_t len)
 
 	if (milter_get_options(p, len, &offer) == -1)
 		return milter_fail(s, "malformed option negotiation");
-	if (milter_agree(&offer, s->core.conf->remove_own_ar,
-	    &s->agreed) == -1)
+	if (milter_agree(&offer, s->core.conf->remove_own_ar, &s->agreed) == -1)
 		return milter_fail(s, "protocol version below 2");
 	s->state = MILTER_ST_AGREED;
 	wbuf_init(&w, buf, sizeof(buf));
@@ -207,7 +206,7 @@ milter_mail_reply(struct milter_session *s)
 
 	if (m->action == JUDGE_REJECT || m->action == JUDGE_DEFER) {
 		milter_reply(s);
-		milter_message_end(s);	/* the MTA sends nothing more of it */
+		milter_message_end(s); /* the MTA sends nothing more of it */
 	} else
 		milter_continue(s);
 }
@@ -235,8 +234,8 @@ milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 
 	rbuf_init(&r, p, len);
 	sender = milter_next_string(&r, &err);
-	while (n < MILTER_ARGS_MAX &&
-	    (arg = milter_next_string(&r, &err)) != NULL)
+	while (
+	    n < MILTER_ARGS_MAX && (arg = milter_next_string(&r, &err)) != NULL)
 		args[n++] = arg;
 	if (sender == NULL || err)
 		return milter_fail(s, "malformed MAIL");
@@ -246,8 +245,8 @@ milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 		return 0;
 	}
 	s->starting = 1;
-	s->check = check_start(c->asker, c->memo, &c->msg.req,
-	    core_seconds(c), milter_checked, s);
+	s->check = check_start(c->asker, c->memo, &c->msg.req, core_seconds(c),
+	    milter_checked, s);
 	s->starting = 0;
 	return 0;
 }
@@ -297,14 +296,16 @@ static void
 milter_send_header(struct milter_session *s, char how, uint32_t idx,
     const char *name, const char *value)
 {
-	size_t size = MILTER_LEN_SIZE + 1 + 4 + strlen(name) + 1 +
-	    strlen(value) + 1;
+	size_t size =
+	    MILTER_LEN_SIZE + 1 + 4 + strlen(name) + 1 + strlen(value) + 1;
 	struct wbuf w;
 	uint8_t *buf;
 
 	if (size > MILTER_PACKET_MAX || (buf = malloc(size)) == NULL) {
-		log_note(&milter_left_out, "header field of %zu octets left "
-		    "out", size);
+		log_note(&milter_left_out,
+		    "header field of %zu octets left "
+		    "out",
+		    size);
 		return;
 	}
 	wbuf_init(&w, buf, size);
@@ -383,8 +384,8 @@ milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
 }
 
 static int
-milter_command(struct milter_session *s, enum milter_cmd cmd,
-    const uint8_t *p, size_t len)
+milter_command(struct milter_session *s, enum milter_cmd cmd, const uint8_t *p,
+    size_t len)
 {
 	const struct milter_rule *rule = &milter_rules[cmd];
 	int rc = 0;
@@ -445,14 +446,13 @@ milter_idle_now(void *arg)
 {
 	const struct milter_session *s = arg;
 
-	return s->state == MILTER_ST_AGREED && s->core.family == 0 &&
-	    s->reused;
+	return s->state == MILTER_ST_AGREED && s->core.family == 0 && s->reused;
 }
 
 static int
 milter_partial(void *arg)
 {
-	return 0;	/* what is begun is kept by the connection */
+	return 0; /* what is begun is kept by the connection */
 }
 
 static void *

@@ -16,22 +16,22 @@
 #include "unpriv/worker/session.h"
 
 /* smtpd keeps an idle connection for 300 s and waits 100 s for an answer. */
-#define POLICY_IDLE	600
-#define POLICY_BEGUN	100
+#define POLICY_IDLE  600
+#define POLICY_BEGUN 100
 
-#define POLICY_MOCK	"dunno mock header field that should be ignored"
+#define POLICY_MOCK "dunno mock header field that should be ignored"
 
 struct policy_session {
-	struct conn	*conn;
+	struct conn *conn;
 	const struct conf *conf;
-	struct asker	*asker;
+	struct asker *asker;
 	struct policy_parser parser;
 	struct instances *instances;
-	struct judge_request req;	/* alive while a check runs */
-	struct timespec	 since;		/* the request came */
-	int		 peruser;	/* this recipient has its own settings */
-	struct check	*check;
-	int		 starting;	/* inside check_start() */
+	struct judge_request req; /* alive while a check runs */
+	struct timespec since;	  /* the request came */
+	int peruser;		  /* this recipient has its own settings */
+	struct check *check;
+	int starting; /* inside check_start() */
 };
 
 static void
@@ -96,7 +96,8 @@ policy_remember(struct policy_session *s, enum judge_action action,
     const char *reply, const char *log)
 {
 	struct instance_outcome o = { reply == NULL ? INSTANCE_DUNNO :
-	    INSTANCE_REPLY, action, reply, log };
+						      INSTANCE_REPLY,
+		action, reply, log };
 
 	if (s->peruser)
 		return;
@@ -109,8 +110,8 @@ policy_remember(struct policy_session *s, enum judge_action action,
 static void
 policy_refuse(struct policy_session *s, const struct judge_outcome *out)
 {
-	const char *verb = out->action == JUDGE_DEFER ? "defer_if_permit" :
-	    out->code;
+	const char *verb =
+	    out->action == JUDGE_DEFER ? "defer_if_permit" : out->code;
 	char reply[1024];
 
 	if (out->xcode != NULL)
@@ -192,8 +193,8 @@ policy_checked(const struct judge_outcome *out, void *arg)
 static int
 policy_known(struct policy_session *s)
 {
-	struct instance_outcome o = instances_get(s->instances,
-	    policy_instance(s));
+	struct instance_outcome o =
+	    instances_get(s->instances, policy_instance(s));
 	struct logline l;
 
 	if (s->peruser || o.kind == INSTANCE_NONE)

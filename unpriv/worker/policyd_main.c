@@ -27,7 +27,7 @@
 #include "unpriv/check/asker.h"
 #include "unpriv/worker/conn.h"
 
-#define POLICYD_NOFILE	64
+#define POLICYD_NOFILE 64
 
 /*
  * A worker with one connection, stdin and stdout, as Postfix's spawn(8)
@@ -35,16 +35,18 @@
  */
 struct policyd {
 	struct event_base *base;
-	struct conn_env	 env;
-	struct event	*changed;
-	int		 inotify;
-	char		 watched[NAME_MAX + 1];
+	struct conn_env env;
+	struct event *changed;
+	int inotify;
+	char watched[NAME_MAX + 1];
 };
 
+/* clang-format off */
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
 	{ ROLE_NONE, NULL }
 };
+/* clang-format on */
 
 static void
 usage(void)
@@ -106,9 +108,10 @@ policyd_watch(struct policyd *p, const char *path)
 	strlcpy(base, path, sizeof(base));
 	strlcpy(p->watched, basename(base), sizeof(p->watched));
 	p->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (p->inotify == -1 || inotify_add_watch(p->inotify, dirname(dir),
-	    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-	    IN_ONLYDIR) == -1) {
+	if (p->inotify == -1 ||
+	    inotify_add_watch(p->inotify, dirname(dir),
+		IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+		    IN_ONLYDIR) == -1) {
 		log_warn("changes of %s will not be noticed", path);
 		return;
 	}
@@ -124,8 +127,8 @@ policyd_conf(int argc, char **argv)
 	const char *path = argc > 1 ? argv[1] : CONF_FILE_POLICY;
 	struct conf *conf;
 
-	conf = config_load(CONF_POLICY, path, argc > 1, NULL,
-	    config_say_log, NULL);
+	conf = config_load(CONF_POLICY, path, argc > 1, NULL, config_say_log,
+	    NULL);
 	if (conf == NULL)
 		exit(EX_CONFIG);
 	config_nameservers(conf, NULL);
@@ -141,8 +144,9 @@ main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
 		return spawn_role_main(roles, argv[2]);
-	if (argc > 1 && (strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0))
+	if (argc > 1 &&
+	    (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0 ||
+		strcmp(argv[1], "-?") == 0))
 		usage();
 	sandbox_early();
 	signal(SIGPIPE, SIG_IGN);
@@ -164,8 +168,8 @@ main(int argc, char **argv)
 	p.env.arg = &p;
 	policyd_watch(&p, conf->per_user_path);
 	p.env.asker = asker_new(p.base, ROLE_WORKER);
-	asker_connect(p.env.asker, owndns_start(p.base, "policyd-spf", conf,
-	    policyd_dns_gone, &p));
+	asker_connect(p.env.asker,
+	    owndns_start(p.base, "policyd-spf", conf, policyd_dns_gone, &p));
 	asker_on_gone(p.env.asker, policyd_dns_gone, &p);
 
 	memset(&sb, 0, sizeof(sb));

@@ -16,25 +16,25 @@
 #include "unpriv/check/shadow_copy.h"
 #include "unpriv/worker/conn.h"
 
-#define WORKER_ACCEPTS	16	/* taken before connections get a turn */
-#define WORKER_SPARE_FDS 64	/* beside the connections' own */
+#define WORKER_ACCEPTS	 16 /* taken before connections get a turn */
+#define WORKER_SPARE_FDS 64 /* beside the connections' own */
 
 struct listener {
-	struct worker	*worker;
-	enum conn_proto	 proto;
-	int		 fd;
-	struct event	*ev;
+	struct worker *worker;
+	enum conn_proto proto;
+	int fd;
+	struct event *ev;
 };
 
 struct worker {
-	struct role	 role;
-	struct conn_env	 env;
-	struct listener	 milter, policy;
-	struct event	*resume;	/* accept again after a pause */
-	int		 drained;
+	struct role role;
+	struct conn_env env;
+	struct listener milter, policy;
+	struct event *resume; /* accept again after a pause */
+	int drained;
 };
 
-static void	worker_accept(evutil_socket_t, short, void *);
+static void worker_accept(evutil_socket_t, short, void *);
 
 static void
 worker_listen(struct worker *w, int on)
@@ -141,24 +141,23 @@ worker_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
 }
 
 static void
-worker_control(struct role *r, enum msg_type type, const uint8_t *p,
-    size_t len)
+worker_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 {
 	if (type == MSG_DRAIN)
 		worker_drain(r->arg);
 }
 
 static void
-worker_add_listener(struct worker *w, struct listener *l,
-    enum conn_proto proto, int fd)
+worker_add_listener(struct worker *w, struct listener *l, enum conn_proto proto,
+    int fd)
 {
 	l->worker = w;
 	l->proto = proto;
 	l->fd = fd;
 	if (fd == -1)
 		return;
-	l->ev = event_new(w->role.base, fd, EV_READ | EV_PERSIST,
-	    worker_accept, l);
+	l->ev =
+	    event_new(w->role.base, fd, EV_READ | EV_PERSIST, worker_accept, l);
 	if (l->ev == NULL)
 		fatalx("listener: no event");
 }
@@ -171,7 +170,7 @@ worker_main(void)
 
 	memset(&w, 0, sizeof(w));
 	role_start(&w.role, ROLE_WORKER, worker_peer, worker_control, &w);
-	if (w.env.asker == NULL)	/* dns is being started again */
+	if (w.env.asker == NULL) /* dns is being started again */
 		w.env.asker = asker_new(w.role.base, w.role.who);
 	w.env.base = w.role.base;
 	w.env.conf = w.role.conf;
