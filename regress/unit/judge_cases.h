@@ -5,6 +5,8 @@
 #ifndef REGRESS_UNIT_JUDGE_CASES_H
 #define REGRESS_UNIT_JUDGE_CASES_H
 
+#include "unpriv/judge/judge.h"
+
 /* NULL takes the usual value, "-" means the field is missing. */
 struct judge_case {
 	const char	*name;
