@@ -15,12 +15,12 @@ set -u
 BUILD="make gcc libc6-dev pkg-config libmilter-dev libspf2-dev libseccomp-dev
 libcap-ng-dev libbsd-dev libunbound-dev libevent-dev libidn2-dev"
 DEMO="python3"
-CHECK="mandoc python3-authres python3-yaml python3-dns python3-spf python3-spf-engine
-pyspf-milter postfix-policyd-spf-python postfix opendmarc swaks miltertest
-nsd unbound clang libclang-rt-14-dev iproute2 procps psmisc util-linux strace
-systemd mksh binutils libcap2-bin spamassassin haproxy opendkim opendkim-tools
-python3-dkim git debhelper dh-apparmor apparmor dpkg-dev fakeroot build-essential lintian
-debootstrap"
+CHECK="mandoc clang-format python3-authres python3-yaml python3-dns python3-spf
+python3-spf-engine pyspf-milter postfix-policyd-spf-python postfix opendmarc
+swaks miltertest nsd unbound clang libclang-rt-14-dev iproute2 procps psmisc
+util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
+opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
+dpkg-dev fakeroot build-essential lintian debootstrap"
 SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsigsegv2 liblockfile1
 libsasl2-2 libsasl2-modules libwrap0 libldap-2.5-0 libnsl2 libtirpc3 libdb5.3"
 
@@ -119,7 +119,8 @@ sendmail()
 	chmod 777 "$dir/deb"
 	for p in $SENDMAIL; do
 		(cd "$dir/deb" && apt-get -q -q download "$p") ||
-		    { update && (cd "$dir/deb" && apt-get -q -q download "$p"); } ||
+		    { update && (cd "$dir/deb" &&
+		    apt-get -q -q download "$p"); } ||
 		    die "cannot download $p"
 	done
 	for f in "$dir"/deb/*.deb; do

@@ -1,89 +1,275 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
-# usage: regress/lint.sh BUILD
-# What the tree promises and a compiler does not check: who includes whom,
-# who calls what, the man pages, the licence line.
+# usage: regress/lint.sh BUILD [RULE ...]
+# Checks what the tree promises and a compiler does not check. The rules' data
+# are in regress/layers (includes), regress/calls (functions of libraries) and
+# regress/exempt (files that need not keep a rule). CLANG_FORMAT may name
+# several versions of clang-format: the code has to satisfy all of them.
 
-B=$1
+B=${1:?usage: regress/lint.sh BUILD [RULE ...]}
+shift
 cd "$(dirname "$0")/.." || exit 1
+RULES=${*:-layers includes calls licence-line runs-in-line columns
+    file-length function-length one-struct format mandoc exempt}
 bad=0
-
-# result NAME FILE-WITH-FINDINGS
-result()
-{
-	if [ -s "$2" ]; then
-		echo "not ok $1 - $(head -n 3 "$2" | tr '\n' ';')"
-		bad=1
-	else
-		echo "ok $1"
-	fi
-}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+export LC_ALL=C
 
-# Own includes, each written from the top folder, against regress/layers.
-sources=$(find privsep unpriv dns proto conf -name '*.[ch]')
-awk '
-	FNR == NR {
-		if ($0 !~ /^#/ && NF > 0) {
-			row = $1; sub(/:$/, "", row); may[row] = " " row " "
-			for (i = 2; i <= NF; i++)
-				may[row] = may[row] $i " "
-		}
-		next
-	}
-	/^#include "/ {
-		split($0, q, "\""); to = q[2]; sub(/\/[^\/]*$/, "", to)
-		from = FILENAME
-		if (!(from in may))
-			sub(/\/[^\/]*$/, "", from)
-		if (!(from in may))
-			print FILENAME ": no row in regress/layers"
-		else if (index(may[from], " " to " ") == 0)
-			print FILENAME ":" FNR ": " $0
-	}' regress/layers $sources >"$tmp/out"
-result lint/includes "$tmp/out"
-
-# calls FOLDER FORBIDDEN: undefined symbols of its objects, mains left out
-calls()
+# rows FILE: without comments, continuation lines joined to their row
+rows()
 {
-	for o in $(find "$B/$1" -name '*.o'); do
-		case $o in *main.o) continue ;; esac
-		nm -u "$o" | awk -v o="$o" -v re="^($2)(@.*)?\$" \
-		    '{ s = $2; sub(/^__/, "", s); sub(/_chk$/, "", s);
-		    sub(/64$/, "", s); if (s ~ re) print o ": " $2 }'
-	done >"$tmp/out"
-	[ -e "$B/$1" ] || echo "no $B/$1" >"$tmp/out"
-	result "lint/calls-$1" "$tmp/out"
+	sed '/^#/d; /^$/d' "$1" |
+	    awk '/^[ \t]/ { printf "%s", $0; next }
+		{ printf "%s%s", (NR > 1 ? "\n" : ""), $0 }
+		END { print "" }'
 }
-io='open|openat|creat|fopen|fdopen|read|write|pread|pwrite|readv|writev|close'
-io="$io|stat|fstat|lstat|unlink|rename|ioctl|fcntl|mmap|munmap|poll|select"
-io="$io|epoll_.*|time|gettimeofday|clock_gettime|sleep|usleep|nanosleep"
-io="$io|getpid|getuid|kill|raise|sigaction|signal|printf|puts|fputs|fprintf"
-io="$io|perror|recv.*|send.*"
-net='socket|socketpair|connect|bind|listen|accept|accept4|fork|vfork|exec.*'
-net="$net|posix_spawn.*|getaddrinfo|gethostby.*|getpw.*|getgr.*|syslog"
-net="$net|vsyslog|openlog|dlopen|system|popen|ptrace"
-calls proto "$io|$net"
-calls unpriv "open|openat|creat|fopen|$(echo "$net" |
-    sed 's/|bind|listen|accept|accept4//')"
 
-# Only priv_* runs with euid 0; nobody else changes who we are.
-for o in $(find "$B"/privsep "$B"/unpriv "$B"/dns "$B"/proto "$B"/conf -name "*.o"); do
-	case $o in */privsep/root/*.o) continue ;; esac
-	nm -u "$o" | awk -v o="$o" \
-	    '$2 ~ /^(set(res|re|e)?[ug]id|setgroups|capset|capng_.*)(@|$)/ {
-	    print o ": " $2 }'
-done >"$tmp/out"
-result lint/identity-only-in-priv "$tmp/out"
+# files NAME ...: the tree's files whose names match one of the patterns
+files()
+{
+	top=$(pwd)
+	out=$(cd "$B" 2>/dev/null && pwd)
+	for name do
+		find . -path ./.git -prune -o -path './build*' -prune -o \
+		    -path "./${out#"$top"/}" -prune -o \
+		    -type f -name "$name" -print
+	done | sed 's,^\./,,' | sort
+}
 
-grep -L 'ISC licence, see LICENSE' $sources >"$tmp/out"
-result lint/licence-line "$tmp/out"
+product()
+{
+	files "$@" | grep -v '^regress/'
+}
 
-grep -L 'Runs in:' $(echo "$sources" | grep '\.c$') >"$tmp/out"
-result lint/runs-in-line "$tmp/out"
+# Shell and Python programs whose names do not say so.
+scripts()
+{
+	files '*' | xargs awk 'FNR == 1 && /^#!/ { print FILENAME }' |
+	    grep -v '\.\(sh\|py\)$'
+}
 
-if command -v mandoc >/dev/null; then
+# result RULE FILE: a finding is "PATH: text" or "PATH:LINE: text".
+result()
+{
+	awk -v rule="$1" -v used="$tmp/used" '
+		NR == FNR { if ($1 == rule) free[$2] = 1; next }
+		{ path = $0; sub(/:.*/, "", path) }
+		path in free { print rule, path >used; next }
+		{ print }' "$tmp/exempt" "$2" >"$tmp/found"
+	cat "$tmp/used" >>"$tmp/used-all" 2>/dev/null
+	rm -f "$tmp/used"
+	if [ -s "$tmp/found" ]; then
+		sed 's/^/# /; 20q' "$tmp/found"
+		echo "not ok lint/$1 - $(head -n 1 "$tmp/found")"
+		bad=1
+	else
+		echo "ok lint/$1"
+	fi
+}
+
+# Every folder with C has a row, every row is about something that exists,
+# and names only rows above itself, so that there is no circle.
+check_layers()
+{
+	product '*.[ch]' | awk '
+		NR == FNR {
+			row = $1; sub(/:$/, "", row)
+			at[row] = FNR
+			for (i = 2; i <= NF; i++)
+				if (!($i in at))
+					print "regress/layers: " row \
+					    " may include " $i \
+					    ", which is not a row above it"
+			next
+		}
+		{
+			there[$0] = 1; sub(/\/[^\/]*$/, ""); there[$0] = 1
+			if (!($0 in at))
+				lacks[$0] = 1
+		}
+		END {
+			for (f in lacks)
+				print "regress/layers: no row for " f
+			for (row in at)
+				if (!(row in there))
+					print "regress/layers: " row \
+					    " has no C"
+		}' "$tmp/layers" -
+}
+
+# Own includes, each written from the top folder.
+check_includes()
+{
+	product '*.[ch]' | xargs awk '
+		NR == FNR {
+			row = $1; sub(/:$/, "", row); may[row, row] = 1
+			is_row[row] = 1
+			for (i = 2; i <= NF; i++)
+				may[row, $i] = 1
+			next
+		}
+		FNR == 1 {
+			from = FILENAME
+			if (!(from in is_row))
+				sub(/\/[^\/]*$/, "", from)
+		}
+		/^[ \t]*#[ \t]*include[ \t]*"/ {
+			split($0, q, "\""); to = q[2]
+			sub(/\/[^\/]*$/, "", to)
+			used[from, to] = 1
+			folder = FILENAME; sub(/\/[^\/]*$/, "", folder)
+			if (!((from, to) in may) && to != folder)
+				print FILENAME ":" FNR ": " $0
+		}
+		END {
+			for (k in may) {
+				split(k, q, SUBSEP)
+				if (q[1] != q[2] && !(k in used))
+					print "regress/layers: " q[1] \
+					    " does not include " q[2]
+			}
+		}' "$tmp/layers"
+}
+
+# What each object calls outside the product, against regress/calls.
+check_calls()
+{
+	for f in $(product '*.c'); do
+		if [ -e "$B/${f%.c}.o" ]; then
+			nm -A -g "$B/${f%.c}.o"
+		else
+			echo "$f: not built" >&2
+		fi
+	done 2>"$tmp/unbuilt" >"$tmp/nm"
+	cat "$tmp/unbuilt"
+	rows regress/calls | awk -v b="$B/" '
+	    FILENAME == "-" && $2 == "=" {
+		re = $3
+		for (i = 4; i <= NF; i++)
+			re = re "|" $i
+		class[++nclass] = $1; pattern[nclass] = "^(" re ")$"
+		next
+	    }
+	    FILENAME == "-" {
+		row = $1; sub(/:$/, "", row); is_row[row] = 1
+		for (i = 2; i <= NF; i++)
+			may[row, $i] = 1
+		next
+	    }
+	    $2 != "U" && $2 != "w" { own[$3] = 1; next }
+	    {
+		f = substr($1, length(b) + 1); sub(/\.o:$/, ".c", f)
+		call[f, $3] = 1
+	    }
+	    function class_of(s, i) {
+		sub(/@.*/, "", s); sub(/^__(isoc[0-9]+_)?/, "", s)
+		sub(/_chk$/, "", s); sub(/64(_time64)?$/, "", s)
+		if (s ~ /^(_?GLOBAL_OFFSET_TABLE_|stack_chk_fail.*)$/)
+			return "-"
+		for (i = 1; i <= nclass; i++)
+			if (s ~ pattern[i])
+				return class[i]
+		return ""
+	    }
+	    END {
+		for (k in call) {
+			split(k, q, SUBSEP); f = q[1]; s = q[2]
+			if (s in own || (c = class_of(s)) == "-")
+				continue
+			row = f
+			if (!(row in is_row))
+				sub(/\/[^\/]*$/, "", row)
+			used[row, c] = 1; seen[row] = 1
+			if (c == "")
+				print f ": no class of regress/calls has " s
+			else if (!((row, c) in may))
+				print f ": " s " (" c ")"
+		}
+		for (row in is_row)
+			if (!(row in seen))
+				print "regress/calls: " row " calls nothing"
+		for (k in may)
+			if (!(k in used)) {
+				split(k, q, SUBSEP)
+				print "regress/calls: " q[1] " has no " q[2]
+			}
+	    }' - "$tmp/nm"
+}
+
+check_licence_line()
+{
+	{ files '*.[ch]' '*.py' '*.sh' '*.mk' Makefile '*.[158]' '*.service' \
+	    '*.socket' '*.timer' '*.sysusers' '*.tmpfiles'; scripts; } |
+	    xargs grep -L 'ISC licence, see LICENSE' | sed 's/$/: no licence/'
+}
+
+check_runs_in_line()
+{
+	product '*.[ch]' | xargs grep -L '^/\* Runs in: \|^ \* Runs in: ' |
+	    sed 's/$/: no "Runs in:"/'
+}
+
+# Tabs are 8 wide. Strings and mdoc macros are not broken to fit.
+check_columns()
+{
+	{ files '*.[ch]' '*.py' '*.sh' '*.mk' Makefile README '*.[158]'
+	    scripts; } | xargs awk '
+		FILENAME ~ /\.[ch]$/ && /^[ \t]*"/ { next }
+		FILENAME ~ /\.[158]$/ && /^\./ { next }
+		{
+			s = $0; gsub(/[\200-\277]/, "", s); w = 0
+			n = split(s, part, "\t")
+			for (i = 1; i < n; i++) {
+				w += length(part[i]); w += 8 - w % 8
+			}
+			if (w + length(part[n]) > 80)
+				print FILENAME ":" FNR ": over 80 columns"
+		}'
+}
+
+check_file_length()
+{
+	product '*.[ch]' | xargs awk '
+		FNR == 701 { print FILENAME ": over 700 lines" }'
+}
+
+check_function_length()
+{
+	product '*.c' | xargs awk '
+		/^[a-z_0-9]+\(/ { name = $0; sub(/\(.*/, "", name) }
+		/^\{/ { from = FNR }
+		/^\}/ {
+			if (from && FNR - from - 1 > 60)
+				print FILENAME ":" from ": " name \
+				    "() is over 60 lines"
+			from = 0
+		}'
+}
+
+check_one_struct()
+{
+	product '*.[ch]' | xargs awk '
+		match($0, /struct [a-z_0-9]+ \{/) {
+			s = substr($0, RSTART + 7, RLENGTH - 9)
+			if (s in first)
+				print FILENAME ":" FNR ": struct " s \
+				    " is also in " first[s]
+			else
+				first[s] = FILENAME
+		}'
+}
+
+check_format()
+{
+	for cf in ${CLANG_FORMAT:-clang-format}; do
+		files '*.[ch]' | xargs -n 40 "$cf" --dry-run -Werror 2>&1 |
+		    sed -n "s/: error: .*/: $cf differs/p"
+	done
+}
+
+check_mandoc()
+{
 	# In a tree of their own, where the pages find each other.
 	for f in man/*.[158]; do
 		d=$tmp/man/man${f##*.}
@@ -93,9 +279,35 @@ if command -v mandoc >/dev/null; then
 	makewhatis "$tmp/man"
 	for f in "$tmp"/man/man?/*.[158]; do
 		[ -L "$f" ] || MANPATH=$tmp/man mandoc -Tlint -Wstyle "$f"
-	done >"$tmp/out" 2>&1
-	result lint/mandoc "$tmp/out"
-else
-	echo "skip lint/mandoc - mandoc is not installed"
-fi
+	done 2>&1
+}
+
+# An exemption of a rule that ran, which no finding needed.
+check_exempt()
+{
+	awk -v ran=" $(echo $RULES) " '
+		FILENAME == ARGV[1] { used[$1, $2] = 1; next }
+		index(ran, " " $1 " ") && !(($1, $2) in used) {
+			print "regress/exempt: not needed: " $1, $2
+		}' "$tmp/used-all" "$tmp/exempt"
+}
+
+rows regress/layers >"$tmp/layers"
+rows regress/exempt >"$tmp/exempt"
+: >"$tmp/used-all"
+for rule in $RULES; do
+	case $rule in
+	format) need=${CLANG_FORMAT:-clang-format} ;;
+	mandoc) need=mandoc ;;
+	*) need= ;;
+	esac
+	for c in $need; do
+		command -v "$c" >/dev/null || {
+			echo "skip lint/$rule - $c is not installed"
+			continue 2
+		}
+	done
+	"check_$(echo "$rule" | tr - _)" >"$tmp/out"
+	result "$rule" "$tmp/out"
+done
 exit $bad

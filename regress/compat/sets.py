@@ -34,8 +34,8 @@ Milter:
                   "- name index" for changes of the header, then c, parted
                   by " | "
   L rule text     the log must differ; ours has these records, one an L
-Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}. D and E keep
-octets, so text that is not ASCII is written as \\xHH.
+Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}. D and E
+keep octets, so text that is not ASCII is written as \\xHH.
 """
 
 import glob

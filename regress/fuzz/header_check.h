@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * A strict reader of the fields that unpriv/judge/header.c writes, made from the
- * grammars of RFC 5322, 7208 9.1 and 8601 2.2 and from nothing of ours; and
+ * A strict reader of the fields that unpriv/judge/header.c writes, made from
+ * the grammars of RFC 5322, 7208 9.1 and 8601 2.2 and from nothing of ours; and
  * the same fields as readers see them that know less. For the unit test and
  * the fuzz target.
  */

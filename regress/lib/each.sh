@@ -17,7 +17,8 @@ for p in "$folder"/*; do
 	status=$?
 	printf '%s\n' "$out" |
 	    sed -E "s|^(ok\|not ok\|skip) |\\1 $n/|"
-	if [ $status -ne 0 ] && ! printf '%s\n' "$out" | grep -q '^not ok '; then
+	if [ $status -ne 0 ] &&
+	    ! printf '%s\n' "$out" | grep -q '^not ok '; then
 		echo "not ok $n - exit status $status"
 	fi
 	[ $status -eq 0 ] || bad=1

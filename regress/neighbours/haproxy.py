@@ -55,7 +55,8 @@ defaults
 	timeout check 1s
 	retries 3
 	option redispatch 1
-	default-server inter 200ms fall 2 rise 2 on-marked-down shutdown-sessions
+	default-server inter 200ms fall 2 rise 2 \
+	    on-marked-down shutdown-sessions
 listen milter
 	bind 127.0.0.1:8890
 	balance roundrobin

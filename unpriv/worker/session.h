@@ -11,8 +11,8 @@
 #include "unpriv/worker/conn.h"
 
 /*
- * Between a connection (unpriv/worker/conn.c: octets, timeouts, buffers) and the
- * protocol spoken on it. A session is told of input and never reads or
+ * Between a connection (unpriv/worker/conn.c: octets, timeouts, buffers) and
+ * the protocol spoken on it. A session is told of input and never reads or
  * writes itself.
  */
 struct session_ops {
