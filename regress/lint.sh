@@ -135,14 +135,15 @@ check_includes()
 # What each object calls outside the product, against regress/calls.
 check_calls()
 {
+	set --
 	for f in $(product '*.c'); do
 		if [ -e "$B/${f%.c}.o" ]; then
-			nm -A -g "$B/${f%.c}.o"
+			set -- "$@" "$B/${f%.c}.o"
 		else
-			echo "$f: not built" >&2
+			echo "$f: not built"
 		fi
-	done 2>"$tmp/unbuilt" >"$tmp/nm"
-	cat "$tmp/unbuilt"
+	done
+	nm -A -g "$@" >"$tmp/nm"
 	rows regress/calls | awk -v b="$B/" '
 	    FILENAME == "-" && $2 == "=" {
 		re = $3

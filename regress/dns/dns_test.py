@@ -21,8 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import dnsd     # noqa: E402
 
-BRIDGE = os.path.join(os.environ.get("B", "build"), "regress", "dns",
-                      "dns_bridge")
+BRIDGE = os.path.join(os.environ.get("B", "build"), "dns", "dns_bridge")
 ZONE = r"""
 pass.test ttl=77 TXT "v=spf1 ip4:192.0.2.1 " "-all"
 pass.test TXT "other"

@@ -1,2 +1,0 @@
-FUZZ += engine
-FUZZ_engine_SRCS = $(ENGINE_SRCS) $(MEMDNS_SRCS)

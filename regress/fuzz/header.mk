@@ -1,3 +1,0 @@
-FUZZ += header
-FUZZ_header_SRCS = unpriv/judge/header.c unpriv/judge/reply.c proto/arena.c proto/text.c \
-	proto/dname.c

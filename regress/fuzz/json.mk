@@ -1,2 +1,0 @@
-FUZZ += json
-FUZZ_json_SRCS = proto/json.c proto/text.c

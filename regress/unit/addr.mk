@@ -1,2 +1,0 @@
-UNIT += addr
-UNIT_addr_SRCS = proto/addr.c

@@ -1,2 +1,0 @@
-UNIT += conf
-UNIT_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/text.c

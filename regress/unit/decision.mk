@@ -1,2 +1,0 @@
-UNIT += decision
-UNIT_decision_SRCS = unpriv/judge/decision.c proto/dname.c proto/text.c

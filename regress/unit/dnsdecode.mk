@@ -1,2 +1,0 @@
-UNIT += dnsdecode
-UNIT_dnsdecode_SRCS = dns/decode.c

@@ -1,2 +1,0 @@
-UNIT += engine
-UNIT_engine_SRCS = $(ENGINE_SRCS) $(MEMDNS_SRCS)

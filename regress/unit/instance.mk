@@ -1,2 +1,0 @@
-UNIT += instance
-UNIT_instance_SRCS = unpriv/worker/instance.c

@@ -1,2 +1,0 @@
-UNIT += log
-UNIT_log_SRCS = privsep/base/log.c proto/text.c

@@ -1,2 +1,0 @@
-UNIT += milter
-UNIT_milter_SRCS = proto/milter.c proto/wire.c proto/addr.c

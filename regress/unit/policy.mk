@@ -1,2 +1,0 @@
-UNIT += policy
-UNIT_policy_SRCS = proto/policy.c

@@ -1,2 +1,0 @@
-UNIT += text
-UNIT_text_SRCS = proto/text.c

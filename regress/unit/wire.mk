@@ -1,2 +1,0 @@
-UNIT += wire
-UNIT_wire_SRCS = proto/wire.c
