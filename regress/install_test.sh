@@ -5,7 +5,7 @@
 
 B=$(cd "${1:?usage: regress/install_test.sh BUILD}" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
-unset MAKEFLAGS MFLAGS MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR
 work=$B/install-test
 conf=etc/pyspf-milter/pyspf-milter.conf
 bad=0
@@ -39,7 +39,8 @@ runs()
 # Files and links, and the folders that are ours.
 left()
 {
-	(cd "$work/root" && { find . ! -type d; find . -type d -name '*spf*'; } |
+	(cd "$work/root" &&
+	    find . ! -type d -o -type d -name '*spf*' |
 	    sed 's,^\./,,' | sort | tr '\n' ' ')
 }
 
@@ -82,10 +83,10 @@ check dist/reproducible "$(sha256sum <"$work/1/$tarball")" \
 tar -xz -C "$work" -f "$work/1/$tarball"
 check dist/tracked-files "$(cd "$work/$name" && find . -type f | wc -l)" \
     "$(git -c safe.directory='*' ls-files | wc -l)"
-runs dist/builds-an-object make -C "$work/$name" \
+runs dist/builds-an-object make B=build -C "$work/$name" \
     build/proto/text.o build/fuzz/obj/proto/text.o
-runs dist/knows-the-rest make -n -C "$work/$name" \
+runs dist/knows-the-rest make -n B=build -C "$work/$name" \
     all units suites fuzz-build install
 runs dist/lint sh "$work/$name/regress/lint.sh" "$work/$name/build" \
-    layers includes licence-line runs-in-line columns
+    layers includes
 exit $bad

@@ -6,6 +6,7 @@
 
 B=$(cd "${1:?usage: regress/lint_test.sh BUILD}" && pwd) || exit 1
 cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 copy=$B/lint-test
 keep=$B/lint-test.keep
 bad=0
@@ -50,7 +51,7 @@ calls()
 {
 	try "$1" calls "$2 build/${2%.c}.o build/${2%.c}.d" "$2: " '
 		echo "int probe(void) { return '"$3"'; }" >>'"$2"'
-		make -s CI= WARN=-w build/'"${2%.c}"'.o'
+		make -s B=build CI= WARN=-w build/'"${2%.c}"'.o'
 }
 
 append()
