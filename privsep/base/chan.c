@@ -290,8 +290,8 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 		n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? -1 : 0;
-	for (cmsg = CMSG_FIRSTHDR(&mh); cmsg != NULL;
-	     cmsg = CMSG_NXTHDR(&mh, cmsg)) {
+	cmsg = CMSG_FIRSTHDR(&mh);
+	for (; cmsg != NULL; cmsg = CMSG_NXTHDR(&mh, cmsg)) {
 		if (cmsg->cmsg_level != SOL_SOCKET ||
 		    cmsg->cmsg_type != SCM_RIGHTS)
 			continue;

@@ -154,7 +154,7 @@ static void
 ll_allow_files(int rs, const struct sandbox_args *a)
 {
 	const uint64_t rd = LL_FS_READ_FILE | LL_FS_READ_DIR;
-	size_t i;
+	size_t i, n;
 
 	for (i = 0; i < a->nread_dirs; i++)
 		ll_allow(rs, a->read_dirs[i], rd);
@@ -163,12 +163,11 @@ ll_allow_files(int rs, const struct sandbox_args *a)
 	if (a->exe_fd == -1)
 		return;
 	ll_allow(rs, a->exe_fd, rd | LL_FS_EXECUTE);
-	for (i = 0;
-	     i < sizeof(sandbox_exec_dirs) / sizeof(sandbox_exec_dirs[0]); i++)
+	n = sizeof(sandbox_exec_dirs) / sizeof(sandbox_exec_dirs[0]);
+	for (i = 0; i < n; i++)
 		ll_allow_path(rs, sandbox_exec_dirs[i], rd | LL_FS_EXECUTE);
-	for (i = 0;
-	     i < sizeof(sandbox_read_files) / sizeof(sandbox_read_files[0]);
-	     i++)
+	n = sizeof(sandbox_read_files) / sizeof(sandbox_read_files[0]);
+	for (i = 0; i < n; i++)
 		ll_allow_path(rs, sandbox_read_files[i], rd);
 }
 

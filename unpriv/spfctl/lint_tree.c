@@ -50,8 +50,9 @@ suggest_addresses(struct lint *l, struct lint_record *top)
 			if (q == NULL || q->state != ANSWER_DONE)
 				continue;
 			n += q->answer.nrr;
-			for (j = 0; j < q->answer.nrr && n <= REPLACE_MAX;
-			     j++) {
+			if (n > REPLACE_MAX)
+				continue;
+			for (j = 0; j < q->answer.nrr; j++) {
 				memset(&a, 0, sizeof(a));
 				a.family = i == 0 ? 4 : 6;
 				memcpy(a.b, q->answer.rr[j].data,

@@ -260,10 +260,11 @@ take_word(struct parser *ps)
 {
 	const char *s = ps->p;
 
-	for (; ps->p < ps->end && strchr(" \t\r\n;()\"", *ps->p) == NULL;
-	     ps->p++)
+	while (ps->p < ps->end && strchr(" \t\r\n;()\"", *ps->p) == NULL) {
 		if (*ps->p == '\\' && ps->end - ps->p > 1 && ps->p[1] != '\n')
 			ps->p++;
+		ps->p++;
+	}
 	/* strchr() finds the NUL as well */
 	if (ps->p < ps->end && *ps->p == '\0')
 		return fail(ps, "NUL in the file");

@@ -61,9 +61,8 @@ fill(struct zonefile *z, const struct zone_node *n, uint16_t type,
 	const struct zone_item *it;
 
 	a->nrr = 0;
-	for (it = n->first; it != NULL && a->nrr < DNSMSG_MAXRR;
-	     it = it->next) {
-		if (it->type != type)
+	for (it = n->first; it != NULL; it = it->next) {
+		if (it->type != type || a->nrr == DNSMSG_MAXRR)
 			continue;
 		z->rr[a->nrr++] = it->rr;
 		if (it->ttl < a->ttl)
