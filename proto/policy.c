@@ -117,10 +117,10 @@ policy_line(struct policy_parser *p, const char **text)
 	}
 	for (name = s; is_white(*name); name++)
 		;
-	namelen = 0;
-	while (name[namelen] != '\0' && name[namelen] != '=' &&
-	    !is_white(name[namelen]))
-		namelen++;
+	for (namelen = 0; name[namelen] != '\0' && name[namelen] != '=' &&
+	     !is_white(name[namelen]);
+	     namelen++)
+		;
 	for (value = name + namelen; is_white(*value); value++)
 		;
 	if (namelen == 0 || *value != '=') {

@@ -252,7 +252,7 @@ job_start(struct peer *p, uint32_t peerid, const struct shadow_copy *copy)
 	job_run(j, 0);
 }
 
-/* --- those who send copies --------------------------------------------- */
+/* --- those who send copies ------------------------------------------------- */
 
 static void
 peer_free(struct peer *p)

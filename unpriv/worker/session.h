@@ -11,9 +11,9 @@
 #include "unpriv/worker/conn.h"
 
 /*
- * Between a connection (unpriv/worker/conn.c: octets, timeouts, buffers) and
- * the protocol spoken on it. A session is told of input and never reads or
- * writes itself.
+ * A connection (conn.c) owns descriptors, buffers and timeouts; a session
+ * speaks the protocol. The connection hands input to the session, which never
+ * reads or writes a descriptor.
  */
 struct session_ops {
 	const char *name;	 /* in log lines */
