@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "privsep/base/log.h"
+#include "unpriv/spf/expand.h"
 #include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/zonefile.h"
 

@@ -7,7 +7,8 @@
 #include <sys/queue.h>
 
 #include "proto/arena.h"
-#include "unpriv/spf/spf_private.h"
+#include "proto/dname.h"
+#include "unpriv/spf/parse.h"
 #include "unpriv/spfctl/ctl.h"
 
 enum lint_level {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "unpriv/spf/spf_private.h"
+#include "unpriv/spf/parse.h"
 #include "unpriv/spfctl/trace.h"
 
 struct build {
