@@ -122,16 +122,14 @@ spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
 		if (t.kind == SPF_T_REDIRECT) {
 			if (redirect->kind != 0)
 				return bad(e,
-				    "redirect= MUST appear at most "
-				    "once: ",
+				    "redirect= MUST appear at most once: ",
 				    t.text, t.len);
 			*redirect = t;
 		} else if (t.kind == SPF_T_EXP) {
 			if (exp->kind != 0)
 				return bad(e,
-				    "exp= MUST appear at most "
-				    "once: ",
-				    t.text, t.len);
+				    "exp= MUST appear at most once: ", t.text,
+				    t.len);
 			*exp = t;
 		}
 	}
@@ -304,8 +302,8 @@ mechanism_parse(struct spf_term *t, struct spf_syntax *e)
 		    !ascii_is_alnum(t->text[0]) &&
 		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
 			return bad(e,
-			    "Unknown qualifier, RFC 4408 para "
-			    "4.6.1, found in: ",
+			    "Unknown qualifier, RFC 4408 para 4.6.1, found "
+			    "in: ",
 			    t->text, t->len);
 		if (addr_parse(&a, t->text, t->len) == 0 && a.family == 4)
 			return bad(e, "Missing IP4: ", t->text, t->len);
@@ -354,8 +352,8 @@ domain_parse(struct spf_term *t, const struct shape *sh,
 		if (sh->arg == NULL)
 			return 0;
 		return bad(e,
-		    "Invalid all mechanism format - only qualifier "
-		    "allowed with all: ",
+		    "Invalid all mechanism format - only qualifier allowed "
+		    "with all: ",
 		    t->text, t->len);
 	}
 	if (sh->has4 && sh->len4 > 32)

@@ -183,9 +183,8 @@ mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	}
 	if (a->nrr > SPF_MAX_MX)
 		lint_find(l, r, LINT_ERROR, "too-many-mx", t,
-		    "%s has %d MX "
-		    "records; more than %d are an error",
-		    name, a->nrr, SPF_MAX_MX);
+		    "%s has %d MX records; more than %d are an error", name,
+		    a->nrr, SPF_MAX_MX);
 	for (i = 0; i < a->nrr && i < SPF_MAX_MX; i++) {
 		if (!dname_valid((const char *)a->rr[i].data, a->rr[i].len))
 			continue;
@@ -213,9 +212,7 @@ exists(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		    name);
 	} else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
 		lint_find(l, r, LINT_ERROR, "passes-all", t,
-		    "%s exists for "
-		    "every client: everybody passes",
-		    name);
+		    "%s exists for every client: everybody passes", name);
 		r->all_pass = 1;
 	}
 }
@@ -261,16 +258,13 @@ follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_find(l, r, LINT_ERROR, "loop", t,
-			    "%s comes back "
-			    "to itself",
-			    name);
+			    "%s comes back to itself", name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_find(l, r, LINT_WARNING, "twice", t,
-			    "%s is "
-			    "used a second time: its lookups count again",
+			    "%s is used a second time: its lookups count again",
 			    name);
 			break;
 		}
@@ -289,8 +283,7 @@ follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	/* Several records were told of where they are. */
 	if (STAILQ_EMPTY(&in->finds))
 		lint_find(l, r, LINT_ERROR, "dead-include", t,
-		    "%s %s: every "
-		    "check that comes here ends in permerror",
+		    "%s %s: every check that comes here ends in permerror",
 		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
 						"has no SPF record");
@@ -308,9 +301,8 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	if (t->kind == SPF_T_PTR) {
 		l->uncounted = 1;
 		lint_find(l, r, LINT_WARNING, "ptr", t,
-		    "ptr is slow and not "
-		    "reliable, and should not be used (RFC 7208 5.5): name "
-		    "the hosts by ip4:, ip6: or a:");
+		    "ptr is slow and not reliable, and should not be used (RFC "
+		    "7208 5.5): name the hosts by ip4:, ip6: or a:");
 		return;
 	}
 	if ((rv = lint_target(l, r, t, name, &len)) == 0) {
@@ -430,16 +422,13 @@ explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		return;
 	if (a->status != DNS_OK || a->nrr != 1)
 		lint_find(l, r, LINT_WARNING, "exp", t,
-		    "%s has %d TXT "
-		    "records; an explanation is exactly one",
+		    "%s has %d TXT records; an explanation is exactly one",
 		    name, a->status == DNS_OK ? a->nrr : 0);
 	else if (spf_macro_check((const char *)a->rr[0].data, a->rr[0].len,
 		     SPF_MACRO_EXP, &end, &e) == -1)
 		lint_find(l, r, LINT_WARNING, "exp", t,
-		    "the text at %s is "
-		    "not used: %s%.*s",
-		    name, e.what, e.len > 100 ? 100 : (int)e.len,
-		    e.arg == NULL ? "" : e.arg);
+		    "the text at %s is not used: %s%.*s", name, e.what,
+		    e.len > 100 ? 100 : (int)e.len, e.arg == NULL ? "" : e.arg);
 }
 
 static void
@@ -456,8 +445,7 @@ ending(struct lint *l, struct lint_record *r, struct seen *s)
 		lookup_term(l, r, &s->redirect);
 	else if (!s->all && !s->bad && own)
 		lint_find(l, r, LINT_WARNING, "no-all", NULL,
-		    "no all at the "
-		    "end: hosts that are not listed get neutral");
+		    "no all at the end: hosts that are not listed get neutral");
 }
 
 /* Octets that RFC 7208 3.1 does not allow. */
@@ -474,8 +462,7 @@ octets(struct lint *l, struct lint_record *r)
 			at.text = r->rec + i;
 			at.len = 1;
 			lint_find(l, r, LINT_ERROR, "octets", &at,
-			    "octet "
-			    "0x%02x: a record is printable ASCII",
+			    "octet 0x%02x: a record is printable ASCII",
 			    (unsigned int)(unsigned char)r->rec[i]);
 			return;
 		}
@@ -537,15 +524,13 @@ beside(struct lint *l, struct lint_record *r, const struct dns_answer *a,
 		    "%zu SPF records: more than one is permerror", found);
 	if (r->reclen > RECORD_LONG)
 		lint_find(l, r, LINT_WARNING, "long-record", NULL,
-		    "the "
-		    "record has %zu octets; above %d answers get too large "
+		    "the record has %zu octets; above %d answers get too large "
 		    "for plain UDP",
 		    r->reclen, RECORD_LONG);
 	else if (size > ANSWER_LONG)
 		lint_find(l, r, LINT_NOTE, "long-answer", NULL,
-		    "all TXT "
-		    "records together make an answer of about %zu octets; "
-		    "above %d it may need TCP",
+		    "all TXT records together make an answer of about %zu "
+		    "octets; above %d it may need TCP",
 		    size, ANSWER_LONG);
 }
 

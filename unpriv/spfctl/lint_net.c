@@ -102,29 +102,23 @@ one(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	if (cidr_hostbits(&t->net)) {
 		cidr_mask(&c);
 		lint_find(l, r, LINT_NOTE, "host-bits", t,
-		    "this is the "
-		    "network %s/%d",
+		    "this is the network %s/%d",
 		    addr_format(&c.a, text, sizeof(text)), len);
 	}
 	for (i = 0; i < sizeof(private_nets) / sizeof(private_nets[0]); i++)
 		if (len >= private_nets[i].len &&
 		    cidr_match(&private_nets[i], &t->net.a))
 			lint_find(l, r, LINT_WARNING, "private", t,
-			    "no "
-			    "receiver sees a client with such an address");
+			    "no receiver sees a client with such an address");
 	if (t->qualifier != SPF_RESULT_PASS || !r->passing)
 		return;
 	if (len == 0)
 		lint_find(l, r, LINT_ERROR, "passes-all", t,
-		    "every IPv%d "
-		    "address passes",
-		    v6 ? 6 : 4);
+		    "every IPv%d address passes", v6 ? 6 : 4);
 	else if (len < (v6 ? WIDE6 : WIDE4))
 		lint_find(l, r,
 		    r->depth == 0 || r->redirected ? LINT_WARNING : LINT_NOTE,
-		    "wide", t,
-		    "a wide network: "
-		    "2^%d addresses pass",
+		    "wide", t, "a wide network: 2^%d addresses pass",
 		    (v6 ? 128 : 32) - len);
 }
 
@@ -155,16 +149,14 @@ two(struct lint *l, struct lint_record *r, const struct spf_term *a,
 		return;
 	if (a->net.len <= b->net.len && cidr_match(&a->net, &b->net.a))
 		lint_find(l, r, LINT_NOTE, "covered", b,
-		    "%.*s before covers "
-		    "this",
-		    a->len > 100 ? 100 : (int)a->len, a->text);
+		    "%.*s before covers this", a->len > 100 ? 100 : (int)a->len,
+		    a->text);
 	else if (b->net.len < a->net.len && cidr_match(&b->net, &a->net.a))
 		lint_find(l, r, LINT_NOTE, "covered", a, "%.*s covers this",
 		    b->len > 100 ? 100 : (int)b->len, b->text);
 	else if (halves(&a->net, &b->net, &whole))
 		lint_find(l, r, LINT_NOTE, "merge", b,
-		    "with %.*s this is "
-		    "ip%d:%s/%d",
+		    "with %.*s this is ip%d:%s/%d",
 		    a->len > 100 ? 100 : (int)a->len, a->text, whole.a.family,
 		    addr_format(&whole.a, text, sizeof(text)), whole.len);
 }

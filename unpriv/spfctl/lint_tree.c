@@ -82,9 +82,8 @@ lint_tree(struct lint *l)
 			suggest_addresses(l, top);
 	} else if (l->lookups == SPF_MAX_TERMS)
 		lint_find(l, top, LINT_NOTE, "many-lookups", NULL,
-		    "all ten "
-		    "lookups are needed: one more in an included record, and "
-		    "it is permerror");
+		    "all ten lookups are needed: one more in an included "
+		    "record, and it is permerror");
 	void_findings(l, top);
 	lint_net_sum(l);
 	STAILQ_FOREACH(r, &l->records, entry)

@@ -427,14 +427,14 @@ add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 			first = len;
 		if (len - from > STRING_MAX)
 			note(ps, 1, "long-string",
-			    "a string of more "
-			    "than 255 octets, which no name server takes");
+			    "a string of more than 255 octets, which no name "
+			    "server takes");
 		bare += !t[i].quoted;
 	}
 	if (bare > 1 && len > 5 && strncasecmp(buf, "v=spf", 5) == 0)
 		note(ps, 1, "unquoted",
-		    "words without quotes: they are "
-		    "joined without the blanks between them");
+		    "words without quotes: they are joined without the blanks "
+		    "between them");
 	rv = item_add(ps, DNS_T_TXT, ttl, buf, len, (uint16_t)first);
 	free(buf);
 	return rv;
@@ -517,8 +517,7 @@ add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 	case T_SPF:
 		/* RFC 7208 3.1 */
 		note(ps, 0, "spf-type",
-		    "type SPF is obsolete: nobody asks "
-		    "for it");
+		    "type SPF is obsolete: nobody asks for it");
 		return 0;
 	case T_NS:
 		ps->owner->has_ns = 1;
