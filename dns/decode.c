@@ -378,7 +378,7 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	(void)msg_u16(m, &ancount);
 	(void)msg_u16(m, &nscount);
 	(void)msg_u16(m, &arcount);
-	/* A truncated answer could pass or fail mail that the whole does not. */
+	/* Refuse a truncated answer: the whole may judge mail otherwise. */
 	if ((flags & FLAG_QR) == 0 || (flags & FLAG_TC) != 0 || qdcount != 1)
 		return DECODE_MALFORMED;
 	qname = m->pos;

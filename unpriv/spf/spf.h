@@ -29,6 +29,8 @@ enum spf_result {
 #define SPF_MAX_MX    10
 #define SPF_MAX_PTR   10
 
+#define SPF_MAX_EVENTS 400 /* in a trace */
+
 /*
  * check_host() arguments (RFC 7208 4.1). local and domain are <sender>
  * already split; domain has no trailing dot. An empty local part is

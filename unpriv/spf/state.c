@@ -7,9 +7,8 @@
 #include "proto/text.h"
 #include "unpriv/spf/state.h"
 
-/* Bounds of a trace: it must not exhaust the arena and change the verdict. */
-#define TRACE_EVENTS 400
-#define TRACE_TEXT   512
+/* A trace must not exhaust the arena and so change the verdict. */
+#define TRACE_TEXT 512
 
 static const char *const error_prefix[SPF_RESULT_MAX] = {
 	[SPF_RESULT_TEMPERROR] = "SPF Temporary Error: ",
@@ -69,7 +68,7 @@ spf_trace(struct spf_state *st, enum spf_event_kind kind,
 	struct spf_event *ev;
 
 	if (!st->req->want_trace || st->waiting ||
-	    st->nevents == TRACE_EVENTS ||
+	    st->nevents == SPF_MAX_EVENTS ||
 	    (ev = arena_alloc(st->arena, sizeof(*ev))) == NULL)
 		return NULL;
 	st->nevents++;
