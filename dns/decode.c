@@ -19,7 +19,7 @@
 #define WIRE_NAME_MAX  255 /* RFC 1035 2.3.4 */
 #define NAME_HOPS      127 /* compression pointers of one name */
 
-/* A place in the message; pos is never beyond len. */
+/* A position in the message; pos is never beyond len. */
 struct msg {
 	const uint8_t *p;
 	size_t len;
@@ -34,15 +34,15 @@ struct walk {
 };
 
 struct record {
-	size_t owner; /* where its name begins */
+	size_t owner; /* offset of its name */
 	uint16_t type;
 	uint16_t class;
 	uint32_t ttl;
-	size_t data; /* where its data begin */
+	size_t data; /* offset of its data */
 	uint16_t len;
 };
 
-/* Where decoded data go. */
+/* Room for decoded data. */
 struct out {
 	struct dns_rr *rr;
 	size_t maxrr;
@@ -76,7 +76,7 @@ msg_u32(struct msg *m, uint32_t *v)
 	return 0;
 }
 
-/* Past a name as it stands there: to the root label or the first pointer. */
+/* Skips a name as it is written: to the root label or the first pointer. */
 static int
 msg_skip_name(struct msg *m)
 {
@@ -117,9 +117,9 @@ msg_record(struct msg *m, struct record *r)
 }
 
 /*
- * The next label of a name: its length and octets; 0 at the root, -1 when
- * the name is broken. A pointer must lead backwards (RFC 1035 4.1.4), so
- * that a loop is not possible even without the bound on hops.
+ * Returns the length of a name's next label and sets its octets; 0 at the
+ * root, -1 when the name is malformed. A pointer must lead backwards (RFC 1035
+ * 4.1.4), so there is no loop even without the limit of hops.
  */
 static int
 walk_label(const struct msg *m, struct walk *w, const uint8_t **label)
@@ -150,7 +150,7 @@ walk_label(const struct msg *m, struct walk *w, const uint8_t **label)
 	return n;
 }
 
-/* 1 when both names are the same (RFC 4343), 0 not, -1 one is broken. */
+/* 1 when two names are equal (RFC 4343), 0 if not, -1 if one is malformed. */
 static int
 name_equal(const struct msg *m, size_t a, size_t b)
 {
@@ -185,7 +185,7 @@ out_room(struct out *o, size_t n)
 	return p;
 }
 
-/* A name inside data, which must end where *end says it should. */
+/* Decodes a name in the data of a record, which must end at end. */
 static enum dns_decoded
 decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
     struct dns_rr *rr)
@@ -288,7 +288,7 @@ decode_record(const struct msg *m, const struct record *r, struct out *o,
 	return DECODE_MALFORMED;
 }
 
-/* How long "no such" holds: the SOA's TTL and MINIMUM (RFC 2308 5). */
+/* The TTL of a negative answer: the SOA's TTL or MINIMUM (RFC 2308 5). */
 static enum dns_decoded
 decode_negative_ttl(struct msg *m, uint16_t nscount, uint32_t *ttl)
 {
@@ -316,7 +316,7 @@ decode_negative_ttl(struct msg *m, uint16_t nscount, uint32_t *ttl)
 	return DECODE_OK;
 }
 
-/* A CNAME's data are one name and nothing else. */
+/* The data of a CNAME are one name and nothing else. */
 static int
 cname_ok(const struct msg *m, const struct record *r)
 {
@@ -325,7 +325,7 @@ cname_ok(const struct msg *m, const struct record *r)
 	return msg_skip_name(&at) == 0 && at.pos == r->data + r->len;
 }
 
-/* The answer section: the chain of CNAMEs, then what its end owns. */
+/* The answer section: a chain of CNAMEs, then the records of its last name. */
 static enum dns_decoded
 decode_answers(struct msg *m, uint16_t qtype, size_t owner, uint16_t ancount,
     struct dns_answer *a, struct out *o)
@@ -337,7 +337,7 @@ decode_answers(struct msg *m, uint16_t qtype, size_t owner, uint16_t ancount,
 	while (ancount-- > 0) {
 		if (msg_record(m, &r) == -1)
 			return DECODE_MALFORMED;
-		/* DNAME and RRSIG stand between the others. */
+		/* Skip DNAME, RRSIG and others. */
 		if (r.class != CLASS_IN ||
 		    (r.type != TYPE_CNAME && r.type != qtype))
 			continue;
@@ -378,7 +378,7 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	(void)msg_u16(m, &ancount);
 	(void)msg_u16(m, &nscount);
 	(void)msg_u16(m, &arcount);
-	/* Half an answer could pass or fail mail that the whole would not. */
+	/* Refuse a truncated answer: the whole may judge mail otherwise. */
 	if ((flags & FLAG_QR) == 0 || (flags & FLAG_TC) != 0 || qdcount != 1)
 		return DECODE_MALFORMED;
 	qname = m->pos;
@@ -396,7 +396,7 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	if (rv != DECODE_OK)
 		return rv;
 	if ((flags & RCODE_MASK) == RCODE_NXDOMAIN) {
-		/* RFC 6604 3: it speaks of the end of the chain. */
+		/* RFC 6604 3: the rcode is for the last name of the chain. */
 		a->status = DNS_NXDOMAIN;
 		a->nrr = 0;
 	} else

@@ -12,17 +12,17 @@
 enum dns_decoded {
 	DECODE_OK = 0,
 	DECODE_MALFORMED,
-	DECODE_TOO_LARGE /* more records or octets than there is room */
+	DECODE_TOO_LARGE /* no room for the records or their octets */
 };
 
 /*
- * A DNS message (RFC 1035 4) to status, type, ttl and records of an answer;
- * the other fields are not touched. The chain of CNAMEs is followed from the
- * question's name, in the order in which a resolver gives it; only records
- * of qtype, class IN, owned by the chain's last name are taken. ttl is the
- * least of the chain, or how long a negative answer holds (RFC 2308 5).
- * rr and buf are the caller's; records point into buf or into the message.
- * Unless DECODE_OK comes back, the status is DNS_TEMPERROR without records.
+ * Decodes a DNS message (RFC 1035 4) into status, type, ttl and records of an
+ * answer; other fields are not changed. Follows the chain of CNAMEs from the
+ * question's name, in the order in which a resolver gives it, and takes the
+ * records of qtype and class IN that its last name owns. ttl is the least of
+ * the chain, or that of a negative answer (RFC 2308 5). The caller provides rr
+ * and buf; records point into buf or into the message. On any result but
+ * DECODE_OK the status is DNS_TEMPERROR and there are no records.
  */
 enum dns_decoded dns_decode(const uint8_t *, size_t, uint16_t qtype,
     struct dns_answer *, struct dns_rr *, size_t maxrr, uint8_t *buf,

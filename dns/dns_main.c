@@ -18,10 +18,10 @@
 #include "proto/stats.h"
 
 /*
- * What one who asks may take of the whole. Answers queue for one that does
- * not read: above PAUSE no more questions are taken from it, above SMALL its
- * answers shrink to TEMPERROR, so that the queue stays far below chan's own
- * bound and every question is answered once.
+ * What one client may use. The answers to a client that does not read them
+ * are queued: above CLIENT_QUEUE_PAUSE octets dns reads no more questions from
+ * it, above CLIENT_QUEUE_SMALL its answers become TEMPERROR. So the queue stays
+ * far below the limit of a channel, and each question gets one answer.
  */
 #define CLIENT_REQUESTS	   2048
 #define CLIENT_SHADOW	   128 /* mail goes first */
@@ -31,7 +31,7 @@
 struct client {
 	TAILQ_ENTRY(client) entry;
 	struct dns *dns;
-	uint32_t id; /* the parent's number for it */
+	uint32_t id; /* given by the parent */
 	enum msg_role role;
 	struct chan *chan;
 	TAILQ_HEAD(, request) requests;
@@ -39,14 +39,14 @@ struct client {
 	int paused;
 };
 
-/* One question, until it is answered, late or not. */
+/* A question, until its answer or its deadline. */
 struct request {
 	RB_ENTRY(request) byid;
 	TAILQ_ENTRY(request) bytime; /* all wait equally long */
 	TAILQ_ENTRY(request) byclient;
-	uint32_t id; /* ours: libunbound carries it */
+	uint32_t id; /* our number; libunbound returns it */
 	struct client *client;
-	uint32_t peerid; /* theirs: goes back with the answer */
+	uint32_t peerid; /* the client's number, returned with the answer */
 	uint16_t type;
 	uint64_t usec; /* when it came */
 };
@@ -92,7 +92,7 @@ request_find(struct dns *d, uint32_t id)
 	return RB_FIND(request_tree, &d->requests, &key);
 }
 
-/* The timer stands on the oldest question's end, or not at all. */
+/* Sets the timer to the deadline of the oldest question. */
 static void
 deadline_set(struct dns *d)
 {
@@ -153,12 +153,15 @@ dns_check_drained(struct dns *d)
 {
 	if (!d->draining || d->drained || !TAILQ_EMPTY(&d->queue))
 		return;
-	/* Questions of those who drain longer are answered all the same. */
+	/* Clients that drain for longer still get answers. */
 	d->drained = 1;
 	role_drained(&d->role);
 }
 
-/* Encodes into answer_buf. Its length; what is too large is a TEMPERROR. */
+/*
+ * Encodes an answer into answer_buf and returns the length. One that is too
+ * large becomes a TEMPERROR, as all with records do when small is set.
+ */
 static size_t
 answer_put(struct dns *d, struct dns_answer *a, int small)
 {
@@ -169,12 +172,10 @@ answer_put(struct dns *d, struct dns_answer *a, int small)
 		return w.len;
 	if (small)
 		log_note(&d->note_client,
-		    "answers to one that does not read "
-		    "them were dropped");
+		    "answers to one that does not read them were dropped");
 	else
 		log_note(&d->note_large,
-		    "an answer of more than %d octets was "
-		    "refused",
+		    "an answer of more than %d octets was refused",
 		    DNSMSG_ANSWER_MAX);
 	a->status = DNS_TEMPERROR;
 	a->secure = 0;
@@ -244,7 +245,7 @@ request_answer(struct request *q, const struct dns_answer *from)
 	client_send(c, peerid, &a);
 }
 
-/* From the resolver; nobody may be waiting for it any more. */
+/* The resolver's callback; the request may be gone. */
 static void
 dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
 {
@@ -274,7 +275,7 @@ dns_deadline(evutil_socket_t fd, short what, void *arg)
 	dns_check_drained(d);
 }
 
-/* Refused before it costs anything: too many on the way. */
+/* 0 when too many questions are in flight: the next one is refused. */
 static int
 client_may_ask(struct client *c)
 {
@@ -282,16 +283,14 @@ client_may_ask(struct client *c)
 
 	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
 		log_note(&d->note_full,
-		    "%zu questions are in flight; more are "
-		    "refused",
+		    "%zu questions are in flight; more are refused",
 		    resolver_held(d->resolver));
 		return 0;
 	}
 	if (c->nrequests >=
 	    (c->role == ROLE_SHADOW ? CLIENT_SHADOW : CLIENT_REQUESTS)) {
 		log_note(&d->note_client,
-		    "%s %u has %zu questions in flight; "
-		    "more are refused",
+		    "%s %u has %zu questions in flight; more are refused",
 		    msg_role_name[c->role], c->id, c->nrequests);
 		return 0;
 	}
@@ -313,13 +312,13 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type, const char *name,
 	}
 	log_debug("question %u: %s %.*s", q->id, dns_type_name(type), (int)len,
 	    name);
-	/* The request may be answered and freed within. */
+	/* This may answer and free the request. */
 	resolver_ask(d->resolver, q->id, type, name, len);
 	if (first && !TAILQ_EMPTY(&d->queue))
 		deadline_set(d);
 }
 
-/* The parent ends a peer that breaks the rules; we hear it no more. */
+/* Reports a client that broke the message rules: the parent ends it. */
 static void
 client_bad(struct client *c)
 {
@@ -341,7 +340,7 @@ client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
 	uint16_t type;
 	size_t namelen;
 
-	/* The table lets nothing but QUERY through, without a descriptor. */
+	/* The message table admits only QUERY, without a descriptor. */
 	rbuf_init(&r, p, len);
 	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
 		log_warnx("%s %u sent a malformed question; its channel is "
@@ -367,7 +366,7 @@ client_gone(struct chan *chan, const char *why, void *arg)
 	client_free(c);
 }
 
-/* What it asked stays in libunbound and fills the cache. */
+/* Its questions stay in libunbound; their answers fill the cache. */
 static void
 client_free(struct client *c)
 {
@@ -388,7 +387,7 @@ dns_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
 	struct dns *d = role->arg;
 	struct client *c, *next;
 
-	/* One that was started again comes with a new channel. */
+	/* A process that was restarted has a new channel. */
 	for (c = TAILQ_FIRST(&d->clients); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, entry);
 		if (c->id == id)
@@ -423,9 +422,9 @@ dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 		break;
 	case MSG_FLUSH:
 		/*
-		 * libunbound cannot empty the cache of a context, and takes
-		 * long to delete one. The parent starts us again at once;
-		 * what is in flight is asked again.
+		 * libunbound cannot empty the cache of a context, and is slow
+		 * to delete a context. The parent restarts dns at once, and
+		 * its clients repeat the questions in flight.
 		 */
 		log_info("flush: restarting with an empty cache");
 		_exit(0);

@@ -15,8 +15,9 @@
 #include "dns/resolver.h"
 #include "privsep/base/log.h"
 #include "proto/dname.h"
+#include "proto/text.h"
 
-/* One descriptor a query in flight: libunbound sends each from its own port. */
+/* libunbound sends each query from a port, and so a descriptor, of its own. */
 #define RANGE_MAX    4096
 #define RANGE_MIN    64
 #define NUM_TCP	     32
@@ -28,7 +29,7 @@
 #define CLASS_IN    1
 #define SEC_BOGUS   1
 #define SEC_SECURE  2
-#define FAILS_NOTED 5 /* in a row, before the admin hears of it */
+#define FAILS_NOTED 5 /* failures in a row before a log line */
 
 struct resolver {
 	struct ub_ctx *ctx;
@@ -38,25 +39,25 @@ struct resolver {
 	size_t limit;
 	int asking; /* inside ub_resolve_event() */
 	uint32_t asking_id;
-	int answered;	    /* and its callback came */
+	int answered;	    /* its callback has run */
 	unsigned int fails; /* in a row, not from the cache */
-	int broken;	    /* and the admin was told */
+	int broken;	    /* and that was logged */
 	struct log_note note_broken, note_bad;
 };
 
 static void resolver_done(void *, int, void *, int, int, char *, int);
 
-/* There is one resolver in a process; libunbound hands back an integer. */
+/* The one resolver of the process: callbacks only get an integer. */
 static struct resolver *the_resolver;
 static struct dns_rr decode_rr[DNSMSG_MAXRR];
 static uint8_t decode_buf[65536];
 
 /*
- * Why each is so: the defaults give up after seconds of queueing (range 16,
- * 2 TCP connections), hold a forwarder for dead for 15 minutes, and answer
- * for test., invalid. and private addresses themselves.
+ * By default libunbound gives up on questions after seconds in its queue (range
+ * 16, 2 TCP connections), avoids a forwarder that failed for 15 minutes, and
+ * itself answers for test., invalid. and private addresses.
  */
-static const struct option {
+static const struct resolver_option {
 	const char *name;
 	const char *value;
 } options[] = {
@@ -102,7 +103,7 @@ option_size(struct ub_ctx *ctx, const char *name, unsigned long n)
 	option(ctx, name, value);
 }
 
-/* libunbound's lines, which its own stream would put on descriptor 2. */
+/* Logs libunbound's lines, which would otherwise go to stderr. */
 static ssize_t
 resolver_log(void *cookie, const char *buf, size_t len)
 {
@@ -142,8 +143,8 @@ resolver_nofile(const struct conf *conf)
 }
 
 /*
- * More queries in flight than descriptors fail at once and loudly, so that
- * the range follows the limit when that cannot be raised.
+ * Queries without a descriptor fail at once. When the limit of descriptors
+ * cannot be raised, allow fewer queries in flight.
  */
 static unsigned long
 set_range(const struct conf *conf)
@@ -185,18 +186,18 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
 			    ub_strerror(rv));
 	}
 	if (conf->nameservers.n > 1) {
-		/* the best one: a dead one costs a probe now and then */
+		/* Use the fastest: a dead one costs a probe now and then. */
 		option(ctx, "fast-server-permil:", "1000");
 		option(ctx, "fast-server-num:", "1");
 	}
 }
 
 /*
- * How long libunbound tries: from answers out of the forwarder's cache it
- * learns a round trip of a millisecond, waits 50 ms, and gives up after four
- * doublings and less than a second, when the forwarder has only begun to look
- * for a name. With the least wait at a fifth of our deadline and two tries
- * (of which it makes two rounds) it gives up a little after the deadline.
+ * Sets how long libunbound tries. By default it learns a round trip of a
+ * millisecond from answers in the forwarder's cache, waits 50 ms, and gives up
+ * after four doublings, in less than a second, while the forwarder still
+ * resolves the name. With a first wait of a fifth of our deadline and two tries
+ * (it makes two rounds of them) it gives up shortly after the deadline.
  */
 static void
 set_patience(struct ub_ctx *ctx, const struct conf *conf)
@@ -210,7 +211,7 @@ set_patience(struct ub_ctx *ctx, const struct conf *conf)
 	option_size(ctx, "infra-cache-min-rtt:", ms);
 }
 
-/* Lines of the file that the parent read; remarks begin with ';'. */
+/* Adds the lines of the file that the parent read; ';' begins a comment. */
 static void
 set_anchors(struct ub_ctx *ctx, const struct conf *conf)
 {
@@ -245,7 +246,7 @@ set_cache(struct ub_ctx *ctx, const struct conf *conf)
 	    (unsigned long)(conf->dns_cache < 1 ? 1 : conf->dns_cache) * 1024 *
 	    1024;
 
-	/* libunbound's advice: the records need twice the messages' room */
+	/* As libunbound advises: twice the memory for records. */
 	option_size(ctx, "msg-cache-size:", total / 3);
 	option_size(ctx, "rrset-cache-size:", total - total / 3);
 }
@@ -259,8 +260,8 @@ primed(void *arg, int rcode, void *packet, int len, int sec, char *why,
 }
 
 /*
- * A question that is answered from a local zone makes libunbound build all
- * that it needs, read what it will ever read, and send nothing.
+ * Asks a question that libunbound answers from a local zone: it then reads its
+ * files and allocates what it needs, before the sandbox, and sends nothing.
  */
 static void
 prime(struct resolver *r)
@@ -314,8 +315,8 @@ resolver_limit(const struct resolver *r)
 }
 
 /*
- * A name as text that libunbound reads back to the same octets: what is not
- * a letter, digit, '-', '_' or '.' is written \DDD (RFC 1035 5.1).
+ * Writes a name as text that libunbound reads as the same octets: all but
+ * letters, digits, '-', '_' and '.' as \DDD (RFC 1035 5.1).
  */
 static void
 name_text(char *out, const char *name, size_t len)
@@ -325,8 +326,7 @@ name_text(char *out, const char *name, size_t len)
 
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)name[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')
+		if (ascii_is_ldh(c) || c == '_' || c == '.')
 			*out++ = (char)c;
 		else {
 			*out++ = '\\';
@@ -338,7 +338,7 @@ name_text(char *out, const char *name, size_t len)
 	*out = '\0';
 }
 
-/* One integer for libunbound: our id and the type. No pointer to go stale. */
+/* What libunbound returns to us: id and type, since a pointer may go stale. */
 static void *
 cookie_make(uint32_t id, uint16_t type)
 {
@@ -353,7 +353,7 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	char text[DNAME_MAX * 4 + 1];
 	int rv;
 
-	/* libunbound never frees a question that it finds malformed. */
+	/* libunbound leaks the memory of a malformed question. */
 	if (!dname_valid(name, len)) {
 		r->fn(id, &failed, r->arg);
 		return;
@@ -374,7 +374,7 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	}
 }
 
-/* Whether the nameservers work at all, once a minute and when they do again. */
+/* Logs that nameservers fail, at most once a minute, and when they recover. */
 static void
 note_outcome(struct resolver *r, int failed)
 {
@@ -388,19 +388,18 @@ note_outcome(struct resolver *r, int failed)
 	if (++r->fails < FAILS_NOTED)
 		return;
 	r->broken |= log_note(&r->note_broken,
-	    "nameservers give no answer: "
-	    "the last %u questions failed",
+	    "nameservers give no answer: the last %u questions failed",
 	    r->fails);
 }
 
-/* The message's meaning; the records stay valid until the next call. */
+/* Decodes a message; the records are valid until the next call. */
 static void
 decode_outcome(struct resolver *r, const void *packet, int len, int sec,
     const char *why, struct dns_answer *a)
 {
 	enum dns_decoded rv;
 
-	/* Data that failed validation are delivered all the same. */
+	/* libunbound delivers data that failed validation, too. */
 	if (sec == SEC_BOGUS) {
 		log_debug("bogus: %s", why == NULL ? "?" : why);
 		return;
@@ -411,8 +410,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 		log_debug("malformed message from libunbound, %d octets", len);
 	else if (rv == DECODE_TOO_LARGE)
 		log_note(&r->note_bad,
-		    "an answer of more than %u records was "
-		    "refused",
+		    "an answer of more than %u records was refused",
 		    DNSMSG_MAXRR);
 	a->secure = sec == SEC_SECURE;
 }
@@ -432,7 +430,7 @@ resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		r->answered = 1;
 		a.cached = 1;
 	}
-	/* Unless rcode is 0, the packet is a buffer of something else. */
+	/* When rcode is not 0 the packet is no answer. */
 	if (rcode == 0 && packet != NULL && len > 0)
 		decode_outcome(r, packet, len, sec, why, &a);
 	if (!a.cached)

@@ -11,34 +11,35 @@
 #include "proto/dnsmsg.h"
 
 /*
- * libunbound behind one function: forwarding only, on a libevent base. Made
- * after exec, since two processes that share a context by fork send the same
- * query ids, and before sandbox_enter(), since it reads nothing afterwards.
+ * libunbound on a libevent base, forwarding only. A resolver is made after
+ * exec, since processes that share a context by fork send the same query ids,
+ * and before sandbox_enter(), since it opens its files then.
  */
 struct resolver;
 struct event_base;
 
 /*
- * The outcome of a question: status, secure, cached, type, ttl and records,
- * valid during the call. resolver_ask() must not be called from it.
+ * Receives the outcome of a question: status, secure, cached, type, ttl and
+ * records, valid during the call. It must not call resolver_ask().
  */
 typedef void (*resolver_fn)(uint32_t id, const struct dns_answer *, void *);
 
-/* Descriptors that queries in flight may need; the rlimit is raised to it. */
+/* Descriptors that queries in flight may need; RLIMIT_NOFILE is set to it. */
 unsigned long resolver_nofile(const struct conf *);
-/* Dies when libunbound refuses an option: then nothing here can be trusted. */
+/* Exits when libunbound refuses an option. Never NULL. */
 struct resolver *resolver_new(struct event_base *, const struct conf *,
     resolver_fn, void *arg);
 /*
- * Asks for a name that is dname_valid(). fn is called once with id, maybe
- * before this returns (from the cache, or when it cannot be asked), maybe
- * long after the caller has lost interest: libunbound cannot be stopped.
+ * Asks for a name that is dname_valid(). Calls fn once with id: before this
+ * returns (an answer from the cache, or a failure to ask) or later. A question
+ * cannot be cancelled, so fn may be called when nobody waits any more.
  */
 void resolver_ask(struct resolver *, uint32_t id, uint16_t type, const char *,
     size_t);
 /* Questions inside libunbound, and how many there may be. */
 size_t resolver_held(const struct resolver *);
 size_t resolver_limit(const struct resolver *);
+/* Turns libunbound's debug lines on or off. */
 void resolver_verbose(int);
 
 #endif

@@ -13,7 +13,7 @@ struct addr {
 	uint8_t b[16];
 };
 
-/* A network: the first len bits of a count. */
+/* A network: the first len bits of a are its prefix. */
 struct cidr {
 	struct addr a;
 	uint8_t len;
@@ -22,26 +22,34 @@ struct cidr {
 #define ADDR_STRLEN 46
 
 /*
- * Strict text to address: dotted quad without leading zeros, or RFC 4291
- * text without a zone. The text needs no NUL. 0, or -1 when it is neither.
+ * Reads an address as inet_pton(3) does: a dotted quad without leading zeros,
+ * or RFC 4291 2.2 text without a zone. The text needs no NUL and may hold
+ * none. 0, or -1 when it is neither; the address is then of family 0.
  */
 int addr_parse(struct addr *, const char *, size_t);
-/* Canonical text (RFC 5952) into buf of at least ADDR_STRLEN; returns buf. */
-char *addr_format(const struct addr *, char *, size_t);
-/* ::ffff:a.b.c.d becomes a.b.c.d; everything else is copied as it is. */
-void addr_unmap(struct addr *, const struct addr *);
+/*
+ * Writes the text of RFC 5952 into buf of at least ADDR_STRLEN octets, ""
+ * for family 0. IPv4 notation inside IPv6 is only for ::ffff:0:0/96.
+ * Returns buf.
+ */
+char *addr_format(const struct addr *, char *buf, size_t);
+/* ::ffff:a.b.c.d becomes a.b.c.d; other addresses are copied. */
+void addr_unmap(struct addr *dst, const struct addr *src);
 int addr_equal(const struct addr *, const struct addr *);
 /* 1 when the address is inside; families never match each other. */
 int cidr_match(const struct cidr *, const struct addr *);
-/* 1 when bits behind the prefix are set. cidr_mask() clears them. */
+/* 1 when bits after the prefix are set. cidr_mask() clears them. */
 int cidr_hostbits(const struct cidr *);
 void cidr_mask(struct cidr *);
 /*
- * "addr", "addr/len", "addr/netmask", "addr/hostmask" (masks for IPv4).
- * Host bits are left as they are. 0, or -1.
+ * Reads "addr", "addr/len", "addr/netmask" or "addr/hostmask"; masks are for
+ * IPv4. Keeps host bits. 0, or -1.
  */
 int cidr_parse(struct cidr *, const char *, size_t);
-/* in-addr.arpa or ip6.arpa name without trailing dot; buf of at least 74. */
-char *addr_ptrname(const struct addr *, char *, size_t);
+/*
+ * Writes the name below in-addr.arpa or ip6.arpa, without a trailing dot,
+ * into buf of at least 74 octets. Returns buf.
+ */
+char *addr_ptrname(const struct addr *, char *buf, size_t);
 
 #endif

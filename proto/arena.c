@@ -9,8 +9,8 @@
 #include "proto/arena.h"
 
 /*
- * Under AddressSanitizer each object is its own malloc, so that an overrun
- * of one is seen and not hidden by its neighbour in the chunk.
+ * Under AddressSanitizer each object has its own malloc, so that an overrun
+ * into the next object is detected.
  */
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_APART 1
@@ -90,7 +90,7 @@ arena_failed(const struct arena *a)
 	return a->failed;
 }
 
-/* A chunk with room for n octets; chunks double up to ARENA_BIGGEST. */
+/* Adds a chunk with room for n octets; sizes double up to ARENA_BIGGEST. */
 static struct chunk *
 chunk_add(struct arena *a, size_t n)
 {

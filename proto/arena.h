@@ -8,22 +8,23 @@
 #include <stddef.h>
 
 /*
- * Memory of one run: allocated piece by piece, freed at once. limit bounds
- * the octets it will ever hold; beyond it, and when malloc fails, arena_alloc
- * returns NULL and arena_failed() stays 1 until the next reset.
+ * Memory that is allocated in pieces and freed at once. limit bounds the octets
+ * that an arena holds: beyond it, and when malloc fails, allocations return
+ * NULL and arena_failed() is 1 until the next reset.
  */
 struct arena;
 
+/* NULL when there is no memory. */
 struct arena *arena_new(size_t limit);
 void arena_free(struct arena *);
-/* Forgets all contents; keeps the first chunk for the next run. */
+/* Frees all contents; keeps the first chunk for further use. */
 void arena_reset(struct arena *);
 int arena_failed(const struct arena *);
 /* Zeroed, aligned for any object. */
 void *arena_alloc(struct arena *, size_t);
-/* n * size with overflow checked. */
-void *arena_array(struct arena *, size_t, size_t);
-/* A copy of len octets with a NUL behind them. */
+/* n * size octets; an overflow fails. */
+void *arena_array(struct arena *, size_t n, size_t size);
+/* A copy of len octets and a NUL. */
 char *arena_strndup(struct arena *, const char *, size_t);
 char *arena_strdup(struct arena *, const char *);
 char *arena_printf(struct arena *, const char *, ...)

@@ -11,23 +11,6 @@
 #define LABEL_MAX  63  /* RFC 1035 2.3.4 */
 #define ULABEL_MAX 252 /* octets of UTF-8 for at most 63 characters */
 
-static int is_ascii(const char *, size_t);
-static int ulabel_to_ascii(const char *, size_t, char *, size_t);
-
-static int
-is_ldh(const char *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!((s[i] >= 'a' && s[i] <= 'z') ||
-			(s[i] >= 'A' && s[i] <= 'Z') ||
-			(s[i] >= '0' && s[i] <= '9') || s[i] == '-' ||
-			s[i] == '_' || s[i] == '.'))
-			return 0;
-	return 1;
-}
-
 int
 dname_valid(const char *s, size_t len)
 {
@@ -60,7 +43,6 @@ dname_equal(const char *a, size_t alen, const char *b, size_t blen)
 	return 1;
 }
 
-/* Everything is below the root. */
 int
 dname_is_below(const char *a, size_t alen, const char *b, size_t blen)
 {
@@ -86,23 +68,12 @@ dname_lower(char *s, size_t len)
 		s[i] = (char)ascii_lower((unsigned char)s[i]);
 }
 
-static int
-is_ascii(const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)s[i] >= 0x80)
-			return 0;
-	return 1;
-}
-
-/* One label of legal UTF-8. Returns the octets written, or -1. */
+/* Converts a label of legal UTF-8. Returns the octets written, or -1. */
 static int
 ulabel_to_ascii(const char *s, size_t len, char *out, size_t size)
 {
 	char in[ULABEL_MAX + 1], *ace = NULL;
-	size_t n;
+	size_t i, n;
 	int rv = -1;
 
 	if (len > ULABEL_MAX)
@@ -113,8 +84,11 @@ ulabel_to_ascii(const char *s, size_t len, char *out, size_t size)
 	    IDN2_OK)
 		return -1;
 	n = strlen(ace);
-	/* a compatibility mapping must not make signs of letters */
-	if (n > 0 && n < size && is_ldh(ace, n)) {
+	/* Refuse other ASCII, such as '/', from a compatibility mapping. */
+	for (i = 0; i < n; i++)
+		if (!ascii_is_ldh(ace[i]) && ace[i] != '_' && ace[i] != '.')
+			break;
+	if (n > 0 && n < size && i == n) {
 		memcpy(out, ace, n);
 		rv = (int)n;
 	}
@@ -123,8 +97,8 @@ ulabel_to_ascii(const char *s, size_t len, char *out, size_t size)
 }
 
 /*
- * Label by label: an ASCII label beside a U-label need not be a host name
- * (_spf, or what a macro made), which libidn2 would insist on.
+ * Converts label by label, since libidn2 refuses a name with an ASCII label
+ * that is no host name, such as _spf or the expansion of a macro.
  */
 int
 dname_to_ascii(const char *s, size_t len, char *out, size_t size)
@@ -139,7 +113,7 @@ dname_to_ascii(const char *s, size_t len, char *out, size_t size)
 			;
 		if (n + 1 >= size && j > i)
 			return -1;
-		if (is_ascii(s + i, j - i)) {
+		if (ascii_only(s + i, j - i)) {
 			if (j - i > size - 1 - n)
 				return -1;
 			memcpy(out + n, s + i, j - i);

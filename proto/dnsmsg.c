@@ -17,7 +17,7 @@ const char *const dns_status_name[DNS_STATUS_MAX] = {
 	[DNS_TIMEOUT] = "timeout",
 };
 
-/* What the data of a record of each type may look like. */
+/* The form of the data of a record. */
 enum rr_form {
 	FORM_ADDRESS,
 	FORM_NAME,
@@ -78,7 +78,7 @@ dnsmsg_get_query(struct rbuf *r, uint16_t *type, const char **name, size_t *len)
 	return 0;
 }
 
-/* A name as proto/dname.h has it; the root; or a name without such a form. */
+/* A name of proto/dname.h, the root, or the NUL of struct dns_rr. */
 static int
 dnsmsg_name_ok(const uint8_t *p, size_t len)
 {

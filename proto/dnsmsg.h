@@ -20,7 +20,7 @@ enum dns_type {
 
 enum dns_status {
 	DNS_NONE = 0,
-	DNS_OK,	       /* at least one record */
+	DNS_OK,	       /* one record or more */
 	DNS_NXDOMAIN,  /* rcode 3 */
 	DNS_NODATA,    /* rcode 0 without a record of the type */
 	DNS_TEMPERROR, /* other rcodes, no server, bogus */
@@ -29,10 +29,10 @@ enum dns_status {
 };
 
 /*
- * One decoded record. TXT: the character-strings joined, aux is the length
- * of the first. A: 4 octets. AAAA: 16. MX: the exchange as a name
- * (proto/dname.h), aux is the preference. PTR: a name. A name that has no
- * such form (a '.' inside a label) is given as the single octet NUL.
+ * A decoded record. TXT: the character-strings joined, aux is the length of
+ * the first. A: 4 octets. AAAA: 16. MX: the exchange as a name (proto/dname.h),
+ * aux is the preference. PTR: a name. A name that has no such form (a label
+ * with '.' or NUL) becomes the single octet NUL.
  */
 struct dns_rr {
 	const uint8_t *data;
@@ -43,10 +43,10 @@ struct dns_rr {
 struct dns_answer {
 	uint8_t status; /* enum dns_status */
 	uint8_t secure; /* DNSSEC validated */
-	uint8_t cached; /* came from dns' cache */
+	uint8_t cached; /* from the cache of dns */
 	uint16_t type;
 	uint32_t ttl;  /* seconds; 0 when unknown */
-	uint32_t usec; /* time it took in dns */
+	uint32_t usec; /* microseconds that it took in dns */
 	uint16_t nrr;
 	struct dns_rr *rr;
 };
@@ -63,19 +63,19 @@ extern const char *const dns_status_name[DNS_STATUS_MAX];
 const char *dns_type_name(uint16_t);
 
 /*
- * Payload of QUERY: u16 type, blob name. The decoder gives pointers into
- * the buffer. 0, or -1 on anything odd (type, name not dname_valid(),
- * trailing octets).
+ * The payload of QUERY: u16 type, blob name. The decoder gives pointers into
+ * the buffer. 0; -1 for another type, a name that is not dname_valid(), and
+ * octets left over.
  */
 int dnsmsg_put_query(struct wbuf *, uint16_t, const char *, size_t);
 int dnsmsg_get_query(struct rbuf *, uint16_t *, const char **, size_t *);
 
 /*
- * Payload of ANSWER: u8 status, u8 secure, u8 cached, u16 type, u32 ttl,
- * u32 usec, u16 count, then per record u16 aux and blob. The decoder fills
- * rr (room for maxrr) with pointers into the buffer and checks each record
- * against its type (lengths of addresses, dname_valid() or "" or NUL for
- * names, count > 0 exactly when status is OK). 0, or -1.
+ * The payload of ANSWER: u8 status, u8 secure, u8 cached, u16 type, u32 ttl,
+ * u32 usec, u16 count, then for each record u16 aux and a blob. The decoder
+ * fills rr (room for maxrr) with pointers into the buffer. Both check that
+ * count > 0 exactly when status is OK, and each record against its type:
+ * lengths of addresses; dname_valid(), "" or NUL for names. 0, or -1.
  */
 int dnsmsg_put_answer(struct wbuf *, const struct dns_answer *);
 int dnsmsg_get_answer(struct rbuf *, struct dns_answer *, struct dns_rr *,

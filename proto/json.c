@@ -10,24 +10,13 @@
 
 #define JSON_PIECE 13 /* the longest: two \uXXXX and a NUL */
 
-static void put(struct json *, const char *);
-static uint32_t codepoint(const char *, size_t);
-static size_t piece(const struct json *, const char *, size_t, char *,
-    size_t *);
-static size_t fitting(const struct json *, const char *, size_t);
-static void string(struct json *, const char *, size_t, size_t);
-static void line(struct json *);
-static void begin(struct json *, const char *);
-static void open_with(struct json *, const char *, const char *);
-static void close_with(struct json *, const char *);
-
 static void
 put(struct json *j, const char *s)
 {
 	j->put(j->arg, s, strlen(s));
 }
 
-/* Of a legal sequence. */
+/* The code point of a legal UTF-8 sequence. */
 static uint32_t
 codepoint(const char *s, size_t n)
 {
@@ -42,8 +31,8 @@ codepoint(const char *s, size_t n)
 }
 
 /*
- * One character as it is written, without a NUL's need; *used octets of the
- * text are it. Returns its length.
+ * Writes one character of a string into out, without a NUL, and sets *used to
+ * its octets in the text. Returns the length written.
  */
 static size_t
 piece(const struct json *j, const char *s, size_t len, char *out, size_t *used)
@@ -74,7 +63,7 @@ piece(const struct json *j, const char *s, size_t len, char *out, size_t *used)
 	    0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
 }
 
-/* How many octets of a text to write: all of it, or with room for "...". */
+/* Octets of a text that fit: all of it, or fewer with room for "...". */
 static size_t
 fitting(const struct json *j, const char *s, size_t len)
 {
@@ -120,7 +109,7 @@ line(struct json *j)
 		put(j, "  ");
 }
 
-/* All before a value. */
+/* Writes what precedes a value: comma, line and key. */
 static void
 begin(struct json *j, const char *key)
 {

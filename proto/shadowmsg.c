@@ -25,7 +25,7 @@ copy_ok(const struct shadow_copy *c)
 	    (c->sender[0] == '\0') == (c->identity == SHADOW_HELO);
 }
 
-/* A blob as a string; what does not fit or holds a NUL is refused. */
+/* Reads a blob as a string. -1 when it does not fit or holds a NUL. */
 static int
 get_text(struct rbuf *r, char *buf, size_t max)
 {

@@ -10,8 +10,8 @@
 #include "proto/wire.h"
 
 /*
- * Results on the way to the shadow and back; numbered as the engine's, whose
- * names libspf2's headers take for themselves.
+ * Results in messages to and from the shadow, with the numbers of enum
+ * spf_result, whose names conflict with the headers of libspf2.
  */
 enum shadow_result {
 	SHADOW_NONE = 0,
@@ -32,21 +32,21 @@ enum shadow_identity {
 #define SHADOW_TEXT_MAX 1024 /* octets of a HELO name, of a sender */
 #define SHADOW_WHY_MAX	512
 
-/* What was judged, and how. Strings are bytes without NUL. */
+/* What was judged, and how. Strings are octets without NUL. */
 struct shadow_copy {
-	uint8_t want;			/* RESULT is wanted, no log line */
+	uint8_t want;			/* send a RESULT, log nothing */
 	struct addr client;		/* family 4 or 6 */
 	uint8_t identity;		/* enum shadow_identity */
-	uint8_t result;			/* ours, enum shadow_result */
+	uint8_t result;			/* our enum shadow_result */
 	char helo[SHADOW_TEXT_MAX + 1]; /* never empty */
-	/* empty exactly for HELO, when it was the null sender */
+	/* empty exactly for SHADOW_HELO */
 	char sender[SHADOW_TEXT_MAX + 1];
 };
 
-/* What the other library says. */
+/* What libspf2 says. */
 struct shadow_opinion {
 	uint8_t result;		      /* enum shadow_result */
-	uint8_t cut;		      /* it wanted more than it may ask */
+	uint8_t cut;		      /* it hit the limit of questions */
 	uint16_t questions;	      /* that it asked */
 	char why[SHADOW_WHY_MAX + 1]; /* its words */
 };
@@ -59,10 +59,10 @@ struct shadow_opinion {
 extern const char *const shadow_result_name[SHADOW_RESULTS]; /* "pass" */
 
 /*
- * Payload of SHADOW_COPY: u8 want, u8 family, 4 or 16 octets, u8 identity,
- * u8 result, blob helo, blob sender. Of SHADOW_RESULT: u8 result, u8 cut, u16
- * questions, blob why. 0, or -1 on anything that the structs above exclude
- * and on octets left over.
+ * The payload of SHADOW_COPY: u8 want, u8 family, 4 or 16 octets, u8 identity,
+ * u8 result, blob helo, blob sender. That of SHADOW_RESULT: u8 result, u8 cut,
+ * u16 questions, blob why. 0; -1 for values that the structs above exclude and
+ * for octets left over.
  */
 int shadowmsg_put_copy(struct wbuf *, const struct shadow_copy *);
 int shadowmsg_get_copy(struct rbuf *, struct shadow_copy *);

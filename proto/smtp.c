@@ -1,14 +1,15 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, spfctl; pure. */
 
-#include <ctype.h>
 #include <string.h>
 
 #include "proto/smtp.h"
+#include "proto/text.h"
 
 /*
- * "u@x"@d becomes u@x@d, as Postfix gives it to a policy service: the quotes
- * are SMTP's, not the mailbox's (RFC 5321 4.1.2, 4.1.1.1). at is the last @.
+ * "u@x"@d becomes u@x@d, as Postfix sends it to a policy service: the quotes
+ * belong to SMTP and not to the mailbox (RFC 5321 4.1.2, 4.1.1.1). at points
+ * to the last @.
  */
 static char *
 smtp_unquote_local(char *s, char *at)
@@ -42,6 +43,6 @@ smtp_sender(char *s)
 	if ((at = strrchr(s, '@')) == NULL)
 		return s;
 	for (p = at + 1; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+		*p = (char)ascii_lower(*p);
 	return smtp_unquote_local(s, at);
 }

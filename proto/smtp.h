@@ -5,9 +5,9 @@
 #define PROTO_SMTP_H
 
 /*
- * The mailbox in MAIL's first argument as judge_run() expects it: no <>, no
- * source route, domain in lower case, local part without its quotes. Changes
- * the text in place and returns where the mailbox begins in it.
+ * Finds the mailbox in MAIL's first argument, as judge_run() expects it: no
+ * <>, no source route, domain in lower case, local part without its quotes.
+ * Changes the text in place and returns a pointer to the mailbox in it.
  */
 char *smtp_sender(char *);
 

@@ -5,9 +5,6 @@
 
 #include "proto/text.h"
 
-static int is_control(const char *, size_t);
-static int is_moving(const char *, size_t);
-
 /* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static const struct {
 	unsigned char lo, hi;	/* first octet */
@@ -24,6 +21,14 @@ static const struct {
 	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
 	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 };
+
+int
+ascii_only(const char *s, size_t len)
+{
+	while (len > 0 && (s[len - 1] & 0x80) == 0)
+		len--;
+	return len == 0;
+}
 
 size_t
 utf8_len(const char *s, size_t len)
@@ -48,7 +53,7 @@ utf8_len(const char *s, size_t len)
 	return utf8_forms[i].len;
 }
 
-/* A legal sequence that is a C0, DEL or C1 (U+0080..U+009F) control. */
+/* The legal sequence is a C0, DEL or C1 (U+0080..U+009F) control. */
 static int
 is_control(const char *s, size_t n)
 {
@@ -60,11 +65,11 @@ is_control(const char *s, size_t n)
 }
 
 /*
- * What shows the characters after it in another order or on another line
- * (UAX 9 2, U+2028, U+2029): a log must be read as it was written.
+ * The legal sequence is a character that shows its neighbours in another
+ * order (UAX 9 2) or on another line (U+2028, U+2029).
  */
 static int
-is_moving(const char *s, size_t n)
+is_reordering(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
@@ -89,7 +94,7 @@ utf8_clean(const char *s, size_t len)
 	return 1;
 }
 
-/* C1 controls are legal UTF-8 but move terminals: they are escaped too. */
+/* C1 controls are legal UTF-8, but terminals obey them: escape them. */
 size_t
 text_escape_log(char *out, size_t size, const char *s, size_t len)
 {
@@ -104,7 +109,7 @@ text_escape_log(char *out, size_t size, const char *s, size_t len)
 		n = utf8_len(s + i, len - i);
 		from = s + i;
 		w = n;
-		if (n == 0 || is_control(s + i, n) || is_moving(s + i, n)) {
+		if (n == 0 || is_control(s + i, n) || is_reordering(s + i, n)) {
 			n = 1;
 			piece[0] = '\\';
 			piece[1] = 'x';

@@ -6,23 +6,61 @@
 
 #include <stddef.h>
 
-/* ASCII alone, whatever the locale. */
+/*
+ * ASCII characters, whatever the locale. The argument is a char or an octet;
+ * what is not ASCII is in no class and has no lower case.
+ */
 static inline int
 ascii_lower(int c)
 {
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
+static inline int
+ascii_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline int
+ascii_is_alpha(int c)
+{
+	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+static inline int
+ascii_is_alnum(int c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c);
+}
+
+/* Letters, digits, hyphen (RFC 5890 2.3.1). */
+static inline int
+ascii_is_ldh(int c)
+{
+	return ascii_is_alnum(c) || c == '-';
+}
+
+/* The space included. */
+static inline int
+ascii_is_print(int c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+/* 1 when all octets are ASCII, control characters included. */
+int ascii_only(const char *, size_t);
+
 /* Length of the UTF-8 sequence at s (1..4), or 0 when it is not legal. */
 size_t utf8_len(const char *, size_t);
-/* 1 when all of it is legal UTF-8 without C0, DEL and C1 controls. */
+/* 1 when all octets are legal UTF-8 without C0, DEL and C1 controls. */
 int utf8_clean(const char *, size_t);
 /*
- * Copy for a log line: printable ASCII and legal UTF-8 as they are, unless
- * it moves what is around it; everything else as \xHH, backslash as \\. Always
- * NUL-terminated; returns the length written, cut at a whole character when
- * size does not do.
+ * Copies text for a log line: printable ASCII and legal UTF-8 stay, except
+ * characters that reorder or break the line; a backslash becomes \\ and each
+ * other octet \xHH. The copy is NUL-terminated, and cut between characters
+ * when size is too small. Returns its length.
  */
-size_t text_escape_log(char *, size_t, const char *, size_t);
+size_t text_escape_log(char *out, size_t size, const char *, size_t);
 
 #endif

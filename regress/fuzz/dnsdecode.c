@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		if (!inside(rr[i].data, rr[i].len, buf, bufsize) &&
 		    !inside(rr[i].data, rr[i].len, p, len))
 			abort();
-	/* Whatever the wire says, the worker's decoder accepts what we make. */
+	/* Workers must accept each answer that dns makes. */
 	wbuf_init(&w, out, sizeof(out));
 	if (dnsmsg_put_answer(&w, &a) == -1)
 		abort();

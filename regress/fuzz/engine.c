@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: the fuzzer. A request and a DNS of text lines, judged twice. */
+/* Runs in: fuzz target: a request and records, evaluated in several orders. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "regress/suite/memdns.h"
 
 /*
- * Lines, parted by LF. The first: octet 0 the client (see clients), octet 1
- * the void limit, then the local part. The second: HELO. The third: domain.
- * Each that follows: one octet for owner, one for the kind, then data.
+ * The input is lines. The first: an octet for the client (see clients), one for
+ * the void limit, then the local part. The second: HELO. The third: the domain.
+ * Each that follows: an octet for the owner, one for the kind, then data.
  */
 #define MAX_LINES  64
 #define MAX_NEEDED 150 /* 1 + 10 * (1 + 10) + exp: 1 + 11, + slack */

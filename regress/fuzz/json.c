@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * Runs in: fuzz target. Any octets as a JSON string: bounded, clean, and read
- * back to what they were, but for what is no UTF-8.
+ * Runs in: fuzz target: any octets as a JSON string. It is bounded, printable,
+ * and decodes to the same text, with U+FFFD for each octet that is not UTF-8.
  */
 
 #include <stdint.h>
@@ -41,7 +41,7 @@ put_utf8(char *p, unsigned int c)
 	return n;
 }
 
-/* The text inside the quotes, as UTF-8. Aborts on what is no JSON string. */
+/* Decodes a JSON string to UTF-8. Aborts when it is none. */
 static size_t
 decode(const char *p, size_t n, int ascii)
 {
@@ -85,7 +85,7 @@ decode(const char *p, size_t n, int ascii)
 	return len;
 }
 
-/* What has to come back: U+FFFD for each octet that is no UTF-8. */
+/* The expected text: U+FFFD for each octet that is not UTF-8. */
 static void
 compare(const char *s, size_t n, size_t len)
 {

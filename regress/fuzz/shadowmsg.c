@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static uint8_t again[4096];
 
-/* What was accepted must encode to the same octets. */
+/* A payload that is accepted must encode to the same octets. */
 static void
 one_copy(const uint8_t *p, size_t len)
 {

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * Zone files. The first octet says with or without an origin. Whatever is
- * read, answers are well-formed: as the codec between processes wants them.
+ * Runs in: fuzz target: zone files; the first octet chooses whether there is an
+ * origin. Answers must be well-formed, as the codec in proto/dnsmsg.c has them.
  */
 
 #include <stdint.h>
@@ -18,7 +18,7 @@ static const char *const names[] = { "example.test", "a.example.test",
 static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA, DNS_T_MX, DNS_T_PTR,
 	DNS_T_TXT };
 
-/* So that the octets are really read. */
+/* Keeps the compiler from removing the reads. */
 static volatile uint8_t sink;
 
 static void

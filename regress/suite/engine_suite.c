@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: tests. The public suites in the engine, see convert.py. */
+/* Runs in: tests. Runs the public suites, from convert.py, in the engine. */
 
 #include <err.h>
 #include <stdio.h>
@@ -11,17 +11,11 @@
 #define SEEDS  12
 #define FIELDS 8
 
-static char *unescape(char *, size_t *);
-static uint16_t type_of(const char *);
-static void record_line(struct memdns *, char **, size_t *, int);
-static int result_in(const char *, const char *);
-static void case_line(struct memdns *, char **);
-
 static struct answers *answers;
 static struct arena *arena[2];
 static int failures;
 
-/* In place; a NUL stays inside, so the length is given. */
+/* Works in place. The text may then hold NUL, so it has a length. */
 static char *
 unescape(char *s, size_t *len)
 {

@@ -24,13 +24,6 @@ struct memdns {
 	struct record *first, **last;
 };
 
-static struct record *record_new(struct memdns *, const char *, size_t,
-    uint16_t, const void *, size_t);
-static int is(const struct record *, const char *, size_t);
-static unsigned int next_random(unsigned int *);
-static size_t choose(struct question **, size_t, unsigned int, unsigned int *);
-static int same_text(const char *, const char *);
-
 struct memdns *
 memdns_new(void)
 {
@@ -124,7 +117,7 @@ memdns_fail(struct memdns *m, const char *name, size_t len, uint16_t type,
 }
 
 static int
-is(const struct record *r, const char *name, size_t len)
+record_is(const struct record *r, const char *name, size_t len)
 {
 	return dname_equal(r->name, r->namelen, name, len);
 }
@@ -140,13 +133,13 @@ memdns_answer(struct memdns *m, struct answers *a, struct question *q)
 	int i, exists = 0, fail_all;
 
 	memset(&ans, 0, sizeof(ans));
-	ans.status = DNS_TEMPERROR; /* too long a chain */
+	ans.status = DNS_TEMPERROR; /* when the chain is too long */
 	for (i = 0; i <= MAX_CNAMES; i++) {
 		cname = NULL;
 		fail_all = DNS_NONE;
 		exists = 0;
 		for (r = m->first; r != NULL; r = r->next) {
-			if (!is(r, name, len))
+			if (!record_is(r, name, len))
 				continue;
 			exists = 1;
 			if (r->fail != DNS_NONE && r->type == q->type) {
@@ -187,7 +180,7 @@ next_random(unsigned int *seed)
 	return *seed >> 16 & 0x7fff;
 }
 
-/* Puts what is to be answered now in front; returns how many. */
+/* Moves the questions to answer now to the front; returns their number. */
 static size_t
 choose(struct question **q, size_t n, unsigned int order, unsigned int *seed)
 {

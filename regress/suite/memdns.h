@@ -12,7 +12,7 @@ struct memdns;
 struct memdns *memdns_new(void);
 void memdns_free(struct memdns *);
 void memdns_clear(struct memdns *);
-/* The name exists, though it may have no records. */
+/* Makes a name exist, maybe without records. */
 void memdns_name(struct memdns *, const char *, size_t);
 /*
  * Adds a record. data is what struct dns_rr holds; DNS_T_CNAME (5) is
@@ -21,12 +21,12 @@ void memdns_name(struct memdns *, const char *, size_t);
 #define DNS_T_CNAME 5
 void memdns_add(struct memdns *, const char *, size_t, uint16_t, const void *,
     size_t, uint16_t);
-/* Text of an address, an A or AAAA record by its form. */
+/* Adds an A or AAAA record from the text of an address. */
 void memdns_addr(struct memdns *, const char *, const char *);
 void memdns_txt(struct memdns *, const char *, const char *);
 /*
- * All questions for this name and type (0: every type without records)
- * get this status.
+ * Questions for this name and type (0: each type without records) get this
+ * status.
  */
 void memdns_fail(struct memdns *, const char *, size_t, uint16_t,
     enum dns_status);
@@ -35,14 +35,14 @@ void memdns_fail(struct memdns *, const char *, size_t, uint16_t,
 void memdns_answer(struct memdns *, struct answers *, struct question *);
 
 enum memdns_order {
-	MEMDNS_ALL = 0, /* each round answers all that is asked */
+	MEMDNS_ALL = 0, /* each round answers all questions */
 	MEMDNS_NEEDED,	/* only what the run missed, no guesses */
-	MEMDNS_RANDOM	/* from here on: seeds of a random order */
+	MEMDNS_RANDOM	/* this and above: seeds of a random order */
 };
 
 struct memdns_run {
-	unsigned int rounds;	/* times that answers were given */
-	unsigned int questions; /* asked in all */
+	unsigned int rounds;	/* of questions and answers */
+	unsigned int questions; /* in all rounds */
 	int stuck;		/* SPF_WAIT without a question */
 };
 

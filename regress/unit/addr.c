@@ -2,8 +2,10 @@
 /* Runs in: unit tests. */
 
 #include <string.h>
+#include <time.h>
 
 #include "proto/addr.h"
+#include "regress/unit/addr_reference.h"
 #include "regress/unit/check.h"
 
 /* Text, and its canonical form; NULL: refused. */
@@ -67,7 +69,122 @@ static const char *const bad_nets[] = {
 	"1.2.3.4/8/8",
 	"1.2.3.4/4294967328", "1.2.3.4/255.255.255", "1.2.3.4/::",
 };
+
+/* Beside the texts above, for the comparison with the reference. */
+#define ODD(s) { s, sizeof(s) - 1 }
+static const struct {
+	const char *s;
+	size_t len;
+} odd[] = {
+	ODD("1.2.3.4\0"), ODD("1.2.3.4\0x"), ODD("1.2\0.3.4"), ODD("\0"),
+	ODD("::1\0"), ODD("::\0001"), ODD(" 1.2.3.4"), ODD("1. 2.3.4"),
+	ODD("\t::1"), ODD("::1 "), ODD("::1\n"), ODD("1.2.3.4\n"),
+	ODD("00.0.0.0"), ODD("0.0.0.00"), ODD("000.0.0.0"), ODD("1.2.3.256"),
+	ODD("1.2.3.1000"), ODD("1.2.3.99999999999"), ODD("1"), ODD("1.2"),
+	ODD("16909060"), ODD("0x01020304"), ODD("1.2.0x3.4"), ODD("1.2.3.a"),
+	ODD("-1.2.3.4"), ODD("1.2.3.-4"), ODD("1.2.3.4/32"), ODD("."),
+	ODD("1.2.3.4%eth0"), ODD("::1%1"), ODD("::%"), ODD("[::1]"),
+	ODD("::1/128"), ODD("0x1::"), ODD("::00001"), ODD("00001::"),
+	ODD("::0000"), ODD("::ffff:1.2.3.4.5"), ODD("::ffff:1.2.3"),
+	ODD("::ffff:01.2.3.4"), ODD("::ffff:1.2.3.4:"), ODD("::1.2.3.4:1"),
+	ODD("::12345.2.3.4"), ODD("::1234.2.3.4"), ODD("::a.2.3.4"),
+	ODD("1:2:3:4:5:1.2.3.4"), ODD("1:2:3:4:5:6:7:8::"),
+	ODD("::1:2:3:4:5:6:7:8"), ODD("1:2:3:4:5:6:7:8:"),
+	ODD(":1:2:3:4:5:6:7:8"), ODD("1:2:3:4:5:6::1.2.3.4"),
+	ODD("1:2:3:4:5::1.2.3.4"), ODD("1:2:3:4:5:6:7::8"), ODD("::1::"),
+	ODD("1::2:"), ODD(":::1"), ODD("1:::"), ODD("\3001::"),
+	ODD("0000:0000:0000:0000:0000:ffff:255.255.255.255 "),
+	ODD("0000:0000:0000:0000:0000:0000:255.255.255.255"),
+};
 /* clang-format on */
+
+static int
+same_parse(const char *s, size_t len)
+{
+	struct addr a, b;
+
+	memset(&a, 'x', sizeof(a));
+	memset(&b, 'x', sizeof(b));
+	return addr_parse(&a, s, len) == reference_parse(&b, s, len) &&
+	    memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static int
+same_format(const struct addr *a)
+{
+	char want[ADDR_STRLEN], got[ADDR_STRLEN];
+
+	reference_format(a, want, sizeof(want));
+	return strcmp(addr_format(a, got, sizeof(got)), want) == 0;
+}
+
+/* A number below n. */
+static size_t
+below(size_t n)
+{
+	static uint64_t state = 88172645463325252U;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 11) % n;
+}
+
+/* One of the texts above with a few octets changed, added or left out. */
+static size_t
+mutate(char s[2 * ADDR_STRLEN])
+{
+	static const char octets[] = "0123456789afAF:.:.gx %/\0\377-";
+	size_t i = below(sizeof(addrs) / sizeof(addrs[0]));
+	size_t len = strlen(addrs[i].text), at, n;
+
+	memcpy(s, addrs[i].text, len);
+	for (n = below(4); n > 0; n--) {
+		at = below(len + 1);
+		if (below(3) == 0 && at < len) {
+			memmove(s + at, s + at + 1, len - at - 1);
+			len--;
+			continue;
+		}
+		if (at == len || (below(2) == 0 && len < ADDR_STRLEN + 4)) {
+			memmove(s + at + 1, s + at, len - at);
+			len++;
+		}
+		s[at] = octets[below(sizeof(octets) - 1)];
+	}
+	return len;
+}
+
+/* Random texts and addresses for a second at most. */
+static void
+test_reference(void)
+{
+	static const uint8_t words[] = { 0, 0, 0, 0, 1, 0xff, 0xff, 0x10 };
+	char s[2 * ADDR_STRLEN];
+	size_t i, n, len, bad = 0, bad_format = 0;
+	clock_t end = clock() + CLOCKS_PER_SEC;
+	struct addr a;
+
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		bad += !same_parse(odd[i].s, odd[i].len);
+	for (i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++)
+		bad += !same_parse(addrs[i].text, strlen(addrs[i].text));
+	check("addr-odd-texts-as-the-reference", bad == 0, "%zu differ", bad);
+	for (n = bad = 0; n < 4000000 && (n % 256 != 0 || clock() < end); n++) {
+		len = mutate(s);
+		if (!same_parse(s, len) && bad++ == 0)
+			printf("differs: %.*s\n", (int)len, s);
+		memset(&a, 0, sizeof(a));
+		a.family = n % 8 == 0 ? 4 : 6;
+		for (i = 0; i < (a.family == 4 ? 4 : 16); i++)
+			a.b[i] = words[below(sizeof(words))];
+		bad_format += !same_format(&a);
+	}
+	check("addr-random-texts-as-the-reference", bad == 0, "%zu of %zu", bad,
+	    n);
+	check("addr-text-as-the-reference", bad_format == 0, "%zu of %zu",
+	    bad_format, n);
+}
 
 static void
 test_addrs(void)
@@ -151,6 +268,7 @@ main(void)
 	struct addr a;
 
 	test_addrs();
+	test_reference();
 	test_nets();
 	(void)addr_parse(&a, "192.0.2.1", 9);
 	check("ptrname-ip4",

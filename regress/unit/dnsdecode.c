@@ -7,7 +7,7 @@
 #include "dns/decode.h"
 #include "regress/unit/check.h"
 
-#define QNAME	12	     /* where the question's name stands */
+#define QNAME	12	     /* offset of the question's name */
 #define PTR(n)	"\xc0" n     /* compression pointer */
 #define EX_TEST "\2ex\4test" /* the NUL is its root label */
 
@@ -33,7 +33,7 @@ put16(unsigned int v)
 	put(b, 2);
 }
 
-/* A message with one question; the counts of its sections come with add(). */
+/* A message with one question; add() sets the counts of its sections. */
 static void
 begin(unsigned int flags, const char *qname, size_t n, uint16_t qtype)
 {
@@ -73,7 +73,7 @@ add(int section, const char *owner, size_t on, uint16_t type, uint32_t ttl,
 	add(0, owner, sizeof(owner) - 1, type, ttl, data, sizeof(data))
 #define OK 0x8180
 
-/* From a heap block of just that size, so that a sanitizer sees all. */
+/* Decodes a heap block of that size, so that sanitizers detect overruns. */
 static enum dns_decoded
 decode(uint16_t type)
 {
@@ -183,7 +183,7 @@ test_chain(void)
 	    decode(DNS_T_A) == DECODE_OK && ans.status == DNS_NXDOMAIN &&
 		ans.nrr == 0);
 
-	/* Another owner's record, and another class, are not ours. */
+	/* Records of another owner or class are skipped. */
 	BEGIN(OK, EX_TEST, DNS_T_A);
 	ADD("\1x" PTR("\x0c"), DNS_T_A, 50, "1234");
 	ADD(PTR("\x0c"), DNS_T_A, 50, "1234");
@@ -248,7 +248,7 @@ test_negative(void)
 	    decode(DNS_T_A) == DECODE_OK && ans.ttl == 0);
 }
 
-/* Every prefix of good messages: an error, and nothing read beyond. */
+/* Each prefix of a good message is an error, without an overrun. */
 static void
 test_truncated(void)
 {
@@ -308,7 +308,7 @@ test_bad_data(void)
 	BAD("ptr-label-type-10", DNS_T_PTR,
 	    "\x81"
 	    "a\0");
-	/* The data begin at 36; the one after the labels stands at 38. */
+	/* The data begin at 36; the pointer after the labels is at 38. */
 	BAD("ptr-self", DNS_T_PTR, PTR("\x24"));
 	BAD("ptr-forward", DNS_T_PTR, PTR("\x30"));
 	BAD("ptr-beyond", DNS_T_PTR, "\xff\xff");
@@ -365,7 +365,7 @@ test_name_length(void)
 	BEGIN(OK, EX_TEST, DNS_T_PTR);
 	add(0, PTR("\x0c"), 2, DNS_T_PTR, 1, name, n);
 	check("decode-name-256", decode(DNS_T_PTR) == DECODE_MALFORMED);
-	/* And through a pointer: 252 octets and the question's 9. */
+	/* Through a pointer: 252 octets and the 9 of the question. */
 	BEGIN(OK, EX_TEST, DNS_T_PTR);
 	memcpy(name + 252, PTR("\x0c"), 2);
 	add(0, PTR("\x0c"), 2, DNS_T_PTR, 1, name, 254);

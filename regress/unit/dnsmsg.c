@@ -9,7 +9,7 @@
 
 static uint8_t buf[70000];
 
-/* Encodes what it is given, right or wrong; length, or 0. */
+/* Encodes a query unchecked; returns the length, or 0. */
 static size_t
 raw_query(uint16_t type, const char *name, size_t len)
 {
@@ -31,7 +31,7 @@ get_query(size_t len)
 	size_t nlen;
 	int rv;
 
-	/* A heap copy, so that the sanitizer sees one octet too far. */
+	/* A heap copy, so that sanitizers detect overruns. */
 	memcpy(copy, buf, len);
 	rbuf_init(&r, copy, len);
 	rv = dnsmsg_get_query(&r, &type, &name, &nlen);
@@ -102,7 +102,7 @@ answer(uint8_t status, uint16_t type, uint16_t nrr)
 	return a;
 }
 
-/* Encodes and decodes: 0 when both work and give the same. */
+/* Encodes and decodes. 0 when the result is the same. */
 static int
 round_trip(const struct dns_answer *a)
 {
@@ -187,7 +187,7 @@ test_answer_limits(void)
 	check("dnsmsg-answer-too-large", round_trip(&a) == -1);
 }
 
-/* What the encoder must not send. */
+/* Answers that the encoder must refuse. */
 static void
 test_answer_put_refuses(void)
 {

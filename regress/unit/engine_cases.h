@@ -16,7 +16,7 @@
 	{ "d.test TXT v=spf1 " rec } }
 
 static const struct test cases[] = {
-	/* Reasons of results that are no errors */
+	/* Reasons of results other than errors */
 	{ "reason-pass", NULL, NULL, NULL, PASS, "sender SPF authorized", "-",
 	    { "d.test TXT v=spf1 +all" } },
 	{ "reason-fail", NULL, NULL, NULL, FAIL, "SPF fail - not authorized",
@@ -29,7 +29,7 @@ static const struct test cases[] = {
 	    { "d.test TXT v=spf1" } },
 	{ "reason-none", NULL, NULL, NULL, NONE, "", "-", { NULL } },
 
-	/* RFC 7208 4.3: domains that are not asked for */
+	/* RFC 7208 4.3: domains without a lookup */
 	{ "domain-single-label", NULL, "u@test", NULL, NONE, "", NULL,
 	    { "test TXT v=spf1 +all" } },
 	{ "domain-literal", NULL, "u@[192.0.2.1]", NULL, NONE, "", NULL,
@@ -160,13 +160,13 @@ static const struct test cases[] = {
 	REC("cidr6-zero-is-not-ip4", "v=spf1 ip6:::/0 -all", FAIL),
 	REC("mechanism-upper-case", "v=spf1 IP4:192.0.2.1 -ALL", PASS),
 
-	/* Compiled forms of other engines lose what is behind 511 octets */
+	/* Records above 511 octets, which other engines cut */
 	REC("long-record", "v=spf1 " D10("ip4:198.51.100.1 ")
 	    D10("ip4:198.51.100.1 ") D10("ip4:198.51.100.1 ")
 	    D10("ip4:198.51.100.1 ") D10("ip4:198.51.100.1 ")
 	    D10("ip4:198.51.100.1 ") D10("ip4:198.51.100.1 ") "-all", FAIL),
 
-	/* RFC 7208 7.3: fewer labels than asked for */
+	/* RFC 7208 7.3: fewer labels than the digits say */
 	{ "digits-more-than-labels", NULL, "u@dig3.example.com", NULL, PASS,
 	    NULL, NULL, { "dig3.example.com TXT v=spf1 exists:%{d3}.x.test "
 	    "-all", "dig3.example.com.x.test A 127.0.0.2" } },
@@ -364,7 +364,7 @@ static const struct test cases[] = {
 	    "1.2.0.192.in-addr.arpa PTR a.d.test",
 	    "a.d.test A 192.0.2.1" } },
 
-	/* Loopback is a client like others */
+	/* Loopback has no special rule */
 	{ "loopback-is-judged", "127.0.0.1", NULL, NULL, FAIL, NULL, NULL,
 	    { "d.test TXT v=spf1 -all" } },
 	{ "ip6-client", "2001:db8::1", NULL, NULL, PASS, NULL, NULL,

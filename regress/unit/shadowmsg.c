@@ -31,7 +31,7 @@ put(const struct shadow_copy *c)
 	return shadowmsg_put_copy(&w, c) == -1 ? 0 : w.len;
 }
 
-/* From a heap copy, so that the sanitizer sees one octet too far. */
+/* Decodes a heap copy, so that sanitizers detect overruns. */
 static int
 get(size_t len, struct shadow_copy *c)
 {
@@ -46,7 +46,7 @@ get(size_t len, struct shadow_copy *c)
 	return rv;
 }
 
-/* One octet of a good message changed. */
+/* Changes one octet of a good message. */
 static int
 get_with(size_t pos, uint8_t value)
 {

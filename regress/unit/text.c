@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
+#include <ctype.h>
 #include <string.h>
 
 #include "proto/text.h"
@@ -53,6 +54,33 @@ static const struct {
 	{ "empty", "abc", "", 3, 1 },
 };
 
+/* In the C locale, which tests run in, the classes are those of ctype(3). */
+static void
+test_ascii(void)
+{
+	static const char seven[] = "a\0\t\177";
+	int c, bad = 0;
+
+	for (c = -128; c < 256; c++) {
+		if (c < 0)
+			bad += ascii_is_digit(c) || ascii_is_alpha(c) ||
+			    ascii_is_alnum(c) || ascii_is_ldh(c) ||
+			    ascii_is_print(c) || ascii_lower(c) != c;
+		else
+			bad += ascii_is_digit(c) != (isdigit(c) != 0) ||
+			    ascii_is_alpha(c) != (isalpha(c) != 0) ||
+			    ascii_is_alnum(c) != (isalnum(c) != 0) ||
+			    ascii_is_ldh(c) != (isalnum(c) || c == '-') ||
+			    ascii_is_print(c) != (isprint(c) != 0) ||
+			    ascii_lower(c) != tolower(c);
+	}
+	check("ascii-classes", bad == 0, "%d characters differ", bad);
+	check("ascii-only", ascii_only(seven, sizeof(seven)), "refused");
+	check("ascii-only-empty", ascii_only("", 0), "refused");
+	check("ascii-only-first", !ascii_only("\200a", 2), "accepted");
+	check("ascii-only-last", !ascii_only("a\377", 2), "accepted");
+}
+
 int
 main(void)
 {
@@ -74,6 +102,7 @@ main(void)
 			memcmp(out, escapes[i].out, n + 1) == 0,
 		    "%s", out);
 	}
+	test_ascii();
 	check("clean", utf8_clean("a \303\274", 4), "refused");
 	check("clean-empty", utf8_clean("", 0), "refused");
 	check("unclean-tab", !utf8_clean("a\tb", 3), "accepted");

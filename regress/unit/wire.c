@@ -29,7 +29,7 @@ test_write(void)
 	check("wire-write-full", !wbuf_ok(&w) && w.len == 12);
 }
 
-/* The first overrun makes all later calls fail, fitting ones too. */
+/* After an overrun all later calls fail, even those that fit. */
 static void
 test_write_sticky(void)
 {

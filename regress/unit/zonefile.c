@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Zone files: what is read, what is refused, what is answered. */
+/* Runs in: unit tests. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +126,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* Lines without an origin lie over the DNS. */
+/* Lines without an origin override DNS. */
 static const char plain[] = "# a remark\n"
 			    "example.test TXT \"v=spf1 mx -all\"\n"
 			    "mail.example.test. A 192.0.2.1\n"
@@ -156,7 +156,7 @@ static const struct {
 static const struct {
 	const char	*name;
 	const char	*text;
-	const char	*why;		/* "": it is read */
+	const char	*why;		/* "": no error */
 } errors[] = {
 	{ "empty-file", "", "" },
 	{ "no-newline-at-the-end", "a.test A 192.0.2.1", "" },
@@ -232,7 +232,7 @@ test_notes(void)
 	zonefile_free(z);
 }
 
-/* Many blank lines and a NUL: no deep recursion, no misreading. */
+/* Many blank lines, a NUL, and more text than is allowed. */
 static void
 test_sizes(void)
 {

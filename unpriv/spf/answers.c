@@ -6,36 +6,34 @@
 
 #include "proto/arena.h"
 #include "proto/dname.h"
+#include "proto/text.h"
 #include "unpriv/spf/answers.h"
 
 #define ANSWERS_HASH 256 /* a power of two */
 /*
- * Names and records of one check: the records of two identities, all of the
- * largest size, and some. Thousands of checks may wait at a time.
+ * The memory of one check: more than the records of two identities take, all
+ * at their largest size. Thousands of checks may wait at a time.
  */
 #define ANSWERS_BYTES (2UL << 20)
 /*
- * Guesses stop here, so that what a hostile record makes us guess never
- * takes the place of what its evaluation needs: an identity needs at most
- * 1 + 10 * (1 + 10) + 11 + 1 questions.
+ * The number of questions above which hints are refused, so that the guesses
+ * that a hostile record causes leave room for what its evaluation needs: at
+ * most 1 + 10 * (1 + 10) + 11 + 1 questions for each identity.
  */
 #define ANSWERS_HINTS (ANSWERS_MAX - 300)
 
 struct entry {
-	struct question q;  /* first: questions are entries */
-	struct entry *next; /* of the bucket */
+	struct question q;
+	struct entry *next; /* in the bucket */
 };
 
 struct answers {
 	struct arena *arena;
 	size_t n;
-	size_t cursor; /* no WANTED question before it */
+	size_t cursor; /* no question before it is WANTED */
 	struct entry *all[ANSWERS_MAX];
 	struct entry *bucket[ANSWERS_HASH];
 };
-
-static unsigned int hash(uint16_t, const char *, size_t);
-static struct question *add(struct answers *, uint16_t, const char *, size_t);
 
 static const struct dns_answer answer_full = { .status = DNS_TEMPERROR };
 
@@ -88,9 +86,7 @@ hash(uint16_t type, const char *name, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		c = (unsigned char)name[i];
-		if (c >= 'A' && c <= 'Z')
-			c += 'a' - 'A';
+		c = (unsigned char)ascii_lower(name[i]);
 		h = (h ^ c) * 16777619U;
 	}
 	return (h ^ h >> 16) & (ANSWERS_HASH - 1);

@@ -11,8 +11,8 @@
 
 /*
  * The DNS answers known to one check, and the questions that its last run
- * missed. The engine only calls answers_get(); whoever owns the check puts
- * answers in and takes the questions out.
+ * missed. The engine looks answers up; the owner of the check takes the
+ * questions out and puts the answers in:
  *
  *	do {
  *		answers_begin(a);
@@ -30,36 +30,38 @@ enum answer_state {
 struct question {
 	uint16_t type;
 	uint8_t state;
-	uint8_t wanted;	  /* missed by the run since begin */
+	uint8_t wanted;	  /* missed since answers_begin() */
 	const char *name; /* lower case, see proto/dname.h */
 	size_t namelen;
 	struct dns_answer answer; /* when state is ANSWER_DONE */
 };
 
-#define ANSWERS_MAX 512 /* questions of one check, whatever happens */
+#define ANSWERS_MAX 512 /* questions of one check */
 
 struct answers;
 
-/* NULL on no memory. Owned by the caller. */
+/* NULL when there is no memory. The caller frees it. */
 struct answers *answers_new(void);
 void answers_free(struct answers *);
+/* Removes all questions. */
 void answers_reset(struct answers *);
+/* Begins a run: no question is missed yet. */
 void answers_begin(struct answers *);
 /*
- * The answer, or NULL when it is not known yet; the question is then noted
- * as wanted. The name must be dname_valid(). Case does not matter. At
+ * Returns an answer, or NULL when it is not known yet: then notes the question
+ * as missed. The name must be dname_valid(); case does not matter. At
  * ANSWERS_MAX a constant answer with DNS_TEMPERROR is returned.
  */
 const struct dns_answer *answers_get(struct answers *, uint16_t, const char *,
     size_t);
-/* Notes a question for prefetch, without needing it in this run. */
+/* Notes a question that a later run may need: a guess. */
 void answers_hint(struct answers *, uint16_t, const char *, size_t);
 /*
  * The next question in state ANSWER_WANTED, which becomes ANSWER_ASKED; or
- * NULL. The pointer is valid until reset; questions never move.
+ * NULL. The pointer is valid until answers_reset().
  */
 struct question *answers_next(struct answers *);
-/* The same, of those that the last run missed, guesses left aside. */
+/* The same without guesses: only questions that the last run missed. */
 struct question *answers_needed(struct answers *);
 /*
  * Stores a deep copy. 0; -1 when no such question was asked, when it is
@@ -68,11 +70,11 @@ struct question *answers_needed(struct answers *);
 int answers_put(struct answers *, struct question *, const struct dns_answer *);
 /* Finds a question by name, or NULL. */
 struct question *answers_find(struct answers *, uint16_t, const char *, size_t);
-/* Every question not done becomes done with this status. */
+/* Each question without an answer gets one with this status. */
 void answers_expire(struct answers *, enum dns_status);
-/* Number of questions that the last run missed and that are not done. */
+/* Number of questions that the last run missed and that have no answer. */
 size_t answers_missing(const struct answers *);
-/* Walks all questions in order of first need: index 0.., NULL at the end. */
+/* Question i in the order in which they were noted, or NULL at the end. */
 const struct question *answers_at(const struct answers *, size_t);
 
 #endif

@@ -4,73 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unpriv/spf/spf_private.h"
+#include "proto/text.h"
+#include "unpriv/spf/eval.h"
+#include "unpriv/spf/expand.h"
 
 /*
- * How one run both decides and guesses. Until the first missing answer each
- * step is final. From then on (st->waiting) nothing is decided: steps that
- * hang on the missing answer are SPF_UNKNOWN, and the run goes on to the
- * terms behind them only so that their questions are asked now as well. It
- * stops where the evaluation would certainly end: at a term that matches
- * whatever the answers are, at an error, at the limit of terms. The limits
- * count at least what evaluation will count by then, so guesses are bounded
- * as the evaluation is.
+ * A run first decides, then guesses. Until an answer is missing each step is
+ * final. After that (st->waiting) nothing is decided: a step that depends on
+ * the missing answer is SPF_UNKNOWN, and the run visits the following terms
+ * only to note their questions, so that they are asked at the same time. It
+ * stops where evaluation would end with any answers: at a term that certainly
+ * matches, at an error, at the limit of terms. The limits count no less than
+ * evaluation would, so they bound the guesses as well.
  */
 
-static void reason_add(char *, size_t *, size_t, const char *, size_t);
-static int domain_ok(const char *, size_t);
-static enum spf_step record_find(struct spf_state *, struct spf_level *);
-static enum spf_step record_repr(struct spf_state *, const struct spf_level *);
-static enum spf_step record_eval(struct spf_state *, struct spf_level *,
-    enum spf_result *, int *);
 static enum spf_step redirect_follow(struct spf_state *, struct spf_level *);
-
-static const char *const error_prefix[SPF_RESULT_MAX] = {
-	[SPF_RESULT_TEMPERROR] = "SPF Temporary Error: ",
-	[SPF_RESULT_PERMERROR] = "SPF Permanent Error: ",
-};
-
-/* A C string holds no NUL; whoever shows it escapes the rest. */
-static void
-reason_add(char *buf, size_t *n, size_t size, const char *s, size_t len)
-{
-	size_t i;
-
-	if (len > SPF_REASON_ARG)
-		len = SPF_REASON_ARG;
-	for (i = 0; i < len && *n < size - 1; i++)
-		buf[(*n)++] = s[i] == '\0' ? '?' : s[i];
-	buf[*n] = '\0';
-}
-
-/* RFC 7208 2.6.6, 2.6.7: errors end the evaluation at every level. */
-enum spf_step
-spf_error(struct spf_state *st, enum spf_result result, const char *what,
-    const char *arg, size_t len, const char *arg2, size_t len2)
-{
-	char buf[3 * SPF_REASON_ARG];
-	const char *prefix = error_prefix[result];
-	struct spf_event *ev;
-	size_t n = 0;
-
-	if (st->waiting) {
-		st->stop = 1;
-		return SPF_UNKNOWN;
-	}
-	reason_add(buf, &n, sizeof(buf), prefix, strlen(prefix));
-	reason_add(buf, &n, sizeof(buf), what, strlen(what));
-	if (arg != NULL)
-		reason_add(buf, &n, sizeof(buf), arg, len);
-	if (arg2 != NULL) {
-		reason_add(buf, &n, sizeof(buf), ": ", 2);
-		reason_add(buf, &n, sizeof(buf), arg2, len2);
-	}
-	st->error = result;
-	st->reason = arena_strndup(st->arena, buf, n);
-	if ((ev = spf_trace(st, SPF_EV_ERROR, NULL, NULL, 0, buf, n)) != NULL)
-		ev->result = result;
-	return SPF_ERROR;
-}
 
 static enum spf_step
 syntax_error(struct spf_state *st, const struct spf_syntax *e)
@@ -79,128 +27,10 @@ syntax_error(struct spf_state *st, const struct spf_syntax *e)
 	    NULL, 0);
 }
 
-/* RFC 7208 4.6.4; the original's words. */
-enum spf_step
-spf_count_term(struct spf_state *st)
-{
-	if (st->lookups == SPF_MAX_TERMS)
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "Too many DNS lookups", NULL, 0, NULL, 0);
-	st->lookups++;
-	return SPF_YES;
-}
-
 /*
- * What is counted as a void lookup (RFC 7208 4.6.4): each time a term is
- * evaluated, each NXDOMAIN or empty answer to a question that it asks,
- * address lookups for the names of mx, ptr and %{p} included. Not counted:
- * the record of the domain asked for, and all that exp= asks.
- */
-enum spf_step
-spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
-    const char *name, size_t len, int must, const struct dns_answer **out)
-{
-	const struct dns_answer *a = NULL;
-	struct question *q;
-	struct spf_event *ev;
-	char text[64];
-
-	*out = NULL;
-	if (st->waiting) {
-		q = answers_find(st->answers, type, name, len);
-		if (q != NULL && q->state == ANSWER_DONE)
-			a = &q->answer;
-		else
-			answers_hint(st->answers, type, name, len);
-	} else if ((a = answers_get(st->answers, type, name, len)) == NULL)
-		st->waiting = 1;
-	if (a == NULL)
-		return SPF_UNKNOWN;
-
-	if ((a->status == DNS_NXDOMAIN || a->status == DNS_NODATA) &&
-	    !st->uncounted)
-		st->voids++;
-	if ((ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0)) != NULL)
-		ev->type = type;
-	if (st->voids > st->req->void_limit) {
-		snprintf(text, sizeof(text), "Void lookup limit of %u exceeded",
-		    st->req->void_limit);
-		return spf_error(st, SPF_RESULT_PERMERROR, text, NULL, 0, NULL,
-		    0);
-	}
-	if (must && (a->status == DNS_TIMEOUT || a->status == DNS_TEMPERROR))
-		return spf_error(st, SPF_RESULT_TEMPERROR,
-		    a->status == DNS_TIMEOUT ? "DNS Timeout" :
-					       "DNS Error: server failure",
-		    NULL, 0, NULL, 0);
-	*out = a;
-	return SPF_YES;
-}
-
-int
-spf_has_client(const struct spf_state *st, const struct dns_answer *a,
-    uint8_t len4, uint8_t len6)
-{
-	size_t i, n = st->client.family == 6 ? 16 : 4;
-	struct cidr c;
-
-	if (a->status != DNS_OK)
-		return 0;
-	for (i = 0; i < a->nrr; i++) {
-		if (a->rr[i].len != n)
-			continue;
-		memset(&c, 0, sizeof(c));
-		c.a.family = st->client.family;
-		c.len = c.a.family == 6 ? len6 : len4;
-		memcpy(c.a.b, a->rr[i].data, n);
-		if (cidr_match(&c, &st->client))
-			return 1;
-	}
-	return 0;
-}
-
-/*
- * RFC 7208 5.5: the first ten names are looked up, names whose lookup
- * fails are skipped, and a failed PTR lookup is as good as none.
- */
-enum spf_step
-spf_client_names(struct spf_state *st, const struct spf_level *lv,
-    struct spf_names *names)
-{
-	const struct dns_answer *ptr, *a;
-	const char *s;
-	char arpa[74];
-	enum spf_step rv, all = SPF_YES;
-	size_t i, len;
-
-	names->n = 0;
-	addr_ptrname(&st->client, arpa, sizeof(arpa));
-	if ((rv = spf_lookup(st, lv, DNS_T_PTR, arpa, strlen(arpa), 0, &ptr)) !=
-		SPF_YES ||
-	    ptr->status != DNS_OK)
-		return rv;
-	for (i = 0; i < ptr->nrr && i < SPF_MAX_PTR; i++) {
-		s = (const char *)ptr->rr[i].data;
-		len = ptr->rr[i].len;
-		if (!dname_valid(s, len) || s[0] == '\0')
-			continue;
-		rv = spf_lookup(st, lv, st->atype, s, len, 0, &a);
-		if (rv == SPF_ERROR)
-			return rv;
-		if (rv == SPF_UNKNOWN)
-			all = rv;
-		else if (spf_has_client(st, a, 32, 128)) {
-			names->name[names->n].s = s;
-			names->name[names->n++].len = len;
-		}
-	}
-	return all;
-}
-
-/*
- * RFC 7208 4.3: no record can be where no mail domain can be. Addresses in
- * brackets are literals; what is not printable ASCII was made by a macro or
- * is no A-label.
+ * RFC 7208 4.3: a name that cannot be a mail domain has no record. Such are
+ * single labels, address literals in brackets, and what is not printable
+ * ASCII: no A-label, or the expansion of a macro.
  */
 static int
 domain_ok(const char *s, size_t len)
@@ -210,14 +40,14 @@ domain_ok(const char *s, size_t len)
 	if (!dname_valid(s, len) || memchr(s, '.', len) == NULL || s[0] == '[')
 		return 0;
 	for (i = 0; i < len; i++)
-		if (s[i] <= 0x20 || s[i] >= 0x7f)
+		if (s[i] == ' ' || !ascii_is_print(s[i]))
 			return 0;
 	return 1;
 }
 
 /*
- * RFC 7208 4.4, 4.5. SPF_YES: lv->rec is the record, SPF_NO: there is none.
- * The lookup of the domain asked for is not one of a term.
+ * RFC 7208 4.4, 4.5. SPF_YES: lv->rec is the record; SPF_NO: there is none.
+ * At depth 0 no term causes the lookup: it is no void lookup.
  */
 static enum spf_step
 record_find(struct spf_state *st, struct spf_level *lv)
@@ -254,9 +84,9 @@ record_find(struct spf_state *st, struct spf_level *lv)
 	return n == 1 ? SPF_YES : SPF_NO;
 }
 
-/* RFC 7208 3.1: ASCII only. The record is shown as the original shows it. */
+/* RFC 7208 3.1: ASCII only. The reason has the record as Python's repr(). */
 static enum spf_step
-record_repr(struct spf_state *st, const struct spf_level *lv)
+record_not_ascii(struct spf_state *st, const struct spf_level *lv)
 {
 	static const struct {
 		char c, as;
@@ -275,7 +105,7 @@ record_repr(struct spf_state *st, const struct spf_level *lv)
 		if (j < sizeof(named) / sizeof(named[0])) {
 			buf[n++] = '\\';
 			buf[n++] = named[j].as;
-		} else if (c < 0x20 || c >= 0x7f)
+		} else if (!ascii_is_print(c))
 			n += (size_t)snprintf(buf + n, 5, "\\x%02x",
 			    (unsigned int)c);
 		else
@@ -287,9 +117,9 @@ record_repr(struct spf_state *st, const struct spf_level *lv)
 }
 
 /*
- * RFC 7208 4.6.2, 4.7: terms in order. SPF_YES: *result is the record's;
- * SPF_NO: lv is now what redirect names. *unknown says that a term before
- * could not be judged.
+ * RFC 7208 4.6.2, 4.7: evaluates the terms in order. SPF_YES: *result is the
+ * record's; SPF_NO: lv is now the target of redirect. *unknown becomes 1 when
+ * a term could not be evaluated.
  */
 static enum spf_step
 record_eval(struct spf_state *st, struct spf_level *lv, enum spf_result *result,
@@ -333,8 +163,8 @@ record_eval(struct spf_state *st, struct spf_level *lv, enum spf_result *result,
 }
 
 /*
- * RFC 7208 6.1: counts, then makes lv the target's level. SPF_NO when that
- * is to be evaluated in place of this one.
+ * RFC 7208 6.1: counts redirect as a term and changes lv to its target.
+ * SPF_NO when the target is to be evaluated instead.
  */
 static enum spf_step
 redirect_follow(struct spf_state *st, struct spf_level *lv)
@@ -373,7 +203,6 @@ spf_check_host(struct spf_state *st, struct spf_level *lv)
 	struct spf_syntax e;
 	struct spf_event *ev;
 	enum spf_step rv;
-	size_t i;
 	int redirected = 0, unknown = 0;
 
 	for (;;) {
@@ -387,11 +216,8 @@ spf_check_host(struct spf_state *st, struct spf_level *lv)
 			break;
 		(void)spf_trace(st, SPF_EV_RECORD, lv, NULL, 0, lv->rec,
 		    lv->reclen);
-		for (i = 0; i < lv->reclen; i++)
-			if ((unsigned char)lv->rec[i] >= 0x80)
-				break;
-		if (i < lv->reclen)
-			rv = record_repr(st, lv);
+		if (!ascii_only(lv->rec, lv->reclen))
+			rv = record_not_ascii(st, lv);
 		else if (spf_record_check(lv->rec, lv->reclen, &lv->redirect,
 			     &lv->exp, &e) == -1)
 			rv = syntax_error(st, &e);

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-#include "unpriv/spf/spf_private.h"
+#include "unpriv/spf/eval.h"
+#include "unpriv/spf/expand.h"
 
-/* A term and its target name; ok is 0 when nothing can be asked for it. */
+/* A term and its target name; ok is 0 when DNS cannot be asked for it. */
 struct target {
 	const struct spf_term *t;
 	char name[DNAME_MAX + 1];
@@ -13,30 +14,7 @@ struct target {
 	int ok;
 };
 
-typedef enum spf_step (
-    *mech_fn)(struct spf_state *, struct spf_level *, const struct target *);
-
-static enum spf_step mech_include(struct spf_state *, struct spf_level *,
-    const struct target *);
-static enum spf_step mech_a(struct spf_state *, struct spf_level *,
-    const struct target *);
-static enum spf_step mech_mx(struct spf_state *, struct spf_level *,
-    const struct target *);
-static enum spf_step mech_ptr(struct spf_state *, struct spf_level *,
-    const struct target *);
-static enum spf_step mech_exists(struct spf_state *, struct spf_level *,
-    const struct target *);
-
-/* Those that need a lookup, and so count (RFC 7208 4.6.4). */
-static const mech_fn mech_lookup[SPF_T_MECHANISMS] = {
-	[SPF_T_INCLUDE] = mech_include,
-	[SPF_T_A] = mech_a,
-	[SPF_T_MX] = mech_mx,
-	[SPF_T_PTR] = mech_ptr,
-	[SPF_T_EXISTS] = mech_exists,
-};
-
-/* What an included record's result means (RFC 7208 5.2). */
+/* The outcome of include, by the included record's result (RFC 7208 5.2). */
 static const enum spf_step include_step[SPF_RESULT_MAX + 1] = {
 	[SPF_RESULT_NONE] = SPF_ERROR,
 	[SPF_RESULT_NEUTRAL] = SPF_NO,
@@ -47,30 +25,6 @@ static const enum spf_step include_step[SPF_RESULT_MAX + 1] = {
 	[SPF_RESULT_PERMERROR] = SPF_ERROR,
 	[SPF_RESULT_MAX] = SPF_UNKNOWN,
 };
-
-enum spf_step
-spf_mechanism(struct spf_state *st, struct spf_level *lv,
-    const struct spf_term *t)
-{
-	struct target tg;
-	enum spf_step rv;
-
-	if (t->kind == SPF_T_ALL)
-		return SPF_YES;
-	if (t->kind == SPF_T_IP4 || t->kind == SPF_T_IP6)
-		return cidr_match(&t->net, &st->client) ? SPF_YES : SPF_NO;
-	if ((rv = spf_count_term(st)) != SPF_YES)
-		return rv;
-	rv = spf_target(st, lv, t, tg.name, &tg.len);
-	if (rv == SPF_UNKNOWN || rv == SPF_ERROR)
-		return rv;
-	tg.t = t;
-	tg.ok = rv == SPF_YES;
-	/* RFC 7208 4.8; an include without a record is an error, though */
-	if (!tg.ok && t->kind != SPF_T_INCLUDE)
-		return SPF_NO;
-	return mech_lookup[t->kind](st, lv, &tg);
-}
 
 /* RFC 7208 5.2 */
 static enum spf_step
@@ -85,8 +39,8 @@ mech_include(struct spf_state *st, struct spf_level *lv,
 	    spf_macro_local(tg->t->spec, tg->t->speclen))
 		return SPF_NO;
 	/*
-	 * What comes back to itself runs into the limit of terms in any
-	 * case: the same terms before do not match there either.
+	 * A record that includes itself would reach the limit of terms: the
+	 * terms before the include do not match the second time either.
 	 */
 	if (dname_equal(tg->name, tg->len, lv->domain, lv->dlen))
 		return spf_error(st, SPF_RESULT_PERMERROR,
@@ -121,8 +75,8 @@ mech_a(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 }
 
 /*
- * RFC 7208 5.4, 4.6.4. The null MX (RFC 7505) and names that nobody can
- * ask for have no address.
+ * RFC 7208 5.4, 4.6.4. The null MX (RFC 7505) and names that DNS cannot hold
+ * have no address.
  */
 static enum spf_step
 mech_mx(struct spf_state *st, struct spf_level *lv, const struct target *tg)
@@ -174,7 +128,7 @@ mech_ptr(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 	return SPF_NO;
 }
 
-/* RFC 7208 5.7: A, whatever the client's family. */
+/* RFC 7208 5.7: asks for A also when the client's address is IPv6. */
 static enum spf_step
 mech_exists(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 {
@@ -185,4 +139,40 @@ mech_exists(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 	    SPF_YES)
 		return rv;
 	return a->status == DNS_OK && a->nrr > 0 ? SPF_YES : SPF_NO;
+}
+
+typedef enum spf_step (
+    *mech_fn)(struct spf_state *, struct spf_level *, const struct target *);
+
+/* The mechanisms that need a lookup, and so count (RFC 7208 4.6.4). */
+static const mech_fn mech_lookup[SPF_T_MECHANISMS] = {
+	[SPF_T_INCLUDE] = mech_include,
+	[SPF_T_A] = mech_a,
+	[SPF_T_MX] = mech_mx,
+	[SPF_T_PTR] = mech_ptr,
+	[SPF_T_EXISTS] = mech_exists,
+};
+
+enum spf_step
+spf_mechanism(struct spf_state *st, struct spf_level *lv,
+    const struct spf_term *t)
+{
+	struct target tg;
+	enum spf_step rv;
+
+	if (t->kind == SPF_T_ALL)
+		return SPF_YES;
+	if (t->kind == SPF_T_IP4 || t->kind == SPF_T_IP6)
+		return cidr_match(&t->net, &st->client) ? SPF_YES : SPF_NO;
+	if ((rv = spf_count_term(st)) != SPF_YES)
+		return rv;
+	rv = spf_target(st, lv, t, tg.name, &tg.len);
+	if (rv == SPF_UNKNOWN || rv == SPF_ERROR)
+		return rv;
+	tg.t = t;
+	tg.ok = rv == SPF_YES;
+	/* RFC 7208 4.8; for include a missing record is an error. */
+	if (!tg.ok && t->kind != SPF_T_INCLUDE)
+		return SPF_NO;
+	return mech_lookup[t->kind](st, lv, &tg);
 }

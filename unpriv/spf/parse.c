@@ -4,7 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "unpriv/spf/spf_private.h"
+#include "proto/dname.h"
+#include "proto/text.h"
+#include "unpriv/spf/parse.h"
 
 #define VERSION	    "v=spf1"
 #define VERSION_LEN 6
@@ -14,8 +16,8 @@ static const struct mechanism {
 	const char *name;
 	enum spf_kind kind;
 	int cidr;	     /* dual-cidr-length allowed */
-	int need;	     /* domain-spec must be there */
-	const char *missing; /* what to say then */
+	int need;	     /* argument required */
+	const char *missing; /* the error without it */
 } mechanisms[] = {
 	{ "all", SPF_T_ALL, 0, 0, NULL },
 	{ "include", SPF_T_INCLUDE, 0, 1,
@@ -28,25 +30,16 @@ static const struct mechanism {
 	{ "exists", SPF_T_EXISTS, 0, 1, "implicit exists not allowed: " },
 };
 
-/* A term cut at its borders, before its kind is looked at. */
+/* The parts of a mechanism, whatever its kind. */
 struct shape {
 	const char *name;
 	size_t namelen;
-	const char *arg; /* behind the colon; NULL: no colon */
+	const char *arg; /* after the colon; NULL: no colon */
 	size_t arglen;	 /* without the CIDR lengths */
 	int has4, has6;
 	unsigned int len4, len6; /* 999: too big to be right */
 };
 
-static int bad(struct spf_syntax *, const char *, const char *, size_t);
-static int is_alpha(int);
-static int is_digit(int);
-static int name_is(const char *, size_t, const char *);
-static const struct mechanism *mechanism_find(const char *, size_t);
-static size_t cidr_strip(const char *, size_t, size_t, int *, unsigned int *);
-static void shape_cut(const char *, size_t, struct shape *);
-static int spec_check(const char *, size_t, struct spf_syntax *);
-static int spec_ends_well(const char *, size_t, size_t);
 static int modifier_parse(struct spf_term *, size_t, struct spf_syntax *);
 static int mechanism_parse(struct spf_term *, struct spf_syntax *);
 static int network_parse(struct spf_term *, const struct shape *,
@@ -61,18 +54,6 @@ bad(struct spf_syntax *e, const char *what, const char *arg, size_t len)
 	e->arg = arg;
 	e->len = len;
 	return -1;
-}
-
-static int
-is_alpha(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static int
-is_digit(int c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static int
@@ -97,7 +78,7 @@ spf_scan_start(struct spf_scan *sc, const char *rec, size_t len)
 	sc->pos = VERSION_LEN;
 }
 
-/* RFC 7208 4.6.1: terms are parted by SP, and by nothing else. */
+/* RFC 7208 4.6.1: only SP separates terms. */
 int
 spf_scan_next(struct spf_scan *sc, struct spf_term *t, struct spf_syntax *e)
 {
@@ -116,14 +97,11 @@ spf_scan_next(struct spf_scan *sc, struct spf_term *t, struct spf_syntax *e)
 	t->text = p;
 	t->len = (size_t)(q - p);
 	/* name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), then "=" */
-	for (i = 0; i < t->len &&
-	     (is_alpha(p[i]) ||
-		 (i > 0 &&
-		     (is_digit(p[i]) || p[i] == '-' || p[i] == '_' ||
-			 p[i] == '.')));
+	for (i = 0;
+	     i < t->len && (ascii_is_ldh(p[i]) || p[i] == '_' || p[i] == '.');
 	     i++)
 		;
-	if (i > 0 && i < t->len && p[i] == '=')
+	if (i > 0 && i < t->len && p[i] == '=' && ascii_is_alpha(p[0]))
 		return modifier_parse(t, i, e) == -1 ? -1 : 1;
 	return mechanism_parse(t, e) == -1 ? -1 : 1;
 }
@@ -144,16 +122,14 @@ spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
 		if (t.kind == SPF_T_REDIRECT) {
 			if (redirect->kind != 0)
 				return bad(e,
-				    "redirect= MUST appear at most "
-				    "once: ",
+				    "redirect= MUST appear at most once: ",
 				    t.text, t.len);
 			*redirect = t;
 		} else if (t.kind == SPF_T_EXP) {
 			if (exp->kind != 0)
 				return bad(e,
-				    "exp= MUST appear at most "
-				    "once: ",
-				    t.text, t.len);
+				    "exp= MUST appear at most once: ", t.text,
+				    t.len);
 			*exp = t;
 		}
 	}
@@ -161,8 +137,8 @@ spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
 }
 
 /*
- * domain-end = ( "." toplabel [ "." ] ) / macro-expand, and a toplabel is a
- * host's label that is not all digits. end is the place behind the last
+ * domain-end = ( "." toplabel [ "." ] ) / macro-expand, where toplabel is a
+ * host's label that is not all digits. end is the offset after the last
  * macro-expand.
  */
 static int
@@ -175,10 +151,9 @@ spec_ends_well(const char *s, size_t len, size_t end)
 		return 1;
 	n = dname_undot(s, len);
 	for (i = n; i > end && s[i - 1] != '.'; i--) {
-		if (!is_alpha(s[i - 1]) && !is_digit(s[i - 1]) &&
-		    s[i - 1] != '-')
+		if (!ascii_is_ldh(s[i - 1]))
 			return 0;
-		if (!is_digit(s[i - 1]))
+		if (!ascii_is_digit(s[i - 1]))
 			other = 1;
 	}
 	if (i == end || i == n || !other)
@@ -193,7 +168,7 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 	int rv;
 
 	rv = spf_macro_check(s, len, 0, &end, e);
-	/* A wrong "%{...}" at the end is told as what it is. */
+	/* Report a wrong "%{...}" at the end as that, not as a wrong domain. */
 	if (rv == -1 && e->len > 2 && e->arg[1] == '{' &&
 	    e->arg + e->len == s + len)
 		return rv;
@@ -202,7 +177,7 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 	return rv;
 }
 
-/* namelen octets of name, then "=". RFC 7208 6 */
+/* RFC 7208 6: the text is namelen octets of name, "=" and a macro-string. */
 static int
 modifier_parse(struct spf_term *t, size_t namelen, struct spf_syntax *e)
 {
@@ -227,8 +202,8 @@ modifier_parse(struct spf_term *t, size_t namelen, struct spf_syntax *e)
 }
 
 /*
- * Looks for "/" and a number at the end of s[from..len): "0" or digits that
- * do not begin with 0. Returns the length without them.
+ * Finds "/" and a number at the end of s[from..len): "0", or digits that do
+ * not begin with 0. Returns the length without them.
  */
 static size_t
 cidr_strip(const char *s, size_t from, size_t len, int *has,
@@ -237,7 +212,7 @@ cidr_strip(const char *s, size_t from, size_t len, int *has,
 	size_t i, n;
 
 	*has = 0;
-	for (n = len; n > from && is_digit(s[n - 1]); n--)
+	for (n = len; n > from && ascii_is_digit(s[n - 1]); n--)
 		;
 	if (n == len || n == from || s[n - 1] != '/' ||
 	    (s[n] == '0' && len - n > 1))
@@ -280,7 +255,7 @@ shape_cut(const char *s, size_t len, struct shape *sh)
 		sh->arg = s + from + 1;
 		sh->arglen = n - from - 1;
 	} else if (n > from)
-		/* "a/", "a/024": a slash and no number is in the name */
+		/* "a/", "a/024": without a number the slash is in the name. */
 		sh->namelen += n - from;
 }
 
@@ -322,13 +297,13 @@ mechanism_parse(struct spf_term *t, struct spf_syntax *e)
 		    "Do not separate mechnisms with commas: ", t->text, t->len);
 	shape_cut(t->text, t->len, &sh);
 	if ((m = mechanism_find(sh.name, sh.namelen)) == NULL) {
-		/* something else where the qualifier should be? */
+		/* Another sign where the qualifier should be? */
 		if (sh.namelen > 1 && sh.name == t->text &&
-		    !is_alpha(t->text[0]) && !is_digit(t->text[0]) &&
+		    !ascii_is_alnum(t->text[0]) &&
 		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
 			return bad(e,
-			    "Unknown qualifier, RFC 4408 para "
-			    "4.6.1, found in: ",
+			    "Unknown qualifier, RFC 4408 para 4.6.1, found "
+			    "in: ",
 			    t->text, t->len);
 		if (addr_parse(&a, t->text, t->len) == 0 && a.family == 4)
 			return bad(e, "Missing IP4: ", t->text, t->len);
@@ -364,7 +339,7 @@ network_parse(struct spf_term *t, const struct shape *sh, struct spf_syntax *e)
 	return 0;
 }
 
-/* All mechanisms that take a domain-spec, and "all", which takes nothing. */
+/* The mechanisms that take a domain-spec, and "all", which takes nothing. */
 static int
 domain_parse(struct spf_term *t, const struct shape *sh,
     const struct mechanism *m, struct spf_syntax *e)
@@ -377,8 +352,8 @@ domain_parse(struct spf_term *t, const struct shape *sh,
 		if (sh->arg == NULL)
 			return 0;
 		return bad(e,
-		    "Invalid all mechanism format - only qualifier "
-		    "allowed with all: ",
+		    "Invalid all mechanism format - only qualifier allowed "
+		    "with all: ",
 		    t->text, t->len);
 	}
 	if (sh->has4 && sh->len4 > 32)

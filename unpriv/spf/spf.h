@@ -29,6 +29,8 @@ enum spf_result {
 #define SPF_MAX_MX    10
 #define SPF_MAX_PTR   10
 
+#define SPF_MAX_EVENTS 400 /* in a trace */
+
 /*
  * check_host() arguments (RFC 7208 4.1). local and domain are <sender>
  * already split; domain has no trailing dot. An empty local part is
@@ -36,7 +38,7 @@ enum spf_result {
  * the engine converts U-labels for queries (RFC 8616).
  */
 struct spf_request {
-	struct addr client; /* an IPv4-mapped one is judged as IPv4 */
+	struct addr client; /* IPv4-mapped addresses count as IPv4 */
 	const char *helo;   /* %{h} */
 	const char *local;
 	const char *domain;
@@ -46,11 +48,11 @@ struct spf_request {
 	int want_trace;
 };
 
-/* One step of an evaluation, for spfctl check. Made only on want_trace. */
+/* One step of an evaluation, for spfctl check; made only with want_trace. */
 enum spf_event_kind {
 	SPF_EV_RECORD = 1, /* text: the record; domain: whose */
-	SPF_EV_TERM,	   /* text: the term; result: if it matched */
-	SPF_EV_LOOKUP,	   /* type, domain; answer in the answers table */
+	SPF_EV_TERM,	   /* text: the term; matched: whether it did */
+	SPF_EV_LOOKUP,	   /* type, domain; the table has the answer */
 	SPF_EV_RESULT,	   /* result of one check_host() level */
 	SPF_EV_ERROR	   /* text: what is wrong */
 };
@@ -58,7 +60,7 @@ enum spf_event_kind {
 struct spf_event {
 	struct spf_event *next;
 	enum spf_event_kind kind;
-	int depth;		/* 0: the record asked for */
+	int depth;		/* 0: the record of the sender's domain */
 	int matched;		/* TERM: 1 yes, 0 no */
 	enum spf_result result; /* RESULT; TERM's qualifier */
 	uint16_t type;		/* LOOKUP */
@@ -87,20 +89,20 @@ struct spf_verdict {
 
 enum spf_status {
 	SPF_DONE = 0, /* the verdict is final */
-	SPF_WAIT      /* answers lacks something; run again when it has come */
+	SPF_WAIT      /* answers are missing: get them and run again */
 };
 
 extern const char *const spf_result_name[SPF_RESULT_MAX];  /* "pass" */
 extern const char *const spf_result_title[SPF_RESULT_MAX]; /* "Pass" */
 
 /*
- * check_host() (RFC 7208 4). Reads answers, notes what is missing (and what
- * later terms will need), allocates from the arena only; makes no system
- * call. Given the same arguments and answers it gives the same verdict. All
- * pointers in the verdict live in the arena or are constants.
- * The explanation is fetched for fail, of the domain asked for or of the
- * last redirect (6.2); for softfail too, since spf-engine shows it there.
- * When the arena is exhausted the result is permerror.
+ * check_host() (RFC 7208 4). Reads the table of answers, notes there what is
+ * missing and what later terms will need, allocates from the arena only and
+ * makes no system call. The same arguments and answers give the same verdict.
+ * Pointers in the verdict are into the arena or to constants. The explanation
+ * is that of the sender's domain or of the last redirect (6.2), for fail and,
+ * as in spf-engine, for softfail. When the arena is exhausted the result is
+ * permerror.
  */
 enum spf_status spf_check(const struct spf_request *, struct answers *,
     struct arena *, struct spf_verdict *);

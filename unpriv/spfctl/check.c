@@ -14,6 +14,7 @@
 #include "unpriv/judge/judge.h"
 #include "unpriv/spfctl/check.h"
 #include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/dot.h"
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/tree.h"
 
@@ -29,7 +30,7 @@ struct shown {
 	int judged; /* the daemon looks at it */
 	int done;
 	struct spf_verdict verdict;
-	struct ctl_node *tree;
+	struct trace_node *tree;
 	int cut;
 	int asked, told; /* libspf2; it had something to say */
 	struct shadow_opinion opinion;
@@ -229,7 +230,7 @@ show_identity(const struct job *j, const struct shown *s)
 	if (s->asked)
 		show_second(j, s);
 	if (s->tree != NULL)
-		ctl_tree_trace(j->ctl, stdout, s->tree,
+		tree_show(j->ctl, stdout, s->tree,
 		    (unsigned int)j->req.conf->void_limit);
 	else
 		fputs("  no name that can be asked for\n", stdout);
@@ -240,7 +241,7 @@ show_identity(const struct job *j, const struct shown *s)
 /* ---- JSON ---- */
 
 static void
-json_lookup(const struct job *j, struct json *js, const struct ctl_node *n)
+json_lookup(const struct job *j, struct json *js, const struct trace_node *n)
 {
 	const struct dns_answer *a;
 	char buf[300];
@@ -273,35 +274,35 @@ json_lookup(const struct job *j, struct json *js, const struct ctl_node *n)
 
 /* The children of one kind, as an array. */
 static void
-json_lookups(const struct job *j, struct json *js, const struct ctl_node *n)
+json_lookups(const struct job *j, struct json *js, const struct trace_node *n)
 {
-	const struct ctl_node *c;
+	const struct trace_node *c;
 
 	json_array(js, "queries");
 	TAILQ_FOREACH(c, &n->children, entry)
-		if (c->kind == CTL_N_LOOKUP)
+		if (c->kind == TRACE_LOOKUP)
 			json_lookup(j, js, c);
 	json_array_end(js);
 }
 
 static const char *
-error_of(const struct ctl_node *n)
+error_of(const struct trace_node *n)
 {
-	const struct ctl_node *c;
+	const struct trace_node *c;
 
 	TAILQ_FOREACH(c, &n->children, entry)
-		if (c->kind == CTL_N_ERROR)
+		if (c->kind == TRACE_ERROR)
 			return c->ev->text;
 	return NULL;
 }
 
 static void json_level(const struct job *, struct json *, const char *,
-    const struct ctl_node *);
+    const struct trace_node *);
 
 static void
-json_term(const struct job *j, struct json *js, const struct ctl_node *n)
+json_term(const struct job *j, struct json *js, const struct trace_node *n)
 {
-	const struct ctl_node *c;
+	const struct trace_node *c;
 
 	json_object(js, NULL);
 	json_str(js, "term", n->ev->text);
@@ -314,16 +315,16 @@ json_term(const struct job *j, struct json *js, const struct ctl_node *n)
 	json_str(js, "error", error_of(n));
 	json_lookups(j, js, n);
 	TAILQ_FOREACH(c, &n->children, entry)
-		if (c->kind == CTL_N_LEVEL)
+		if (c->kind == TRACE_LEVEL)
 			json_level(j, js, "check", c);
 	json_object_end(js);
 }
 
 static void
 json_level(const struct job *j, struct json *js, const char *key,
-    const struct ctl_node *n)
+    const struct trace_node *n)
 {
-	const struct ctl_node *c;
+	const struct trace_node *c;
 	const char *rest = NULL;
 	size_t restlen = 0;
 
@@ -338,9 +339,9 @@ json_level(const struct job *j, struct json *js, const char *key,
 	json_lookups(j, js, n);
 	json_array(js, "terms");
 	TAILQ_FOREACH(c, &n->children, entry) {
-		if (c->kind == CTL_N_TERM)
+		if (c->kind == TRACE_TERM)
 			json_term(j, js, c);
-		else if (c->kind == CTL_N_REST) {
+		else if (c->kind == TRACE_REST) {
 			rest = c->text;
 			restlen = c->len;
 		}
@@ -463,12 +464,12 @@ dot(const struct job *j)
 {
 	size_t i;
 
-	ctl_dot_begin(stdout);
+	dot_begin(stdout);
 	for (i = 0; i < 2; i++)
 		if (j->id[i].done)
-			ctl_dot_identity(j->ctl, stdout, j->id[i].name,
+			dot_identity(j->ctl, stdout, j->id[i].name,
 			    &j->id[i].verdict, j->id[i].tree);
-	ctl_dot_end(stdout);
+	dot_end(stdout);
 }
 
 /* ---- */
@@ -537,7 +538,7 @@ trees(struct job *j)
 
 	for (i = 0; i < 2; i++)
 		if (j->id[i].done)
-			j->id[i].tree = ctl_trace_tree(&j->id[i].verdict,
+			j->id[i].tree = trace_build(&j->id[i].verdict,
 			    j->answers, j->trees, &j->id[i].cut);
 	while (answers_at(j->answers, j->questions) != NULL)
 		j->questions++;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "proto/text.h"
-#include "unpriv/spfctl/tree.h"
+#include "unpriv/spfctl/dot.h"
 
 #define LABEL_SHOWN 300
 
@@ -26,7 +26,7 @@ struct dot {
 	unsigned int last; /* id */
 };
 
-/* Inside a quoted string: escaped as for a log line, then for dot. */
+/* Writes a part of a quoted string: escaped as for a log line, then for dot. */
 static void
 put_label(FILE *fp, const char *s, size_t len)
 {
@@ -51,7 +51,7 @@ put_text(FILE *fp, const char *s)
 }
 
 static void
-lookup_label(struct dot *d, const struct ctl_node *n)
+lookup_label(struct dot *d, const struct trace_node *n)
 {
 	const struct dns_answer *a;
 
@@ -70,10 +70,10 @@ lookup_label(struct dot *d, const struct ctl_node *n)
 }
 
 static void
-attributes(struct dot *d, const struct ctl_node *n)
+attributes(struct dot *d, const struct trace_node *n)
 {
 	switch (n->kind) {
-	case CTL_N_LEVEL:
+	case TRACE_LEVEL:
 		fprintf(d->fp, "shape=box, fillcolor=\"%s\", label=\"",
 		    result_fill[n->result]);
 		put_text(d->fp, n->domain);
@@ -84,23 +84,23 @@ attributes(struct dot *d, const struct ctl_node *n)
 			fputs("no record", d->fp);
 		fputc('"', d->fp);
 		break;
-	case CTL_N_TERM:
+	case TRACE_TERM:
 		fprintf(d->fp, "shape=ellipse, fillcolor=\"%s\", label=\"",
 		    n->ev->matched ? result_fill[n->ev->result] : "#ffffff");
 		put_text(d->fp, n->ev->text);
 		fprintf(d->fp, "\\n%s\"",
 		    n->ev->matched ? "matches" : "no match");
 		break;
-	case CTL_N_LOOKUP:
+	case TRACE_LOOKUP:
 		lookup_label(d, n);
 		break;
-	case CTL_N_ERROR:
+	case TRACE_ERROR:
 		fprintf(d->fp, "shape=octagon, fillcolor=\"%s\", label=\"",
 		    result_fill[SPF_RESULT_PERMERROR]);
 		put_text(d->fp, n->ev->text);
 		fputc('"', d->fp);
 		break;
-	case CTL_N_REST:
+	case TRACE_REST:
 		fputs("shape=plaintext, fontcolor=\"#999999\", label=\"not "
 		      "reached: ",
 		    d->fp);
@@ -110,11 +110,11 @@ attributes(struct dot *d, const struct ctl_node *n)
 	}
 }
 
-/* Depth is bounded by the limit of terms. */
+/* Recurses as deep as the trace, which the limit of terms bounds. */
 static void
-node(struct dot *d, const struct ctl_node *n, unsigned int parent)
+node(struct dot *d, const struct trace_node *n, unsigned int parent)
 {
-	const struct ctl_node *c;
+	const struct trace_node *c;
 	unsigned int id = ++d->last;
 
 	fprintf(d->fp, "    %s_%u [", d->name, id);
@@ -128,7 +128,7 @@ node(struct dot *d, const struct ctl_node *n, unsigned int parent)
 }
 
 void
-ctl_dot_begin(FILE *fp)
+dot_begin(FILE *fp)
 {
 	fputs("digraph spf {\n  rankdir=LR;\n  node [style=filled, "
 	      "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
@@ -137,8 +137,8 @@ ctl_dot_begin(FILE *fp)
 }
 
 void
-ctl_dot_identity(const struct ctl *ctl, FILE *fp, const char *name,
-    const struct spf_verdict *v, const struct ctl_node *root)
+dot_identity(const struct ctl *ctl, FILE *fp, const char *name,
+    const struct spf_verdict *v, const struct trace_node *root)
 {
 	struct dot d = { ctl, fp, name, 0 };
 
@@ -150,7 +150,7 @@ ctl_dot_identity(const struct ctl *ctl, FILE *fp, const char *name,
 }
 
 void
-ctl_dot_end(FILE *fp)
+dot_end(FILE *fp)
 {
 	fputs("}\n", fp);
 }

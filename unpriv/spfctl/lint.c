@@ -9,35 +9,37 @@
 #include <sysexits.h>
 
 #include "privsep/base/log.h"
+#include "proto/text.h"
+#include "unpriv/spf/expand.h"
 #include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define LINT_ARENA  (32UL << 20)
-#define RESOLVE_MAX 40 /* terms whose addresses are looked up */
-#define FIND_TEXT   600
-#define FINDS_MAX   200 /* shown of one level */
-#define RECORD_LONG 450 /* RFC 7208 3.4 */
-#define ANSWER_LONG 512
+#define LINT_ARENA   (32UL << 20)
+#define RESOLVE_MAX  40 /* terms whose addresses are looked up */
+#define FIND_TEXT    600
+#define FINDINGS_MAX 200 /* shown of one level */
+#define RECORD_LONG  450 /* RFC 7208 3.4 */
+#define ANSWER_LONG  512
 
-/* What a scan of one record has seen. */
-struct seen {
+/* What the terms of one record have shown so far. */
+struct lint_seen {
 	int all;
 	struct spf_term redirect, exp;
 	int bad; /* syntax errors */
-	int told_after;
+	int warned_after_all;
 };
 
-static void walk(struct lint *, struct lint_record *);
+static void record_check(struct lint *, struct lint_record *);
 
 void
-lint_find(struct lint *l, struct lint_record *r, enum lint_level level,
+lint_add(struct lint *l, struct lint_record *r, enum lint_level level,
     const char *code, const struct spf_term *t, const char *fmt, ...)
 {
 	char text[FIND_TEXT];
-	struct lint_find *f, *o, *before = NULL;
+	struct lint_finding *f, *o, *before = NULL;
 	va_list ap;
 
-	/* Other people's records: only what breaks ours. */
+	/* No notes on the records of others. */
 	if ((level == LINT_NOTE && r->depth > 0 && !r->redirected) ||
 	    (f = arena_alloc(l->arena, sizeof(*f))) == NULL)
 		return;
@@ -52,16 +54,16 @@ lint_find(struct lint *l, struct lint_record *r, enum lint_level level,
 		f->pos = (size_t)(t->text - r->rec);
 		f->len = t->len > 0 ? t->len : 1;
 	}
-	if (l->count[level]++ > FINDS_MAX || f->text == NULL)
+	if (l->count[level]++ > FINDINGS_MAX || f->text == NULL)
 		return;
-	/* In the order of their places; those without one come last. */
-	STAILQ_FOREACH(o, &r->finds, entry)
+	/* In the order of their positions; those without one come last. */
+	STAILQ_FOREACH(o, &r->findings, entry)
 		if (f->len == 0 || (o->len > 0 && o->pos <= f->pos))
 			before = o;
 	if (before == NULL)
-		STAILQ_INSERT_HEAD(&r->finds, f, entry);
+		STAILQ_INSERT_HEAD(&r->findings, f, entry);
 	else
-		STAILQ_INSERT_AFTER(&r->finds, before, f, entry);
+		STAILQ_INSERT_AFTER(&r->findings, before, f, entry);
 }
 
 static const struct dns_answer *
@@ -81,14 +83,14 @@ is_void(const struct dns_answer *a)
 	return a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
 }
 
-/* A lookup that failed is nobody's fault here, but nothing is known then. */
+/* 1 after a warning when a lookup failed: nothing is known then. */
 static int
-failed(struct lint *l, struct lint_record *r, const struct spf_term *t,
+lookup_failed(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const struct dns_answer *a, const char *name)
 {
 	if (a->status != DNS_TEMPERROR && a->status != DNS_TIMEOUT)
 		return 0;
-	lint_find(l, r, LINT_WARNING, "dns", t, "%s %s: DNS %s",
+	lint_add(l, r, LINT_WARNING, "dns", t, "%s %s: DNS %s",
 	    dns_type_name(a->type), name,
 	    a->status == DNS_TIMEOUT ? "does not answer" : "fails");
 	return 1;
@@ -128,7 +130,7 @@ lint_target(struct lint *l, const struct lint_record *r,
 
 /* ---- mechanisms ---- */
 
-/* A name's addresses: voids are counted, the nets that pass kept. */
+/* Looks up the addresses of a name: counts voids, keeps what passes. */
 static void
 addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
@@ -143,7 +145,7 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		if ((a = ask(l, types[i], name, len)) == NULL)
 			continue;
 		known++;
-		if (failed(l, r, t, a, name))
+		if (lookup_failed(l, r, t, a, name))
 			continue;
 		if (is_void(a)) {
 			l->voids[i]++;
@@ -159,7 +161,7 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		}
 	}
 	if (known == 2 && voids == 2)
-		lint_find(l, r, LINT_WARNING, "void-lookup", t,
+		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s has no address: a void lookup", name);
 }
 
@@ -172,19 +174,18 @@ mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	size_t i;
 
 	if ((a = ask(l, DNS_T_MX, name, len)) == NULL ||
-	    failed(l, r, t, a, name))
+	    lookup_failed(l, r, t, a, name))
 		return;
 	if (is_void(a)) {
 		l->voids[0]++;
 		l->voids[1]++;
-		lint_find(l, r, LINT_WARNING, "void-lookup", t,
+		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s has no MX record: a void lookup", name);
 	}
 	if (a->nrr > SPF_MAX_MX)
-		lint_find(l, r, LINT_ERROR, "too-many-mx", t,
-		    "%s has %d MX "
-		    "records; more than %d are an error",
-		    name, a->nrr, SPF_MAX_MX);
+		lint_add(l, r, LINT_ERROR, "too-many-mx", t,
+		    "%s has %d MX records; more than %d are an error", name,
+		    a->nrr, SPF_MAX_MX);
 	for (i = 0; i < a->nrr && i < SPF_MAX_MX; i++) {
 		if (!dname_valid((const char *)a->rr[i].data, a->rr[i].len))
 			continue;
@@ -195,26 +196,24 @@ mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
 }
 
 static void
-exists(struct lint *l, struct lint_record *r, const struct spf_term *t,
+exists_name(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
 {
 	const struct dns_answer *a;
 
 	if ((a = ask(l, DNS_T_A, name, len)) == NULL ||
-	    failed(l, r, t, a, name))
+	    lookup_failed(l, r, t, a, name))
 		return;
 	if (is_void(a)) {
 		l->voids[0]++;
 		l->voids[1]++;
-		lint_find(l, r, LINT_WARNING, "void-lookup", t,
+		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s does not exist: a void lookup, and the term never "
 		    "matches",
 		    name);
 	} else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
-		lint_find(l, r, LINT_ERROR, "passes-all", t,
-		    "%s exists for "
-		    "every client: everybody passes",
-		    name);
+		lint_add(l, r, LINT_ERROR, "passes-all", t,
+		    "%s exists for every client: everybody passes", name);
 		r->all_pass = 1;
 	}
 }
@@ -228,7 +227,7 @@ record_new(struct lint *l, struct lint_record *parent, const struct spf_term *t,
 	if (l->nrecords == LINT_RECORDS_MAX ||
 	    (r = arena_alloc(l->arena, sizeof(*r))) == NULL)
 		return NULL;
-	STAILQ_INIT(&r->finds);
+	STAILQ_INIT(&r->findings);
 	memcpy(r->domain, domain, len);
 	r->dlen = len;
 	r->passing = 1;
@@ -248,9 +247,9 @@ record_new(struct lint *l, struct lint_record *parent, const struct spf_term *t,
 	return r;
 }
 
-/* include and redirect: another record, with all that it needs. */
+/* include and redirect: checks the record of their target. */
 static void
-follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
+record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
 {
 	const struct lint_record *o;
@@ -259,43 +258,42 @@ follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
-			lint_find(l, r, LINT_ERROR, "loop", t,
-			    "%s comes back "
-			    "to itself",
-			    name);
+			lint_add(l, r, LINT_ERROR, "loop", t,
+			    "%s comes back to itself", name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
-			lint_find(l, r, LINT_WARNING, "twice", t,
-			    "%s is "
-			    "used a second time: its lookups count again",
+			lint_add(l, r, LINT_WARNING, "twice", t,
+			    "%s is used a second time: its lookups count again",
 			    name);
 			break;
 		}
 	if (l->lookups > LINT_TERMS_MAX ||
 	    (in = record_new(l, r, t, name, len)) == NULL)
 		return;
-	walk(l, in);
+	record_check(l, in);
 	in->lookups++; /* the term itself */
 	if (in->rec != NULL || (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
-	    failed(l, r, t, a, name))
+	    lookup_failed(l, r, t, a, name))
 		return;
 	if (is_void(a)) {
 		l->voids[0]++;
 		l->voids[1]++;
 	}
-	/* Several records were told of where they are. */
-	if (STAILQ_EMPTY(&in->finds))
-		lint_find(l, r, LINT_ERROR, "dead-include", t,
-		    "%s %s: every "
-		    "check that comes here ends in permerror",
+	/* Several records are a finding of the target. */
+	if (STAILQ_EMPTY(&in->findings))
+		lint_add(l, r, LINT_ERROR, "dead-include", t,
+		    "%s %s: every check that comes here ends in permerror",
 		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
 						"has no SPF record");
 }
 
-/* Terms with a lookup; what only a message can tell is counted as that. */
+/*
+ * Checks a term with a lookup. What depends on the message only makes the
+ * number of addresses inexact.
+ */
 static void
 lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 {
@@ -306,10 +304,9 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	l->lookups++;
 	if (t->kind == SPF_T_PTR) {
 		l->uncounted = 1;
-		lint_find(l, r, LINT_WARNING, "ptr", t,
-		    "ptr is slow and not "
-		    "reliable, and should not be used (RFC 7208 5.5): name "
-		    "the hosts by ip4:, ip6: or a:");
+		lint_add(l, r, LINT_WARNING, "ptr", t,
+		    "ptr is slow and not reliable, and should not be used (RFC "
+		    "7208 5.5): name the hosts by ip4:, ip6: or a:");
 		return;
 	}
 	if ((rv = lint_target(l, r, t, name, &len)) == 0) {
@@ -317,7 +314,7 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		return;
 	}
 	if (rv == -1) {
-		lint_find(l, r,
+		lint_add(l, r,
 		    t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT ?
 			LINT_ERROR :
 			LINT_WARNING,
@@ -325,7 +322,7 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		return;
 	}
 	if (t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT)
-		follow(l, r, t, name, len);
+		record_follow(l, r, t, name, len);
 	else if (l->lookups > RESOLVE_MAX)
 		l->uncounted = 1;
 	else if (t->kind == SPF_T_A)
@@ -333,27 +330,27 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	else if (t->kind == SPF_T_MX)
 		mx_hosts(l, r, t, name, len);
 	else
-		exists(l, r, t, name, len);
+		exists_name(l, r, t, name, len);
 }
 
 static void
 all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 {
 	if (t->qualifier == SPF_RESULT_PASS) {
-		lint_find(l, r, LINT_ERROR, "passes-all", t,
+		lint_add(l, r, LINT_ERROR, "passes-all", t,
 		    "every host on the Internet passes");
 		if (r->passing)
 			r->all_pass = 1;
 	} else if (t->qualifier == SPF_RESULT_NEUTRAL &&
 	    (r->depth == 0 || r->redirected))
-		lint_find(l, r, LINT_WARNING, "neutral-all", t,
+		lint_add(l, r, LINT_WARNING, "neutral-all", t,
 		    "?all says nothing of other hosts: ~all or -all does");
 }
 
 /* ---- one record ---- */
 
 static void
-syntax(struct lint *l, struct lint_record *r, const struct spf_term *t,
+syntax_error(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const struct spf_syntax *e)
 {
 	struct spf_term at = *t;
@@ -365,36 +362,36 @@ syntax(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	}
 	while (n > 0 && (e->what[n - 1] == ':' || e->what[n - 1] == ' '))
 		n--;
-	lint_find(l, r, LINT_ERROR, "syntax", &at, "%.*s", (int)n, e->what);
+	lint_add(l, r, LINT_ERROR, "syntax", &at, "%.*s", (int)n, e->what);
 }
 
 static void
-modifier(struct lint *l, struct lint_record *r, struct seen *s,
+modifier(struct lint *l, struct lint_record *r, struct lint_seen *s,
     const struct spf_term *t)
 {
 	struct spf_term *keep = t->kind == SPF_T_EXP ? &s->exp : &s->redirect;
 
 	if (t->kind == SPF_T_OTHER) {
-		lint_find(l, r, LINT_NOTE, "unknown-modifier", t,
+		lint_add(l, r, LINT_NOTE, "unknown-modifier", t,
 		    "receivers ignore this modifier");
 		return;
 	}
 	if (keep->kind != 0)
-		lint_find(l, r, LINT_ERROR, "syntax", t,
+		lint_add(l, r, LINT_ERROR, "syntax", t,
 		    "this modifier must not be there twice");
 	else
 		*keep = *t;
 }
 
 static void
-mechanism(struct lint *l, struct lint_record *r, struct seen *s,
+mechanism(struct lint *l, struct lint_record *r, struct lint_seen *s,
     const struct spf_term *t)
 {
 	if (s->all) {
-		if (!s->told_after)
-			lint_find(l, r, LINT_WARNING, "after-all", t,
+		if (!s->warned_after_all)
+			lint_add(l, r, LINT_WARNING, "after-all", t,
 			    "terms after all are never looked at");
-		s->told_after = 1;
+		s->warned_after_all = 1;
 		return;
 	}
 	switch (t->kind) {
@@ -412,7 +409,7 @@ mechanism(struct lint *l, struct lint_record *r, struct seen *s,
 	}
 }
 
-/* RFC 7208 6.2: an explanation with anything wrong is not used at all. */
+/* RFC 7208 6.2: receivers ignore an explanation with any error. */
 static void
 explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
 {
@@ -425,91 +422,85 @@ explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		return;
 	if (lint_target(l, r, t, name, &len) != 1 ||
 	    (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
-	    failed(l, r, t, a, name))
+	    lookup_failed(l, r, t, a, name))
 		return;
 	if (a->status != DNS_OK || a->nrr != 1)
-		lint_find(l, r, LINT_WARNING, "exp", t,
-		    "%s has %d TXT "
-		    "records; an explanation is exactly one",
+		lint_add(l, r, LINT_WARNING, "exp", t,
+		    "%s has %d TXT records; an explanation is exactly one",
 		    name, a->status == DNS_OK ? a->nrr : 0);
 	else if (spf_macro_check((const char *)a->rr[0].data, a->rr[0].len,
 		     SPF_MACRO_EXP, &end, &e) == -1)
-		lint_find(l, r, LINT_WARNING, "exp", t,
-		    "the text at %s is "
-		    "not used: %s%.*s",
-		    name, e.what, e.len > 100 ? 100 : (int)e.len,
-		    e.arg == NULL ? "" : e.arg);
+		lint_add(l, r, LINT_WARNING, "exp", t,
+		    "the text at %s is not used: %s%.*s", name, e.what,
+		    e.len > 100 ? 100 : (int)e.len, e.arg == NULL ? "" : e.arg);
 }
 
 static void
-ending(struct lint *l, struct lint_record *r, struct seen *s)
+record_end(struct lint *l, struct lint_record *r, struct lint_seen *s)
 {
 	int own = r->depth == 0 || r->redirected;
 
 	if (s->exp.kind != 0)
 		explanation(l, r, &s->exp);
 	if (s->redirect.kind != 0 && s->all)
-		lint_find(l, r, LINT_WARNING, "redirect-ignored", &s->redirect,
+		lint_add(l, r, LINT_WARNING, "redirect-ignored", &s->redirect,
 		    "redirect= is ignored: all matches before");
 	else if (s->redirect.kind != 0)
 		lookup_term(l, r, &s->redirect);
 	else if (!s->all && !s->bad && own)
-		lint_find(l, r, LINT_WARNING, "no-all", NULL,
-		    "no all at the "
-		    "end: hosts that are not listed get neutral");
+		lint_add(l, r, LINT_WARNING, "no-all", NULL,
+		    "no all at the end: hosts that are not listed get neutral");
 }
 
 /* Octets that RFC 7208 3.1 does not allow. */
 static void
-octets(struct lint *l, struct lint_record *r)
+record_octets(struct lint *l, struct lint_record *r)
 {
 	struct spf_term at;
 	size_t i;
 
 	memset(&at, 0, sizeof(at));
 	for (i = 0; i < r->reclen; i++)
-		if ((unsigned char)r->rec[i] >= 0x7f ||
-		    (unsigned char)r->rec[i] < 0x20) {
+		if (!ascii_is_print(r->rec[i])) {
 			at.text = r->rec + i;
 			at.len = 1;
-			lint_find(l, r, LINT_ERROR, "octets", &at,
-			    "octet "
-			    "0x%02x: a record is printable ASCII",
+			lint_add(l, r, LINT_ERROR, "octets", &at,
+			    "octet 0x%02x: a record is printable ASCII",
 			    (unsigned int)(unsigned char)r->rec[i]);
 			return;
 		}
 }
 
 static void
-scan(struct lint *l, struct lint_record *r)
+record_terms(struct lint *l, struct lint_record *r)
 {
 	struct spf_scan sc;
 	struct spf_syntax e;
 	struct spf_term t;
-	struct seen s;
+	struct lint_seen s;
 	int rv;
 
 	memset(&s, 0, sizeof(s));
 	spf_scan_start(&sc, r->rec, r->reclen);
-	/* A term that is wrong does not keep the others from being read. */
+	/* Go on after a term that is wrong. */
 	while ((rv = spf_scan_next(&sc, &t, &e)) != 0) {
 		if (l->lookups > LINT_TERMS_MAX ||
-		    l->count[LINT_ERROR] > FINDS_MAX)
+		    l->count[LINT_ERROR] > FINDINGS_MAX)
 			return;
 		if (rv == -1) {
 			s.bad = 1;
-			syntax(l, r, &t, &e);
+			syntax_error(l, r, &t, &e);
 		} else if (t.kind > SPF_T_MECHANISMS)
 			modifier(l, r, &s, &t);
 		else
 			mechanism(l, r, &s, &t);
 	}
-	ending(l, r, &s);
+	record_end(l, r, &s);
 }
 
-/* Records beside the one, and answers that get too long (RFC 7208 3.4). */
+/* Checks the other TXT records and the size of the answer (RFC 7208 3.4). */
 static void
-beside(struct lint *l, struct lint_record *r, const struct dns_answer *a,
+answer_check(struct lint *l, struct lint_record *r, const struct dns_answer *a,
     size_t found)
 {
 	size_t i, size = 12 + r->dlen + 2 + 4 + 11;
@@ -521,30 +512,28 @@ beside(struct lint *l, struct lint_record *r, const struct dns_answer *a,
 		if (spf_is_record(s, a->rr[i].len))
 			continue;
 		if (a->rr[i].len >= 7 && strncasecmp(s, "spf2.0/", 7) == 0)
-			lint_find(l, r, LINT_NOTE, "sender-id", NULL,
+			lint_add(l, r, LINT_NOTE, "sender-id", NULL,
 			    "the spf2.0 record is of Sender ID, which nobody "
 			    "uses");
 		else if (memmem(s, a->rr[i].len > 10 ? 10 : a->rr[i].len,
 			     "v=spf", 5) != NULL)
-			lint_find(l, r, LINT_WARNING, "not-a-record", NULL,
+			lint_add(l, r, LINT_WARNING, "not-a-record", NULL,
 			    "a TXT record begins \"%.*s\": it is none of SPF, "
 			    "which begins \"v=spf1 \"",
 			    a->rr[i].len > 12 ? 12 : a->rr[i].len, s);
 	}
 	if (found > 1)
-		lint_find(l, r, LINT_ERROR, "several-records", NULL,
+		lint_add(l, r, LINT_ERROR, "several-records", NULL,
 		    "%zu SPF records: more than one is permerror", found);
 	if (r->reclen > RECORD_LONG)
-		lint_find(l, r, LINT_WARNING, "long-record", NULL,
-		    "the "
-		    "record has %zu octets; above %d answers get too large "
+		lint_add(l, r, LINT_WARNING, "long-record", NULL,
+		    "the record has %zu octets; above %d answers get too large "
 		    "for plain UDP",
 		    r->reclen, RECORD_LONG);
 	else if (size > ANSWER_LONG)
-		lint_find(l, r, LINT_NOTE, "long-answer", NULL,
-		    "all TXT "
-		    "records together make an answer of about %zu octets; "
-		    "above %d it may need TCP",
+		lint_add(l, r, LINT_NOTE, "long-answer", NULL,
+		    "all TXT records together make an answer of about %zu "
+		    "octets; above %d it may need TCP",
 		    size, ANSWER_LONG);
 }
 
@@ -558,13 +547,13 @@ zone_notes(struct lint *l, struct lint_record *r)
 		return;
 	for (i = 0; (n = zonefile_note_at(l->ctl->zone, i)) != NULL; i++)
 		if (dname_equal(n->owner, strlen(n->owner), r->domain, r->dlen))
-			lint_find(l, r, n->serious ? LINT_ERROR : LINT_WARNING,
+			lint_add(l, r, n->serious ? LINT_ERROR : LINT_WARNING,
 			    n->code, NULL, "zone file, line %u: %s", n->line,
 			    n->text);
 }
 
 static void
-walk(struct lint *l, struct lint_record *r)
+record_check(struct lint *l, struct lint_record *r)
 {
 	const struct dns_answer *a;
 	unsigned int before = l->lookups;
@@ -579,15 +568,16 @@ walk(struct lint *l, struct lint_record *r)
 			r->reclen = a->rr[i].len;
 		}
 	zone_notes(l, r);
-	if (r->depth == 0 && !failed(l, r, NULL, a, r->domain) && found == 0)
-		lint_find(l, r, LINT_ERROR, "no-record", NULL, "%s",
+	if (r->depth == 0 && !lookup_failed(l, r, NULL, a, r->domain) &&
+	    found == 0)
+		lint_add(l, r, LINT_ERROR, "no-record", NULL, "%s",
 		    is_void(a) && a->status == DNS_NXDOMAIN ?
 			"the name does not exist" :
 			"there is no SPF record");
-	beside(l, r, a, found);
+	answer_check(l, r, a, found);
 	if (r->rec != NULL) {
-		octets(l, r);
-		scan(l, r);
+		record_octets(l, r);
+		record_terms(l, r);
 		lint_net_record(l, r);
 	}
 	r->lookups = l->lookups - before;
@@ -612,7 +602,7 @@ run(struct answers *answers, int elapsed, void *arg)
 	memset(l->count, 0, sizeof(l->count));
 	if ((top = record_new(l, NULL, NULL, domain, len)) == NULL)
 		fatalx("no memory");
-	walk(l, top);
+	record_check(l, top);
 	if (!l->waiting)
 		lint_tree(l);
 	return l->waiting;

@@ -7,9 +7,9 @@
 
 #include "unpriv/spfctl/lint.h"
 
-#define WIDE4	  16 /* networks above these are told of */
+#define WIDE4	  16 /* report shorter prefixes */
 #define WIDE6	  32
-#define PAIRS_MAX 500 /* terms of a record that are compared */
+#define PAIRS_MAX 500 /* terms of a record to compare */
 
 /* Addresses that no receiver ever sees (RFC 1918, RFC 1122). */
 static const struct cidr private_nets[] = {
@@ -47,7 +47,7 @@ net_cmp(const void *a, const void *b)
 	return x->len < y->len ? -1 : x->len > y->len;
 }
 
-/* Two networks are apart, or one holds the other. */
+/* Two networks are disjoint, or one holds the other. */
 void
 lint_net_sum(struct lint *l)
 {
@@ -58,7 +58,7 @@ lint_net_sum(struct lint *l)
 	l->whole6 = 0;
 	if (l->nnets == 0)
 		return;
-	/* glibc's qsort(3) asks for the machine's memory: no place for that */
+	/* The sandbox forbids glibc's qsort(3) to ask for the memory's size. */
 	if (heapsort(l->nets, l->nnets, sizeof(*l->nets), net_cmp) == -1)
 		return;
 	for (i = 0; i < l->nnets; i++) {
@@ -73,7 +73,7 @@ lint_net_sum(struct lint *l)
 		else
 			l->sum6 += (unsigned __int128)1 << (128 - c->len);
 	}
-	/* Two halves make the whole, which is zero in 128 bits. */
+	/* The sum of two halves overflows to 0. */
 	if (last != NULL && last->a.family == 6 && l->sum6 == 0)
 		l->whole6 = 1;
 }
@@ -92,7 +92,7 @@ lint_number(unsigned __int128 v, char buf[64])
 }
 
 static void
-one(struct lint *l, struct lint_record *r, const struct spf_term *t)
+net_check(struct lint *l, struct lint_record *r, const struct spf_term *t)
 {
 	int v6 = t->net.a.family == 6, len = t->net.len;
 	char text[ADDR_STRLEN];
@@ -101,34 +101,28 @@ one(struct lint *l, struct lint_record *r, const struct spf_term *t)
 
 	if (cidr_hostbits(&t->net)) {
 		cidr_mask(&c);
-		lint_find(l, r, LINT_NOTE, "host-bits", t,
-		    "this is the "
-		    "network %s/%d",
+		lint_add(l, r, LINT_NOTE, "host-bits", t,
+		    "this is the network %s/%d",
 		    addr_format(&c.a, text, sizeof(text)), len);
 	}
 	for (i = 0; i < sizeof(private_nets) / sizeof(private_nets[0]); i++)
 		if (len >= private_nets[i].len &&
 		    cidr_match(&private_nets[i], &t->net.a))
-			lint_find(l, r, LINT_WARNING, "private", t,
-			    "no "
-			    "receiver sees a client with such an address");
+			lint_add(l, r, LINT_WARNING, "private", t,
+			    "no receiver sees a client with such an address");
 	if (t->qualifier != SPF_RESULT_PASS || !r->passing)
 		return;
 	if (len == 0)
-		lint_find(l, r, LINT_ERROR, "passes-all", t,
-		    "every IPv%d "
-		    "address passes",
-		    v6 ? 6 : 4);
+		lint_add(l, r, LINT_ERROR, "passes-all", t,
+		    "every IPv%d address passes", v6 ? 6 : 4);
 	else if (len < (v6 ? WIDE6 : WIDE4))
-		lint_find(l, r,
+		lint_add(l, r,
 		    r->depth == 0 || r->redirected ? LINT_WARNING : LINT_NOTE,
-		    "wide", t,
-		    "a wide network: "
-		    "2^%d addresses pass",
+		    "wide", t, "a wide network: 2^%d addresses pass",
 		    (v6 ? 128 : 32) - len);
 }
 
-/* The same network with one bit less, when both are its halves. */
+/* 1 when two networks are the halves of *whole. */
 static int
 halves(const struct cidr *a, const struct cidr *b, struct cidr *whole)
 {
@@ -145,7 +139,7 @@ halves(const struct cidr *a, const struct cidr *b, struct cidr *whole)
 }
 
 static void
-two(struct lint *l, struct lint_record *r, const struct spf_term *a,
+net_pair_check(struct lint *l, struct lint_record *r, const struct spf_term *a,
     const struct spf_term *b)
 {
 	char text[ADDR_STRLEN];
@@ -154,17 +148,15 @@ two(struct lint *l, struct lint_record *r, const struct spf_term *a,
 	if (a->qualifier != b->qualifier || a->kind != b->kind)
 		return;
 	if (a->net.len <= b->net.len && cidr_match(&a->net, &b->net.a))
-		lint_find(l, r, LINT_NOTE, "covered", b,
-		    "%.*s before covers "
-		    "this",
-		    a->len > 100 ? 100 : (int)a->len, a->text);
+		lint_add(l, r, LINT_NOTE, "covered", b,
+		    "%.*s before covers this", a->len > 100 ? 100 : (int)a->len,
+		    a->text);
 	else if (b->net.len < a->net.len && cidr_match(&b->net, &a->net.a))
-		lint_find(l, r, LINT_NOTE, "covered", a, "%.*s covers this",
+		lint_add(l, r, LINT_NOTE, "covered", a, "%.*s covers this",
 		    b->len > 100 ? 100 : (int)b->len, b->text);
 	else if (halves(&a->net, &b->net, &whole))
-		lint_find(l, r, LINT_NOTE, "merge", b,
-		    "with %.*s this is "
-		    "ip%d:%s/%d",
+		lint_add(l, r, LINT_NOTE, "merge", b,
+		    "with %.*s this is ip%d:%s/%d",
 		    a->len > 100 ? 100 : (int)a->len, a->text, whole.a.family,
 		    addr_format(&whole.a, text, sizeof(text)), whole.len);
 }
@@ -191,8 +183,8 @@ lint_net_record(struct lint *l, struct lint_record *r)
 			v[n++] = t;
 	}
 	for (j = 0; j < n; j++) {
-		one(l, r, &v[j]);
+		net_check(l, r, &v[j]);
 		for (i = 0; i < j && (r->depth == 0 || r->redirected); i++)
-			two(l, r, &v[i], &v[j]);
+			net_pair_check(l, r, &v[i], &v[j]);
 	}
 }

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/text.h"
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/tree.h"
 
-#define EXCERPT 70 /* octets of a record round a place */
+#define EXCERPT 70 /* octets of a record around a position */
 #define INDENT	"    "
 
 static const struct {
@@ -21,33 +22,31 @@ static const struct {
 };
 
 /*
- * A record is ASCII; what is not is shown so that each octet has one width
- * for all terminals. Returns the columns.
+ * Shows octets of a record, all but printable ASCII as \xHH, so that carets can
+ * be put below; with a mark, shows as many marks instead.
  */
-static size_t
+static void
 put_ascii(const char *s, size_t len, char mark)
 {
-	size_t i, n = 0;
+	size_t i;
 	int c;
 
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)s[i];
 		if (mark != '\0')
-			n += (size_t)printf("%.*s",
-			    c >= 0x20 && c < 0x7f ? 1 : 4,
+			printf("%.*s", ascii_is_print(c) ? 1 : 4,
 			    mark == '^' ? "^^^^" : "    ");
-		else if (c >= 0x20 && c < 0x7f)
-			n += (size_t)printf("%c", c);
+		else if (ascii_is_print(c))
+			fputc(c, stdout);
 		else
-			n += (size_t)printf("\\x%02x", (unsigned int)c);
+			printf("\\x%02x", (unsigned int)c);
 	}
-	return n;
 }
 
-/* The record round a place, and carets under it. */
+/* Shows the record around a position, with carets below it. */
 static void
 excerpt(const struct lint *l, const struct lint_record *r,
-    const struct lint_find *f)
+    const struct lint_finding *f)
 {
 	size_t from = 0, to = r->reclen, len = f->len;
 
@@ -74,11 +73,11 @@ excerpt(const struct lint *l, const struct lint_record *r,
 }
 
 static void
-show_finds(const struct lint *l, const struct lint_record *r)
+show_findings(const struct lint *l, const struct lint_record *r)
 {
-	const struct lint_find *f;
+	const struct lint_finding *f;
 
-	STAILQ_FOREACH(f, &r->finds, entry) {
+	STAILQ_FOREACH(f, &r->findings, entry) {
 		fputs("  ", stdout);
 		ctl_set_color(l->ctl, stdout, levels[f->level].color);
 		fputs(levels[f->level].one, stdout);
@@ -92,7 +91,7 @@ show_finds(const struct lint *l, const struct lint_record *r)
 }
 
 static void
-show_children(struct ctl_tree *t, const struct lint *l,
+show_children(struct tree *t, const struct lint *l,
     const struct lint_record *parent)
 {
 	const struct lint_record *r, *last = NULL;
@@ -104,13 +103,13 @@ show_children(struct ctl_tree *t, const struct lint *l,
 	STAILQ_FOREACH(r, &l->records, entry) {
 		if (r->parent != parent)
 			continue;
-		ctl_tree_branch(t, r == last);
+		tree_branch(t, r == last);
 		ctl_puts(stdout, r->via);
 		printf("  %u%s\n", r->lookups,
 		    r->rec == NULL ? "  no record" : "");
-		old = ctl_tree_push(t, r == last);
+		old = tree_push(t, r == last);
 		show_children(t, l, r);
-		ctl_tree_pop(t, old);
+		tree_pop(t, old);
 	}
 }
 
@@ -136,11 +135,11 @@ void
 lint_show(struct lint *l)
 {
 	const struct lint_record *top = STAILQ_FIRST(&l->records), *r;
-	struct ctl_tree t;
+	struct tree t;
 	int i, n = 0;
 
 	STAILQ_FOREACH(r, &l->records, entry) {
-		if (r != top && STAILQ_EMPTY(&r->finds))
+		if (r != top && STAILQ_EMPTY(&r->findings))
 			continue;
 		ctl_set_color(l->ctl, stdout, CTL_C_BOLD);
 		ctl_puts(stdout, r->domain);
@@ -156,11 +155,11 @@ lint_show(struct lint *l)
 			ctl_put_short(stdout, r->rec, r->reclen, 1000);
 			fputc('\n', stdout);
 		}
-		show_finds(l, r);
+		show_findings(l, r);
 	}
 	show_counts(l);
 	printf("Lookups  %u/%d\n", l->lookups, SPF_MAX_TERMS);
-	ctl_tree_init(&t, l->ctl, stdout);
+	tree_init(&t, l->ctl, stdout);
 	ctl_puts(stdout, top->domain);
 	printf("  %u\n", top->lookups);
 	show_children(&t, l, top);
@@ -177,7 +176,7 @@ lint_show(struct lint *l)
 static void
 json_record(struct json *js, const struct lint_record *r)
 {
-	const struct lint_find *f;
+	const struct lint_finding *f;
 
 	json_object(js, NULL);
 	json_str(js, "domain", r->domain);
@@ -189,7 +188,7 @@ json_record(struct json *js, const struct lint_record *r)
 		json_text(js, "record", r->rec, r->reclen);
 	json_int(js, "lookups", r->lookups);
 	json_array(js, "findings");
-	STAILQ_FOREACH(f, &r->finds, entry) {
+	STAILQ_FOREACH(f, &r->findings, entry) {
 		json_object(js, NULL);
 		json_str(js, "level", levels[f->level].one);
 		json_str(js, "code", f->code);
@@ -222,7 +221,7 @@ lint_json(struct lint *l)
 	json_int(&js, "voids_ipv4", l->voids[0]);
 	json_int(&js, "voids_ipv6", l->voids[1]);
 	json_int(&js, "void_limit", l->ctl->conf->void_limit);
-	/* As text: 2^128 is no number to most who read JSON. */
+	/* As text: most readers of JSON cannot hold 2^128 as a number. */
 	json_str(&js, "addresses_ipv4", lint_number(l->sum4, buf));
 	json_str(&js, "addresses_ipv6",
 	    l->whole6 ? "340282366920938463463374607431768211456" :

@@ -6,7 +6,7 @@
 #include "unpriv/spfctl/lint.h"
 
 #define MANY_ADDRESSES (1U << 22)
-#define REPLACE_MAX    4 /* addresses that may stand for a name */
+#define REPLACE_MAX    4 /* addresses to replace a name */
 
 static void
 void_findings(struct lint *l, struct lint_record *top)
@@ -14,19 +14,19 @@ void_findings(struct lint *l, struct lint_record *top)
 	unsigned int limit = (unsigned int)l->ctl->conf->void_limit;
 
 	if (l->voids[0] > limit && l->voids[1] > limit)
-		lint_find(l, top, LINT_ERROR, "too-many-voids", NULL,
+		lint_add(l, top, LINT_ERROR, "too-many-voids", NULL,
 		    "%u void lookups for IPv4 clients, %u for IPv6 clients; "
 		    "more than %u are permerror",
 		    l->voids[0], l->voids[1], limit);
 	else if (l->voids[0] > limit || l->voids[1] > limit)
-		lint_find(l, top, LINT_WARNING, "too-many-voids", NULL,
+		lint_add(l, top, LINT_WARNING, "too-many-voids", NULL,
 		    "%u void lookups for IPv%d clients; more than %u are "
 		    "permerror",
 		    l->voids[l->voids[1] > limit], l->voids[1] > limit ? 6 : 4,
 		    limit);
 }
 
-/* "a:mail.example.test" costs a lookup where its address would cost none. */
+/* "a:mail.example.test" costs a lookup, its address as ip4: none. */
 static void
 suggest_addresses(struct lint *l, struct lint_record *top)
 {
@@ -64,7 +64,7 @@ suggest_addresses(struct lint *l, struct lint_record *top)
 			}
 		}
 		if (n > 0 && n <= REPLACE_MAX)
-			lint_find(l, top, LINT_NOTE, "replace", &t,
+			lint_add(l, top, LINT_NOTE, "replace", &t,
 			    "saves a lookup while the address stays:%s", text);
 	}
 }
@@ -75,17 +75,16 @@ lint_tree(struct lint *l)
 	struct lint_record *top = STAILQ_FIRST(&l->records), *r;
 
 	if (l->lookups > SPF_MAX_TERMS) {
-		lint_find(l, top, LINT_ERROR, "too-many-lookups", NULL,
+		lint_add(l, top, LINT_ERROR, "too-many-lookups", NULL,
 		    "%s%u lookups are needed; the eleventh is permerror",
 		    l->lookups > LINT_TERMS_MAX ? "more than " : "",
 		    l->lookups > LINT_TERMS_MAX ? LINT_TERMS_MAX : l->lookups);
 		if (top->rec != NULL)
 			suggest_addresses(l, top);
 	} else if (l->lookups == SPF_MAX_TERMS)
-		lint_find(l, top, LINT_NOTE, "many-lookups", NULL,
-		    "all ten "
-		    "lookups are needed: one more in an included record, and "
-		    "it is permerror");
+		lint_add(l, top, LINT_NOTE, "many-lookups", NULL,
+		    "all ten lookups are needed: one more in an included "
+		    "record, and it is permerror");
 	void_findings(l, top);
 	lint_net_sum(l);
 	STAILQ_FOREACH(r, &l->records, entry)
@@ -94,6 +93,6 @@ lint_tree(struct lint *l)
 			l->whole6 = 1;
 		}
 	if (l->sum4 > MANY_ADDRESSES && l->sum4 >> 32 == 0)
-		lint_find(l, top, LINT_WARNING, "many-addresses", NULL,
+		lint_add(l, top, LINT_WARNING, "many-addresses", NULL,
 		    "%llu IPv4 addresses pass", (unsigned long long)l->sum4);
 }

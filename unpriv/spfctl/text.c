@@ -29,7 +29,7 @@ static const enum ctl_color result_colors[SPF_RESULT_MAX] = {
 	[SPF_RESULT_PERMERROR] = CTL_C_BAD,
 };
 
-/* In pieces that end between characters of legal UTF-8. */
+/* Escapes in pieces that end between characters of legal UTF-8. */
 void
 ctl_put(FILE *fp, const char *s, size_t len)
 {

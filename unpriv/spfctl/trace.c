@@ -3,23 +3,23 @@
 
 #include <string.h>
 
-#include "unpriv/spf/spf_private.h"
+#include "unpriv/spf/parse.h"
 #include "unpriv/spfctl/trace.h"
 
-struct build {
+struct builder {
 	struct answers *answers;
 	struct arena *arena;
-	struct ctl_node *root;
-	struct ctl_node *level; /* the innermost one that is open */
-	unsigned int voids;	/* at the last lookup */
+	struct trace_node *root;
+	struct trace_node *level; /* the innermost one that is open */
+	unsigned int voids;	  /* at the last lookup */
 	int cut;
 };
 
-static struct ctl_node *
-node_new(struct build *b, struct ctl_node *parent, enum ctl_node_kind kind,
+static struct trace_node *
+node_new(struct builder *b, struct trace_node *parent, enum trace_kind kind,
     const struct spf_event *ev)
 {
-	struct ctl_node *n;
+	struct trace_node *n;
 
 	if ((n = arena_alloc(b->arena, sizeof(*n))) == NULL)
 		return NULL;
@@ -34,22 +34,22 @@ node_new(struct build *b, struct ctl_node *parent, enum ctl_node_kind kind,
 	return n;
 }
 
-/* The last term of a level, which whatever comes belongs to. */
-static struct ctl_node *
-last_term(struct ctl_node *level)
+/* The last term of a level: following events belong to it. */
+static struct trace_node *
+last_term(struct trace_node *level)
 {
-	struct ctl_node *n = TAILQ_LAST(&level->children, ctl_nodes);
+	struct trace_node *n = TAILQ_LAST(&level->children, trace_nodes);
 
-	return n != NULL && n->kind == CTL_N_TERM ? n : NULL;
+	return n != NULL && n->kind == TRACE_TERM ? n : NULL;
 }
 
-/* RFC 7208 6.1: a redirect's result is that of the record it stands in. */
+/* Closes the level and goes to the one above. */
 static void
-level_leave(struct build *b)
+level_leave(struct builder *b)
 {
-	struct ctl_node *in = b->level, *n = in->parent;
+	struct trace_node *in = b->level, *n = in->parent;
 
-	while (n != NULL && n->kind != CTL_N_LEVEL)
+	while (n != NULL && n->kind != TRACE_LEVEL)
 		n = n->parent;
 	if (n == NULL)
 		return;
@@ -57,15 +57,15 @@ level_leave(struct build *b)
 	in->closed = 1;
 }
 
-/* Levels below depth are left, that of depth is there. 0, or -1. */
+/* Leaves or adds levels until b->level has the depth of ev. 0, or -1. */
 static int
-level_at(struct build *b, const struct spf_event *ev)
+level_at(struct builder *b, const struct spf_event *ev)
 {
-	struct ctl_node *parent, *n;
+	struct trace_node *parent, *n;
 	int depth = 0;
 
 	for (n = b->level; n != NULL; n = n->parent)
-		if (n->kind == CTL_N_LEVEL && n != b->root)
+		if (n->kind == TRACE_LEVEL && n != b->root)
 			depth++;
 	for (; depth > ev->depth; depth--)
 		level_leave(b);
@@ -73,7 +73,7 @@ level_at(struct build *b, const struct spf_event *ev)
 		parent = b->level;
 		if (parent != NULL && last_term(parent) != NULL)
 			parent = last_term(parent);
-		if ((n = node_new(b, parent, CTL_N_LEVEL, NULL)) == NULL)
+		if ((n = node_new(b, parent, TRACE_LEVEL, NULL)) == NULL)
 			return -1;
 		n->domain = ev->domain;
 		if (b->root == NULL) {
@@ -86,14 +86,14 @@ level_at(struct build *b, const struct spf_event *ev)
 }
 
 static void
-add_lookup(struct build *b, const struct spf_event *ev)
+add_lookup(struct builder *b, const struct spf_event *ev)
 {
-	struct ctl_node *n, *parent = last_term(b->level);
+	struct trace_node *n, *parent = last_term(b->level);
 	size_t len = ev->domain == NULL ? 0 : strlen(ev->domain);
 
 	if (parent == NULL || b->level->closed)
 		parent = b->level;
-	if ((n = node_new(b, parent, CTL_N_LOOKUP, ev)) == NULL)
+	if ((n = node_new(b, parent, TRACE_LOOKUP, ev)) == NULL)
 		return;
 	n->is_void = ev->voids > b->voids;
 	n->explains = b->level->closed;
@@ -102,9 +102,9 @@ add_lookup(struct build *b, const struct spf_event *ev)
 		n->q = answers_find(b->answers, ev->type, ev->domain, len);
 }
 
-/* The trace holds the begin of a long record, the answer holds all. */
+/* The trace has only the beginning of a long record: use the answer. */
 static void
-set_record(struct build *b, const struct spf_event *ev)
+set_record(struct builder *b, const struct spf_event *ev)
 {
 	const struct question *q;
 	size_t i;
@@ -127,22 +127,22 @@ set_record(struct build *b, const struct spf_event *ev)
 }
 
 static void
-add_error(struct build *b, const struct spf_event *ev)
+add_error(struct builder *b, const struct spf_event *ev)
 {
-	struct ctl_node *parent;
+	struct trace_node *parent;
 
 	while (b->level->closed && b->level != b->root)
 		level_leave(b);
 	if ((parent = last_term(b->level)) == NULL)
 		parent = b->level;
-	(void)node_new(b, parent, CTL_N_ERROR, ev);
+	(void)node_new(b, parent, TRACE_ERROR, ev);
 }
 
-/* The terms that nobody looked at; modifiers are not in turn. */
+/* Adds the mechanisms that were not reached. */
 static void
-add_rest(struct build *b, struct ctl_node *level)
+add_rest(struct builder *b, struct trace_node *level)
 {
-	struct ctl_node *term = last_term(level), *n;
+	struct trace_node *term = last_term(level), *n;
 	struct spf_scan sc;
 	struct spf_syntax e;
 	struct spf_term t;
@@ -164,19 +164,22 @@ add_rest(struct build *b, struct ctl_node *level)
 		to = t.text + t.len;
 	}
 	if (from == NULL || rv == -1 || term->ev->len == 0 ||
-	    (n = node_new(b, level, CTL_N_REST, NULL)) == NULL)
+	    (n = node_new(b, level, TRACE_REST, NULL)) == NULL)
 		return;
 	n->text = from;
 	n->len = (size_t)(to - from);
 }
 
-/* Results of levels that ended in a redirect, and what was not reached. */
+/*
+ * Sets the results of levels that ended in a redirect (RFC 7208 6.1: that of
+ * its target), and adds the terms that were not reached.
+ */
 static void
-finish(struct build *b, struct ctl_node *n, enum spf_result result)
+finish(struct builder *b, struct trace_node *n, enum spf_result result)
 {
-	struct ctl_node *c, *in;
+	struct trace_node *c, *in;
 
-	if (n->kind == CTL_N_LEVEL) {
+	if (n->kind == TRACE_LEVEL) {
 		if (!n->has_result) {
 			n->result = result;
 			n->has_result = 1;
@@ -185,20 +188,20 @@ finish(struct build *b, struct ctl_node *n, enum spf_result result)
 			add_rest(b, n);
 	}
 	TAILQ_FOREACH(c, &n->children, entry) {
-		if (c->kind != CTL_N_TERM)
+		if (c->kind != TRACE_TERM)
 			continue;
 		TAILQ_FOREACH(in, &c->children, entry)
-			if (in->kind == CTL_N_LEVEL)
+			if (in->kind == TRACE_LEVEL)
 				finish(b, in, n->result);
 	}
 }
 
-struct ctl_node *
-ctl_trace_tree(const struct spf_verdict *v, struct answers *answers,
+struct trace_node *
+trace_build(const struct spf_verdict *v, struct answers *answers,
     struct arena *arena, int *cut)
 {
 	const struct spf_event *ev;
-	struct build b;
+	struct builder b;
 	size_t n = 0;
 
 	memset(&b, 0, sizeof(b));
@@ -214,7 +217,7 @@ ctl_trace_tree(const struct spf_verdict *v, struct answers *answers,
 			set_record(&b, ev);
 			break;
 		case SPF_EV_TERM:
-			(void)node_new(&b, b.level, CTL_N_TERM, ev);
+			(void)node_new(&b, b.level, TRACE_TERM, ev);
 			break;
 		case SPF_EV_LOOKUP:
 			add_lookup(&b, ev);
@@ -229,7 +232,7 @@ ctl_trace_tree(const struct spf_verdict *v, struct answers *answers,
 			break;
 		}
 	}
-	*cut = b.cut = n == CTL_TRACE_MAX;
+	*cut = b.cut = n == SPF_MAX_EVENTS;
 	if (b.root != NULL)
 		finish(&b, b.root, v->result);
 	return arena_failed(arena) ? NULL : b.root;

@@ -11,24 +11,24 @@
 #include "unpriv/spf/spf.h"
 
 /*
- * The engine's trace, which is a list of steps, as a tree. A LEVEL is one
- * check_host(): its children are the LOOKUP of its record and its TERMs; a
- * TERM's children are its LOOKUPs, the LEVEL of an include or redirect and an
- * ERROR. What only the record says comes as REST: terms that were not reached.
+ * The engine's trace, a list of steps, as a tree. A LEVEL is one check_host():
+ * its children are the LOOKUP of its record and its TERMs. The children of a
+ * TERM are its LOOKUPs, the LEVEL of an include or redirect, and an ERROR. A
+ * REST holds the terms of the record that were not reached.
  */
-enum ctl_node_kind {
-	CTL_N_LEVEL = 1,
-	CTL_N_TERM,
-	CTL_N_LOOKUP,
-	CTL_N_ERROR,
-	CTL_N_REST
+enum trace_kind {
+	TRACE_LEVEL = 1,
+	TRACE_TERM,
+	TRACE_LOOKUP,
+	TRACE_ERROR,
+	TRACE_REST
 };
 
-struct ctl_node {
-	TAILQ_ENTRY(ctl_node) entry;
-	TAILQ_HEAD(ctl_nodes, ctl_node) children;
-	struct ctl_node *parent;
-	enum ctl_node_kind kind;
+struct trace_node {
+	TAILQ_ENTRY(trace_node) entry;
+	TAILQ_HEAD(trace_nodes, trace_node) children;
+	struct trace_node *parent;
+	enum trace_kind kind;
 	int depth;
 	const struct spf_event *ev; /* LEVEL: its record's, or NULL */
 	/* LEVEL */
@@ -36,7 +36,7 @@ struct ctl_node {
 	int closed;
 	int has_result;
 	enum spf_result result;
-	/* LEVEL: the record as it is in DNS, or NULL; REST: a part of it */
+	/* LEVEL: the record as in DNS, or NULL; REST: a part of it */
 	const char *text;
 	size_t len;
 	/* LOOKUP */
@@ -45,13 +45,11 @@ struct ctl_node {
 	int explains; /* for exp=, after the result */
 };
 
-#define CTL_TRACE_MAX 400 /* events that the engine makes at most */
-
 /*
- * The root LEVEL, or NULL when there is no trace or no memory. *cut says
- * that the engine stopped tracing. Nodes live in the arena.
+ * Returns the root LEVEL, or NULL when there is no trace or no memory. *cut is
+ * 1 when the trace was full. Nodes live in the arena.
  */
-struct ctl_node *ctl_trace_tree(const struct spf_verdict *, struct answers *,
+struct trace_node *trace_build(const struct spf_verdict *, struct answers *,
     struct arena *, int *cut);
 
 #endif

@@ -9,7 +9,7 @@
 #define RECORD_SHOWN 2000 /* octets of a record */
 #define TEXT_SHOWN   60	  /* octets of other data */
 #define RRS_SHOWN    4	  /* records of one answer */
-#define WIDTH_MIN    40	  /* narrower: lines are not broken */
+#define WIDTH_MIN    40	  /* columns; do not break lines below it */
 #define DEPTH_SHOWN  100
 
 static const struct glyphs {
@@ -20,11 +20,11 @@ static const struct glyphs {
 	    "\342\224\202  ", "   " },
 };
 
-static void show_children(struct ctl_tree *, const struct ctl_node *,
+static void show_children(struct tree *, const struct trace_node *,
     unsigned int, unsigned int);
 
 void
-ctl_tree_init(struct ctl_tree *t, const struct ctl *ctl, FILE *fp)
+tree_init(struct tree *t, const struct ctl *ctl, FILE *fp)
 {
 	memset(t, 0, sizeof(*t));
 	t->ctl = ctl;
@@ -32,7 +32,7 @@ ctl_tree_init(struct ctl_tree *t, const struct ctl *ctl, FILE *fp)
 }
 
 void
-ctl_tree_branch(struct ctl_tree *t, int last)
+tree_branch(struct tree *t, int last)
 {
 	const struct glyphs *g = &glyphs[t->ctl->unicode != 0];
 
@@ -43,7 +43,7 @@ ctl_tree_branch(struct ctl_tree *t, int last)
 }
 
 size_t
-ctl_tree_push(struct ctl_tree *t, int last)
+tree_push(struct tree *t, int last)
 {
 	const struct glyphs *g = &glyphs[t->ctl->unicode != 0];
 	size_t old = t->len;
@@ -57,7 +57,7 @@ ctl_tree_push(struct ctl_tree *t, int last)
 }
 
 void
-ctl_tree_pop(struct ctl_tree *t, size_t old)
+tree_pop(struct tree *t, size_t old)
 {
 	t->len = old;
 	t->prefix[old] = '\0';
@@ -65,7 +65,7 @@ ctl_tree_pop(struct ctl_tree *t, size_t old)
 }
 
 static void
-colored(struct ctl_tree *t, enum ctl_color c, const char *text)
+colored(struct tree *t, enum ctl_color c, const char *text)
 {
 	ctl_set_color(t->ctl, t->fp, c);
 	ctl_puts(t->fp, text);
@@ -73,14 +73,14 @@ colored(struct ctl_tree *t, enum ctl_color c, const char *text)
 }
 
 static void
-result_is(struct ctl_tree *t, enum spf_result r)
+result_is(struct tree *t, enum spf_result r)
 {
 	colored(t, ctl_result_color(r), spf_result_name[r]);
 }
 
-/* Data of an answer, in one line. */
+/* Shows the data of an answer in one line. */
 static void
-show_rrs(struct ctl_tree *t, const struct question *q)
+show_rrs(struct tree *t, const struct question *q)
 {
 	const struct dns_answer *a = &q->answer;
 	char buf[300];
@@ -103,7 +103,7 @@ show_rrs(struct ctl_tree *t, const struct question *q)
 
 /* "A mx.example.test: 192.0.2.1; dns, 12.3 ms, TTL 300" */
 static void
-show_lookup(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit)
+show_lookup(struct tree *t, const struct trace_node *n, unsigned int limit)
 {
 	const struct dns_answer *a;
 	const char *source;
@@ -124,7 +124,7 @@ show_lookup(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit)
 		fprintf(fp, " %s",
 		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
 						 "?");
-	else if (n->parent->kind == CTL_N_LEVEL && !n->explains)
+	else if (n->parent->kind == TRACE_LEVEL && !n->explains)
 		fprintf(fp, " %d record%s", a->nrr, a->nrr == 1 ? "" : "s");
 	else
 		show_rrs(t, n->q);
@@ -146,11 +146,11 @@ show_lookup(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit)
 }
 
 /*
- * A record; on a terminal its lines are broken between terms and go on below
- * its begin. used is what stands before it in the line.
+ * Shows a record. On a terminal its lines break between terms and are indented.
+ * used is the number of columns before it in the line.
  */
 static void
-show_record(struct ctl_tree *t, const struct ctl_node *n, size_t used)
+show_record(struct tree *t, const struct trace_node *n, size_t used)
 {
 	size_t width = t->ctl->width, col = used, i, w, indent;
 	const char *s = n->text;
@@ -178,7 +178,7 @@ show_record(struct ctl_tree *t, const struct ctl_node *n, size_t used)
 }
 
 static void
-show_term(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
+show_term(struct tree *t, const struct trace_node *n, unsigned int limit,
     unsigned int before)
 {
 	const struct spf_event *ev = n->ev;
@@ -193,8 +193,8 @@ show_term(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
 	else if (ev->matched) {
 		fputs("  matches: ", t->fp);
 		result_is(t, ev->result);
-	} else if (TAILQ_LAST(&n->children, ctl_nodes) == NULL ||
-	    TAILQ_LAST(&n->children, ctl_nodes)->kind != CTL_N_ERROR)
+	} else if (TAILQ_LAST(&n->children, trace_nodes) == NULL ||
+	    TAILQ_LAST(&n->children, trace_nodes)->kind != TRACE_ERROR)
 		fputs("  no match", t->fp);
 	if (ev->lookups > before) {
 		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
@@ -204,9 +204,9 @@ show_term(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
 	fputc('\n', t->fp);
 }
 
-/* The line of a level: whose record, which, and what it gave. */
+/* The line of a level: domain, result and record. */
 static void
-level_line(struct ctl_tree *t, const struct ctl_node *n)
+level_line(struct tree *t, const struct trace_node *n)
 {
 	const char *domain = n->domain == NULL ? "" : n->domain;
 
@@ -223,41 +223,41 @@ level_line(struct ctl_tree *t, const struct ctl_node *n)
 	fputc('\n', t->fp);
 }
 
-/* prev: lookups that were counted before the node. */
+/* prev: the lookups counted before the node. */
 static void
-show_node(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
+show_node(struct tree *t, const struct trace_node *n, unsigned int limit,
     unsigned int prev)
 {
 	switch (n->kind) {
-	case CTL_N_LOOKUP:
+	case TRACE_LOOKUP:
 		show_lookup(t, n, limit);
 		break;
-	case CTL_N_TERM:
+	case TRACE_TERM:
 		show_term(t, n, limit, prev);
 		break;
-	case CTL_N_ERROR:
+	case TRACE_ERROR:
 		colored(t, CTL_C_BAD, n->ev->text);
 		fputc('\n', t->fp);
 		break;
-	case CTL_N_REST:
+	case TRACE_REST:
 		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
 		fputs("not reached: ", t->fp);
 		ctl_put_short(t->fp, n->text, n->len, TEXT_SHOWN * 4);
 		ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
 		fputc('\n', t->fp);
 		break;
-	case CTL_N_LEVEL:
+	case TRACE_LEVEL:
 		level_line(t, n);
 		break;
 	}
 }
 
-/* base: lookups counted before the first of them. */
+/* base: the lookups counted before the first child. */
 static void
-show_children(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
+show_children(struct tree *t, const struct trace_node *n, unsigned int limit,
     unsigned int base)
 {
-	const struct ctl_node *c;
+	const struct trace_node *c;
 	size_t old;
 	int last;
 
@@ -265,25 +265,25 @@ show_children(struct ctl_tree *t, const struct ctl_node *n, unsigned int limit,
 		return;
 	TAILQ_FOREACH(c, &n->children, entry) {
 		last = TAILQ_NEXT(c, entry) == NULL;
-		ctl_tree_branch(t, last);
-		old = ctl_tree_push(t, last);
+		tree_branch(t, last);
+		old = tree_push(t, last);
 		show_node(t, c, limit, base);
-		/* below an include stands what it brings beside itself */
+		/* Below an include: the lookups beside its own. */
 		show_children(t, c, limit,
-		    c->kind == CTL_N_TERM ? base + 1 : base);
-		if (c->kind == CTL_N_TERM)
+		    c->kind == TRACE_TERM ? base + 1 : base);
+		if (c->kind == TRACE_TERM)
 			base = c->ev->lookups;
-		ctl_tree_pop(t, old);
+		tree_pop(t, old);
 	}
 }
 
 void
-ctl_tree_trace(const struct ctl *ctl, FILE *fp, const struct ctl_node *root,
+tree_show(const struct ctl *ctl, FILE *fp, const struct trace_node *root,
     unsigned int void_limit)
 {
-	struct ctl_tree t;
+	struct tree t;
 
-	ctl_tree_init(&t, ctl, fp);
+	tree_init(&t, ctl, fp);
 	level_line(&t, root);
 	show_children(&t, root, void_limit, 0);
 }

@@ -7,30 +7,24 @@
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/trace.h"
 
-/* Lines of a tree as a terminal can show them, or plain ASCII. */
-struct ctl_tree {
+/* A tree of lines, drawn in Unicode or ASCII as the terminal allows. */
+struct tree {
 	const struct ctl *ctl;
 	FILE *fp;
 	char prefix[1024];
 	size_t len;	/* of the prefix */
-	size_t columns; /* that it takes */
+	size_t columns; /* its width */
 };
 
-void ctl_tree_init(struct ctl_tree *, const struct ctl *, FILE *);
-/* The begin of a child's line. */
-void ctl_tree_branch(struct ctl_tree *, int last);
-/* Its own children follow; undo with what was returned. */
-size_t ctl_tree_push(struct ctl_tree *, int last);
-void ctl_tree_pop(struct ctl_tree *, size_t);
+void tree_init(struct tree *, const struct ctl *, FILE *);
+/* Begins the line of a child. */
+void tree_branch(struct tree *, int last);
+/* Goes to the child's own children; pass the result to tree_pop(). */
+size_t tree_push(struct tree *, int last);
+void tree_pop(struct tree *, size_t);
 
-/* How a verdict came, as text. */
-void ctl_tree_trace(const struct ctl *, FILE *, const struct ctl_node *,
+/* Shows how a verdict came about. */
+void tree_show(const struct ctl *, FILE *, const struct trace_node *,
     unsigned int void_limit);
-
-/* ---- ctl_dot.c: the same as a graph for dot(1) ---- */
-void ctl_dot_begin(FILE *);
-void ctl_dot_identity(const struct ctl *, FILE *, const char *name,
-    const struct spf_verdict *, const struct ctl_node *);
-void ctl_dot_end(FILE *);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "proto/addr.h"
 #include "proto/arena.h"
+#include "proto/text.h"
 #include "unpriv/spfctl/zonefile_private.h"
 
 #define MEMORY_MAX  (128UL << 20)
@@ -19,7 +20,7 @@
 #define STRING_MAX  255	 /* RFC 1035 3.3 */
 #define DEFAULT_TTL 3600
 
-/* Types that say only that a name is there; NS and SOA say a little more. */
+/* Types without data here; NS delegates, SOA sets the apex. */
 enum {
 	T_NS = 2,
 	T_CNAME = 5,
@@ -54,31 +55,31 @@ struct token {
 struct parser {
 	struct zonefile *z;
 	const char *p, *end;
-	unsigned int line; /* where we are */
-	unsigned int at;   /* where the entry begins */
+	unsigned int line; /* the current one */
+	unsigned int at;   /* the first of the entry */
 	struct token tok[TOKENS_MAX];
 	size_t ntok;
 	int lead; /* the entry begins with a blank */
 	char origin[DNAME_MAX + 1];
 	int has_origin;
-	int from_soa; /* so did the apex come */
-	struct zone_node *owner;
+	int from_soa; /* the apex is the owner of an SOA */
+	struct zonefile_node *owner;
 	uint32_t ttl;
 	char *err;
 	size_t errsize;
 };
 
 static int
-node_cmp(struct zone_node *a, struct zone_node *b)
+node_cmp(struct zonefile_node *a, struct zonefile_node *b)
 {
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
 	return memcmp(a->name, b->name, a->len);
 }
 
-RB_PROTOTYPE_INTERNAL(zone_nodes, zone_node, entry, node_cmp,
+RB_PROTOTYPE_INTERNAL(zonefile_nodes, zonefile_node, entry, node_cmp,
     __attribute__((__unused__)) static)
-RB_GENERATE_INTERNAL(zone_nodes, zone_node, entry, node_cmp,
+RB_GENERATE_INTERNAL(zonefile_nodes, zonefile_node, entry, node_cmp,
     __attribute__((__unused__)) static)
 
 static int fail(struct parser *, const char *, ...)
@@ -104,7 +105,7 @@ note(struct parser *ps, int serious, const char *code, const char *text)
 {
 	struct zonefile *z = ps->z;
 
-	if (z->nnotes == ZONE_NOTES_MAX)
+	if (z->nnotes == ZONEFILE_NOTES_MAX)
 		return;
 	z->notes[z->nnotes].line = ps->at;
 	z->notes[z->nnotes].owner = ps->owner->name;
@@ -121,25 +122,25 @@ zonefile_note_at(const struct zonefile *z, size_t i)
 
 /* ---- names ---- */
 
-struct zone_node *
-zonefile_node(struct zonefile *z, const char *name, size_t len)
+struct zonefile_node *
+zonefile_find(struct zonefile *z, const char *name, size_t len)
 {
-	struct zone_node key;
+	struct zonefile_node key;
 
 	key.name = name;
 	key.len = len;
-	return RB_FIND(zone_nodes, &z->nodes, &key);
+	return RB_FIND(zonefile_nodes, &z->nodes, &key);
 }
 
-/* The node of a name, and of all names above it, which then exist too. */
-static struct zone_node *
+/* Finds or adds the node of a name, and nodes for all names above it. */
+static struct zonefile_node *
 node_get(struct zonefile *z, const char *name, size_t len)
 {
-	struct zone_node *n, *first = NULL;
+	struct zonefile_node *n, *first = NULL;
 	const char *dot;
 
 	for (;;) {
-		if ((n = zonefile_node(z, name, len)) != NULL)
+		if ((n = zonefile_find(z, name, len)) != NULL)
 			return first == NULL ? n : first;
 		if (z->nnodes == NODES_MAX ||
 		    (n = arena_alloc(z->arena, sizeof(*n))) == NULL ||
@@ -147,7 +148,7 @@ node_get(struct zonefile *z, const char *name, size_t len)
 			return NULL;
 		n->len = len;
 		n->tail = &n->first;
-		RB_INSERT(zone_nodes, &z->nodes, n);
+		RB_INSERT(zonefile_nodes, &z->nodes, n);
 		z->nnodes++;
 		if (first == NULL)
 			first = n;
@@ -158,7 +159,7 @@ node_get(struct zonefile *z, const char *name, size_t len)
 	}
 }
 
-/* The octet that an escape stands for; *i is moved to its last character. */
+/* Returns the octet of an escape at *i; *i becomes its last character. */
 static int
 escaped(const struct token *t, size_t *i)
 {
@@ -166,8 +167,8 @@ escaped(const struct token *t, size_t *i)
 	size_t left = t->len - *i - 1;
 	int v;
 
-	if (left >= 3 && s[0] >= '0' && s[0] <= '2' && s[1] >= '0' &&
-	    s[1] <= '9' && s[2] >= '0' && s[2] <= '9') {
+	if (left >= 3 && s[0] >= '0' && s[0] <= '2' && ascii_is_digit(s[1]) &&
+	    ascii_is_digit(s[2])) {
 		v = (s[0] - '0') * 100 + (s[1] - '0') * 10 + s[2] - '0';
 		*i += 3;
 		return v <= 255 ? v : '?';
@@ -179,8 +180,8 @@ escaped(const struct token *t, size_t *i)
 }
 
 /*
- * A name as a text, absolute and in lower case, "" for the root. 1 when a
- * label holds a dot: it then has no such form.
+ * Reads a name: absolute and in lower case, "" for the root. 0; 1 when a label
+ * holds a dot or NUL, so that the name has no such form; -1.
  */
 static int
 take_name(struct parser *ps, const struct token *t, char out[DNAME_MAX + 1],
@@ -265,7 +266,7 @@ take_word(struct parser *ps)
 			ps->p++;
 		ps->p++;
 	}
-	/* strchr() finds the NUL as well */
+	/* strchr() stops at a NUL as well. */
 	if (ps->p < ps->end && *ps->p == '\0')
 		return fail(ps, "NUL in the file");
 	return token_add(ps, s, (size_t)(ps->p - s), 0);
@@ -278,7 +279,7 @@ skip_line(struct parser *ps)
 		ps->p++;
 }
 
-/* At the begin of a line outside of parentheses. */
+/* Called at the start of a line outside parentheses. */
 static void
 entry_begin(struct parser *ps)
 {
@@ -288,7 +289,7 @@ entry_begin(struct parser *ps)
 		skip_line(ps);
 }
 
-/* The words of one entry. 1; 0 at the end of the file; -1. */
+/* Reads the words of the next entry. 1; 0 at the end of the file; -1. */
 static int
 entry_next(struct parser *ps)
 {
@@ -345,7 +346,7 @@ word_is(const struct token *t, const char *word)
 	    strncasecmp(t->s, word, t->len) == 0;
 }
 
-/* 3600, 1h, 1w2d. 0, or -1 when it is no TTL. */
+/* Reads a TTL: 3600, 1h, 1w2d. 0, or -1 when it is none. */
 static int
 take_ttl(const struct token *t, uint32_t *ttl)
 {
@@ -361,13 +362,13 @@ take_ttl(const struct token *t, uint32_t *ttl)
 	if (t->quoted)
 		return -1;
 	for (i = 0; i < t->len && all <= INT32_MAX && n <= INT32_MAX; i++) {
-		if (t->s[i] >= '0' && t->s[i] <= '9') {
+		if (ascii_is_digit(t->s[i])) {
 			n = n * 10 + (uint64_t)(t->s[i] - '0');
 			digits = 1;
 			continue;
 		}
 		for (j = 0; j < sizeof(units) / sizeof(units[0]); j++)
-			if ((t->s[i] | 0x20) == units[j].c)
+			if (ascii_lower(t->s[i]) == units[j].c)
 				break;
 		if (j == sizeof(units) / sizeof(units[0]) || !digits)
 			return -1;
@@ -387,7 +388,7 @@ static int
 item_add(struct parser *ps, uint16_t type, uint32_t ttl, const void *data,
     size_t len, uint16_t aux)
 {
-	struct zone_item *it;
+	struct zonefile_rr *it;
 
 	if (len > UINT16_MAX)
 		return fail(ps, "record is too long");
@@ -404,7 +405,7 @@ item_add(struct parser *ps, uint16_t type, uint32_t ttl, const void *data,
 	return 0;
 }
 
-/* RFC 7208 3.3: the strings are joined without anything between. */
+/* RFC 7208 3.3: the strings are joined without blanks. */
 static int
 add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 {
@@ -428,14 +429,14 @@ add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 			first = len;
 		if (len - from > STRING_MAX)
 			note(ps, 1, "long-string",
-			    "a string of more "
-			    "than 255 octets, which no name server takes");
+			    "a string of more than 255 octets, which no name "
+			    "server takes");
 		bare += !t[i].quoted;
 	}
 	if (bare > 1 && len > 5 && strncasecmp(buf, "v=spf", 5) == 0)
 		note(ps, 1, "unquoted",
-		    "words without quotes: they are "
-		    "joined without the blanks between them");
+		    "words without quotes: they are joined without the blanks "
+		    "between them");
 	rv = item_add(ps, DNS_T_TXT, ttl, buf, len, (uint16_t)first);
 	free(buf);
 	return rv;
@@ -518,8 +519,7 @@ add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 	case T_SPF:
 		/* RFC 7208 3.1 */
 		note(ps, 0, "spf-type",
-		    "type SPF is obsolete: nobody asks "
-		    "for it");
+		    "type SPF is obsolete: nobody asks for it");
 		return 0;
 	case T_NS:
 		ps->owner->has_ns = 1;
@@ -549,7 +549,7 @@ take_type(const struct token *t, uint16_t *type)
 	    strncasecmp(t->s, "TYPE", 4) != 0)
 		return -1;
 	for (i = 4; i < t->len; i++)
-		if (t->s[i] < '0' || t->s[i] > '9')
+		if (!ascii_is_digit(t->s[i]))
 			return -1;
 	*type = T_OTHER;
 	return 0;

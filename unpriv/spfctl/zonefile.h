@@ -11,44 +11,44 @@
 #include "proto/dnsmsg.h"
 
 /*
- * A master file (RFC 1035 5.1) as far as SPF goes: $ORIGIN, $TTL, comments,
- * parentheses, quoted strings, \X and \DDD, the owner left out, @, TTL
+ * A master file (RFC 1035 5.1), as far as SPF needs it: $ORIGIN, $TTL,
+ * comments, parentheses, quoted strings, \X and \DDD, omitted owners, @, TTL
  * (also 1h30m), class IN; A, AAAA, MX, PTR, TXT, CNAME and wildcards (RFC
- * 4592). Records of other types say only that their name exists; NS below
- * the apex gives that name and all below it away.
+ * 4592). A record of another type only makes its name exist; NS below the apex
+ * delegates its name and all names below it.
  *
- * With an origin (given, $ORIGIN, or the owner of an SOA) the file is a zone:
- * for its apex and all below it, what it does not hold does not exist.
- * Without one, the lines "name TYPE data" have whole names and lie over the
- * DNS: a type of a name that the file has is answered from it, all else is
- * asked of DNS.
+ * With an origin (an argument, $ORIGIN, or the owner of an SOA) the file is a
+ * zone: a name at or below the apex that it does not hold does not exist.
+ * Without an origin, the lines "name TYPE data" have full names and override
+ * DNS: for a name and type in the file they are the answer; DNS is asked for
+ * all others.
  */
 #define ZONEFILE_MAX (8UL << 20) /* octets of text */
 
 struct zonefile;
 
-/* What a server would refuse or nobody reads, but is no reason to stop. */
+/* A mistake that does not end the parsing. */
 struct zonefile_note {
 	unsigned int line;
-	const char *owner; /* as a name, NUL-terminated */
-	const char *code;  /* constants: a word, */
-	const char *text;  /* and a sentence */
-	int serious;	   /* the record is lost or another */
+	const char *owner; /* a name, NUL-terminated */
+	const char *code;  /* a constant word: "long-string" */
+	const char *text;  /* a constant sentence */
+	int serious;	   /* a server refuses or changes the record */
 };
 
 enum zonefile_where {
 	ZONEFILE_HERE = 0, /* the answer is filled in */
-	ZONEFILE_DNS	   /* to be asked of DNS */
+	ZONEFILE_DNS	   /* ask DNS */
 };
 
-/* origin may be NULL. NULL with "line N: why" in err. */
+/* origin may be NULL. On error NULL, with "line N: why" in err. */
 struct zonefile *zonefile_parse(const char *, size_t, const char *origin,
     char *err, size_t);
 void zonefile_free(struct zonefile *);
 /*
- * Records point into the zone; those of one answer are valid until the next
- * call. *alias is empty, or for ZONEFILE_DNS the name that a CNAME here leads
- * to, which is to be asked for instead.
+ * Looks a question up. The records of the answer point into the zone and are
+ * valid until the next call. With ZONEFILE_DNS, alias is the name to ask for
+ * instead, when a CNAME in the file leads to it; otherwise it is "".
  */
 enum zonefile_where zonefile_answer(struct zonefile *, uint16_t, const char *,
     size_t, struct dns_answer *, char alias[DNAME_MAX + 1]);

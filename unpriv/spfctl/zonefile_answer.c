@@ -13,15 +13,15 @@ in_zone(const struct zonefile *z, const char *name, size_t len)
 	return z->has_apex && dname_is_below(name, len, z->apex, z->apexlen);
 }
 
-/* 1 when the name is at or below a delegation. */
+/* 1 when the name is at or below a delegation of the zone. */
 static int
-is_given_away(struct zonefile *z, const char *name, size_t len)
+is_delegated(struct zonefile *z, const char *name, size_t len)
 {
-	const struct zone_node *n;
+	const struct zonefile_node *n;
 	const char *dot;
 
 	while (len > z->apexlen) {
-		n = zonefile_node(z, name, len);
+		n = zonefile_find(z, name, len);
 		if (n != NULL && n->has_ns)
 			return 1;
 		if ((dot = memchr(name, '.', len)) == NULL)
@@ -32,8 +32,8 @@ is_given_away(struct zonefile *z, const char *name, size_t len)
 	return 0;
 }
 
-/* RFC 4592 3.3.1: "*" below the closest name above that exists. */
-static struct zone_node *
+/* RFC 4592 3.3.1: finds "*" below the closest existing name above. */
+static struct zonefile_node *
 wildcard(struct zonefile *z, const char *name, size_t len)
 {
 	char star[DNAME_MAX + 3];
@@ -42,23 +42,23 @@ wildcard(struct zonefile *z, const char *name, size_t len)
 	while ((dot = memchr(name, '.', len)) != NULL) {
 		len -= (size_t)(dot + 1 - name);
 		name = dot + 1;
-		if (zonefile_node(z, name, len) == NULL)
+		if (zonefile_find(z, name, len) == NULL)
 			continue;
 		if (len > DNAME_MAX - 2)
 			return NULL;
 		memcpy(star, "*.", 2);
 		memcpy(star + 2, name, len);
-		return zonefile_node(z, star, len + 2);
+		return zonefile_find(z, star, len + 2);
 	}
 	return NULL;
 }
 
-/* The records of one type: 1 when there are any. */
+/* Takes the records of one type: 1 when there are any. */
 static int
-fill(struct zonefile *z, const struct zone_node *n, uint16_t type,
+fill(struct zonefile *z, const struct zonefile_node *n, uint16_t type,
     struct dns_answer *a)
 {
-	const struct zone_item *it;
+	const struct zonefile_rr *it;
 
 	a->nrr = 0;
 	for (it = n->first; it != NULL; it = it->next) {
@@ -86,7 +86,7 @@ zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
     size_t qlen, struct dns_answer *a, char alias[DNAME_MAX + 1])
 {
 	char name[DNAME_MAX + 1];
-	struct zone_node *n;
+	struct zonefile_node *n;
 	size_t len = qlen;
 	int hops, ours;
 
@@ -103,9 +103,9 @@ zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
 		if (hops > 0)
 			memcpy(alias, name, len + 1);
 		ours = in_zone(z, name, len);
-		if (ours && is_given_away(z, name, len))
+		if (ours && is_delegated(z, name, len))
 			return ZONEFILE_DNS;
-		if ((n = zonefile_node(z, name, len)) == NULL)
+		if ((n = zonefile_find(z, name, len)) == NULL)
 			n = wildcard(z, name, len);
 		if (n == NULL && ours)
 			return settle(a, DNS_NXDOMAIN);
