@@ -1,2 +1,2 @@
 UNIT += policy
-UNIT_policy_SRCS = proto/policy.c
+UNIT_policy_SRCS = proto/policy.c proto/python.c
