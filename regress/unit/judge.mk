@@ -1,4 +1,4 @@
 UNIT += judge
-UNIT_judge_SRCS = unpriv/judge/judge.c unpriv/judge/decision.c unpriv/judge/bypass.c \
-	unpriv/judge/header.c unpriv/judge/reply.c\
+UNIT_judge_SRCS = $(wildcard unpriv/judge/*.c) unpriv/check/logline.c \
+	privsep/base/log.c privsep/base/log_note.c \
 	$(wildcard unpriv/spf/*.c) $(CONF_SRCS) $(PROTO_SRCS)
