@@ -7,38 +7,6 @@
 #include "unpriv/judge/bypass.h"
 #include "unpriv/spf/spf.h"
 
-static enum bypass_match nets_match(const struct conf_nets *,
-    const struct addr *);
-static enum bypass_match skip_match(const struct bypass_query *,
-    struct answers *, struct arena *);
-static enum bypass_match whitelist_match(const struct bypass_query *,
-    struct answers *, struct arena *);
-static enum bypass_match domain_match(const struct bypass_query *,
-    struct answers *, struct arena *);
-static enum bypass_match host_match(const char *, size_t, const struct addr *,
-    struct answers *);
-static enum bypass_match helo_match(const struct bypass_query *,
-    struct answers *, struct arena *);
-static int ptr_listed(const struct conf_strs *, const char *, size_t);
-static enum bypass_match ptr_match(const struct bypass_query *,
-    struct answers *, struct arena *);
-
-/* clang-format off */
-#define ROW(id, name, text, match) [id] = { id, name, text, match }
-const struct bypass_list bypass_lists[BYPASS_MAX] = {
-	ROW(BYPASS_SKIP_ADDRESSES, "skip_addresses",
-	    "SPF check N/A for local connections - ", skip_match),
-	ROW(BYPASS_WHITELIST, "Whitelist",
-	    "SPF skipped for whitelisted relay - ", whitelist_match),
-	ROW(BYPASS_DOMAIN_WHITELIST, "Domain_Whitelist",
-	    "SPF skipped for whitelisted relay domain - ", domain_match),
-	ROW(BYPASS_HELO_WHITELIST, "HELO_Whitelist",
-	    "SPF skipped for whitelisted HELO domain - ", helo_match),
-	ROW(BYPASS_DOMAIN_WHITELIST_PTR, "Domain_Whitelist_PTR",
-	    "SPF skipped for PTR whitelisted relay domain - ", ptr_match)
-};
-/* clang-format on */
-
 static enum bypass_match
 nets_match(const struct conf_nets *nets, const struct addr *client)
 {
@@ -199,3 +167,19 @@ ptr_match(const struct bypass_query *q, struct answers *answers,
 	}
 	return m;
 }
+
+/* clang-format off */
+#define ROW(id, name, text, match) [id] = { id, name, text, match }
+const struct bypass_list bypass_lists[BYPASS_MAX] = {
+	ROW(BYPASS_SKIP_ADDRESSES, "skip_addresses",
+	    "SPF check N/A for local connections - ", skip_match),
+	ROW(BYPASS_WHITELIST, "Whitelist",
+	    "SPF skipped for whitelisted relay - ", whitelist_match),
+	ROW(BYPASS_DOMAIN_WHITELIST, "Domain_Whitelist",
+	    "SPF skipped for whitelisted relay domain - ", domain_match),
+	ROW(BYPASS_HELO_WHITELIST, "HELO_Whitelist",
+	    "SPF skipped for whitelisted HELO domain - ", helo_match),
+	ROW(BYPASS_DOMAIN_WHITELIST_PTR, "Domain_Whitelist_PTR",
+	    "SPF skipped for PTR whitelisted relay domain - ", ptr_match)
+};
+/* clang-format on */

@@ -79,8 +79,6 @@ static const unsigned char rows[][3] = {
 };
 /* clang-format on */
 
-static enum row row_of(const struct conf *, enum judge_id, int);
-
 static enum row
 row_of(const struct conf *conf, enum judge_id id, int null_sender)
 {

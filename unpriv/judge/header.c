@@ -16,21 +16,6 @@ struct hbuf {
 	size_t len, size;
 };
 
-static size_t char_cost(char);
-static int is_atext(unsigned char, int);
-static int is_token(unsigned char);
-static int is_dot_atom(const char *, int);
-static int word_before(const char *, const char *, const char *);
-static int weak_equals(const char *, const char *);
-static void put_quoted(struct hbuf *, const char *);
-static void put_value(struct hbuf *, const char *, int);
-static void put_pvalue(struct hbuf *, const char *, int);
-static void put_comment(struct hbuf *, const char *);
-static void put_reason(struct hbuf *, const char *);
-static void put_parts(struct hbuf *, const struct header_parts *,
-    void (*)(struct hbuf *, const char *));
-static const char *fold_point(const char *, size_t, int *);
-
 static void
 hbuf_init(struct hbuf *h, struct arena *a, size_t size)
 {

@@ -67,10 +67,10 @@ start(struct judge_state *j)
 	}
 	if (j->ip.family == 0) {
 		if (req->client_text == NULL)
-			say_log(j, 2, JUDGE_LOG_TEXT,
+			say_log(j, 2, JUDGE_LOG_TEXT, NULL,
 			    "spfcheck: No client address, exiting");
 		else
-			say_log(j, 0, JUDGE_LOG_ERROR,
+			say_log(j, 0, JUDGE_LOG_ERROR, NULL,
 			    arena_printf(j->arena,
 				"ERROR: no check: \"%.64s\" is no client address",
 				req->client_text));
@@ -307,7 +307,7 @@ judge_run(const struct judge_request *req, struct answers *answers,
 	if (j.null_sender && j.helo[0] == '\0') {
 		if (m == BYPASS_WAIT)
 			return JUDGE_WAIT;
-		say_log(&j, 2, JUDGE_LOG_TEXT,
+		say_log(&j, 2, JUDGE_LOG_TEXT, NULL,
 		    "spfcheck: No sender or helo, exiting");
 		return JUDGE_DONE;
 	}

@@ -31,8 +31,7 @@ struct judge_request {
 	const char *recipient;	   /* NULL: missing */
 	time_t now;
 	int want_trace;
-	/* Whitelist_Lookup_Time is over: lists without an answer fail. */
-	int lists_late;
+	int lists_late; /* a list that lacks an answer does not match */
 };
 
 enum judge_action {

@@ -41,8 +41,8 @@ static const struct refusal {
 };
 /* clang-format on */
 
-static void
-add_log(struct judge_state *j, int level, enum judge_log_kind kind,
+void
+say_log(struct judge_state *j, int level, enum judge_log_kind kind,
     const char *name, const char *text)
 {
 	struct judge_log *l;
@@ -56,13 +56,6 @@ add_log(struct judge_state *j, int level, enum judge_log_kind kind,
 	l->text = text;
 	*j->tail = l;
 	j->tail = &l->next;
-}
-
-void
-say_log(struct judge_state *j, int level, enum judge_log_kind kind,
-    const char *text)
-{
-	add_log(j, level, kind, NULL, text);
 }
 
 /* receiver= of a header field: the recipient's domain where it may be shown. */
@@ -123,7 +116,7 @@ say_result(struct judge_state *j, const struct judge_identity *i, int fields)
 	size = strlen(reason) * 2 + 3;
 	if ((repr = arena_alloc(j->arena, size)) != NULL) {
 		python_repr(repr, size, reason);
-		say_log(j, 2, JUDGE_LOG_TEXT,
+		say_log(j, 2, JUDGE_LOG_TEXT, NULL,
 		    arena_printf(j->arena,
 			"spfcheck: pyspf result: \"['%s', %s, '%s']\"", title,
 			repr, name));
@@ -131,7 +124,7 @@ say_result(struct judge_state *j, const struct judge_identity *i, int fields)
 	fill_parts(j, &w);
 	if (fields && w.ip != NULL &&
 	    (plain = header_plain(j->arena, &w)) != NULL)
-		say_log(j, 2, JUDGE_LOG_TEXT,
+		say_log(j, 2, JUDGE_LOG_TEXT, NULL,
 		    arena_printf(j->arena, "%s; identity=%s; %s ", title, name,
 			plain));
 }
@@ -220,7 +213,7 @@ log_action(struct judge_state *j, const char *action, const char *name,
 	const struct judge_outcome *o = j->out;
 
 	if (j->conf->debug_level >= 3)
-		say_log(j, 3, JUDGE_LOG_TEXT,
+		say_log(j, 3, JUDGE_LOG_TEXT, NULL,
 		    arena_printf(j->arena,
 			"Action: %s: Text: %s%s%s Reject action: %s%s", action,
 			name == NULL ? "" : name, name == NULL ? "" : ": ",
@@ -247,10 +240,10 @@ prepend(struct judge_state *j, struct header_field f)
 		return;
 	}
 	if (j->conf->header_type == HEADER_NONE) {
-		add_log(j, 1, JUDGE_LOG_NO_HEADER, f.name, f.value);
+		say_log(j, 1, JUDGE_LOG_NO_HEADER, f.name, f.value);
 		return;
 	}
-	add_log(j, 1, JUDGE_LOG_HEADER, f.name, f.value);
+	say_log(j, 1, JUDGE_LOG_HEADER, f.name, f.value);
 	o->header_name = f.name;
 	o->header_value = f.value;
 }
@@ -261,7 +254,7 @@ say_bypass(struct judge_state *j, const struct bypass_list *l)
 	struct header_field f = bypass_field(j, l);
 
 	j->out->skipped = l;
-	add_log(j, 3, JUDGE_LOG_TEXT, f.name, f.value);
+	say_log(j, 3, JUDGE_LOG_TEXT, f.name, f.value);
 	prepend(j, f);
 }
 
@@ -281,7 +274,7 @@ not_done(struct judge_state *j, const struct judge_identity *i,
 {
 	struct judge_outcome *o = j->out;
 
-	say_log(j, 1, JUDGE_LOG_NOT_DONE, line);
+	say_log(j, 1, JUDGE_LOG_NOT_DONE, NULL, line);
 	o->action = JUDGE_NOTHING;
 	o->not_done = line;
 	o->code = o->xcode = o->text = o->answer = NULL;
@@ -335,7 +328,7 @@ say_refusal(struct judge_state *j, const struct judge_identity *i)
 	if (j->conf->test_only == 0)
 		not_done(j, i, o->answer);
 	else
-		say_log(j, 1, JUDGE_LOG_REFUSAL, o->answer);
+		say_log(j, 1, JUDGE_LOG_REFUSAL, NULL, o->answer);
 }
 
 void
@@ -351,5 +344,5 @@ say_restriction(struct judge_state *j, const struct judge_identity *i,
 		not_done(j, i,
 		    arena_printf(j->arena, "result_only %s", action));
 	else
-		say_log(j, 1, JUDGE_LOG_RESTRICTION, action);
+		say_log(j, 1, JUDGE_LOG_RESTRICTION, NULL, action);
 }

@@ -40,9 +40,12 @@ struct judge_state {
 	struct judge_identity by_helo, by_mailfrom;
 };
 
-/* Adds a record, unless debugLevel is lower or text NULL (no memory). */
+/*
+ * Adds a record; name: see struct judge_log. Does nothing when debugLevel is
+ * below level or text is NULL (no memory).
+ */
 void say_log(struct judge_state *, int level, enum judge_log_kind,
-    const char *text);
+    const char *name, const char *text);
 /*
  * debugLevel 2: what the check of an identity gave, and with fields set also
  * the values of its header field.

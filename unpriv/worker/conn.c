@@ -77,10 +77,6 @@ static TAILQ_HEAD(, conn) conns = TAILQ_HEAD_INITIALIZER(conns);
 /* Receives every read; what a session does not take moves to conn.in. */
 static uint8_t conn_rbuf[CONN_IN_MAX];
 
-static void conn_readable(evutil_socket_t, short, void *);
-static void conn_peer_closed(evutil_socket_t, short, void *);
-static void conn_writable(evutil_socket_t, short, void *);
-static void conn_timeout(evutil_socket_t, short, void *);
 static void conn_settle(struct conn *);
 
 /* 1: the peer must read answers before it sends more. */

@@ -31,34 +31,6 @@ struct milter_session {
 
 static struct log_note milter_left_out;
 
-/* 0: go on; -1: close, after conn_fail() unless the end is regular. */
-typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
-
-static int milter_optneg(struct milter_session *, const uint8_t *, size_t);
-static int milter_macro(struct milter_session *, const uint8_t *, size_t);
-static int milter_connect(struct milter_session *, const uint8_t *, size_t);
-static int milter_helo(struct milter_session *, const uint8_t *, size_t);
-static int milter_mail(struct milter_session *, const uint8_t *, size_t);
-static int milter_header(struct milter_session *, const uint8_t *, size_t);
-static int milter_eom(struct milter_session *, const uint8_t *, size_t);
-static int milter_abort(struct milter_session *, const uint8_t *, size_t);
-static int milter_quit_nc(struct milter_session *, const uint8_t *, size_t);
-static int milter_quit(struct milter_session *, const uint8_t *, size_t);
-
-/* Other commands (RCPT, DATA, ...) are only answered. */
-static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
-	[MILTER_OPTNEG] = milter_optneg,
-	[MILTER_MACRO] = milter_macro,
-	[MILTER_CONNECT] = milter_connect,
-	[MILTER_HELO] = milter_helo,
-	[MILTER_MAIL] = milter_mail,
-	[MILTER_HEADER] = milter_header,
-	[MILTER_EOM] = milter_eom,
-	[MILTER_ABORT] = milter_abort,
-	[MILTER_QUIT_NC] = milter_quit_nc,
-	[MILTER_QUIT] = milter_quit,
-};
-
 static int
 milter_fail(struct milter_session *s, const char *why)
 {
@@ -375,6 +347,23 @@ milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
 		milter_continue(s);
 	return 0;
 }
+
+/* 0: go on; -1: close, after conn_fail() unless the end is regular. */
+typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
+
+/* Other commands (RCPT, DATA, ...) are only answered. */
+static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
+	[MILTER_OPTNEG] = milter_optneg,
+	[MILTER_MACRO] = milter_macro,
+	[MILTER_CONNECT] = milter_connect,
+	[MILTER_HELO] = milter_helo,
+	[MILTER_MAIL] = milter_mail,
+	[MILTER_HEADER] = milter_header,
+	[MILTER_EOM] = milter_eom,
+	[MILTER_ABORT] = milter_abort,
+	[MILTER_QUIT_NC] = milter_quit_nc,
+	[MILTER_QUIT] = milter_quit,
+};
 
 static int
 milter_command(struct milter_session *s, enum milter_cmd cmd, const uint8_t *p,
