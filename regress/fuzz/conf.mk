@@ -1,2 +1,2 @@
 FUZZ += conf
-FUZZ_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/text.c
+FUZZ_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/python.c proto/text.c

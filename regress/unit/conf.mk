@@ -1,2 +1,2 @@
 UNIT += conf
-UNIT_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/text.c
+UNIT_conf_SRCS = $(CONF_SRCS) proto/addr.c proto/python.c proto/text.c
