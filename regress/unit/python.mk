@@ -1,0 +1,2 @@
+UNIT += python
+UNIT_python_SRCS = proto/python.c
