@@ -10,7 +10,7 @@
 
 #include "proto/addr.h"
 
-/* Which program reads: default file, defaults and warnings differ. */
+/* Which program of spf-engine: its protocol, words, file and defaults. */
 enum conf_program {
 	CONF_MILTER = 1, /* pyspf-milter */
 	CONF_POLICY = 2	 /* policyd-spf */

@@ -104,7 +104,7 @@ from_file(struct conf_ctx *x, const char *path, const struct kind *k, void *arg)
 		x->line++;
 		if (memchr(l, '#', n) != NULL)
 			n = (size_t)((const char *)memchr(l, '#', n) - l);
-		conf_strip(&l, &n);
+		python_strip(&l, &n);
 		if (n == 0)
 			continue;
 		count++;
@@ -162,7 +162,7 @@ from_word(struct conf_ctx *x, const char *s, size_t n, const struct kind *k,
 		colon = memchr(s, ':', n);
 		e = s;
 		i = colon != NULL ? (size_t)(colon - s) : n;
-		conf_strip(&e, &i);
+		python_strip(&e, &i);
 		if (i != 0 && k->add(x, arg, e, i) == -1)
 			return -1;
 		if (colon == NULL)
@@ -183,7 +183,7 @@ name_ok(const char *s, size_t n)
 	size_t i, digits = 0;
 	unsigned char c, last = '.';
 
-	if (n == 0 || n > NAME_LEN || conf_has_white(s, n))
+	if (n == 0 || n > NAME_LEN || python_has_space(s, n))
 		return 0;
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
@@ -255,7 +255,7 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		h.negated = 1;
 		s++;
 		n--;
-		conf_strip(&s, &n);
+		python_strip(&s, &n);
 	}
 	if (host_net(&h, s, n) == 0) {
 		if (cidr_hostbits(&h.net)) {

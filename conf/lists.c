@@ -71,7 +71,7 @@ conf_entry(const char **s, const char **e, size_t *n, int blanks,
 	}
 	*s = p;
 	k = *n;
-	conf_strip(e, n);
+	python_strip(e, n);
 	if (k != *n)
 		*odd |= ENTRY_BLANK;
 	if (*n == 0)
@@ -240,7 +240,7 @@ domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
 			p[i] += 'a' - 'A';
 			capitals = 1;
 		}
-	if (n == 0 || n > DOMAIN_LEN || conf_has_white(p, n) ||
+	if (n == 0 || n > DOMAIN_LEN || python_has_space(p, n) ||
 	    strcmp(p, "none") == 0) {
 		conf_warn(x, "%s is not a domain, left out", conf_show(p));
 		free(p);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "conf/conf.h"
+#include "proto/python.h"
 
 /* What a reader knows while it goes through a file. */
 struct conf_ctx {
@@ -102,10 +103,6 @@ char *conf_xstrndup(const char *, size_t);
 /* parse.c */
 /* Whole file, malloced and NUL-terminated, or NULL with errno. */
 char *conf_read(struct conf_ctx *, const char *, size_t *);
-/* White space off both ends, as Python's str.strip() sees it. */
-void conf_strip(const char **, size_t *);
-/* 1 when such a character is anywhere in it. */
-int conf_has_white(const char *, size_t);
 /* Next line: LF, CRLF or CR end it. 0 at the end of the text. */
 int conf_line(const char **, size_t *, const char **, size_t *);
 /* 0, or why a value cannot be used: not UTF-8, a control character. */

@@ -14,8 +14,6 @@
 
 #define BOM "\xef\xbb\xbf"
 
-static size_t white(const char *, size_t);
-static size_t white_back(const char *, size_t);
 static void line(struct conf_ctx *, struct conf *, const char *, size_t);
 static void pair(struct conf_ctx *, struct conf *, const char *, const char *,
     int);
@@ -96,70 +94,6 @@ conf_read(struct conf_ctx *x, const char *path, size_t *len)
 /*
  * Lines.
  */
-
-/*
- * Length of the white space character at s, or 0: what Python's
- * str.strip() takes off, with Unicode's blanks (Zs, U+0085, U+2028/9).
- */
-static size_t
-white(const char *s, size_t n)
-{
-	static const char *const wide[] = { "\xc2\x85", "\xc2\xa0",
-		"\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
-		"\xe2\x81\x9f", "\xe3\x80\x80" };
-	size_t i, k;
-
-	if (n == 0)
-		return 0;
-	if (*s == ' ' || (*s >= '\t' && *s <= '\r') ||
-	    (*s >= 0x1c && *s <= 0x1f))
-		return 1;
-	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-		k = strlen(wide[i]);
-		if (n >= k && memcmp(s, wide[i], k) == 0)
-			return k;
-	}
-	/* U+2000 to U+200A */
-	if (n >= 3 && memcmp(s, "\xe2\x80", 2) == 0 &&
-	    (unsigned char)s[2] >= 0x80 && (unsigned char)s[2] <= 0x8a)
-		return 3;
-	return 0;
-}
-
-static size_t
-white_back(const char *s, size_t n)
-{
-	size_t k;
-
-	for (k = 1; k <= 3 && k <= n; k++)
-		if (white(s + n - k, k) == k)
-			return k;
-	return 0;
-}
-
-void
-conf_strip(const char **s, size_t *n)
-{
-	size_t k;
-
-	while ((k = white(*s, *n)) != 0) {
-		*s += k;
-		*n -= k;
-	}
-	while ((k = white_back(*s, *n)) != 0)
-		*n -= k;
-}
-
-int
-conf_has_white(const char *s, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (white(s + i, n - i) != 0)
-			return 1;
-	return 0;
-}
 
 int
 conf_line(const char **text, size_t *len, const char **l, size_t *n)
@@ -279,7 +213,7 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 		return;
 	if ((hash = memchr(l, '#', n)) != NULL)
 		n = (size_t)(hash - l);
-	conf_strip(&l, &n);
+	python_strip(&l, &n);
 	if (n == 0)
 		return;
 	/* The original ends at any octet that is not UTF-8. */
@@ -304,8 +238,8 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	nn = (size_t)(eq - l);
 	v = eq + 1;
 	vn = n - nn - 1;
-	conf_strip(&l, &nn);
-	conf_strip(&v, &vn);
+	python_strip(&l, &nn);
+	python_strip(&v, &vn);
 	name = conf_xstrndup(l, nn);
 	value = conf_xstrndup(v, vn);
 	pair(x, c, name, value, equals);

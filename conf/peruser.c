@@ -106,7 +106,7 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 
 	x->key = NULL;
 	was = n;
-	conf_strip(&s, &n);
+	python_strip(&s, &n);
 	if ((eq = memchr(s, '=', n)) == NULL ||
 	    memchr(eq + 1, '=', n - (size_t)(eq - s) - 1) != NULL) {
 		conf_warn(x, "each setting is key=value; line ignored");
@@ -115,8 +115,8 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 	nn = (size_t)(eq - s);
 	v = eq + 1;
 	vn = n - nn - 1;
-	conf_strip(&s, &nn);
-	conf_strip(&v, &vn);
+	python_strip(&s, &nn);
+	python_strip(&v, &vn);
 	if (nn + vn + 1 != was)
 		*odd |= ENTRY_BLANK;
 	name = conf_xstrndup(s, nn);
@@ -191,8 +191,8 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	un = comma != NULL ? (size_t)(comma - s) : 0;
 	v = comma != NULL ? comma + 1 : s;
 	vn = comma != NULL ? n - un - 1 : 0;
-	conf_strip(&s, &un);
-	conf_strip(&v, &vn);
+	python_strip(&s, &un);
+	python_strip(&v, &vn);
 	if (comma == NULL || un == 0) {
 		conf_warn(x, "a line is user,key=value|...; line ignored");
 		return;
@@ -238,7 +238,7 @@ conf_users_parse(struct conf_ctx *x, struct conf *c, const char *text,
 		x->line++;
 		if ((hash = memchr(l, '#', n)) != NULL)
 			n = (size_t)(hash - l);
-		conf_strip(&l, &n);
+		python_strip(&l, &n);
 		if (n != 0)
 			conf_users_line(x, c, l, n);
 	}

@@ -53,7 +53,7 @@ local_parse(struct conf_socket *so, const char *path, const char **why)
 {
 	size_t n = strlen(path);
 
-	conf_strip(&path, &n);
+	python_strip(&path, &n);
 	if (n == 0 || *path != '/') {
 		*why = "the path of a UNIX socket begins with /";
 		return -1;

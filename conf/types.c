@@ -498,7 +498,7 @@ set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 {
 	size_t n = strlen(s), user = strcspn(s, ":");
 
-	if (user == 0 || conf_has_white(s, n) || strchr(s, '/') != NULL ||
+	if (user == 0 || python_has_space(s, n) || strchr(s, '/') != NULL ||
 	    (s[user] == ':' && strchr(s + user + 1, ':') != NULL))
 		return conf_refuse(x, "%s is not user or user:group",
 		    conf_show(s));
@@ -527,8 +527,8 @@ set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		path = s + tn + 1;
 		pn = strlen(path);
 	}
-	conf_strip(&type, &tn);
-	conf_strip(&path, &pn);
+	python_strip(&type, &tn);
+	python_strip(&path, &pn);
 	if (tn != 4 || strncasecmp(type, "text", 4) != 0 || pn == 0 ||
 	    *path != '/' || memchr(path, ',', pn) != NULL)
 		return conf_refuse(x, "%s is not text,/path", conf_show(s));

@@ -24,7 +24,7 @@ const struct milter_rule milter_rules[MILTER_CMD_MAX] = {
 #define STEPS_UNWANTED                                        \
 	(MILTER_P_NORCPT | MILTER_P_NOBODY | MILTER_P_NOEOH | \
 	    MILTER_P_NOUNKNOWN | MILTER_P_NODATA)
-/* Steps that it needs to see and has nothing to say to. */
+/* Steps that it needs to see and never answers. */
 #define STEPS_SILENT (MILTER_P_NR_CONN | MILTER_P_NR_HELO)
 
 enum milter_cmd

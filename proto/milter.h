@@ -20,12 +20,12 @@
 #define MILTER_VERSION_MIN 2
 #define MILTER_VERSION_MAX 6
 
-/* Where a session stands; a command names the states that it fits in. */
+/* State of a session; each command has the states in which it is legal. */
 enum milter_state {
-	MILTER_ST_NEW = 0, /* nothing agreed */
-	MILTER_ST_AGREED,  /* options agreed, no client */
-	MILTER_ST_CLIENT,  /* CONNECT came */
-	MILTER_ST_MESSAGE, /* MAIL came */
+	MILTER_ST_NEW = 0, /* before OPTNEG */
+	MILTER_ST_AGREED,  /* after OPTNEG, no client */
+	MILTER_ST_CLIENT,  /* after CONNECT */
+	MILTER_ST_MESSAGE, /* after MAIL */
 	MILTER_ST_MAX
 };
 
@@ -59,21 +59,21 @@ struct milter_rule {
 	char letter;
 	const char *name;
 	unsigned int states; /* 1 << enum milter_state */
-	uint32_t nr;	     /* step bit that silences the reply */
+	uint32_t nr;	     /* with this step bit no reply is due */
 	int reply;
 };
 
 extern const struct milter_rule milter_rules[MILTER_CMD_MAX];
 /* MILTER_NONE when there is no such command. */
 enum milter_cmd milter_cmd_of(uint8_t);
-/* 1 when the command wants an answer under these agreed steps. */
+/* 1 when a reply to the command is due under these agreed steps. */
 int milter_reply_due(enum milter_cmd, uint32_t steps);
 
 /* Actions that a filter may ask for. */
 #define MILTER_F_ADDHDRS 0x00000001U
 #define MILTER_F_CHGHDRS 0x00000010U
 
-/* Steps: what the MTA need not send, and what it wants no reply to. */
+/* Steps: what the MTA does not send (NO), or wants no reply to (NR). */
 #define MILTER_P_NOCONNECT 0x00000001U
 #define MILTER_P_NOHELO	   0x00000002U
 #define MILTER_P_NOMAIL	   0x00000004U
@@ -99,17 +99,16 @@ struct milter_options {
 };
 
 /*
- * What to answer to an offer: only bits that were offered. headers: the
- * header fields are wanted, and may be deleted. 0; -1 when the version is
- * none that we speak.
+ * The answer to an offer, with offered bits only. headers: ask for the header
+ * fields and the right to delete them. -1 when the version is too old.
  */
 int milter_agree(const struct milter_options *offer, int headers,
     struct milter_options *);
 
 /*
- * The first packet in a buffer. 1 with *cmd, *data and *len (without the
- * command octet), and *used octets to drop; 0 when more is needed; -1 when
- * the length is none a packet may have (*used is not set).
+ * Finds the first packet in a buffer. 1: *cmd, *data and *len (without the
+ * command octet) are set, and *used is the packet's whole length; 0: more
+ * input is needed; -1: the length is out of bounds.
  */
 int milter_packet(const uint8_t *, size_t, uint8_t *cmd, const uint8_t **data,
     size_t *len, size_t *used);
@@ -124,9 +123,9 @@ struct milter_connect {
 };
 
 /*
- * Decoders of a packet's data. 0, or -1 when it is malformed: strings end
- * with a NUL inside the packet. More data behind what is known is ignored,
- * as libmilter does.
+ * Decoders of a packet's data. 0, or -1 when it is malformed: strings must end
+ * with a NUL inside the packet. As in libmilter, data behind what is known is
+ * ignored.
  */
 int milter_get_options(const uint8_t *, size_t, struct milter_options *);
 int milter_get_connect(const uint8_t *, size_t, struct milter_connect *);
@@ -140,13 +139,13 @@ int milter_get_header(const uint8_t *, size_t, const char **, const char **);
  */
 const char *milter_next_string(struct rbuf *, int *err);
 
-/* Encoders of whole packets; wbuf_ok() tells if they fitted. */
+/* Encoders of whole packets; wbuf_ok() says whether they fitted. */
 void milter_put_simple(struct wbuf *, char);
 void milter_put_options(struct wbuf *, const struct milter_options *);
 /*
- * "code xcode text" as a reply code. MTAs use the text as a format (Sendmail)
- * or undo that (Postfix): an odd run of '%' is doubled, an even one is as it
- * should be on the wire and stays.
+ * "code xcode text" as a reply code. Sendmail uses the text as a format and
+ * Postfix turns "%%" into '%': an odd run of '%' is doubled, and an even one,
+ * which is right on the wire already, stays.
  */
 void milter_put_reply(struct wbuf *, const char *code, const char *xcode,
     const char *text);
@@ -155,7 +154,7 @@ void milter_put_insheader(struct wbuf *, uint32_t idx, const char *name,
 /* An empty value deletes the header field; idx counts its name from 1. */
 void milter_put_chgheader(struct wbuf *, uint32_t idx, const char *name,
     const char *value);
-/* The '%' rule on its own. 0, or -1 when out (size) does not do. */
+/* The rule for '%' alone. 0, or -1 when out is too small. */
 int milter_percent(char *out, size_t, const char *);
 
 #endif

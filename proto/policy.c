@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/policy.h"
+#include "proto/python.h"
 
 #define POLICY_BUF_SMALL 1024 /* enough for most requests */
 
@@ -56,7 +57,7 @@ policy_get(struct policy_parser *p, enum policy_attr a)
 	return p->attr[a].set ? p->buf + p->attr[a].off : NULL;
 }
 
-/* Room for n octets and a NUL behind them. */
+/* Makes room for n octets and a NUL behind them. -1: no memory. */
 static int
 policy_room(struct policy_parser *p, size_t n)
 {
@@ -74,13 +75,6 @@ policy_room(struct policy_parser *p, size_t n)
 	return 0;
 }
 
-/* What Python's str.strip() takes off, as far as it is ASCII. */
-static int
-is_white(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
 static int
 policy_find(const char *name, size_t len)
 {
@@ -94,9 +88,9 @@ policy_find(const char *name, size_t len)
 }
 
 /*
- * The line in buf from p->line to p->len, without its LF. A value that is
- * kept moves to the line's start, everything else is overwritten by the
- * next line; so buf never holds more than was received.
+ * Parses the line in buf from p->line to p->len, without its LF. A value that
+ * is kept moves to the line's start; the next line overwrites everything else,
+ * so that buf never holds more than was received.
  */
 static enum policy_event
 policy_line(struct policy_parser *p, const char **text)
@@ -105,7 +99,7 @@ policy_line(struct policy_parser *p, const char **text)
 	size_t namelen;
 	int a;
 
-	while (end > s && is_white(end[-1]))
+	while (end > s && python_is_space(end[-1]))
 		end--;
 	*end = '\0';
 	p->len = p->line;
@@ -115,13 +109,13 @@ policy_line(struct policy_parser *p, const char **text)
 		*text = "too many attributes";
 		return POLICY_TOO_MUCH;
 	}
-	for (name = s; is_white(*name); name++)
+	for (name = s; python_is_space(*name); name++)
 		;
 	for (namelen = 0; name[namelen] != '\0' && name[namelen] != '=' &&
-	     !is_white(name[namelen]);
+	     !python_is_space(name[namelen]);
 	     namelen++)
 		;
-	for (value = name + namelen; is_white(*value); value++)
+	for (value = name + namelen; python_is_space(*value); value++)
 		;
 	if (namelen == 0 || *value != '=') {
 		*text = s;

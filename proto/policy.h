@@ -13,7 +13,7 @@
  */
 #define POLICY_REQUEST_MAX 65536 /* octets of one request in all */
 #define POLICY_LINES_MAX   1000	 /* lines of one request */
-#define POLICY_BAD_MAX	   10	 /* of them told as POLICY_BAD_LINE */
+#define POLICY_BAD_MAX	   10	 /* malformed ones that are reported */
 
 enum policy_attr {
 	POLICY_CLIENT_ADDRESS = 0,
@@ -29,12 +29,12 @@ enum policy_attr {
 enum policy_event {
 	POLICY_MORE = 0, /* all octets are consumed */
 	POLICY_BAD_LINE, /* text: a line that is no attribute; skipped */
-	POLICY_REQUEST,	 /* complete; policy_next() before more input */
-	POLICY_TOO_MUCH	 /* a bound is passed; text says which */
+	POLICY_REQUEST,	 /* complete; call policy_next() before more input */
+	POLICY_TOO_MUCH	 /* a bound is exceeded; text says which */
 };
 
 struct policy_parser {
-	char *buf; /* values kept, then the line being read */
+	char *buf; /* the values kept, then the line being read */
 	size_t size, len;
 	size_t line;  /* where that line begins */
 	size_t total; /* octets of this request so far */
@@ -47,19 +47,20 @@ struct policy_parser {
 
 void policy_init(struct policy_parser *);
 void policy_free(struct policy_parser *);
-/* Forgets the request; memory above a small size is given back. */
+/* Forgets the request; frees a buffer above a small size. */
 void policy_next(struct policy_parser *);
 /* 1 when nothing of a request has come yet. */
 int policy_is_idle(const struct policy_parser *);
 /*
  * Takes octets up to the next event; *used of them are consumed. *text is
- * valid until the next call. No memory is POLICY_TOO_MUCH.
+ * valid until the next call. Lack of memory is POLICY_TOO_MUCH.
  */
 enum policy_event policy_feed(struct policy_parser *, const char *, size_t,
     size_t *used, const char **text);
 /*
- * The value of an attribute of a complete request, or NULL. As received but
- * for trailing white space; a NUL inside is '?'. Writable: in place.
+ * The value of an attribute of a complete request, or NULL. As received
+ * without trailing white space; a NUL inside is '?'. Points into the buffer
+ * and may be changed there.
  */
 char *policy_get(struct policy_parser *, enum policy_attr);
 

@@ -17,7 +17,7 @@ static const enum spf_result column[] = {
 /* p prepend, r reject, P reject if PermError_reject, T defer if ..., n note */
 static const struct {
 	const char	*name;
-	enum judge_identity id;
+	enum judge_id id;
 	enum conf_reject key;
 	int		 null_sender, listed;
 	const char	*cells;
@@ -130,28 +130,28 @@ test_weighs(void)
 	conf.helo_pass_restriction = unset;
 	conf.helo_reject = REJECT_FAIL;
 #define WEIGHS(voice, null, h) decision_helo_weighs(&conf, voice, null, h)
-	check("weighs/fail", WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	check("weighs/fail", WEIGHS(CONF_POLICY, 0, "x.test"));
 	conf.helo_reject = REJECT_FALSE;
 	conf.permerror_reject = conf.temperror_defer = 1;
-	check("weighs/false", !WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	check("weighs/false", !WEIGHS(CONF_POLICY, 0, "x.test"));
 	conf.reject_not_pass_domains.v = v;
 	conf.reject_not_pass_domains.n = 1;
-	check("weighs/listed", WEIGHS(JUDGE_POLICY, 0, "soft.test"));
-	check("weighs/not-listed", !WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	check("weighs/listed", WEIGHS(CONF_POLICY, 0, "soft.test"));
+	check("weighs/not-listed", !WEIGHS(CONF_POLICY, 0, "x.test"));
 	conf.helo_reject = REJECT_OTHER;
-	check("weighs/other-permerror", WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	check("weighs/other-permerror", WEIGHS(CONF_MILTER, 0, "x.test"));
 	conf.permerror_reject = 0;
-	check("weighs/other-temperror", WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	check("weighs/other-temperror", WEIGHS(CONF_MILTER, 0, "x.test"));
 	conf.temperror_defer = 0;
-	check("weighs/other", !WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	check("weighs/other", !WEIGHS(CONF_MILTER, 0, "x.test"));
 	conf.helo_reject = REJECT_NULL;
-	check("weighs/null-other", !WEIGHS(JUDGE_MILTER, 0, "soft.test"));
-	check("weighs/null-bounce", WEIGHS(JUDGE_MILTER, 1, "x.test"));
+	check("weighs/null-other", !WEIGHS(CONF_MILTER, 0, "soft.test"));
+	check("weighs/null-bounce", WEIGHS(CONF_MILTER, 1, "x.test"));
 	conf.helo_pass_restriction = set;
-	check("weighs/restriction", WEIGHS(JUDGE_POLICY, 0, "x.test"));
-	check("weighs/restriction-milter", !WEIGHS(JUDGE_MILTER, 0, "x.test"));
+	check("weighs/restriction", WEIGHS(CONF_POLICY, 0, "x.test"));
+	check("weighs/restriction-milter", !WEIGHS(CONF_MILTER, 0, "x.test"));
 	conf.helo_reject = REJECT_NO_CHECK;
-	check("weighs/no-check", !WEIGHS(JUDGE_POLICY, 0, "x.test"));
+	check("weighs/no-check", !WEIGHS(CONF_POLICY, 0, "x.test"));
 }
 
 int

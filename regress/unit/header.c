@@ -8,7 +8,6 @@
 #include "regress/fuzz/header_check.h"
 #include "regress/unit/check.h"
 #include "unpriv/judge/header.h"
-#include "unpriv/judge/judge.h"
 #include "unpriv/judge/reply.h"
 
 static struct arena *arena;
@@ -19,6 +18,12 @@ is(const char *name, const char *got, const char *want)
 {
 	check(name, got != NULL && strcmp(got, want) == 0,
 	    "\n\tgot  %s\n\twant %s\n", got == NULL ? "(null)" : got, want);
+}
+
+static const char *
+whole(struct header_field f)
+{
+	return arena_printf(arena, "%s: %s", f.name, f.value);
 }
 
 static struct header_parts
@@ -102,14 +107,14 @@ test_spf(void)
 		    "Received-SPF: Pass (mailfrom) identity=mailfrom; %s",
 		    t[i].want);
 		is(t[i].name,
-		    header_received_spf(arena, "Pass", "mailfrom", "mailfrom",
-			&w),
+		    whole(header_received_spf(arena, "Pass", "mailfrom",
+			"mailfrom", &w)),
 		    want);
 	}
 	w = parts("192.0.2.1", "h.test", "u@d.test", "d.test", 0);
 	is("spf/comment",
-	    header_received_spf(arena, "Fail",
-		"x) identity=mailfrom; receiver=s\\", "helo", &w),
+	    whole(header_received_spf(arena, "Fail",
+		"x) identity=mailfrom; receiver=s\\", "helo", &w)),
 	    "Received-SPF: Fail (x\\) identity\\=mailfrom; receiver=s\\\\) "
 	    "identity=helo; client-ip=192.0.2.1; helo=h.test; "
 	    "envelope-from=\"u@d.test\"; receiver=d.test ");
@@ -122,25 +127,27 @@ test_ar(void)
 
 	w = parts("192.0.2.1", "none.test", "user@pass.test", "dest.test", 0);
 	is("ar/plain",
-	    header_ar(arena, "pass", "sender SPF authorized", "smtp.mailfrom",
-		"pass.test", &w),
+	    whole(header_ar(arena, "pass", "sender SPF authorized",
+		"smtp.mailfrom", "pass.test", &w)),
 	    "Authentication-Results: mx.example.test; spf=pass (sender SPF "
 	    "authorized) smtp.mailfrom=pass.test (client-ip=192.0.2.1; "
 	    "helo=none.test; envelope-from=user@pass.test; "
 	    "receiver=dest.test)");
 	is("ar/none",
-	    header_ar_none(arena, "SPF check N/A for local connections - ", &w),
+	    whole(header_ar_none(arena,
+		"SPF check N/A for local connections - ", &w)),
 	    "Authentication-Results: mx.example.test; none (SPF check N/A "
 	    "for local connections -  client-ip=192.0.2.1; helo=none.test; "
 	    "envelope-from=user@pass.test; receiver=dest.test)");
 	is("x-comment/plain",
-	    header_x_comment(arena, "SPF skipped for whitelisted relay - ", &w),
+	    whole(header_x_comment(arena,
+		"SPF skipped for whitelisted relay - ", &w)),
 	    "X-Comment: SPF skipped for whitelisted relay - "
 	    "client-ip=192.0.2.1; helo=none.test; "
 	    "envelope-from=user@pass.test; receiver=dest.test ");
 	is("ar/helo-literal",
-	    header_ar(arena, "none", "no SPF record", "smtp.helo",
-		"[192.0.2.1]", &w),
+	    whole(header_ar(arena, "none", "no SPF record", "smtp.helo",
+		"[192.0.2.1]", &w)),
 	    "Authentication-Results: mx.example.test; spf=none (no SPF "
 	    "record) smtp.helo=\"[192.0.2.1]\" (client-ip=192.0.2.1; "
 	    "helo=none.test; envelope-from=user@pass.test; "
@@ -148,8 +155,9 @@ test_ar(void)
 	w = parts("192.0.2.1", "a)b(c", "\"x); dkim=pass (y\"@pass.test",
 	    "d.test", 0);
 	is("ar/comment-injection",
-	    header_ar(arena, "fail", "x) smtp.mailfrom=b.test; dkim=pass (y",
-		"smtp.mailfrom", "a\"b\\c d", &w),
+	    whole(header_ar(arena, "fail",
+		"x) smtp.mailfrom=b.test; dkim=pass (y", "smtp.mailfrom",
+		"a\"b\\c d", &w)),
 	    "Authentication-Results: mx.example.test; spf=fail (x\\) "
 	    "smtp\\.mailfrom=b.test, dkim\\=pass \\(y) "
 	    "smtp.mailfrom=\"a\\\"b\\\\c d\" (client-ip=192.0.2.1; "
@@ -157,8 +165,8 @@ test_ar(void)
 	    "\\(y\"@pass.test; receiver=d.test)");
 	w = parts("192.0.2.1", "h.test", "u@ex\xc3\xa4mple.test", "d.test", 1);
 	is("ar/u-label",
-	    header_ar(arena, "pass", "ok", "smtp.mailfrom",
-		header_show_domain(arena, "ex\xc3\xa4mple.test", 1), &w),
+	    whole(header_ar(arena, "pass", "ok", "smtp.mailfrom",
+		header_show_domain(arena, "ex\xc3\xa4mple.test", 1), &w)),
 	    "Authentication-Results: mx.example.test; spf=pass (ok) "
 	    "smtp.mailfrom=ex\xc3\xa4mple.test (client-ip=192.0.2.1; "
 	    "helo=h.test; envelope-from=u@ex\xc3\xa4mple.test; "
@@ -166,10 +174,8 @@ test_ar(void)
 	w.id = "a b";
 	check("ar/odd-id",
 	    rd_ar(&rd,
-		strstr(header_ar(arena, "pass", "ok", "smtp.mailfrom", "d.test",
-			   &w),
-		    ": ") +
-		    2,
+		header_ar(arena, "pass", "ok", "smtp.mailfrom", "d.test", &w)
+		    .value,
 		1) == NULL &&
 		strcmp(rd.id, "a b") == 0);
 }
@@ -202,7 +208,8 @@ test_bounds(void)
 	w = parts("192.0.2.1", "h.test",
 	    arena_printf(arena, "%s@pass.test", repeat('a', 65536)), "d.test",
 	    0);
-	h = header_received_spf(arena, "Pass", "mailfrom", "mailfrom", &w);
+	h = whole(
+	    header_received_spf(arena, "Pass", "mailfrom", "mailfrom", &w));
 	check("bounds/long-local",
 	    strlen(h) < 500 && strstr(h, "aaa...@pass.test\"; ") != NULL, "%s",
 	    h);
@@ -211,9 +218,9 @@ test_bounds(void)
 	    header_show(arena, repeat(')', 500), 0, HEADER_HOST_MAX), 0);
 	d = header_show_domain(arena, repeat('=', 500), 0);
 	w.id = repeat('i', HEADER_ID_MAX);
-	h = header_ar(arena, "permerror",
+	h = whole(header_ar(arena, "permerror",
 	    header_show(arena, repeat(';', 500), 0, HEADER_REASON_MAX),
-	    "smtp.mailfrom", d, &w);
+	    "smtp.mailfrom", d, &w));
 	check("bounds/all-escaped",
 	    strlen(h) < HEADER_MAX - 1 &&
 		rd_ar(&rd, strstr(h, ": ") + 2, 0) == NULL,
@@ -223,7 +230,7 @@ test_bounds(void)
 static void
 fold(const char *name, const char *value, const char *want)
 {
-	const char *f = judge_fold("Authentication-Results", value, arena);
+	const char *f = header_fold("Authentication-Results", value, arena);
 	const char *why = rd_folded(f, value, "Authentication-Results");
 
 	if (want != NULL)
@@ -258,7 +265,7 @@ test_fold(void)
 		label, label));
 	fold("fold/long-id", arena_printf(arena, "%s; spf=none (x)", label),
 	    arena_printf(arena, "%s; \n   spf=none (x)", label));
-	f = judge_fold("X",
+	f = header_fold("X",
 	    arena_printf(arena,
 		"a; spf=none (\"%s) "
 		"smtp.helo=\"b %s c\" (d)",
@@ -365,22 +372,17 @@ hostile_why(const char *v, int utf8)
 
 	domain = header_show_domain(arena, at == NULL ? v : at + 1, utf8);
 	reason = header_show(arena, v, utf8, HEADER_REASON_MAX);
-	h = strchr(
-		header_ar(arena, "fail", reason, "smtp.mailfrom", domain, &w),
-		' ') +
-	    1;
+	h = header_ar(arena, "fail", reason, "smtp.mailfrom", domain, &w).value;
 	if ((why = rd_line(h, HEADER_MAX, utf8)) != NULL ||
 	    (why = rd_ar(&rd, h, utf8)) != NULL ||
 	    (why = rd_naive_ar(h)) != NULL ||
-	    (why = rd_folded(judge_fold("Authentication-Results", h, arena), h,
+	    (why = rd_folded(header_fold("Authentication-Results", h, arena), h,
 		 "Authentication-Results")) != NULL)
 		return why;
 	if (strcmp(rd.result, "fail") != 0 || strcmp(rd.value, domain) != 0 ||
 	    rd.comments != 2)
 		return "result or domain changed";
-	h = strchr(header_received_spf(arena, "Fail", reason, "helo", &w),
-		' ') +
-	    1;
+	h = header_received_spf(arena, "Fail", reason, "helo", &w).value;
 	if ((why = rd_line(h, HEADER_MAX, utf8)) != NULL ||
 	    (why = rd_received_spf(&rd, h, utf8)) != NULL ||
 	    (why = rd_naive_pairs(h)) != NULL)

@@ -16,10 +16,9 @@ kind(const char *name)
 }
 
 static void
-put(const char *name, enum instance_kind k, int action, const char *reply,
-    const char *log)
+put(const char *name, enum instance_kind k, int action, const char *reply)
 {
-	struct instance_outcome o = { k, action, reply, log };
+	struct instance_outcome o = { k, action, reply };
 
 	instances_put(t, name, &o);
 }
@@ -34,10 +33,10 @@ test_headers(void)
 	instances_set_header(t, "h");
 	check("header-set", instances_has_header(t, "h"));
 	check("header-alone-is-no-outcome", kind("h") == INSTANCE_NONE);
-	put("h", INSTANCE_REPLY, 1, "r", "l");
+	put("h", INSTANCE_REPLY, 1, "r");
 	check("header-stays-with-outcome",
 	    instances_has_header(t, "h") && kind("h") == INSTANCE_REPLY);
-	put("h2", INSTANCE_REPLY, 1, "r", "l");
+	put("h2", INSTANCE_REPLY, 1, "r");
 	check("outcome-is-no-header", !instances_has_header(t, "h2"));
 	instances_set_header(t, "h2");
 	check("outcome-stays-with-header",
@@ -66,34 +65,34 @@ main(void)
 
 	t = instances_new();
 	check("unknown", kind("a") == INSTANCE_NONE);
-	put("a", INSTANCE_REPLY, 7, "550 x", "l");
+	put("a", INSTANCE_REPLY, 7, "550 x");
 	o = instances_get(t, "a");
 	check("reply",
 	    o.kind == INSTANCE_REPLY && o.action == 7 &&
-		strcmp(o.reply, "550 x") == 0 && strcmp(o.log, "l") == 0);
+		strcmp(o.reply, "550 x") == 0);
 	check("exact-name",
 	    kind("A") == INSTANCE_NONE && kind("a ") == INSTANCE_NONE);
-	put("a", INSTANCE_DUNNO, 0, NULL, NULL);
+	put("a", INSTANCE_DUNNO, 0, NULL);
 	check("replaced", kind("a") == INSTANCE_DUNNO);
-	put("", INSTANCE_DUNNO, 0, NULL, NULL);
-	put(NULL, INSTANCE_DUNNO, 0, NULL, NULL);
+	put("", INSTANCE_DUNNO, 0, NULL);
+	put(NULL, INSTANCE_DUNNO, 0, NULL);
 	check("no-name-no-memory",
 	    kind("") == INSTANCE_NONE && kind(NULL) == INSTANCE_NONE);
 	memset(name, 'x', sizeof(name));
 	name[256] = '\0';
-	put(name, INSTANCE_DUNNO, 0, NULL, NULL);
+	put(name, INSTANCE_DUNNO, 0, NULL);
 	check("long-name-not-kept", kind(name) == INSTANCE_NONE);
 	name[255] = '\0';
-	put(name, INSTANCE_DUNNO, 0, NULL, NULL);
+	put(name, INSTANCE_DUNNO, 0, NULL);
 	check("255-octets-kept", kind(name) == INSTANCE_DUNNO);
 	for (i = 0; i < 999; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
-		put(name, INSTANCE_REPLY, 0, "r", "l");
+		put(name, INSTANCE_REPLY, 0, "r");
 	}
 	check("oldest-forgotten", kind("a") == INSTANCE_NONE);
 	check("last-1000-kept",
 	    kind("n0") == INSTANCE_REPLY && kind("n998") == INSTANCE_REPLY);
-	put("n5", INSTANCE_NONE, 0, NULL, NULL);
+	put("n5", INSTANCE_NONE, 0, NULL);
 	check("forget", kind("n5") == INSTANCE_NONE);
 	test_headers();
 	instances_free(t);

@@ -1,9 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
  * judge_run() over the real engine and a zone in memory. Each case is a
- * configuration, a request and what comes of it, as the policy voice or the
- * milter voice ("M") would say it; each is run with the answers coming in
- * several orders.
+ * configuration, a request and what comes of it, as policy or the milter ("M")
+ * would say it; each is run with the answers coming in several orders.
  */
 
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "regress/unit/check.h"
 #include "regress/unit/judge_cases.h"
+#include "unpriv/check/logline.h"
 #include "unpriv/judge/judge.h"
 
 #define ORDERS 5 /* of the answers, a case */
@@ -139,8 +139,9 @@ static void
 render(const struct judge_request *req, const struct judge_outcome *o, char *to,
     char *log)
 {
-	int milter = req->voice == JUDGE_MILTER;
+	int milter = req->program == CONF_MILTER;
 	const struct judge_log *l;
+	char line[LOGLINE_RECORD_MAX];
 
 	to[0] = log[0] = '\0';
 	switch (o->action) {
@@ -148,8 +149,12 @@ render(const struct judge_request *req, const struct judge_outcome *o, char *to,
 		append(to, "dunno");
 		break;
 	case JUDGE_PREPEND:
-		append(to, o->header == NULL ? "dunno" : "prepend ");
-		append(to, o->header == NULL ? "" : o->header);
+		append(to, o->header_name == NULL ? "dunno" : "prepend ");
+		if (o->header_name != NULL) {
+			append(to, o->header_name);
+			append(to, ": ");
+			append(to, o->header_value);
+		}
 		break;
 	case JUDGE_REJECT:
 	case JUDGE_DEFER:
@@ -162,10 +167,13 @@ render(const struct judge_request *req, const struct judge_outcome *o, char *to,
 	case JUDGE_RESTRICTION:
 		append(to, to[0] == '\0' ? "" : " ");
 		append(to, o->text);
+		if (!milter && strcmp(o->answer, to) != 0)
+			append(to, ", but another answer");
 		break;
 	}
 	for (l = o->log; l != NULL; l = l->next) {
-		append(log, l->text);
+		logline_record(l, line, sizeof(line));
+		append(log, line);
 		append(log, l->next == NULL ? "" : "\n");
 	}
 }
@@ -182,15 +190,14 @@ field(const char *s, const char *usual)
 static int
 prepare(const struct judge_case *c, struct setup *w)
 {
-	enum conf_program prog =
-	    c->voice == JUDGE_MILTER ? CONF_MILTER : CONF_POLICY;
+	enum conf_program program = c->program == 0 ? CONF_POLICY : c->program;
 	struct conf_msgs msgs;
 	char text[4096];
 
 	memset(w, 0, sizeof(*w));
 	snprintf(text, sizeof(text), "Authserv_Id = mx.example.test\n%s\n",
 	    c->conf == NULL ? "" : c->conf);
-	w->conf = conf_parse(prog, text, strlen(text), c->name, NULL, &msgs);
+	w->conf = conf_parse(program, text, strlen(text), c->name, NULL, &msgs);
 	if (w->conf == NULL) {
 		check(c->name, 0, "configuration: %s",
 		    msgs.n > 0 ? msgs.v[0].text : "?");
@@ -198,7 +205,7 @@ prepare(const struct judge_case *c, struct setup *w)
 		return -1;
 	}
 	conf_msgs_free(&msgs);
-	w->req.voice = c->voice;
+	w->req.program = program;
 	w->req.conf = w->conf;
 	w->req.peruser = c->peruser;
 	w->req.smtputf8 = c->utf8;
@@ -452,7 +459,8 @@ test_memory(void)
 		if (run(&w.req, judge_zone, 0, &out) == -1)
 			bad++;
 		else if (out.action == JUDGE_REJECT &&
-		    (out.text == NULL || out.code == NULL))
+		    (out.text == NULL || out.code == NULL ||
+			out.answer == NULL))
 			bad++;
 		arena_free(arena);
 	}

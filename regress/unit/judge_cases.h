@@ -10,7 +10,7 @@
 /* NULL takes the usual value, "-" means the field is missing. */
 struct judge_case {
 	const char	*name;
-	enum judge_voice voice;
+	enum conf_program program;	/* 0: CONF_POLICY */
 	const char	*conf;		/* lines of the file */
 	const char	*client;	/* 192.0.2.1 */
 	const char	*helo;		/* none.test */
@@ -34,7 +34,7 @@ static const char judge_zone[] =
 	"servfail.test SERVFAIL\n"
 	"inj.test TXT v=spf1 -all exp=e.inj.test\n";
 
-#define M		.voice = JUDGE_MILTER
+#define M		.program = CONF_MILTER
 #define FROM(r, tail)	"prepend Received-SPF: " r " (mailfrom) " \
 	"identity=mailfrom; " tail
 #define HELO(r, why, tail) "prepend Received-SPF: " r " (" why ") " \

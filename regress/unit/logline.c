@@ -202,9 +202,11 @@ test_json(void)
 
 /* ---- what a message logs ---- */
 
-static struct judge_log error = { NULL, 0, 0, "ERROR: no check" };
-static struct judge_log debug = { NULL, 2, 0, "spfcheck: x" };
-static struct judge_log result = { &debug, 1, 0, "prepend H: v" };
+static struct judge_log error = { NULL, JUDGE_LOG_ERROR, 0, NULL,
+	"ERROR: no check" };
+static struct judge_log debug = { NULL, JUDGE_LOG_TEXT, 2, NULL,
+	"spfcheck: x" };
+static struct judge_log result = { &debug, JUDGE_LOG_HEADER, 1, "H", "v" };
 
 static void
 fill(struct logline *l, struct judge_outcome *o)
@@ -213,11 +215,12 @@ fill(struct logline *l, struct judge_outcome *o)
 	memset(o, 0, sizeof(*o));
 	lines[0] = '\0';
 	l->conf = &conf;
-	l->protocol = "policy";
+	l->program = CONF_POLICY;
 	l->client = "192.0.2.1";
 	logline_clock(&l->since);
 	o->action = JUDGE_PREPEND;
-	o->header = "H: v";
+	o->header_name = "H";
+	o->header_value = "v";
 	o->log = &result;
 	o->identity = JUDGE_ID_MAILFROM;
 	o->result = SPF_RESULT_FAIL;
@@ -256,12 +259,15 @@ test_classic(void)
 	conf.debug_level = 0;
 	fill(&l, &o);
 	logline_judged(&l, &o, o.action);
-	logline_again(&l, JUDGE_REJECT, "550 x", "550 x");
+	logline_again(&l, JUDGE_REJECT, "550 x");
 	logline_skipped(&l, "internal");
 	check("classic-quiet", is(lines, ""));
 	conf.debug_level = 1;
-	logline_again(&l, JUDGE_RESTRICTION, "ok", "result_only ok");
+	logline_again(&l, JUDGE_RESTRICTION, "ok");
 	check("classic-again", is(lines, "result_only ok\n"));
+	lines[0] = '\0';
+	logline_again(&l, JUDGE_REJECT, "550 x");
+	check("classic-again-reject", is(lines, "550 x\n"));
 	fill(&l, &o);
 	logline_skipped(&l, "internal");
 	check("classic-skipped", is(lines, ""));

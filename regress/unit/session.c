@@ -46,7 +46,7 @@ pump(int ms)
 }
 
 static void
-begin(enum conn_proto proto)
+begin(enum conf_program proto)
 {
 	int sv[2];
 
@@ -132,7 +132,7 @@ negotiate(const char *steps)
 static void
 hello(const char *steps)
 {
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(steps);
 	PKT('C', CONNECT);
 	PKT('H', "helo.test\0");
@@ -150,7 +150,7 @@ test_milter_message(void)
 {
 	const char *l;
 
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(NO_STEPS);
 	check("milter-optneg", is(letters(3), "O"));
 	PKT('C', CONNECT);
@@ -251,7 +251,7 @@ test_milter_skips(void)
 	check("milter-auth-empty", is(letters(3), "y"));
 	end();
 
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C', "h\0U");
 	PKT('M', "<u@fail.test>\0");
@@ -266,7 +266,7 @@ test_milter_skips(void)
 	check("milter-connect-in-message-closes", is(letters(3), "") && eof);
 	end();
 
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C',
 	    "h\0"
@@ -282,7 +282,7 @@ test_milter_skips(void)
 	check("milter-quit-nc", is(letters(3), "y"));
 	end();
 
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('M', "<u@fail.test>\0");
 	check("milter-mail-before-connect",
@@ -297,7 +297,7 @@ test_milter_names(void)
 	struct conf_host h = { .kind = HOST_DOMAIN, .name = name };
 
 	conf.internal_hosts = (struct conf_hosts){ &h, 1 };
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C',
 	    "none.test\0"
@@ -311,14 +311,14 @@ test_milter_names(void)
 		strstr(stub_log, "INTERNAL") != NULL,
 	    "%s", stub_log);
 	end();
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C', CONNECT);
 	PKT('M', "<u@fail.test>\0");
 	check("milter-name-not-confirmed",
 	    is(letters(40), "Oy") && strstr(stub_log, "EXTERNAL") != NULL);
 	end();
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C', CONNECT);
 	PKT('M', "<u@fail.test>\0");
@@ -390,7 +390,7 @@ test_milter_order(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(closing) / sizeof(closing[0]); i++) {
-		begin(CONN_MILTER);
+		begin(CONF_MILTER);
 		pkt(closing[i].cmd, closing[i].data, closing[i].len);
 		pump(3);
 		check(closing[i].name,
@@ -414,7 +414,7 @@ test_milter_order(void)
 	PKT('U', "FOO\0");
 	check("milter-misplaced-answered", is(letters(3), "cccc") && !eof);
 	end();
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	out("\xff\xff\xff\xffO", 5);
 	pump(3);
 	check("milter-4GiB-packet", eof && strstr(stub_log, "length") != NULL);
@@ -442,7 +442,7 @@ test_policy(void)
 	static const char hdr[] = "action=prepend Authentication-Results: "
 				  "mx.example.test; spf=pass\n\n";
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	check("policy-prepend", policy(REQ("U.X@Pass.Test") "\n", hdr), "%s",
 	    got);
 	check("policy-case",
@@ -493,7 +493,7 @@ test_policy_instance(void)
 	static struct conf own;
 	struct conf_user u = { user, &own };
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	(void)policy(REQ("u@pass.test") "instance=i1\n\n", "");
 	stub_log[0] = '\0';
 	check("instance-one-header",
@@ -550,7 +550,7 @@ test_policy_one_header(void)
 
 	stub_conf(&own);
 	conf.users = (struct conf_users){ &u, 1 };
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	check("one-header-own-first",
 	    policy(TO("own@dest.test", "u@pass.test", "a"), HEADER) &&
 		stub_seen.conf == &own);
@@ -624,7 +624,7 @@ test_policy_utf8(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		begin(CONN_POLICY);
+		begin(CONF_POLICY);
 		snprintf(req, sizeof(req),
 		    "client_address=192.0.2.1\n"
 		    "sender=%s\nhelo_name=%s\nrecipient=%s\n\n",
@@ -676,7 +676,7 @@ test_counters(void)
 	end();
 	check("count-closed", stats->v[STAT_CONN_OPEN] == 0);
 	conf.internal_hosts = (struct conf_hosts){ &h, 1 };
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C',
 	    "none.test\0"
@@ -689,7 +689,7 @@ test_counters(void)
 	    grew(STAT_SKIP_INTERNAL) == 2 && grew(STAT_SKIP_MACRO) == 0);
 	conf.internal_hosts.n = 0;
 	end();
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	(void)policy(TO("r@d", "u@fail.test", "i"), "");
 	(void)policy(TO("r@d", "u@fail.test", "i"), "");
 	(void)policy(TO("r@d", "u@pass.test", "j"), "");
@@ -706,7 +706,7 @@ static void
 test_json(void)
 {
 	conf.log_format = LOGFORMAT_JSON;
-	begin(CONN_MILTER);
+	begin(CONF_MILTER);
 	negotiate(ALL_STEPS);
 	PKT('C', CONNECT);
 	PKT('H', "he\"lo\x01\xff.test\0");
@@ -743,7 +743,7 @@ test_json(void)
 		NULL,
 	    "%s", stub_log);
 	end();
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	(void)policy(TO("r@d", "u@fail.test", "i"), "");
 	check("json-policy",
 	    strstr(stub_log,
@@ -778,7 +778,7 @@ test_policy_rough(void)
 	char big[5000];
 	int i;
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	memset(big, 'a', sizeof(big));
 	for (i = 0; i < 20 && !eof; i++) {
 		(void)send(peer, big, sizeof(big), MSG_NOSIGNAL);
@@ -792,7 +792,7 @@ test_policy_rough(void)
 	    "%s", stub_log);
 	end();
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	out(REQ("u@slow.test") "\n" REQ("u@pass.test") "\n",
 	    sizeof(REQ("u@slow.test") "\n" REQ("u@pass.test") "\n") - 1);
 	shutdown(peer, SHUT_WR);
@@ -803,7 +803,7 @@ test_policy_rough(void)
 	    ngot);
 	end();
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	out("sender=x\n", 9);
 	shutdown(peer, SHUT_WR);
 	pump(3);
@@ -811,7 +811,7 @@ test_policy_rough(void)
 	end();
 
 	conf.mock = 1;
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	check("policy-mock",
 	    policy("\n",
 		"action=dunno mock header field "
@@ -829,7 +829,7 @@ test_backpressure(void)
 	ssize_t n, off = 0;
 	struct timespec ts = { 0, 1000000 };
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	for (i = 0; i < 200000 && replies < 2 * want; i++) {
 		if (sent < want) {
 			n = send(peer, req + off, sizeof(req) - 1 - (size_t)off,
@@ -858,7 +858,7 @@ test_backpressure(void)
 static void
 test_drain(void)
 {
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	env.draining = 1;
 	out(REQ("u@pass.test") "\n", sizeof(REQ("u@pass.test") "\n") - 1);
 	conn_drain(&env);
@@ -888,12 +888,12 @@ test_cap_and_files(void)
 	int sv[2], in, p[2];
 	unsigned int before;
 
-	begin(CONN_POLICY);
+	begin(CONF_POLICY);
 	env.max = 1;
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == -1)
 		abort();
 	check("cap-refuses",
-	    conn_start(&env, CONN_POLICY, sv[1], sv[1]) == -1 &&
+	    conn_start(&env, CONF_POLICY, sv[1], sv[1]) == -1 &&
 		strstr(stub_log, "too many connections") != NULL);
 	close(sv[0]);
 	env.max = 100;
@@ -905,7 +905,7 @@ test_cap_and_files(void)
 	peer = -1;
 	if (pipe(p) == -1)
 		abort();
-	check("dev-null-starts", conn_start(&env, CONN_POLICY, in, p[1]) == 0);
+	check("dev-null-starts", conn_start(&env, CONF_POLICY, in, p[1]) == 0);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	check("dev-null-ends", closed == before + 1);
@@ -917,7 +917,7 @@ test_cap_and_files(void)
 		abort();
 	lseek(in, 0, SEEK_SET);
 	before = closed;
-	(void)conn_start(&env, CONN_POLICY, in, p[1]);
+	(void)conn_start(&env, CONF_POLICY, in, p[1]);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);
 	event_base_loop(stub_base, EVLOOP_NONBLOCK);

@@ -19,6 +19,8 @@
 #include "privsep/base/log.h"
 #include "unpriv/check/asker.h"
 #include "unpriv/check/check.h"
+#include "unpriv/judge/bypass.h"
+#include "unpriv/judge/header.h"
 #include "unpriv/worker/conn.h"
 
 static struct event_base *stub_base;
@@ -126,7 +128,9 @@ static struct check *stub_pending; /* the last that takes a while */
 static void
 stub_judge(const struct judge_request *r, check_done_fn done, void *arg)
 {
-	static struct judge_log line = { NULL, 1, 0, "a log line" };
+	static const struct bypass_list skip = { .id = BYPASS_SKIP_ADDRESSES,
+		.name = "skip_addresses" };
+	static struct judge_log line = { .level = 1, .text = "a log line" };
 	struct judge_outcome o;
 	const char *at = r->sender == NULL ? NULL : strrchr(r->sender, '@');
 	const char *domain = at == NULL ? "" : at + 1;
@@ -134,7 +138,6 @@ stub_judge(const struct judge_request *r, check_done_fn done, void *arg)
 	memset(&o, 0, sizeof(o));
 	o.log = &line;
 	o.action = JUDGE_PREPEND;
-	o.header = "Authentication-Results: mx.example.test; spf=pass";
 	o.header_name = "Authentication-Results";
 	o.header_value = "mx.example.test; spf=pass";
 	if (strcmp(domain, "fail.test") == 0) {
@@ -142,20 +145,22 @@ stub_judge(const struct judge_request *r, check_done_fn done, void *arg)
 		o.code = "550";
 		o.xcode = "5.7.23";
 		o.text = "no 100% pass";
+		o.answer = "550 5.7.23 no 100% pass";
 	} else if (strcmp(domain, "defer.test") == 0) {
 		o.action = JUDGE_DEFER;
 		o.code = "450";
 		o.text = "later";
+		o.answer = "defer_if_permit later";
 	} else if (strcmp(domain, "restrict.test") == 0) {
 		o.action = JUDGE_RESTRICTION;
-		o.text = "permit";
+		o.text = o.answer = "permit";
 	} else if (strcmp(domain, "dunno.test") == 0) {
 		o.action = JUDGE_NOTHING;
-		o.header = o.header_name = o.header_value = NULL;
+		o.header_name = o.header_value = NULL;
 	} else if (strcmp(domain, "later.test") == 0)
 		o.later = "permit_later";
 	else if (strcmp(domain, "local.test") == 0)
-		o.skipped = "skip_addresses";
+		o.skipped = &skip;
 	done(&o, arg);
 }
 
@@ -242,7 +247,7 @@ check_prefetch_helo(struct asker *k, struct check_memo *m,
 }
 
 const char *
-judge_fold(const char *name, const char *value, struct arena *a)
+header_fold(const char *name, const char *value, struct arena *a)
 {
 	return value;
 }

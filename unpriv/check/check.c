@@ -96,7 +96,7 @@ static void
 check_count(const struct check *c, const struct judge_outcome *out)
 {
 	stat_observe(HIST_CHECK, clock_usec() - c->since);
-	if (c->req.voice == JUDGE_MILTER)
+	if (c->req.program == CONF_MILTER)
 		stat_inc(CHECK_MILTER);
 	else
 		stat_inc(CHECK_POLICY);

@@ -1,23 +1,23 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter (event thread), policyd-spf. */
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "privsep/base/log.h"
 #include "proto/json.h"
 #include "unpriv/check/logline.h"
+#include "unpriv/judge/bypass.h"
 
-#define PREPEND "prepend " /* begins judge_run()'s record */
-
-/* A line under construction: everything that an object may tell. */
+/* Everything that an object may show. */
 struct facts {
 	const struct logline *line;
 	const char *event;
 	const struct judge_outcome *out; /* or NULL */
 	const char *skipped;
 	const char *action; /* or NULL */
-	const char *text;   /* reply, restriction */
+	const char *text;   /* of the reply or restriction */
 	int again;
 	int has_header;
 	size_t removed;
@@ -39,16 +39,29 @@ static const char *const identity_name[] = {
 	[JUDGE_ID_MAILFROM] = "mailfrom",
 };
 
-static void classic(const struct logline *, int, int, const char *,
-    const char *);
-static int is_json(const struct logline *);
-static int line_pri(const struct logline *, int);
-static void opt_str(struct json *, const char *, const char *);
-static void put_checked(struct json *, const struct judge_checked *,
-    const char *, const char *, const char *);
-static void put_outcome(struct json *, const struct judge_outcome *);
-static void put_facts(struct json *, const struct facts *, uint64_t);
-static void write_object(const struct facts *);
+static const char *const protocol_name[] = {
+	[CONF_MILTER] = "milter",
+	[CONF_POLICY] = "policy",
+};
+
+/* spf-engine's words before a record's text. */
+static const char *const record_words[] = {
+	[JUDGE_LOG_TEXT] = "",
+	[JUDGE_LOG_ERROR] = "",
+	[JUDGE_LOG_HEADER] = "prepend ",
+	[JUDGE_LOG_NO_HEADER] = "Header field not prepended: ",
+	[JUDGE_LOG_REFUSAL] = "",
+	[JUDGE_LOG_RESTRICTION] = "result_only ",
+	[JUDGE_LOG_NOT_DONE] = "TestOnly = 0, not done: ",
+};
+
+void
+logline_record(const struct judge_log *r, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s%s%s%s", record_words[r->kind],
+	    r->name == NULL ? "" : r->name, r->name == NULL ? "" : ": ",
+	    r->text);
+}
 
 void
 logline_clock(struct timespec *ts)
@@ -68,26 +81,24 @@ usec_since(const struct timespec *since)
 	return us < 0 ? 0 : (uint64_t)us;
 }
 
-/* With the flag that tells policy requests apart. */
+/* Adds the flag of lines about policy requests. */
 static int
 line_pri(const struct logline *l, int pri)
 {
-	return strcmp(l->protocol, "policy") == 0 ? pri | LOG_POLICY : pri;
+	return l->program == CONF_POLICY ? pri | LOG_POLICY : pri;
 }
 
-/* One record, in one or two parts. */
 static void
-classic(const struct logline *l, int level, int err, const char *text,
-    const char *rest)
+write_record(const struct logline *l, const struct judge_log *r)
 {
-	int pri = line_pri(l, err ? LOG_ERR : LOG_INFO);
+	char line[LOGLINE_RECORD_MAX];
 
-	if (level > l->conf->debug_level)
+	if (r->level > l->conf->debug_level)
 		return;
-	if (l->prefix != NULL)
-		log_line(pri, "%s: %s%s", l->prefix, text, rest);
-	else
-		log_line(pri, "%s%s", text, rest);
+	logline_record(r, line, sizeof(line));
+	log_line(line_pri(l, LOG_INFO), "%s%s%s",
+	    l->prefix == NULL ? "" : l->prefix, l->prefix == NULL ? "" : ": ",
+	    line);
 }
 
 static int
@@ -133,9 +144,7 @@ put_outcome(struct json *j, const struct judge_outcome *o)
 				c->verdict.reason);
 	}
 	opt_str(j, "not_done", o->not_done);
-	/* Nothing could be checked: why is in the only record, an error. */
-	if (o->identity == JUDGE_ID_NONE && o->log != NULL &&
-	    o->log->level == 0)
+	if (o->log != NULL && o->log->kind == JUDGE_LOG_ERROR)
 		json_str(j, "error", o->log->text);
 }
 
@@ -146,7 +155,7 @@ put_facts(struct json *j, const struct facts *f, uint64_t usec)
 
 	json_object(j, NULL);
 	json_str(j, "event", f->event);
-	json_str(j, "protocol", l->protocol);
+	json_str(j, "protocol", protocol_name[l->program]);
 	if (l->queue_id != NULL && *l->queue_id != '\0')
 		json_str(j, "queue_id", l->queue_id);
 	opt_str(j, "client", l->client);
@@ -180,7 +189,7 @@ put_facts(struct json *j, const struct facts *f, uint64_t usec)
 	json_object_end(j);
 }
 
-/* The longest texts are cut first. */
+/* Cuts texts shorter and shorter until the object fits. */
 static void
 write_object(const struct facts *f)
 {
@@ -205,7 +214,7 @@ write_object(const struct facts *f)
 			return;
 		}
 	}
-	/* Not with these few texts; and half an object helps nobody. */
+	/* Cannot happen with these few texts. Never log half an object. */
 	log_warnx("a log object of more than %d octets", LOGLINE_MAX);
 }
 
@@ -214,27 +223,25 @@ logline_judged(const struct logline *l, const struct judge_outcome *out,
     enum judge_action done)
 {
 	int has_header = out->action == JUDGE_PREPEND &&
-	    done == JUDGE_NOTHING && out->header != NULL;
+	    done == JUDGE_NOTHING && out->header_name != NULL;
 	int object = is_json(l) && l->conf->debug_level >= 1;
 	struct facts f = { .line = l,
 		.event = "spf",
 		.out = out,
-		.skipped = out->skipped,
+		.skipped = out->skipped == NULL ? NULL : out->skipped->name,
 		.action = action_name[done],
 		.text = out->text,
 		.has_header = has_header };
 	const struct judge_log *r;
+	struct judge_log shown;
 
 	for (r = out->log; r != NULL; r = r->next) {
 		if (object && r->level <= 1)
 			continue;
-		if (has_header &&
-		    strncmp(r->text, PREPEND, sizeof(PREPEND) - 1) == 0)
-			classic(l, r->level, r->err,
-			    "Header field not prepended: ",
-			    r->text + sizeof(PREPEND) - 1);
-		else
-			classic(l, r->level, r->err, r->text, "");
+		shown = *r;
+		if (has_header && r->kind == JUDGE_LOG_HEADER)
+			shown.kind = JUDGE_LOG_NO_HEADER;
+		write_record(l, &shown);
 	}
 	if (object)
 		write_object(&f);
@@ -242,16 +249,20 @@ logline_judged(const struct logline *l, const struct judge_outcome *out,
 
 void
 logline_again(const struct logline *l, enum judge_action action,
-    const char *reply, const char *record)
+    const char *answer)
 {
+	struct judge_log r = { .level = 1,
+		.kind = action == JUDGE_RESTRICTION ? JUDGE_LOG_RESTRICTION :
+						      JUDGE_LOG_REFUSAL,
+		.text = answer };
 	struct facts f = { .line = l,
 		.event = "spf",
 		.action = action_name[action],
-		.text = reply,
+		.text = answer,
 		.again = 1 };
 
 	if (!is_json(l))
-		classic(l, 1, 0, record, "");
+		write_record(l, &r);
 	else if (l->conf->debug_level >= 1)
 		write_object(&f);
 }
@@ -280,12 +291,10 @@ logline_forged(const struct logline *l, size_t removed, int refused)
 		write_object(&f);
 	else if (refused)
 		log_line(LOG_INFO,
-		    "message refused: more than %zu forged "
-		    "fields with results",
+		    "message refused: more than %zu forged fields with results",
 		    removed);
 	else
 		log_line(LOG_INFO,
-		    "%zu forged fields with results removed "
-		    "(from %s)",
-		    removed, l->client);
+		    "%zu forged fields with results removed (from %s)", removed,
+		    l->client);
 }

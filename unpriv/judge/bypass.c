@@ -7,72 +7,42 @@
 #include "unpriv/judge/bypass.h"
 #include "unpriv/spf/spf.h"
 
-static enum list_match nets_match(const struct conf_nets *,
-    const struct addr *);
-static enum list_match skip_match(const struct list_query *, struct answers *,
-    struct arena *);
-static enum list_match whitelist_match(const struct list_query *,
-    struct answers *, struct arena *);
-static enum list_match domain_match(const struct list_query *, struct answers *,
-    struct arena *);
-static enum list_match host_match(const char *, size_t, const struct addr *,
-    struct answers *);
-static enum list_match helo_match(const struct list_query *, struct answers *,
-    struct arena *);
-static int ptr_listed(const struct conf_strs *, const char *, size_t);
-static enum list_match ptr_match(const struct list_query *, struct answers *,
-    struct arena *);
-
-/* clang-format off */
-const struct list lists[LIST_MAX] = {
-	[LIST_SKIP_ADDRESSES] = { "skip_addresses",
-	    "SPF check N/A for local connections - ", skip_match },
-	[LIST_WHITELIST] = { "Whitelist",
-	    "SPF skipped for whitelisted relay - ",
-	    whitelist_match },
-	[LIST_DOMAIN_WHITELIST] = { "Domain_Whitelist",
-	    "SPF skipped for whitelisted relay domain - ",
-	    domain_match },
-	[LIST_HELO_WHITELIST] = { "HELO_Whitelist",
-	    "SPF skipped for whitelisted HELO domain - ", helo_match },
-	[LIST_DOMAIN_WHITELIST_PTR] = { "Domain_Whitelist_PTR",
-	    "SPF skipped for PTR whitelisted relay domain - ",
-	    ptr_match }
-};
-/* clang-format on */
-
-static enum list_match
+static enum bypass_match
 nets_match(const struct conf_nets *nets, const struct addr *client)
 {
 	size_t i;
 
 	for (i = 0; i < nets->n; i++) {
 		if (cidr_match(&nets->v[i], client))
-			return LIST_YES;
+			return BYPASS_YES;
 	}
-	return LIST_NO;
+	return BYPASS_NO;
 }
 
-static enum list_match
-skip_match(const struct list_query *q, struct answers *answers, struct arena *a)
+static enum bypass_match
+skip_match(const struct bypass_query *q, struct answers *answers,
+    struct arena *a)
 {
 	return nets_match(&q->conf->skip_addresses, q->client);
 }
 
-static enum list_match
-whitelist_match(const struct list_query *q, struct answers *answers,
+static enum bypass_match
+whitelist_match(const struct bypass_query *q, struct answers *answers,
     struct arena *a)
 {
 	return nets_match(&q->conf->whitelist, q->client);
 }
 
-/* All entries are evaluated, so that what they lack is asked for at once. */
-static enum list_match
-domain_match(const struct list_query *q, struct answers *answers,
+/*
+ * Every entry is evaluated even when an earlier one waits, so that all missing
+ * answers are asked for in one round.
+ */
+static enum bypass_match
+domain_match(const struct bypass_query *q, struct answers *answers,
     struct arena *a)
 {
 	const struct conf_strs *list = &q->conf->domain_whitelist;
-	enum list_match m = LIST_NO;
+	enum bypass_match m = BYPASS_NO;
 	struct spf_request req;
 	struct spf_verdict v;
 	size_t i;
@@ -87,15 +57,15 @@ domain_match(const struct list_query *q, struct answers *answers,
 		req.now = q->now;
 		req.void_limit = (unsigned int)q->conf->void_limit;
 		if (spf_check(&req, answers, a, &v) == SPF_WAIT)
-			m = LIST_WAIT;
+			m = BYPASS_WAIT;
 		else if (v.result == SPF_RESULT_PASS)
-			return LIST_YES;
+			return BYPASS_YES;
 	}
 	return m;
 }
 
-/* Does the name have the client's address? */
-static enum list_match
+/* BYPASS_YES when the name has the client's address. */
+static enum bypass_match
 host_match(const char *name, size_t len, const struct addr *client,
     struct answers *answers)
 {
@@ -105,42 +75,44 @@ host_match(const char *name, size_t len, const struct addr *client,
 	unsigned int i;
 
 	if (!dname_valid(name, len))
-		return LIST_NO;
+		return BYPASS_NO;
 	if ((ans = answers_get(answers, type, name, len)) == NULL)
-		return LIST_WAIT;
+		return BYPASS_WAIT;
 	for (i = 0; ans->status == DNS_OK && i < ans->nrr; i++) {
 		if (ans->rr[i].len == size &&
 		    memcmp(ans->rr[i].data, client->b, size) == 0)
-			return LIST_YES;
+			return BYPASS_YES;
 	}
-	return LIST_NO;
+	return BYPASS_NO;
 }
 
 /*
- * As spf-engine: the HELO name is lower-cased before it is compared with the
- * entry, the entry is not; an IPv4-mapped client is asked for as IPv6.
+ * As in spf-engine, the HELO name is lower-cased before the comparison and the
+ * entry is not, and an IPv4-mapped client needs an AAAA record.
  */
-static enum list_match
-helo_match(const struct list_query *q, struct answers *answers, struct arena *a)
+static enum bypass_match
+helo_match(const struct bypass_query *q, struct answers *answers,
+    struct arena *a)
 {
 	const struct conf_strs *list = &q->conf->helo_whitelist;
 	char helo[DNAME_MAX + 1];
 	size_t i, len = strlen(q->helo);
 
 	if (list->n == 0 || len == 0 || len > DNAME_MAX)
-		return LIST_NO;
+		return BYPASS_NO;
 	memcpy(helo, q->helo, len + 1);
 	dname_lower(helo, len);
 	for (i = 0; i < list->n; i++) {
 		if (strcmp(list->v[i], helo) == 0)
 			return host_match(helo, len, q->client, answers);
 	}
-	return LIST_NO;
+	return BYPASS_NO;
 }
 
 /*
- * COMPAT "ptr-confirmed": at or below the entry. An entry that begins with
- * a dot, which the original's suffix match allowed, means below only.
+ * COMPAT "ptr-confirmed": an entry matches its name and the names below it.
+ * An entry that begins with a dot, which the suffix match of spf-engine
+ * allows, matches only the names below it.
  */
 static int
 ptr_listed(const struct conf_strs *list, const char *name, size_t len)
@@ -161,12 +133,13 @@ ptr_listed(const struct conf_strs *list, const char *name, size_t len)
 	return 0;
 }
 
-/* RFC 7208 5.5, the names that no entry covers left out beforehand. */
-static enum list_match
-ptr_match(const struct list_query *q, struct answers *answers, struct arena *a)
+/* RFC 7208 5.5, for those PTR names that an entry covers. */
+static enum bypass_match
+ptr_match(const struct bypass_query *q, struct answers *answers,
+    struct arena *a)
 {
 	const struct conf_strs *list = &q->conf->domain_whitelist_ptr;
-	enum list_match m = LIST_NO, one;
+	enum bypass_match m = BYPASS_NO, one;
 	const struct dns_answer *ans;
 	const char *name;
 	struct addr client;
@@ -174,23 +147,39 @@ ptr_match(const struct list_query *q, struct answers *answers, struct arena *a)
 	char ptr[80];
 
 	if (list->n == 0)
-		return LIST_NO;
+		return BYPASS_NO;
 	addr_unmap(&client, q->client);
 	addr_ptrname(&client, ptr, sizeof(ptr));
 	ans = answers_get(answers, DNS_T_PTR, ptr, strlen(ptr));
 	if (ans == NULL)
-		return LIST_WAIT;
+		return BYPASS_WAIT;
 	if (ans->status != DNS_OK)
-		return LIST_NO;
+		return BYPASS_NO;
 	for (i = 0; i < ans->nrr && i < SPF_MAX_PTR; i++) {
 		name = (const char *)ans->rr[i].data;
 		if (!ptr_listed(list, name, ans->rr[i].len))
 			continue;
 		one = host_match(name, ans->rr[i].len, &client, answers);
-		if (one == LIST_YES)
-			return LIST_YES;
-		if (one == LIST_WAIT)
-			m = LIST_WAIT;
+		if (one == BYPASS_YES)
+			return BYPASS_YES;
+		if (one == BYPASS_WAIT)
+			m = BYPASS_WAIT;
 	}
 	return m;
 }
+
+/* clang-format off */
+#define ROW(id, name, text, match) [id] = { id, name, text, match }
+const struct bypass_list bypass_lists[BYPASS_MAX] = {
+	ROW(BYPASS_SKIP_ADDRESSES, "skip_addresses",
+	    "SPF check N/A for local connections - ", skip_match),
+	ROW(BYPASS_WHITELIST, "Whitelist",
+	    "SPF skipped for whitelisted relay - ", whitelist_match),
+	ROW(BYPASS_DOMAIN_WHITELIST, "Domain_Whitelist",
+	    "SPF skipped for whitelisted relay domain - ", domain_match),
+	ROW(BYPASS_HELO_WHITELIST, "HELO_Whitelist",
+	    "SPF skipped for whitelisted HELO domain - ", helo_match),
+	ROW(BYPASS_DOMAIN_WHITELIST_PTR, "Domain_Whitelist_PTR",
+	    "SPF skipped for PTR whitelisted relay domain - ", ptr_match)
+};
+/* clang-format on */

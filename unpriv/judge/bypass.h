@@ -11,36 +11,41 @@
 #include "proto/arena.h"
 #include "unpriv/spf/answers.h"
 
-/* The lists that let a client by, in spf-engine's order. */
-enum list_id {
-	LIST_SKIP_ADDRESSES = 0,
-	LIST_WHITELIST,
-	LIST_DOMAIN_WHITELIST,
-	LIST_HELO_WHITELIST,
-	LIST_DOMAIN_WHITELIST_PTR,
-	LIST_MAX
+/*
+ * Clients that are exempt from the check. Pure like the judge; the lists are
+ * tried in spf-engine's order and the first match counts.
+ */
+enum bypass_id {
+	BYPASS_SKIP_ADDRESSES = 0,
+	BYPASS_WHITELIST,
+	BYPASS_DOMAIN_WHITELIST,
+	BYPASS_HELO_WHITELIST,
+	BYPASS_DOMAIN_WHITELIST_PTR,
+	BYPASS_MAX
 };
 
-enum list_match {
-	LIST_NO = 0,
-	LIST_YES,
-	LIST_WAIT /* an answer is missing; it was noted */
+enum bypass_match {
+	BYPASS_NO = 0,
+	BYPASS_YES,
+	BYPASS_WAIT /* an answer is missing; its question is in the table */
 };
 
-struct list_query {
+struct bypass_query {
 	const struct conf *conf;
-	const struct addr *client; /* the address that is judged */
-	const char *helo;	   /* "" when there is none */
+	const struct addr *client; /* the address that is checked */
+	const char *helo;	   /* "": none */
 	time_t now;
 };
 
-struct list {
-	const char *name; /* the key */
-	const char *text; /* of the header, up to "client-ip=" */
-	enum list_match (*match)(const struct list_query *, struct answers *,
-	    struct arena *);
+struct bypass_list {
+	enum bypass_id id;
+	const char *name; /* the configuration key */
+	const char *text; /* of the header field, up to "client-ip=" */
+	enum bypass_match (*match)(const struct bypass_query *,
+	    struct answers *, struct arena *);
 };
 
-extern const struct list lists[LIST_MAX];
+/* Indexed by enum bypass_id. */
+extern const struct bypass_list bypass_lists[BYPASS_MAX];
 
 #endif

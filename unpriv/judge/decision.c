@@ -6,7 +6,7 @@
 #include "proto/dname.h"
 #include "unpriv/judge/decision.h"
 
-/* A cell: what is decided, or which key decides. */
+/* A cell of the table: the decision, or the key that makes it. */
 enum cell {
 	PRE = 0, /* prepend */
 	REJ,	 /* reject */
@@ -15,7 +15,7 @@ enum cell {
 	NOT	 /* note */
 };
 
-/* Which row of the table: the keys' values, with Null split in two. */
+/* A row of the table: a value of the keys; Null has two rows. */
 enum row {
 	ROW_OTHER = 0,
 	ROW_NOT_PASS,
@@ -26,7 +26,7 @@ enum row {
 	ROW_MAX
 };
 
-/* HELO_reject and Mail_From_reject in one table. */
+/* Serves HELO_reject and Mail_From_reject. */
 /* clang-format off */
 static const unsigned char table[ROW_MAX][SPF_RESULT_MAX] = {
 	[ROW_NOT_PASS] = {
@@ -79,10 +79,8 @@ static const unsigned char rows[][3] = {
 };
 /* clang-format on */
 
-static enum row row_of(const struct conf *, enum judge_identity, int);
-
 static enum row
-row_of(const struct conf *conf, enum judge_identity id, int null_sender)
+row_of(const struct conf *conf, enum judge_id id, int null_sender)
 {
 	if (id == JUDGE_ID_HELO)
 		return rows[conf->helo_reject][null_sender ? 1 : 2];
@@ -90,7 +88,7 @@ row_of(const struct conf *conf, enum judge_identity id, int null_sender)
 }
 
 enum decision
-decision_of(const struct conf *conf, enum judge_identity id, int null_sender,
+decision_of(const struct conf *conf, enum judge_id id, int null_sender,
     int listed, enum spf_result result)
 {
 	enum row row = row_of(conf, id, null_sender);
@@ -112,13 +110,13 @@ decision_of(const struct conf *conf, enum judge_identity id, int null_sender,
 }
 
 int
-decision_listed(const struct conf *conf, enum judge_identity id,
-    int null_sender, const char *domain)
+decision_listed(const struct conf *conf, enum judge_id id, int null_sender,
+    const char *domain)
 {
 	const struct conf_strs *list = &conf->reject_not_pass_domains;
 	size_t i, len;
 
-	/* As spf-engine: the list has no effect on a note. */
+	/* As in spf-engine, the list has no effect on a note. */
 	if (row_of(conf, id, null_sender) == ROW_NOTE)
 		return 0;
 	for (i = 0; i < list->n; i++) {
@@ -131,7 +129,7 @@ decision_listed(const struct conf *conf, enum judge_identity id,
 }
 
 int
-decision_helo_weighs(const struct conf *conf, enum judge_voice voice,
+decision_helo_weighs(const struct conf *conf, enum conf_program program,
     int null_sender, const char *helo)
 {
 	int listed, r;
@@ -139,7 +137,7 @@ decision_helo_weighs(const struct conf *conf, enum judge_voice voice,
 
 	if (conf->helo_reject == REJECT_NO_CHECK)
 		return 0;
-	if (voice == JUDGE_POLICY && conf->helo_pass_restriction[0] != '\0')
+	if (program == CONF_POLICY && conf->helo_pass_restriction[0] != '\0')
 		return 1;
 	listed = decision_listed(conf, JUDGE_ID_HELO, null_sender, helo);
 	for (r = 0; r < SPF_RESULT_MAX; r++) {

@@ -5,32 +5,38 @@
 #define UNPRIV_JUDGE_DECISION_H
 
 #include "conf/conf.h"
-#include "unpriv/judge/judge.h"
 #include "unpriv/spf/spf.h"
+
+/* The identities of RFC 7208 2.3 and 2.4. */
+enum judge_id {
+	JUDGE_ID_NONE = 0,
+	JUDGE_ID_HELO,
+	JUDGE_ID_MAILFROM
+};
 
 /* What the result of one identity asks for. */
 enum decision {
-	DECISION_PREPEND = 0, /* goes on, with a header in the end */
+	DECISION_PREPEND = 0, /* accept, with a header field */
 	DECISION_REJECT,
 	DECISION_DEFER,
-	DECISION_NOTE /* HELO_reject = Null: as prepend, no weight */
+	DECISION_NOTE /* HELO_reject = Null: as prepend */
 };
 
 /*
- * One identity's case. listed: Reject_Not_Pass_Domains names its domain.
- * Only for keys other than No_Check.
+ * What HELO_reject or Mail_From_reject, which must not be No_Check, makes of
+ * a result. listed: decision_listed() of the identity's domain.
  */
-enum decision decision_of(const struct conf *, enum judge_identity,
-    int null_sender, int listed, enum spf_result);
-/* 1 when the identity's domain is listed and the list has a say here. */
-int decision_listed(const struct conf *, enum judge_identity, int null_sender,
+enum decision decision_of(const struct conf *, enum judge_id, int null_sender,
+    int listed, enum spf_result);
+/* 1 when Reject_Not_Pass_Domains covers the domain and applies here. */
+int decision_listed(const struct conf *, enum judge_id, int null_sender,
     const char *domain);
 /*
- * 1 when some result of the HELO check could reject, defer or, for the
- * policy voice, give a restriction. 0: it can only ever give a header, and
- * only where the MAIL FROM result is None (COMPAT "none-skip").
+ * 1 when some result of the HELO check could reject, defer or, for policy,
+ * give a restriction. 0: it can at most give a header field, and that only
+ * where the MAIL FROM result is None (COMPAT "none-skip").
  */
-int decision_helo_weighs(const struct conf *, enum judge_voice, int null_sender,
-    const char *helo);
+int decision_helo_weighs(const struct conf *, enum conf_program,
+    int null_sender, const char *helo);
 
 #endif

@@ -7,26 +7,16 @@
 #include "proto/dname.h"
 #include "proto/text.h"
 #include "unpriv/judge/header.h"
-#include "unpriv/judge/judge.h"
 
 #define FOLD_WIDTH 72 /* spf-engine's */
 
-static size_t char_cost(char);
-static int is_atext(unsigned char, int);
-static int is_token(unsigned char);
-static int is_dot_atom(const char *, int);
-static int word_before(const char *, const char *, const char *);
-static int weak_equals(const char *, const char *);
-static void put_quoted(struct hbuf *, const char *);
-static void put_value(struct hbuf *, const char *, int);
-static void put_pvalue(struct hbuf *, const char *, int);
-static void put_comment(struct hbuf *, const char *);
-static void put_reason(struct hbuf *, const char *);
-static void put_parts(struct hbuf *, const struct header_parts *,
-    void (*)(struct hbuf *, const char *));
-static const char *fold_point(const char *, size_t, int *);
+/* Text under construction; what does not fit is left out. */
+struct hbuf {
+	char *p; /* NULL: the arena is exhausted */
+	size_t len, size;
+};
 
-void
+static void
 hbuf_init(struct hbuf *h, struct arena *a, size_t size)
 {
 	h->p = arena_alloc(a, size);
@@ -34,21 +24,22 @@ hbuf_init(struct hbuf *h, struct arena *a, size_t size)
 	h->len = 0;
 }
 
-void
+static void
 hbuf_char(struct hbuf *h, char c)
 {
 	if (h->size - h->len > 1)
 		h->p[h->len++] = c;
 }
 
-void
+static void
 hbuf_str(struct hbuf *h, const char *s)
 {
 	while (*s != '\0')
 		hbuf_char(h, *s++);
 }
 
-const char *
+/* The text, NUL-terminated, or NULL. */
+static const char *
 hbuf_done(struct hbuf *h)
 {
 	if (h->p != NULL)
@@ -56,7 +47,7 @@ hbuf_done(struct hbuf *h)
 	return h->p;
 }
 
-/* Octets that one octet of text may become in put_quoted(), put_comment(). */
+/* Octets that put_quoted() and put_comment() write at most for an octet. */
 static size_t
 char_cost(char c)
 {
@@ -69,7 +60,7 @@ header_show(struct arena *a, const char *s, int utf8, size_t max)
 	size_t len = strlen(s), n, k, cost = 0, room, fits = 0;
 	char *out;
 
-	/* One octet of text costs one or two: no more than max is needed. */
+	/* An octet of text costs one or two: the copy fits into max. */
 	if ((out = arena_alloc(a, (len < max ? len : max) + 4)) == NULL)
 		return NULL;
 	room = max > 3 ? max - 3 : 0;
@@ -121,7 +112,7 @@ header_show_sender(struct arena *a, const char *local, const char *domain,
 	return arena_printf(a, "%s@%s", l, d);
 }
 
-/* RFC 5322 3.2.3, with RFC 6532 3.2's octets when they are legal. */
+/* RFC 5322 3.2.3; with utf8 also RFC 6532 3.2. */
 static int
 is_atext(unsigned char c, int utf8)
 {
@@ -130,7 +121,7 @@ is_atext(unsigned char c, int utf8)
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/* RFC 2045 5.1, which RFC 8601 2.2 takes its values from. */
+/* RFC 2045 5.1, as RFC 8601 2.2 asks for. */
 static int
 is_token(unsigned char c)
 {
@@ -150,11 +141,10 @@ is_dot_atom(const char *s, int utf8)
 }
 
 /*
- * Every octet that any of the known readers takes for structure is written
- * as a quoted-pair, which means the same to a reader that knows RFC 5322:
- * OpenDMARC up to 1.4.2 heeds '(', ';' and '=' inside quoted strings, and
- * so fails honest VERP addresses, and SpamAssassin takes the last
- * "identity=" of the line for the key.
+ * Some readers take octets inside a quoted-string for structure: OpenDMARC up
+ * to 1.4.2 sees '(', ';' and '=' and so fails valid VERP addresses, and
+ * SpamAssassin takes the last "identity=" of the line for the key. Write each
+ * such octet as a quoted-pair, which means the same under RFC 5322.
  */
 static void
 put_quoted(struct hbuf *h, const char *s)
@@ -197,7 +187,7 @@ put_pvalue(struct hbuf *h, const char *s, int utf8)
 		put_quoted(h, s);
 }
 
-/* 1 when word, ignoring case, ends at p, which is inside s. */
+/* 1 when word, in any case, ends at p, which points into s. */
 static int
 word_before(const char *s, const char *p, const char *word)
 {
@@ -208,7 +198,7 @@ word_before(const char *s, const char *p, const char *word)
 
 /*
  * 1 when the '=' at p follows a word that readers search for with a regular
- * expression, blind to comments (SpamAssassin: "; spf =", "identity=").
+ * expression that ignores comments (SpamAssassin: "; spf =", "identity=").
  */
 static int
 weak_equals(const char *s, const char *p)
@@ -282,14 +272,13 @@ header_plain(struct arena *a, const struct header_parts *w)
 	return hbuf_done(&h);
 }
 
-const char *
+struct header_field
 header_received_spf(struct arena *a, const char *title, const char *comment,
     const char *identity, const struct header_parts *w)
 {
 	struct hbuf h;
 
 	hbuf_init(&h, a, HEADER_MAX);
-	hbuf_str(&h, "Received-SPF: ");
 	hbuf_str(&h, title);
 	hbuf_str(&h, " (");
 	put_comment(&h, comment);
@@ -305,17 +294,16 @@ header_received_spf(struct arena *a, const char *title, const char *comment,
 	hbuf_str(&h, "; receiver=");
 	put_value(&h, w->receiver, w->utf8);
 	hbuf_char(&h, ' ');
-	return hbuf_done(&h);
+	return (struct header_field){ "Received-SPF", hbuf_done(&h) };
 }
 
-const char *
+struct header_field
 header_ar(struct arena *a, const char *result, const char *reason,
     const char *prop, const char *domain, const struct header_parts *w)
 {
 	struct hbuf h;
 
 	hbuf_init(&h, a, HEADER_MAX);
-	hbuf_str(&h, "Authentication-Results: ");
 	put_pvalue(&h, w->id, 0);
 	hbuf_str(&h, "; spf=");
 	hbuf_str(&h, result);
@@ -328,46 +316,44 @@ header_ar(struct arena *a, const char *result, const char *reason,
 	hbuf_str(&h, " (");
 	put_parts(&h, w, put_comment);
 	hbuf_char(&h, ')');
-	return hbuf_done(&h);
+	return (struct header_field){ "Authentication-Results", hbuf_done(&h) };
 }
 
-const char *
+struct header_field
 header_x_comment(struct arena *a, const char *text,
     const struct header_parts *w)
 {
 	struct hbuf h;
 
 	hbuf_init(&h, a, HEADER_MAX);
-	hbuf_str(&h, "X-Comment: ");
 	hbuf_str(&h, text);
 	/* Unstructured (RFC 5322 3.6.5): nothing to quote. */
 	put_parts(&h, w, hbuf_str);
 	hbuf_char(&h, ' ');
-	return hbuf_done(&h);
+	return (struct header_field){ "X-Comment", hbuf_done(&h) };
 }
 
-const char *
+struct header_field
 header_ar_none(struct arena *a, const char *text, const struct header_parts *w)
 {
 	struct hbuf h;
 
 	hbuf_init(&h, a, HEADER_MAX);
-	hbuf_str(&h, "Authentication-Results: ");
 	put_pvalue(&h, w->id, 0);
 	hbuf_str(&h, "; none (");
 	hbuf_str(&h, text);
 	hbuf_char(&h, ' ');
 	put_parts(&h, w, put_comment);
 	hbuf_char(&h, ')');
-	return hbuf_done(&h);
+	return (struct header_field){ "Authentication-Results", hbuf_done(&h) };
 }
 
 /*
- * The end of the next line that starts at p: behind the last blank that
- * leaves at most width octets, or else behind the first one. Not inside a
- * quoted-string, where white space is content; not where a line of nothing
- * but white space would come about (RFC 5322 3.2.2). depth counts open
- * comments, at p and then at the end; there '"' has no meaning.
+ * Finds the end of the line that starts at p: behind the last blank within
+ * width octets, or else behind the first blank. A blank inside a quoted-string
+ * is content and does not count, nor does one that would leave a line of only
+ * white space (RFC 5322 3.2.2). depth is the number of open comments at p, and
+ * on return at the end; inside a comment '"' has no meaning.
  */
 static const char *
 fold_point(const char *p, size_t width, int *depth)
@@ -399,7 +385,7 @@ fold_point(const char *p, size_t width, int *depth)
 }
 
 const char *
-judge_fold(const char *name, const char *value, struct arena *a)
+header_fold(const char *name, const char *value, struct arena *a)
 {
 	size_t left = strlen(value), width;
 	const char *cut, *p = value;

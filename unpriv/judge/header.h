@@ -9,11 +9,15 @@
 #include "proto/arena.h"
 
 /*
- * The header fields that tell a result: Received-SPF (RFC 7208 9.1),
+ * The header fields that carry a result: Received-SPF (RFC 7208 9.1),
  * Authentication-Results (RFC 8601) and spf-engine's X-Comment. Text from
  * the wire passes two gates: header_show*() makes it printable and bounds
- * it, the writers quote it for its place. All results are one line.
+ * it, then the writers quote it for its place. Values are one line, unfolded.
  */
+struct header_field {
+	const char *name;
+	const char *value; /* NULL: the arena is exhausted */
+};
 
 /*
  * Bounds, in octets after escaping. With them no field is longer than
@@ -26,18 +30,6 @@
 #define HEADER_REASON_MAX 320
 #define HEADER_HOST_MAX	  256 /* HELO, receiver, a domain by itself */
 #define HEADER_LOCAL_MAX  256
-
-/* Text under construction; what does not fit is left out. */
-struct hbuf {
-	char *p; /* NULL: the arena is exhausted */
-	size_t len, size;
-};
-
-void hbuf_init(struct hbuf *, struct arena *, size_t);
-void hbuf_char(struct hbuf *, char);
-void hbuf_str(struct hbuf *, const char *);
-/* The text, NUL-terminated, or NULL. */
-const char *hbuf_done(struct hbuf *);
 
 /*
  * A copy of wire text with every control as '?'; so is every octet above
@@ -56,7 +48,7 @@ const char *header_show_domain(struct arena *, const char *, int utf8);
 const char *header_show_sender(struct arena *, const char *local,
     const char *domain, int utf8);
 
-/* What every form is made of, after header_show*(). */
+/* What all fields are made of, after header_show*(). */
 struct header_parts {
 	const char *id; /* authserv-id */
 	const char *ip;
@@ -66,18 +58,32 @@ struct header_parts {
 	int utf8;
 };
 
-/* "client-ip=...; helo=...; envelope-from=...; receiver=..." unquoted. */
+/*
+ * "client-ip=...; helo=...; envelope-from=...; receiver=..." unquoted, or NULL
+ * when the arena is exhausted.
+ */
 const char *header_plain(struct arena *, const struct header_parts *);
-/* title: "Pass"; identity: "mailfrom"; with the blank at its end. */
-const char *header_received_spf(struct arena *, const char *title,
+/*
+ * title: "Pass"; identity: "mailfrom". As in spf-engine the value ends with a
+ * blank, here and in header_x_comment().
+ */
+struct header_field header_received_spf(struct arena *, const char *title,
     const char *comment, const char *identity, const struct header_parts *);
-/* result: "pass"; prop: "smtp.mailfrom"; domain its value. */
-const char *header_ar(struct arena *, const char *result, const char *reason,
-    const char *prop, const char *domain, const struct header_parts *);
+/* result: "pass"; prop: "smtp.mailfrom"; domain: the property's value. */
+struct header_field header_ar(struct arena *, const char *result,
+    const char *reason, const char *prop, const char *domain,
+    const struct header_parts *);
 /* text: "SPF skipped for whitelisted relay - ". */
-const char *header_x_comment(struct arena *, const char *text,
+struct header_field header_x_comment(struct arena *, const char *text,
     const struct header_parts *);
-const char *header_ar_none(struct arena *, const char *text,
+struct header_field header_ar_none(struct arena *, const char *text,
     const struct header_parts *);
+/*
+ * Folds a value for the milter: only at white space between tokens (COMPAT
+ * "fold"). As in spf-engine, a line break is LF and three blanks. The name
+ * is needed for the length of the first line. NULL when the arena is
+ * exhausted.
+ */
+const char *header_fold(const char *name, const char *value, struct arena *);
 
 #endif

@@ -9,57 +9,56 @@
 #include "conf/conf.h"
 #include "proto/addr.h"
 #include "proto/arena.h"
+#include "unpriv/judge/decision.h"
 #include "unpriv/spf/answers.h"
 #include "unpriv/spf/spf.h"
 
-/* Which of the originals speaks: their texts differ. */
-enum judge_voice {
-	JUDGE_POLICY = 0,
-	JUDGE_MILTER
-};
+struct bypass_list;
 
 /*
- * One message (milter) or recipient (policy). Strings are NUL-terminated
- * bytes as received, a NUL inside having been replaced by '?'.
+ * One message (milter) or recipient (policy). Strings are octets as received,
+ * with a NUL inside replaced by '?'.
  */
 struct judge_request {
-	enum judge_voice voice;
-	const struct conf *conf; /* effective, per-user already applied */
-	int peruser;		 /* conf->per_user is set (receiver=) */
-	int smtputf8;		 /* UTF-8 is legal in headers */
-	struct addr client;	 /* family 0: no usable address */
-	const char *client_text; /* as received, policy: lower case */
-	const char *helo;	 /* NULL: missing, "": empty */
-	const char *sender;	 /* without <>; "": null; NULL: missing */
-	const char *recipient;	 /* NULL: missing */
+	enum conf_program program; /* whose words are used */
+	const struct conf *conf;   /* with the recipient's own settings */
+	int peruser;		   /* per-user settings are in use */
+	int smtputf8;		   /* UTF-8 is legal in headers */
+	struct addr client;	   /* family 0: no usable address */
+	const char *client_text;   /* as received, policy: lower case */
+	const char *helo;	   /* NULL: missing, "": empty */
+	const char *sender;	   /* without <>; "": null; NULL: missing */
+	const char *recipient;	   /* NULL: missing */
 	time_t now;
 	int want_trace;
-	/*
-	 * Whitelist_Lookup_Time has passed: a list that still lacks an
-	 * answer does not match.
-	 */
-	int lists_late;
+	int lists_late; /* a list that lacks an answer does not match */
 };
 
 enum judge_action {
 	JUDGE_NOTHING = 0, /* dunno, continue */
-	JUDGE_PREPEND,	   /* header is set, or suppressed */
+	JUDGE_PREPEND,	   /* accept, with the header field if it is set */
 	JUDGE_REJECT,
 	JUDGE_DEFER,
 	JUDGE_RESTRICTION /* policy: text is the Postfix action */
 };
 
-enum judge_identity {
-	JUDGE_ID_NONE = 0,
-	JUDGE_ID_HELO,
-	JUDGE_ID_MAILFROM
+/* What a record says; spf-engine's words for it are logline_record()'s. */
+enum judge_log_kind {
+	JUDGE_LOG_TEXT = 0,    /* the text as it is */
+	JUDGE_LOG_ERROR,       /* likewise: why nothing was checked */
+	JUDGE_LOG_HEADER,      /* the header field is added */
+	JUDGE_LOG_NO_HEADER,   /* it is not added */
+	JUDGE_LOG_REFUSAL,     /* text is the outcome's answer */
+	JUDGE_LOG_RESTRICTION, /* likewise */
+	JUDGE_LOG_NOT_DONE     /* TestOnly = 0: what would have been done */
 };
 
 struct judge_log {
 	struct judge_log *next;
-	int level;	  /* debugLevel at which it is logged */
-	int err;	  /* 1: LOG_ERR instead of LOG_INFO */
-	const char *text; /* escaped by the logger */
+	enum judge_log_kind kind;
+	int level;	  /* debugLevel from which on it is logged */
+	const char *name; /* of the header field that text is the value of */
+	const char *text; /* not escaped; the logger does that */
 };
 
 /* One identity that was checked. */
@@ -70,15 +69,13 @@ struct judge_checked {
 
 struct judge_outcome {
 	enum judge_action action;
-	enum judge_identity identity; /* that decided */
-	enum spf_result result;	      /* of that identity */
-	const char *skipped; /* name of the list that matched, or NULL */
+	enum judge_id identity;		   /* that decided */
+	enum spf_result result;		   /* of that identity */
+	const struct bypass_list *skipped; /* the list that matched, or NULL */
 	/*
-	 * PREPEND: one header field, unfolded, escaped; NULL when
-	 * Header_Type is None. header_name and header_value are the same in
-	 * two parts. own_ar: Authentication-Results with our own id.
+	 * PREPEND: a header field, escaped and unfolded; NULL when
+	 * Header_Type is None.
 	 */
-	const char *header;
 	const char *header_name;
 	const char *header_value;
 	/*
@@ -90,12 +87,14 @@ struct judge_outcome {
 	const char *xcode;
 	const char *text;
 	/*
-	 * Policy, PREPEND: what later recipients of the message are answered
-	 * (a Postfix action); NULL: nothing.
+	 * REJECT, DEFER, RESTRICTION: policy's answer, a Postfix action. The
+	 * milter's log shows it as well.
 	 */
+	const char *answer;
+	/* Policy, PREPEND: the answer for later recipients, or NULL. */
 	const char *later;
-	const char *not_done;  /* TestOnly = 0: what would have been */
-	struct judge_log *log; /* records in order */
+	const char *not_done;  /* TestOnly = 0: what would have been done */
+	struct judge_log *log; /* in order */
 	struct judge_checked helo, mailfrom;
 };
 
@@ -105,21 +104,16 @@ enum judge_status {
 };
 
 /*
- * The whole decision of spf-engine with the decided differences: bypass
- * lists, HELO, MAIL FROM, result to action, header, reply and log text. Pure
- * and re-runnable like spf_check(); notes all questions that any of its parts
- * misses. Instances and InternalHosts are the session's matter. All pointers
- * of the outcome live in the arena, in the request or are constants.
+ * The whole decision of spf-engine, with the differences of COMPAT: bypass
+ * lists, HELO, MAIL FROM, the action for the result, header field, reply and
+ * log records. Pure and run again like spf_check(); JUDGE_WAIT leaves the
+ * questions of all its parts in the table. Instances and InternalHosts are
+ * the session's concern. Pointers of the outcome point into the arena or the
+ * request, or to constants.
  */
 enum judge_status judge_run(const struct judge_request *, struct answers *,
     struct arena *, struct judge_outcome *);
-/* Notes the question that a HELO name will need (prefetch at HELO). */
+/* Adds the question that a HELO name will need (prefetch at HELO). */
 void judge_hint_helo(const struct conf *, const char *, struct answers *);
-/*
- * Folds a header value for the milter: only at white space between fields,
- * never inside a token (COMPAT "fold"); newline is LF and three blanks as
- * in spf-engine. name is needed for the length of the first line.
- */
-const char *judge_fold(const char *name, const char *value, struct arena *);
 
 #endif

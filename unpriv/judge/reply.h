@@ -6,10 +6,10 @@
 
 #include "proto/arena.h"
 
-/* Octets of a reply's text behind its codes (COMPAT "quote"). */
+/* Octets of a reply's text, without its codes (COMPAT "quote"). */
 #define REPLY_MAX 450
 
-/* What a reply tells. */
+/* What a reply says. */
 struct reply_parts {
 	const char *rejectdefer; /* "rejected", "deferred" */
 	const char *spf;	 /* the reason */
@@ -21,12 +21,11 @@ struct reply_parts {
 };
 
 /*
- * Reason_Message with {rejectdefer}, {spf} and {url} filled in, each with
- * Python's !s, !r and a format of fill, alignment, width and precision;
- * {{ and }} are braces. {url} is Why_URL with {scope}, {id}, {ip}, {rcpt}.
- * A name that is unknown stays as it is written. The result is one line of
- * at most REPLY_MAX octets, cut at a character's end: controls are '?', so
- * is wire text above ASCII unless utf8. NULL when the arena is exhausted.
+ * Reason_Message with {rejectdefer}, {spf} and {url} filled in (see
+ * python_format()). {url} is Why_URL with {scope}, {id}, {ip}, {rcpt}. The
+ * result is one line of at most REPLY_MAX octets that ends with a whole
+ * character; controls are '?', and without utf8 so is every octet above ASCII
+ * that the wire brought. NULL when the arena is exhausted.
  */
 const char *reply_text(struct arena *, const char *message, const char *why_url,
     const struct reply_parts *);

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
  * Runs in: libmilter. The event thread is main(); libmilter's threads are
- * made after sandbox_enter() and only ever wait in job_call().
+ * made after sandbox_enter() and only ever wait in libmilter_job_call().
  */
 
 #include <sys/eventfd.h>
@@ -41,15 +41,14 @@
 #define LIB_TIMEOUT    600
 #define LIB_ARENAS     4 /* glibc opens a file for the ninth */
 #define LIB_SPARE_FDS  64
-#define LIB_ARGS_MAX   64
 #define LIB_MACRO_LEN  128
 #define LIB_DRAIN_TICK 100000 /* microseconds */
 
 struct lib_session {
-	struct core core;
+	struct envelope envelope;
 	struct milter_options agreed;
-	int known;	  /* agreed is; not after QUIT_NC */
-	struct job *mail; /* MAIL that waits for its verdict */
+	int known;		    /* agreed is valid; not so after QUIT_NC */
+	struct libmilter_job *mail; /* MAIL that waits for its verdict */
 	struct check *check;
 };
 
@@ -61,14 +60,14 @@ struct lib_client {
 
 struct lib_mail {
 	char **argv;
-	const char *queue_id; /* NULL: not told */
+	const char *queue_id; /* NULL: not sent */
 	int authenticated;
 };
 
 static struct role lib_role;
 static struct asker *lib_asker;
 static int lib_listener = -1;
-static int lib_in_role; /* syslog() is called by libmilter then */
+static int lib_in_role; /* so syslog() is called by libmilter */
 static atomic_uint lib_sessions;
 static unsigned int lib_open; /* the same, in the event thread */
 static struct event *lib_drain_ev;
@@ -76,8 +75,8 @@ static unsigned int lib_quiet; /* ticks without a session */
 
 /*
  * libmilter logs by syslog(3), which opens files and sockets: a sandbox
- * violation that any peer could provoke. The program's own definitions come
- * first for it. In other roles nobody calls them.
+ * violation that any peer could provoke. These definitions replace the libc's
+ * in the whole program; in other roles nothing calls them.
  */
 void __syslog_chk(int, int, const char *, ...)
     __attribute__((__format__(printf, 3, 4)));
@@ -86,12 +85,13 @@ static void
 lib_vsyslog(int priority, const char *fmt, va_list ap)
 {
 	/*
-	 * After QUIT_NC we no longer know what was agreed and answer where
-	 * no answer is due; libmilter keeps it back and says so each time.
+	 * After QUIT_NC the agreed options are unknown, so that callbacks
+	 * answer where no answer is due; libmilter drops the answer and logs
+	 * that each time.
 	 */
 	if (!lib_in_role || strstr(fmt, "claimed not to reply") != NULL)
 		return;
-	job_log(priority & LOG_PRIMASK, fmt, ap);
+	libmilter_job_log(priority & LOG_PRIMASK, fmt, ap);
 }
 
 void
@@ -120,36 +120,35 @@ static void
 lib_checked(const struct judge_outcome *out, void *arg)
 {
 	struct lib_session *s = arg;
-	struct job *j = s->mail;
+	struct libmilter_job *j = s->mail;
 
 	s->check = NULL;
 	s->mail = NULL;
-	core_outcome(&s->core, out);
-	job_finish(j, 0);
+	envelope_outcome(&s->envelope, out);
+	libmilter_job_finish(j, 0);
 }
 
 static void
 lib_mail_now(struct lib_session *s)
 {
 	const struct lib_mail *m = s->mail->arg;
-	const char *args[LIB_ARGS_MAX];
-	struct core *c = &s->core;
+	const char *args[ENVELOPE_ARGS_MAX];
 	struct check *k;
-	struct job *j = s->mail;
+	struct libmilter_job *j = s->mail;
 	size_t n = 0;
 
-	while (n < LIB_ARGS_MAX && m->argv[n + 1] != NULL) {
+	while (n < ENVELOPE_ARGS_MAX && m->argv[n + 1] != NULL) {
 		args[n] = m->argv[n + 1];
 		n++;
 	}
-	if (!core_mail(c, m->argv[0], args, n, m->authenticated)) {
+	if (!envelope_mail(&s->envelope, m->argv[0], args, n,
+		m->authenticated)) {
 		s->mail = NULL;
-		job_finish(j, 0);
+		libmilter_job_finish(j, 0);
 		return;
 	}
-	/* The session may be gone when it is done at once. */
-	k = check_start(c->asker, c->memo, &c->msg.req, core_seconds(c),
-	    lib_checked, s);
+	/* When the check ends at once the session may be gone. */
+	k = envelope_check(&s->envelope, lib_checked, s);
 	if (k != NULL)
 		s->check = k;
 }
@@ -164,17 +163,17 @@ lib_decided(void *arg)
 }
 
 static void
-lib_job_new(struct job *j)
+lib_job_new(struct libmilter_job *j)
 {
 	struct lib_session *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("libmilter");
-	core_init(&s->core, lib_role.conf, lib_asker, lib_decided, s);
+	envelope_init(&s->envelope, lib_role.conf, lib_asker, lib_decided, s);
 	stat_inc(CONN_MILTER);
 	stat_set(CONN_OPEN, ++lib_open);
 	*(struct lib_session **)j->session = s;
-	job_finish(j, 0);
+	libmilter_job_finish(j, 0);
 }
 
 static void
@@ -191,74 +190,74 @@ lib_get_macros(SMFICTX *ctx, struct lib_session *s)
 		    list->v[i].name);
 		value = smfi_getsymval(ctx, name);
 		if (value != NULL)
-			core_macro(&s->core, name, value);
+			envelope_macro(&s->envelope, name, value);
 	}
 }
 
 static void
-lib_job_connect(struct job *j)
+lib_job_connect(struct libmilter_job *j)
 {
 	const struct lib_client *client = j->arg;
 	struct lib_session *s = j->session;
 
-	core_macros_clear(&s->core);
+	envelope_macros_clear(&s->envelope);
 	lib_get_macros(client->ctx, s);
-	core_connect(&s->core, &client->mc);
-	job_finish(j, 0);
+	envelope_connect(&s->envelope, &client->mc);
+	libmilter_job_finish(j, 0);
 }
 
 static void
-lib_job_helo(struct job *j)
+lib_job_helo(struct libmilter_job *j)
 {
 	struct lib_session *s = j->session;
 
-	core_helo(&s->core, j->arg);
-	job_finish(j, 0);
+	envelope_helo(&s->envelope, j->arg);
+	libmilter_job_finish(j, 0);
 }
 
 static void
-lib_job_mail(struct job *j)
+lib_job_mail(struct libmilter_job *j)
 {
 	struct lib_session *s = j->session;
 	const struct lib_mail *m = j->arg;
 
 	s->mail = j;
-	core_queue_id(&s->core, m->queue_id);
-	core_mail_came(&s->core);
-	if (!core_undecided(&s->core))
+	envelope_queue_id(&s->envelope, m->queue_id);
+	envelope_mail_came(&s->envelope);
+	if (!envelope_undecided(&s->envelope))
 		lib_mail_now(s);
 }
 
 static void
-lib_job_eom(struct job *j)
+lib_job_eom(struct libmilter_job *j)
 {
 	struct lib_session *s = j->session;
 
-	job_finish(j,
-	    core_eom(&s->core,
+	libmilter_job_finish(j,
+	    envelope_eom(&s->envelope,
 		s->known ? s->agreed.actions :
 			   MILTER_F_ADDHDRS | MILTER_F_CHGHDRS));
 }
 
 static void
-lib_job_close(struct job *j)
+lib_job_close(struct libmilter_job *j)
 {
 	struct lib_session *s = j->session;
 
-	core_free(&s->core);
+	envelope_free(&s->envelope);
 	free(s);
 	stat_set(CONN_OPEN, --lib_open);
-	job_finish(j, 0);
+	libmilter_job_finish(j, 0);
 }
 
 static void
-lib_job_refused(struct job *j)
+lib_job_refused(struct libmilter_job *j)
 {
 	static struct log_note said;
 
 	stat_inc(CONN_REFUSED);
 	log_note(&said, "too many connections (Max_Connections)");
-	job_finish(j, 0);
+	libmilter_job_finish(j, 0);
 }
 
 /* --- in libmilter's threads ---------------------------------------------- */
@@ -271,7 +270,7 @@ lib_session(SMFICTX *ctx)
 
 	if (s != NULL)
 		return s;
-	job_call(lib_job_new, &s, NULL);
+	libmilter_job_call(lib_job_new, &s, NULL);
 	atomic_fetch_add(&lib_sessions, 1);
 	smfi_setpriv(ctx, s);
 	return s;
@@ -294,10 +293,10 @@ lib_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 		(uint32_t)f1 };
 	struct lib_session *s;
 
-	/* Its accept loop would spin when descriptors are out. */
+	/* Without descriptors libmilter's accept loop would spin. */
 	if (atomic_load(&lib_sessions) >=
 	    (unsigned int)lib_role.conf->max_connections) {
-		job_call(lib_job_refused, NULL, NULL);
+		libmilter_job_call(lib_job_refused, NULL, NULL);
 		return SMFIS_REJECT;
 	}
 	s = lib_session(ctx);
@@ -350,7 +349,7 @@ lib_connect(SMFICTX *ctx, char *host, struct sockaddr *sa)
 	client.ctx = ctx;
 	client.mc.host = host;
 	lib_address(&client.mc, sa);
-	job_call(lib_job_connect, s, &client);
+	libmilter_job_call(lib_job_connect, s, &client);
 	return lib_reply(s, MILTER_CONNECT);
 }
 
@@ -359,13 +358,13 @@ lib_helo(SMFICTX *ctx, char *helo)
 {
 	struct lib_session *s = lib_session(ctx);
 
-	job_call(lib_job_helo, s, helo);
+	libmilter_job_call(lib_job_helo, s, helo);
 	return lib_reply(s, MILTER_HELO);
 }
 
-/* The reply that core left; libmilter refuses a single '%'. */
+/* Sets the message's reply; libmilter refuses a single '%'. */
 static sfsistat
-lib_refuse(SMFICTX *ctx, const struct core_message *m)
+lib_refuse(SMFICTX *ctx, const struct envelope_message *m)
 {
 	char text[2048], code[8], xcode[16];
 	int defer = *m->code == '4';
@@ -383,16 +382,15 @@ lib_envfrom(SMFICTX *ctx, char **argv)
 {
 	static char auth[] = "{auth_authen}", queue_id[] = "i";
 	struct lib_session *s = lib_session(ctx);
-	struct core_message *m = &s->core.msg;
 	struct lib_mail mail = { argv, smfi_getsymval(ctx, queue_id), 0 };
 	const char *who = smfi_getsymval(ctx, auth);
 	sfsistat rc = SMFIS_CONTINUE;
 
-	mail.authenticated = who != NULL && *who != '\0';
-	job_call(lib_job_mail, s, &mail);
-	if (m->action == JUDGE_REJECT || m->action == JUDGE_DEFER) {
-		rc = lib_refuse(ctx, m);
-		core_message_end(&s->core);
+	mail.authenticated = who != NULL && envelope_is_auth_macro(auth, who);
+	libmilter_job_call(lib_job_mail, s, &mail);
+	if (envelope_refuses(&s->envelope)) {
+		rc = lib_refuse(ctx, &s->envelope.msg);
+		envelope_message_end(&s->envelope);
 	}
 	return rc;
 }
@@ -402,17 +400,17 @@ lib_header(SMFICTX *ctx, char *name, char *value)
 {
 	struct lib_session *s = lib_session(ctx);
 
-	core_header(&s->core, name, value);
+	envelope_header(&s->envelope, name, value);
 	return lib_reply(s, MILTER_HEADER);
 }
 
 /* smfi_chgheader(3) takes no const. */
 static void
-lib_remove(SMFICTX *ctx, const struct core_forged *f)
+lib_remove(SMFICTX *ctx, const struct envelope_forged *f)
 {
 	char name[64];
 
-	strlcpy(name, core_field_name[f->field], sizeof(name));
+	strlcpy(name, f->name, sizeof(name));
 	smfi_chgheader(ctx, name, (int)f->idx, NULL);
 }
 
@@ -420,20 +418,20 @@ static sfsistat
 lib_eom(SMFICTX *ctx)
 {
 	struct lib_session *s = lib_session(ctx);
-	struct core_message *m = &s->core.msg;
+	struct envelope_message *m = &s->envelope.msg;
+	const struct envelope_forged *f;
 	sfsistat rc = SMFIS_CONTINUE;
-	size_t i;
 
-	if (job_call(lib_job_eom, s, NULL) == -1)
+	if (libmilter_job_call(lib_job_eom, s, NULL) == -1)
 		rc = lib_refuse(ctx, m);
 	else {
-		for (i = m->nown; i > 0; i--)
-			lib_remove(ctx, &m->own[i - 1]);
+		while ((f = envelope_next_forged(&s->envelope)) != NULL)
+			lib_remove(ctx, f);
 		if (m->name != NULL &&
 		    smfi_insheader(ctx, 0, m->name, m->value) != MI_SUCCESS)
 			syslog(LOG_WARNING, "a header could not be added");
 	}
-	core_message_end(&s->core);
+	envelope_message_end(&s->envelope);
 	return rc;
 }
 
@@ -443,7 +441,7 @@ lib_abort(SMFICTX *ctx)
 	struct lib_session *s = smfi_getpriv(ctx);
 
 	if (s != NULL)
-		core_message_end(&s->core);
+		envelope_message_end(&s->envelope);
 	return SMFIS_CONTINUE;
 }
 
@@ -455,7 +453,7 @@ lib_close(SMFICTX *ctx)
 	if (s == NULL)
 		return SMFIS_CONTINUE;
 	smfi_setpriv(ctx, NULL);
-	job_call(lib_job_close, s, NULL);
+	libmilter_job_call(lib_job_close, s, NULL);
 	atomic_fetch_sub(&lib_sessions, 1);
 	return SMFIS_CONTINUE;
 }
@@ -464,7 +462,7 @@ static void *
 lib_thread(void *arg)
 {
 	(void)smfi_main();
-	/* It ends on a signal or when accept(2) fails for good. */
+	/* smfi_main() returns on a signal or when accept(2) keeps failing. */
 	_exit(1);
 }
 
@@ -472,8 +470,8 @@ lib_thread(void *arg)
 
 /*
  * smfi_stop() would drop sessions; an eventfd in the listener's place only
- * ends accepting. A session that is accepted and has not spoken yet is given
- * two ticks.
+ * ends accepting. A session that is accepted but not negotiated yet has two
+ * ticks to show itself.
  */
 static void
 lib_drain_tick(evutil_socket_t fd, short what, void *arg)
@@ -545,7 +543,7 @@ lib_register(void)
 	char conn[32];
 	int flags;
 
-	/* A worker that loses the race for a connection must not wait. */
+	/* Workers share the listener: whoever loses a race must not block. */
 	if ((flags = fcntl(lib_listener, F_GETFL)) == -1 ||
 	    fcntl(lib_listener, F_SETFL, flags | O_NONBLOCK) == -1)
 		fatal("libmilter listener");
@@ -564,7 +562,7 @@ lib_start_thread(void)
 	sigset_t all, old;
 	int rc;
 
-	/* All of its threads inherit the mask: no signal ends them. */
+	/* libmilter's threads inherit the mask: no signal ends them. */
 	sigfillset(&all);
 	if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0)
 		fatalx("libmilter: signal mask");
@@ -576,7 +574,7 @@ lib_start_thread(void)
 	}
 }
 
-/* The sanitizer's malloc has no arenas of glibc's. */
+/* The sanitizer replaces malloc: glibc's arenas do not exist. */
 #ifdef __SANITIZE_ADDRESS__
 #define LIB_OWN_MALLOC 1
 #else
@@ -588,7 +586,7 @@ libmilter_main(void)
 {
 	struct sandbox_args sb;
 
-	/* Before any thread: both would make glibc open files later. */
+	/* Prevents glibc from opening files once there are threads. */
 	if ((mallopt(M_ARENA_MAX, LIB_ARENAS) == 0 && !LIB_OWN_MALLOC) ||
 	    setenv("TZ", "UTC0", 1) == -1)
 		fatalx("libmilter: cannot prepare");
@@ -598,7 +596,7 @@ libmilter_main(void)
 		fatalx("no way to dns or no listener before GO");
 	lib_listener = lib_role.milter_fd;
 	lib_in_role = 1;
-	jobs_init(lib_role.base);
+	libmilter_job_init(lib_role.base);
 	if ((lib_drain_ev = evtimer_new(lib_role.base, lib_drain_tick, NULL)) ==
 	    NULL)
 		fatalx("no event");
@@ -607,7 +605,7 @@ libmilter_main(void)
 	memset(&sb, 0, sizeof(sb));
 	sb.partial = lib_role.conf->sandbox == CONF_SANDBOX_PARTIAL;
 	sb.log_fd = sb.exe_fd = -1;
-	/* More than sessions: one too many is refused, not left waiting. */
+	/* Room above max_connections, so that the next one can be refused. */
 	sb.nofile =
 	    2 * (unsigned long)lib_role.conf->max_connections + LIB_SPARE_FDS;
 	sandbox_enter(SANDBOX_LIBMILTER, &sb);

@@ -16,7 +16,7 @@
 
 #define JOB_LOGS_MAX 1000 /* lines that wait for the event thread */
 #define JOB_LOG_LEN  512
-#define JOB_NOTES    20 /* of the library's lines a minute */
+#define JOB_NOTES    20 /* warnings of the library logged in a minute */
 
 struct job_line {
 	STAILQ_ENTRY(job_line) entry;
@@ -25,7 +25,7 @@ struct job_line {
 };
 
 static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
-static STAILQ_HEAD(, job) jobs = STAILQ_HEAD_INITIALIZER(jobs);
+static STAILQ_HEAD(, libmilter_job) jobs = STAILQ_HEAD_INITIALIZER(jobs);
 static STAILQ_HEAD(, job_line) job_lines = STAILQ_HEAD_INITIALIZER(job_lines);
 static unsigned int job_nlines, job_lines_lost;
 static int jobs_fd = -1;
@@ -36,15 +36,16 @@ jobs_wake(void)
 {
 	const uint64_t one = 1;
 
-	/* It cannot be full: the event thread reads it empty. */
+	/* Cannot fail: the event thread reads the counter down to 0. */
 	if (write(jobs_fd, &one, sizeof(one)) == -1)
 		return;
 }
 
 int
-job_call(void (*run)(struct job *), void *session, const void *arg)
+libmilter_job_call(void (*run)(struct libmilter_job *), void *session,
+    const void *arg)
 {
-	struct job j;
+	struct libmilter_job j;
 
 	memset(&j, 0, sizeof(j));
 	j.run = run;
@@ -61,9 +62,9 @@ job_call(void (*run)(struct job *), void *session, const void *arg)
 	return j.result;
 }
 
-/* The job lives on its caller's stack: it is gone when the lock is given. */
+/* The job is on its caller's stack: it is gone once the lock is released. */
 void
-job_finish(struct job *j, int result)
+libmilter_job_finish(struct libmilter_job *j, int result)
 {
 	pthread_mutex_lock(&jobs_lock);
 	j->result = result;
@@ -73,7 +74,7 @@ job_finish(struct job *j, int result)
 }
 
 void
-job_log(int priority, const char *fmt, va_list ap)
+libmilter_job_log(int priority, const char *fmt, va_list ap)
 {
 	struct job_line *l;
 
@@ -94,10 +95,10 @@ job_log(int priority, const char *fmt, va_list ap)
 	pthread_mutex_unlock(&jobs_lock);
 }
 
-static struct job *
+static struct libmilter_job *
 jobs_take(void)
 {
-	struct job *j;
+	struct libmilter_job *j;
 
 	pthread_mutex_lock(&jobs_lock);
 	if ((j = STAILQ_FIRST(&jobs)) != NULL)
@@ -126,7 +127,7 @@ static void
 jobs_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct job_line *l;
-	struct job *j;
+	struct libmilter_job *j;
 	unsigned int lost;
 	uint64_t n;
 
@@ -146,7 +147,7 @@ jobs_event(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-jobs_init(struct event_base *base)
+libmilter_job_init(struct event_base *base)
 {
 	struct event *ev;
 

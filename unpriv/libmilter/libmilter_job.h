@@ -11,12 +11,12 @@
 struct event_base;
 
 /*
- * Work that libmilter's threads hand to the one thread that runs the event
- * loop, where all of our own code lives: nothing of it knows of threads.
+ * Work that libmilter's threads hand to the thread of the event loop. All other
+ * modules run in that thread and need no locks.
  */
-struct job {
-	STAILQ_ENTRY(job) entry;
-	void (*run)(struct job *); /* in the event thread */
+struct libmilter_job {
+	STAILQ_ENTRY(libmilter_job) entry;
+	void (*run)(struct libmilter_job *); /* in the event thread */
 	void *session;
 	const void *arg;
 	int result;
@@ -24,16 +24,17 @@ struct job {
 	pthread_cond_t cond;
 };
 
-/* Before threads are made: the queue and its event. Dies on failure. */
-void jobs_init(struct event_base *);
+/* Sets up the queue and its event before any thread. Dies on failure. */
+void libmilter_job_init(struct event_base *);
 /*
- * In a callback thread: has run() called in the event thread and waits
- * until that, now or later, calls job_finish(). Returns its result.
+ * In a callback thread: has run() called in the event thread and waits for
+ * libmilter_job_finish(), then or later. Returns the result.
  */
-int job_call(void (*run)(struct job *), void *session, const void *arg);
-void job_finish(struct job *, int result);
-/* In any thread: a log line; dropped when too many wait. */
-void job_log(int priority, const char *fmt, va_list)
+int libmilter_job_call(void (*run)(struct libmilter_job *), void *session,
+    const void *arg);
+void libmilter_job_finish(struct libmilter_job *, int result);
+/* In any thread: logs a line; drops it when too many wait. */
+void libmilter_job_log(int priority, const char *fmt, va_list)
     __attribute__((__format__(printf, 2, 0)));
 
 #endif

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter (event thread only, but for core_header()). */
+/* Runs in: worker, libmilter (event thread only, but for envelope_header()). */
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,44 +10,54 @@
 #include "proto/smtp.h"
 #include "proto/stats.h"
 #include "unpriv/check/logline.h"
+#include "unpriv/judge/bypass.h"
+#include "unpriv/judge/header.h"
 #include "unpriv/milter/envelope.h"
 #include "unpriv/milter/forged.h"
 
-#define CORE_FOLD_MAX	(1024 * 1024)
-#define CORE_NOTES	10   /* lines a minute of one kind */
-#define CORE_PARAMS_LEN 1024 /* of ESMTP parameters in a log line */
+#define ENVELOPE_FOLD_MAX   (1024 * 1024)
+#define ENVELOPE_NOTES	    10	 /* lines a minute of one kind */
+#define ENVELOPE_PARAMS_LEN 1024 /* of ESMTP parameters in a log line */
 
-/* Why mail of a client is not checked: words of the log. */
-static const char skip_internal[] = "internal";
-static const char skip_macro[] = "macro";
-static const char skip_local[] = "local";
-static const char skip_address[] = "no-address";
-static const char skip_auth[] = "authenticated";
+static const struct {
+	const char *word;  /* of the log */
+	enum stat_id stat; /* STAT_MAX: not counted */
+} envelope_skips[] = {
+	[ENVELOPE_CHECKED] = { NULL, STAT_MAX },
+	[ENVELOPE_SKIP_INTERNAL] = { "internal", STAT_SKIP_INTERNAL },
+	[ENVELOPE_SKIP_MACRO] = { "macro", STAT_SKIP_MACRO },
+	[ENVELOPE_SKIP_LOCAL] = { "local", STAT_SKIP_INTERNAL },
+	[ENVELOPE_SKIP_ADDRESS] = { "no-address", STAT_MAX },
+	[ENVELOPE_SKIP_AUTH] = { "authenticated", STAT_SKIP_AUTH },
+};
 
-static struct log_note core_no_address = { .max = CORE_NOTES };
-static struct log_note core_no_header;
+static const char *const envelope_field_name[ENVELOPE_FIELD_MAX] = {
+	[ENVELOPE_FIELD_AR] = "Authentication-Results",
+	[ENVELOPE_FIELD_SPF] = "Received-SPF",
+};
 
-static void core_named(enum hosts_match, void *);
+static struct log_note envelope_no_address = { .max = ENVELOPE_NOTES };
+static struct log_note envelope_no_header;
 
 void
-core_init(struct core *c, const struct conf *conf, struct asker *asker,
+envelope_init(struct envelope *e, const struct conf *conf, struct asker *asker,
     void (*decided)(void *), void *arg)
 {
-	memset(c, 0, sizeof(*c));
-	c->conf = conf;
-	c->asker = asker;
-	c->decided = decided;
-	c->arg = arg;
+	memset(e, 0, sizeof(*e));
+	e->conf = conf;
+	e->asker = asker;
+	e->decided = decided;
+	e->arg = arg;
 	if (conf->macro_list.n != 0 &&
-	    (c->macros = calloc(conf->macro_list.n, sizeof(*c->macros))) ==
+	    (e->macros = calloc(conf->macro_list.n, sizeof(*e->macros))) ==
 		NULL)
-		fatal("core_init");
+		fatal("envelope_init");
 }
 
 void
-core_message_end(struct core *c)
+envelope_message_end(struct envelope *e)
 {
-	struct core_message *m = &c->msg;
+	struct envelope_message *m = &e->msg;
 
 	free(m->buf);
 	free(m->code);
@@ -60,49 +70,49 @@ core_message_end(struct core *c)
 }
 
 void
-core_macros_clear(struct core *c)
+envelope_macros_clear(struct envelope *e)
 {
 	size_t i;
 
-	for (i = 0; i < c->conf->macro_list.n; i++) {
-		free(c->macros[i]);
-		c->macros[i] = NULL;
+	for (i = 0; i < e->conf->macro_list.n; i++) {
+		free(e->macros[i]);
+		e->macros[i] = NULL;
 	}
 }
 
 static void
-core_client_end(struct core *c)
+envelope_client_end(struct envelope *e)
 {
-	confirm_cancel(c->confirm);
-	c->confirm = NULL;
-	if (c->memo != NULL)
-		check_memo_reset(c->memo);
-	free(c->host);
-	free(c->helo);
-	c->host = c->helo = NULL;
-	c->family = 0;
-	c->unchecked = NULL;
-	c->trusted = 0;
-	memset(&c->addr, 0, sizeof(c->addr));
-	core_message_end(c);
+	confirm_cancel(e->confirm);
+	e->confirm = NULL;
+	if (e->memo != NULL)
+		check_memo_reset(e->memo);
+	free(e->host);
+	free(e->helo);
+	e->host = e->helo = NULL;
+	e->family = 0;
+	e->skip = ENVELOPE_CHECKED;
+	e->trusted = 0;
+	memset(&e->addr, 0, sizeof(e->addr));
+	envelope_message_end(e);
 }
 
 void
-core_reset(struct core *c)
+envelope_reset(struct envelope *e)
 {
-	core_client_end(c);
-	core_macros_clear(c);
+	envelope_client_end(e);
+	envelope_macros_clear(e);
 }
 
 void
-core_free(struct core *c)
+envelope_free(struct envelope *e)
 {
-	core_reset(c);
-	check_memo_free(c->memo);
-	free(c->macros);
+	envelope_reset(e);
+	check_memo_free(e->memo);
+	free(e->macros);
 }
 
-/* {name} or a single letter: the name inside and its length. */
+/* Steps inside the braces of {name}; returns the name's length. */
 static size_t
 macro_name(const char **name)
 {
@@ -116,24 +126,24 @@ macro_name(const char **name)
 }
 
 void
-core_macro(struct core *c, const char *name, const char *value)
+envelope_macro(struct envelope *e, const char *name, const char *value)
 {
-	const struct conf_macros *list = &c->conf->macro_list;
+	const struct conf_macros *list = &e->conf->macro_list;
 	size_t i, len = macro_name(&name);
 
 	for (i = 0; i < list->n; i++) {
 		if (strlen(list->v[i].name) != len ||
 		    memcmp(list->v[i].name, name, len) != 0)
 			continue;
-		free(c->macros[i]);
-		/* Too long to be any value of a list: there, but no match. */
-		c->macros[i] =
-		    strdup(strlen(value) > CORE_MACRO_MAX ? "\001" : value);
+		free(e->macros[i]);
+		/* A value too long for any list is set, but matches none. */
+		e->macros[i] =
+		    strdup(strlen(value) > ENVELOPE_MACRO_MAX ? "\001" : value);
 	}
 }
 
 int
-core_is_auth_macro(const char *name, const char *value)
+envelope_is_auth_macro(const char *name, const char *value)
 {
 	size_t len = macro_name(&name);
 
@@ -142,131 +152,125 @@ core_is_auth_macro(const char *name, const char *value)
 }
 
 static const char *
-core_macro_get(const char *name, void *arg)
+envelope_macro_get(const char *name, void *arg)
 {
-	struct core *c = arg;
+	struct envelope *e = arg;
 	size_t i;
 
-	for (i = 0; i < c->conf->macro_list.n; i++)
-		if (strcmp(c->conf->macro_list.v[i].name, name) == 0)
-			return c->macros[i];
+	for (i = 0; i < e->conf->macro_list.n; i++)
+		if (strcmp(e->conf->macro_list.v[i].name, name) == 0)
+			return e->macros[i];
 	return NULL;
 }
 
-/* As Python printed an address tuple: log readers know it. */
+/* As spf-engine writes it: the address is a tuple of Python. */
 static void
-core_log_connect(const struct core *c, int external)
+envelope_log_connect(const struct envelope *e, int external)
 {
 	const char *where = external ? "EXTERNAL" : "INTERNAL";
 
-	/* An object tells the client as well. */
-	if (c->conf->debug_level <
-	    (c->conf->log_format == LOGFORMAT_JSON ? 2 : 1))
+	/* With Log_Format = json the objects show the client. */
+	if (e->conf->debug_level <
+	    (e->conf->log_format == LOGFORMAT_JSON ? 2 : 1))
 		return;
-	if (c->addr.family == 0)
-		log_line(LOG_INFO, "connect from %s at None %s", c->host,
+	if (e->addr.family == 0)
+		log_line(LOG_INFO, "connect from %s at None %s", e->host,
 		    where);
 	else
 		log_line(LOG_INFO, "connect from %s at ('%s', %u%s) %s",
-		    c->host, c->addr_text, c->port,
-		    c->addr.family == 6 ? ", 0, 0" : "", where);
+		    e->host, e->addr_text, e->port,
+		    e->addr.family == 6 ? ", 0, 0" : "", where);
 }
 
 /* The last step of CONNECT: internal by host, or else by MacroList. */
 static void
-core_decide(struct core *c, enum hosts_match in)
+envelope_decide(struct envelope *e, enum hosts_match in)
 {
 	int external = 0;
 
 	if (in == HOSTS_YES)
-		c->unchecked = skip_internal;
-	else if (!hosts_macros(&c->conf->macro_list, core_macro_get, c,
+		e->skip = ENVELOPE_SKIP_INTERNAL;
+	else if (!hosts_macros(&e->conf->macro_list, envelope_macro_get, e,
 		     &external))
-		c->unchecked = skip_macro;
-	c->trusted = c->unchecked != NULL;
-	/* Local submission, or nothing that SPF could judge. */
-	if (c->family == 'L' || c->family == 'U') {
-		c->unchecked = skip_local;
-		c->trusted = 1;
+		e->skip = ENVELOPE_SKIP_MACRO;
+	e->trusted = e->skip != ENVELOPE_CHECKED;
+	/* Local submission, or a family that SPF does not know. */
+	if (e->family == 'L' || e->family == 'U') {
+		e->skip = ENVELOPE_SKIP_LOCAL;
+		e->trusted = 1;
 	}
-	core_log_connect(c, external);
-	if (c->addr.family == 0 && c->family != 'L' && c->family != 'U') {
-		log_note(&core_no_address,
-		    "no usable client address from the "
-		    "mail server: mail of %s is not checked",
-		    c->host);
-		c->unchecked = skip_address;
+	envelope_log_connect(e, external);
+	if (e->addr.family == 0 && e->family != 'L' && e->family != 'U') {
+		log_note(&envelope_no_address,
+		    "no usable client address from the mail server: "
+		    "mail of %s is not checked",
+		    e->host);
+		e->skip = ENVELOPE_SKIP_ADDRESS;
 	}
 }
 
 static void
-core_named(enum hosts_match in, void *arg)
+envelope_named(enum hosts_match in, void *arg)
 {
-	struct core *c = arg;
+	struct envelope *e = arg;
 
-	c->confirm = NULL;
-	core_decide(c, in);
-	c->decided(c->arg);
+	e->confirm = NULL;
+	envelope_decide(e, in);
+	e->decided(e->arg);
 }
 
 void
-core_connect(struct core *c, const struct milter_connect *mc)
+envelope_connect(struct envelope *e, const struct milter_connect *mc)
 {
-	const struct conf_hosts *hosts = &c->conf->internal_hosts;
+	const struct conf_hosts *hosts = &e->conf->internal_hosts;
 	enum hosts_match in = HOSTS_UNKNOWN;
 
-	core_client_end(c);
-	if ((c->host = strdup(mc->host)) == NULL)
-		fatal("core_connect");
-	c->family = mc->family;
-	c->port = mc->port;
-	c->addr = mc->addr;
-	if (c->addr.family != 0) {
-		addr_format(&c->addr, c->addr_text, sizeof(c->addr_text));
-		in = hosts_addr(hosts, &c->addr);
+	envelope_client_end(e);
+	if ((e->host = strdup(mc->host)) == NULL)
+		fatal("envelope_connect");
+	e->family = mc->family;
+	e->port = mc->port;
+	e->addr = mc->addr;
+	if (e->addr.family != 0) {
+		addr_format(&e->addr, e->addr_text, sizeof(e->addr_text));
+		in = hosts_addr(hosts, &e->addr);
 		if (in == HOSTS_UNKNOWN && hosts_has_names(hosts)) {
-			c->confirm = confirm_start(c->asker, hosts, &c->addr,
-			    core_named, c);
+			e->confirm = confirm_start(e->asker, hosts, &e->addr,
+			    envelope_named, e);
 			return;
 		}
 	}
-	core_decide(c, in);
+	envelope_decide(e, in);
 }
 
 int
-core_undecided(const struct core *c)
+envelope_undecided(const struct envelope *e)
 {
-	return c->confirm != NULL;
+	return e->confirm != NULL;
 }
 
 void
-core_helo(struct core *c, const char *helo)
+envelope_helo(struct envelope *e, const char *helo)
 {
-	free(c->helo);
-	if ((c->helo = strndup(helo, CORE_HELO_MAX)) == NULL)
-		fatal("core_helo");
-	if (c->unchecked != NULL || c->family == 0 || *helo == '\0')
+	free(e->helo);
+	if ((e->helo = strndup(helo, ENVELOPE_HELO_MAX)) == NULL)
+		fatal("envelope_helo");
+	if (e->skip != ENVELOPE_CHECKED || e->family == 0 || *helo == '\0')
 		return;
-	if (c->memo == NULL)
-		c->memo = check_memo_new();
-	check_prefetch_helo(c->asker, c->memo, c->conf, c->helo);
+	if (e->memo == NULL)
+		e->memo = check_memo_new();
+	check_prefetch_helo(e->asker, e->memo, e->conf, e->helo);
 }
 
-int
-core_seconds(const struct core *c)
-{
-	return c->conf->lookup_time;
-}
-
-/* debug 2, as Python printed a tuple of strings. */
+/* debugLevel 2, as spf-engine writes it: parameters as a tuple of Python. */
 static void
-core_log_mail(const struct core *c, const char *sender, const char *const *args,
-    size_t n)
+envelope_log_mail(const struct envelope *e, const char *sender,
+    const char *const *args, size_t n)
 {
-	char params[CORE_PARAMS_LEN] = "";
+	char params[ENVELOPE_PARAMS_LEN] = "";
 	size_t i;
 
-	if (c->conf->debug_level < 2)
+	if (e->conf->debug_level < 2)
 		return;
 	for (i = 0; i < n; i++) {
 		strlcat(params, i == 0 ? "'" : ", '", sizeof(params));
@@ -277,66 +281,64 @@ core_log_mail(const struct core *c, const char *sender, const char *const *args,
 }
 
 void
-core_queue_id(struct core *c, const char *id)
+envelope_queue_id(struct envelope *e, const char *id)
 {
-	strlcpy(c->queue_id, id == NULL ? "" : id, sizeof(c->queue_id));
+	strlcpy(e->queue_id, id == NULL ? "" : id, sizeof(e->queue_id));
 }
 
 void
-core_mail_came(struct core *c)
+envelope_mail_came(struct envelope *e)
 {
-	logline_clock(&c->since);
+	logline_clock(&e->since);
 }
 
 static void
-core_logline(const struct core *c, struct logline *l)
+envelope_logline(const struct envelope *e, struct logline *l)
 {
-	const struct core_message *m = &c->msg;
+	const struct envelope_message *m = &e->msg;
 
 	memset(l, 0, sizeof(*l));
-	l->conf = c->conf;
-	l->protocol = "milter";
+	l->conf = e->conf;
+	l->program = CONF_MILTER;
 	l->queue_id = m->queue_id;
-	l->client = c->addr.family != 0 ? c->addr_text : NULL;
-	l->client_name = c->host;
-	l->helo = c->helo;
+	l->client = e->addr.family != 0 ? e->addr_text : NULL;
+	l->client_name = e->host;
+	l->helo = e->helo;
 	l->sender = m->req.sender;
 	l->since = m->since;
 }
 
-/* Why this message is not checked, counted; or NULL. */
-static const char *
-core_skip(const struct core *c, int authenticated)
+/* Decides whether this message is checked, and counts it if not. */
+static enum envelope_skip
+envelope_skip(const struct envelope *e, int authenticated)
 {
-	const char *why = c->family == 0 ? skip_address : c->unchecked;
+	enum envelope_skip why =
+	    e->family == 0 ? ENVELOPE_SKIP_ADDRESS : e->skip;
 
-	if (why == NULL && authenticated && c->conf->skip_authenticated)
-		why = skip_auth;
-	if (why == skip_internal || why == skip_local)
-		stat_inc(SKIP_INTERNAL);
-	else if (why == skip_macro)
-		stat_inc(SKIP_MACRO);
-	else if (why == skip_auth)
-		stat_inc(SKIP_AUTH);
+	if (why == ENVELOPE_CHECKED && authenticated &&
+	    e->conf->skip_authenticated)
+		why = ENVELOPE_SKIP_AUTH;
+	if (envelope_skips[why].stat != STAT_MAX)
+		stats->v[envelope_skips[why].stat]++;
 	return why;
 }
 
 static void
-core_request(struct core *c, const char *sender, const char *const *args,
-    size_t n)
+envelope_request(struct envelope *e, const char *sender,
+    const char *const *args, size_t n)
 {
-	struct core_message *m = &c->msg;
+	struct envelope_message *m = &e->msg;
 	struct judge_request *r = &m->req;
 	size_t i;
 
 	if ((m->buf = strdup(sender)) == NULL)
-		fatal("core_mail");
-	r->voice = JUDGE_MILTER;
-	r->conf = c->conf;
-	r->client = c->addr;
-	r->client_text = c->addr_text;
-	/* No HELO command: as in spf-engine, the sender's domain serves. */
-	r->helo = c->helo == NULL ? "" : c->helo;
+		fatal("envelope_mail");
+	r->program = CONF_MILTER;
+	r->conf = e->conf;
+	r->client = e->addr;
+	r->client_text = e->addr_text;
+	/* Without HELO the judge takes the sender's domain, as spf-engine. */
+	r->helo = e->helo == NULL ? "" : e->helo;
 	r->sender = smtp_sender(m->buf);
 	r->recipient = NULL;
 	r->now = time(NULL);
@@ -346,27 +348,34 @@ core_request(struct core *c, const char *sender, const char *const *args,
 }
 
 int
-core_mail(struct core *c, const char *sender, const char *const *args, size_t n,
-    int authenticated)
+envelope_mail(struct envelope *e, const char *sender, const char *const *args,
+    size_t n, int authenticated)
 {
-	struct core_message *m = &c->msg;
+	struct envelope_message *m = &e->msg;
 	struct logline l;
-	const char *why;
+	enum envelope_skip why;
 
-	core_message_end(c);
+	envelope_message_end(e);
 	m->active = 1;
-	m->trusted = c->trusted || c->family == 0;
-	m->since = c->since;
-	strlcpy(m->queue_id, c->queue_id, sizeof(m->queue_id));
-	c->queue_id[0] = '\0';
-	core_request(c, sender, args, n);
-	if ((why = core_skip(c, authenticated)) != NULL) {
-		core_logline(c, &l);
-		logline_skipped(&l, why);
+	m->trusted = e->trusted || e->family == 0;
+	m->since = e->since;
+	strlcpy(m->queue_id, e->queue_id, sizeof(m->queue_id));
+	e->queue_id[0] = '\0';
+	envelope_request(e, sender, args, n);
+	if ((why = envelope_skip(e, authenticated)) != ENVELOPE_CHECKED) {
+		envelope_logline(e, &l);
+		logline_skipped(&l, envelope_skips[why].word);
 		return 0;
 	}
-	core_log_mail(c, sender, args, n);
+	envelope_log_mail(e, sender, args, n);
 	return 1;
+}
+
+struct check *
+envelope_check(struct envelope *e, check_done_fn done, void *arg)
+{
+	return check_start(e->asker, e->memo, &e->msg.req, e->conf->lookup_time,
+	    done, arg);
 }
 
 static char *
@@ -380,8 +389,8 @@ copy(const char *s)
 }
 
 static void
-core_keep_reply(struct core_message *m, const char *code, const char *xcode,
-    const char *text)
+envelope_keep_reply(struct envelope_message *m, const char *code,
+    const char *xcode, const char *text)
 {
 	free(m->code);
 	free(m->xcode);
@@ -395,38 +404,39 @@ core_keep_reply(struct core_message *m, const char *code, const char *xcode,
 }
 
 static void
-core_keep_header(struct core_message *m, const struct judge_outcome *out)
+envelope_keep_header(struct envelope_message *m,
+    const struct judge_outcome *out)
 {
 	static struct arena *arena;
 	const char *folded;
 
-	if (arena == NULL && (arena = arena_new(CORE_FOLD_MAX)) == NULL)
+	if (arena == NULL && (arena = arena_new(ENVELOPE_FOLD_MAX)) == NULL)
 		fatal("milter");
 	arena_reset(arena);
-	folded = judge_fold(out->header_name, out->header_value, arena);
+	folded = header_fold(out->header_name, out->header_value, arena);
 	m->name = copy(out->header_name);
 	m->value = copy(folded != NULL ? folded : out->header_value);
 }
 
 void
-core_outcome(struct core *c, const struct judge_outcome *out)
+envelope_outcome(struct envelope *e, const struct judge_outcome *out)
 {
-	struct core_message *m = &c->msg;
+	struct envelope_message *m = &e->msg;
 	struct logline l;
 
-	core_logline(c, &l);
+	envelope_logline(e, &l);
 	logline_judged(&l, out, out->action);
 	m->action = out->action;
-	if (out->skipped != NULL && strcmp(out->skipped, "skip_addresses") == 0)
+	if (out->skipped != NULL && out->skipped->id == BYPASS_SKIP_ADDRESSES)
 		m->trusted = 1;
 	switch (out->action) {
 	case JUDGE_REJECT:
 	case JUDGE_DEFER:
-		core_keep_reply(m, out->code, out->xcode, out->text);
+		envelope_keep_reply(m, out->code, out->xcode, out->text);
 		break;
 	case JUDGE_PREPEND:
-		if (out->header_name != NULL && out->header_value != NULL)
-			core_keep_header(m, out);
+		if (out->header_name != NULL)
+			envelope_keep_header(m, out);
 		break;
 	default:
 		m->action = JUDGE_NOTHING;
@@ -434,15 +444,16 @@ core_outcome(struct core *c, const struct judge_outcome *out)
 	}
 }
 
-const char *const core_field_name[CORE_FIELD_MAX] = {
-	[CORE_FIELD_AR] = "Authentication-Results",
-	[CORE_FIELD_SPF] = "Received-SPF",
-};
+int
+envelope_refuses(const struct envelope *e)
+{
+	return e->msg.action == JUDGE_REJECT || e->msg.action == JUDGE_DEFER;
+}
 
 static int
-core_own_add(struct core_message *m, enum core_field field)
+envelope_own_add(struct envelope_message *m, enum envelope_field field)
 {
-	struct core_forged *own;
+	struct envelope_forged *own;
 	size_t size;
 
 	if (m->nown == m->own_size) {
@@ -452,46 +463,47 @@ core_own_add(struct core_message *m, enum core_field field)
 		m->own = own;
 		m->own_size = size;
 	}
-	m->own[m->nown].field = field;
+	m->own[m->nown].name = envelope_field_name[field];
 	m->own[m->nown++].idx = m->seen[field];
 	return 0;
 }
 
 void
-core_header(struct core *c, const char *name, const char *value)
+envelope_header(struct envelope *e, const char *name, const char *value)
 {
-	struct core_message *m = &c->msg;
+	struct envelope_message *m = &e->msg;
 	unsigned int f;
 
-	if (!m->active || m->trusted || !c->conf->remove_own_ar)
+	if (!m->active || m->trusted || !e->conf->remove_own_ar)
 		return;
-	for (f = 0; f < CORE_FIELD_MAX; f++)
-		if (forged_is_field(name, core_field_name[f]))
+	for (f = 0; f < ENVELOPE_FIELD_MAX; f++)
+		if (forged_is_field(name, envelope_field_name[f]))
 			break;
-	if (f == CORE_FIELD_MAX)
+	if (f == ENVELOPE_FIELD_MAX)
 		return;
 	m->seen[f]++;
 	/*
 	 * A Received-SPF does not say who wrote it, and a DMARC filter behind
-	 * us believes the topmost.
+	 * this one believes the topmost: remove every one.
 	 */
-	if (f == CORE_FIELD_AR && !forged_own_ar(value, c->conf->authserv_id))
+	if (f == ENVELOPE_FIELD_AR &&
+	    !forged_own_ar(value, e->conf->authserv_id))
 		return;
-	if (m->nown >= CORE_AR_MAX || core_own_add(m, f) == -1)
+	if (m->nown >= ENVELOPE_AR_MAX || envelope_own_add(m, f) == -1)
 		m->flood = 1;
 }
 
 int
-core_eom(struct core *c, uint32_t actions)
+envelope_eom(struct envelope *e, uint32_t actions)
 {
-	struct core_message *m = &c->msg;
+	struct envelope_message *m = &e->msg;
 	struct logline l;
 
-	core_logline(c, &l);
-	/* What cannot all be removed must not be believed by the next hop. */
+	envelope_logline(e, &l);
+	/* The next hop would believe a field that is not removed. */
 	if (m->flood) {
-		logline_forged(&l, CORE_AR_MAX, 1);
-		core_keep_reply(m, "550", "5.7.1",
+		logline_forged(&l, ENVELOPE_AR_MAX, 1);
+		envelope_keep_reply(m, "550", "5.7.1",
 		    "Too many forged header fields with results");
 		return -1;
 	}
@@ -501,13 +513,19 @@ core_eom(struct core *c, uint32_t actions)
 		logline_forged(&l, m->nown, 0);
 	stat_add(OWN_AR_REMOVED, m->nown);
 	if (m->name != NULL && (actions & MILTER_F_ADDHDRS) == 0) {
-		log_note(&core_no_header,
-		    "the mail server lets no header be "
-		    "added: mail goes without");
+		log_note(&envelope_no_header,
+		    "the mail server lets no header be added: "
+		    "mail goes without");
 		free(m->name);
 		m->name = NULL;
 	}
-	if (m->name != NULL && c->conf->debug_level >= 2)
+	if (m->name != NULL && e->conf->debug_level >= 2)
 		log_line(LOG_INFO, "%s: %s", m->name, m->value);
 	return 0;
+}
+
+const struct envelope_forged *
+envelope_next_forged(struct envelope *e)
+{
+	return e->msg.nown == 0 ? NULL : &e->msg.own[--e->msg.nown];
 }

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, libmilter (event thread only, but for core_header()). */
+/* Runs in: worker, libmilter (event thread only, but for envelope_header()). */
 
 #ifndef UNPRIV_MILTER_ENVELOPE_H
 #define UNPRIV_MILTER_ENVELOPE_H
@@ -16,48 +16,57 @@
 #include "unpriv/milter/confirm.h"
 
 /*
- * A milter connection and its message without the wire: both front ends
- * bring the same facts here and carry out what comes back, so that they
- * cannot differ.
+ * A milter connection and its message without the wire. Both front ends report
+ * the commands here and carry out what is decided, so that they cannot differ.
  */
-#define CORE_AR_MAX    1000 /* forged fields removed from one message */
-#define CORE_HELO_MAX  1024 /* octets kept; no domain is that long */
-#define CORE_MACRO_MAX 255  /* of a macro's value */
-#define CORE_QUEUE_MAX 64   /* of a queue id */
+#define ENVELOPE_AR_MAX	   1000 /* forged fields removed from one message */
+#define ENVELOPE_ARGS_MAX  64	/* ESMTP parameters that are looked at */
+#define ENVELOPE_HELO_MAX  1024 /* octets kept; no domain is that long */
+#define ENVELOPE_MACRO_MAX 255	/* of a macro's value */
+#define ENVELOPE_QUEUE_MAX 64	/* of a queue id */
 
 /*
- * Header fields that tell of results: what a sender puts in must not be
- * taken for ours behind us. core_field_name names them.
+ * Header fields with results. A field that the sender wrote must not pass for
+ * one of this host's.
  */
-enum core_field {
-	CORE_FIELD_AR = 0,
-	CORE_FIELD_SPF,
-	CORE_FIELD_MAX
+enum envelope_field {
+	ENVELOPE_FIELD_AR = 0,
+	ENVELOPE_FIELD_SPF,
+	ENVELOPE_FIELD_MAX
 };
-extern const char *const core_field_name[CORE_FIELD_MAX];
 
-struct core_message {
+/* Why mail is not checked. */
+enum envelope_skip {
+	ENVELOPE_CHECKED = 0,
+	ENVELOPE_SKIP_INTERNAL, /* InternalHosts */
+	ENVELOPE_SKIP_MACRO,	/* MacroList */
+	ENVELOPE_SKIP_LOCAL,	/* a UNIX socket or an unknown family */
+	ENVELOPE_SKIP_ADDRESS,	/* the mail server gave no usable address */
+	ENVELOPE_SKIP_AUTH	/* the client logged in */
+};
+
+struct envelope_message {
 	int active;		  /* MAIL was taken */
 	char *buf;		  /* holds sender */
 	struct judge_request req; /* alive while a check runs */
-	char queue_id[CORE_QUEUE_MAX];
-	struct timespec since; /* MAIL came */
-	/* What is to be done, after core_outcome(). */
+	char queue_id[ENVELOPE_QUEUE_MAX];
+	struct timespec since; /* arrival of MAIL */
+	/* The decision, after envelope_outcome(). */
 	enum judge_action action; /* PREPEND, REJECT, DEFER or NOTHING */
-	int trusted;		  /* its own fields are left alone */
+	int trusted;		  /* forged fields are not looked for */
 	char *code, *xcode, *text;
 	char *name, *value; /* field to insert, folded; or NULL */
-	/* fields of these names seen, and those that are forged */
-	uint32_t seen[CORE_FIELD_MAX];
-	struct core_forged {
-		enum core_field field;
-		uint32_t idx; /* among its name, from 1 */
+	/* fields seen, and the forged ones among them */
+	uint32_t seen[ENVELOPE_FIELD_MAX];
+	struct envelope_forged {
+		const char *name;
+		uint32_t idx; /* among fields of this name, from 1 */
 	} * own;
 	size_t nown, own_size;
-	int flood; /* more than CORE_AR_MAX */
+	int flood; /* more than ENVELOPE_AR_MAX */
 };
 
-struct core {
+struct envelope {
 	const struct conf *conf;
 	struct asker *asker;
 	/* connection */
@@ -67,63 +76,68 @@ struct core {
 	struct addr addr;
 	char addr_text[ADDR_STRLEN];
 	char *helo;
-	char **macros;	       /* values, as conf->macro_list */
-	const char *unchecked; /* why mail of it is not checked */
-	int trusted;	       /* and its header is left alone */
+	char **macros;		 /* values, as conf->macro_list */
+	enum envelope_skip skip; /* of all its mail */
+	int trusted;		 /* as envelope_message.trusted, for all */
 	struct check_memo *memo;
-	struct confirm *confirm;       /* names of InternalHosts: running */
-	char queue_id[CORE_QUEUE_MAX]; /* of the next message */
-	struct timespec since;	       /* its MAIL came */
-	void (*decided)(void *);       /* confirm ended */
+	struct confirm *confirm; /* of names of InternalHosts, running */
+	char queue_id[ENVELOPE_QUEUE_MAX]; /* of the next message */
+	struct timespec since;		   /* its MAIL came */
+	void (*decided)(void *);	   /* called when confirm ends */
 	void *arg;
-	struct core_message msg;
+	struct envelope_message msg;
 };
 
-void core_init(struct core *, const struct conf *, struct asker *,
+void envelope_init(struct envelope *, const struct conf *, struct asker *,
     void (*decided)(void *), void *);
-/* Forgets the client; for QUIT_NC and the end. */
-void core_reset(struct core *);
-void core_free(struct core *);
+/* Forgets the client: QUIT_NC. */
+void envelope_reset(struct envelope *);
+void envelope_free(struct envelope *);
 
 /* A macro of the connect stage; the name with or without braces. */
-void core_macro(struct core *, const char *, const char *);
-void core_macros_clear(struct core *);
-/* 1 when the macro tells that the client logged in. */
-int core_is_auth_macro(const char *name, const char *value);
+void envelope_macro(struct envelope *, const char *, const char *);
+void envelope_macros_clear(struct envelope *);
+/* 1 when the macro says that the client logged in. */
+int envelope_is_auth_macro(const char *name, const char *value);
 
-/* The macro "i" of the stage of MAIL; NULL: not told. For one message. */
-void core_queue_id(struct core *, const char *);
+/* The macro "i" of the stage of MAIL, for one message; NULL: not sent. */
+void envelope_queue_id(struct envelope *, const char *);
 
 /*
- * CONNECT. Decides who is internal and logs the connect line; when names
- * have to be confirmed first, core_undecided() is 1 until decided().
+ * CONNECT. Decides who is internal and logs the connect line. When names must
+ * be confirmed first, envelope_undecided() is 1 until decided() is called.
  */
-void core_connect(struct core *, const struct milter_connect *);
-int core_undecided(const struct core *);
-void core_helo(struct core *, const char *);
+void envelope_connect(struct envelope *, const struct milter_connect *);
+int envelope_undecided(const struct envelope *);
+void envelope_helo(struct envelope *, const char *);
 
-/* MAIL came; core_mail() may have to wait. */
-void core_mail_came(struct core *);
+/* MAIL arrived; while undecided, envelope_mail() has to wait. */
+void envelope_mail_came(struct envelope *);
 /*
- * MAIL: the address argument, then n ESMTP parameters. Returns 1 when
- * core->msg.req is to be checked and core_outcome() told; 0 when there is
- * nothing to check.
+ * MAIL: the address argument, then n ESMTP parameters. 1: envelope_check() the
+ * message and report the outcome by envelope_outcome(); 0: accept it unchecked.
  */
-int core_mail(struct core *, const char *sender, const char *const *args,
-    size_t n, int authenticated);
-void core_outcome(struct core *, const struct judge_outcome *);
-/* A header field of the message. Touches core->msg only. */
-void core_header(struct core *, const char *name, const char *value);
-/* Seconds that the check of a message may take. */
-int core_seconds(const struct core *);
+int envelope_mail(struct envelope *, const char *sender,
+    const char *const *args, size_t n, int authenticated);
+/* check_start() for the message. */
+struct check *envelope_check(struct envelope *, check_done_fn, void *);
+void envelope_outcome(struct envelope *, const struct judge_outcome *);
+/* 1 when MAIL is refused, with msg.code, xcode and text. */
+int envelope_refuses(const struct envelope *);
+/* A header field of the message. Touches msg only, so any thread may call. */
+void envelope_header(struct envelope *, const char *name, const char *value);
 /*
- * End of message: what is left to do is in msg.own (to be deleted from the
- * last to the first, before the insertion) and msg.name. actions: what the
- * MTA agreed to. Returns 0, or -1 when the message is to be refused with
- * msg.code, xcode and text.
+ * End of message; actions: what the mail server agreed to. 0: remove what
+ * envelope_next_forged() gives, then insert the field msg.name, if set, at the
+ * top. -1: refuse the message with msg.code, xcode and text.
  */
-int core_eom(struct core *, uint32_t actions);
+int envelope_eom(struct envelope *, uint32_t actions);
+/*
+ * A forged field to remove, or NULL. The last one comes first, since mail
+ * servers differ in whether removed fields still count. Touches msg only.
+ */
+const struct envelope_forged *envelope_next_forged(struct envelope *);
 /* The message is over or never was. */
-void core_message_end(struct core *);
+void envelope_message_end(struct envelope *);
 
 #endif

@@ -7,7 +7,7 @@
 #include "proto/dname.h"
 #include "unpriv/milter/forged.h"
 
-#define AUTHSERV_ID_MAX 512 /* longer ids in mail are not ours */
+#define AUTHSERV_ID_MAX 512 /* longer ids are another host's */
 
 int
 forged_is_field(const char *name, const char *field)
@@ -20,14 +20,14 @@ forged_is_field(const char *name, const char *field)
 	return name[strspn(name, " \t\r\n")] == '\0';
 }
 
-/* RFC 5322 3.2.2; controls are no better than white space here. */
+/* RFC 5322 3.2.2; controls count as white space. */
 static int
 forged_is_space(char c)
 {
 	return (c > 0 && c <= ' ') || c == 0x7f;
 }
 
-/* Behind comments and white space; an open comment ends at the end. */
+/* Skips comments and white space; an open comment reaches to the end. */
 static const char *
 forged_skip_cfws(const char *s)
 {
@@ -47,10 +47,10 @@ forged_skip_cfws(const char *s)
 }
 
 /*
- * One value (RFC 8601 2.2: token or quoted-string) appended to out. Returns
- * what follows. It is cut where out ends: then it is nobody's id. A
- * backslash quotes also outside of a quoted-string, where OpenDMARC takes it
- * for that and others take it for nothing.
+ * Appends one value (RFC 8601 2.2: token or quoted-string) to out and returns
+ * what follows. A value too long for out is cut and so matches no id. Outside
+ * of a quoted-string a backslash quotes too: OpenDMARC reads it so, and other
+ * readers ignore it.
  */
 static const char *
 forged_take_value(const char *s, char *out, size_t size)
@@ -82,9 +82,9 @@ forged_same_id(const char *a, const char *b)
 }
 
 /*
- * The id as RFC 8601 reads it is compared, and also everything up to the
- * first ';' run together without comments and white space: a reader that
- * strips those first must not see our id in what we left in.
+ * Compares the id as RFC 8601 reads it, and then everything up to the first
+ * ';' joined without comments and white space: a reader that strips those
+ * first must not find the id in a field that was left in.
  */
 int
 forged_own_ar(const char *value, const char *authserv_id)
@@ -105,7 +105,7 @@ forged_own_ar(const char *value, const char *authserv_id)
 		return 1;
 	strlcpy(all, first, sizeof(all));
 	while (*s != '\0' && *s != ';') {
-		/* What no value may hold is stepped over. */
+		/* No value may contain these. */
 		if (*s == ')' || *s == '=') {
 			s++;
 			continue;

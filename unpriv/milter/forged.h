@@ -4,15 +4,15 @@
 #ifndef UNPRIV_MILTER_FORGED_H
 #define UNPRIV_MILTER_FORGED_H
 
-/* Header fields of an incoming message that pretend to be ours. */
+/* Header fields of an incoming message that pretend to be this host's. */
 
 /*
- * 1 when the value of an Authentication-Results field bears this
- * authserv-id (RFC 8601 2.2), however it is written: comments, folds,
- * quotes, case, a version. A field without an id is nobody's.
+ * 1 when the value of an Authentication-Results field has this authserv-id
+ * (RFC 8601 2.2), whatever comments, folds, quotes, case or version it is
+ * written with. A field without an id belongs to no host.
  */
 int forged_own_ar(const char *value, const char *authserv_id);
-/* 1 when a header field's name is that one, blanks behind it or not. */
+/* 1 when name is that of the field; white space may follow it. */
 int forged_is_field(const char *name, const char *field);
 
 #endif

@@ -60,7 +60,7 @@ hosts_has_names(const struct conf_hosts *hosts)
 	return 0;
 }
 
-/* 1 when this value (NULL: macro missing) lets the entry match. */
+/* 1 when the entry matches this value; NULL: the macro is missing. */
 static int
 hosts_macro_matches(const struct conf_macro *m, const char *value)
 {
@@ -85,7 +85,7 @@ hosts_macros(const struct conf_macros *list,
 			matched++;
 		else
 			failed++;
-	/* With a mixed result the line says INTERNAL all the same. */
+	/* A mixed result is checked, yet the connect line says INTERNAL. */
 	*external = failed == 0;
 	return failed == 0 || matched != 0;
 }

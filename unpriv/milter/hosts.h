@@ -12,15 +12,15 @@
 /* Whose mail the milter checks: InternalHosts and MacroList. */
 
 enum hosts_match {
-	HOSTS_UNKNOWN = -1, /* no entry of that kind matches */
+	HOSTS_UNKNOWN = -1, /* no entry matches */
 	HOSTS_NO = 0,
 	HOSTS_YES
 };
 
 /*
- * InternalHosts, its addresses and networks: an address beats
- * networks, among equals the last match gives the sign. An IPv4-mapped
- * client is matched by IPv6 entries only, as in spf-engine.
+ * The addresses and networks of InternalHosts: an address beats networks, and
+ * among equals the last match decides. As in spf-engine, only IPv6 entries
+ * match an IPv4-mapped client.
  */
 enum hosts_match hosts_addr(const struct conf_hosts *, const struct addr *);
 /* The same for one confirmed name (COMPAT "hosts"): a name beats domains. */
@@ -28,9 +28,9 @@ enum hosts_match hosts_name(const struct conf_hosts *, const char *, size_t);
 int hosts_has_names(const struct conf_hosts *);
 
 /*
- * MacroList. get() gives a macro's value by its name without
- * braces, or NULL. *external is what the connect line says.
- * Returns 1 when mail of this connection is checked.
+ * MacroList: 1 when mail of this connection is checked. get() returns the
+ * value of a macro, by its name without braces, or NULL. *external: the
+ * connect line says EXTERNAL.
  */
 int hosts_macros(const struct conf_macros *,
     const char *(*get)(const char *, void *), void *, int *external);

@@ -10,7 +10,9 @@
 #include "privsep/base/log.h"
 #include "proto/dname.h"
 #include "proto/smtp.h"
+#include "unpriv/check/logline.h"
 #include "unpriv/check/shadow_copy.h"
+#include "unpriv/judge/bypass.h"
 #include "unpriv/judge/judge.h"
 #include "unpriv/spfctl/check.h"
 #include "unpriv/spfctl/daemon.h"
@@ -132,7 +134,8 @@ show_result(const struct job *j)
 
 	label(j, "Verdict");
 	if (o->skipped != NULL)
-		printf("not checked: %s lets the client by\n", o->skipped);
+		printf("not checked: %s lets the client by\n",
+		    o->skipped->name);
 	else if (o->identity == JUDGE_ID_NONE)
 		printf("not checked\n");
 	else {
@@ -152,10 +155,12 @@ show_verdict(const struct job *j)
 	label(j, "Action");
 	printf("%s\n", action_name[o->action]);
 	label(j, "Header");
-	if (o->header == NULL)
+	if (o->header_name == NULL)
 		fputs("none", stdout);
-	else
-		ctl_puts(stdout, o->header);
+	else {
+		printf("%s: ", o->header_name);
+		ctl_puts(stdout, o->header_value);
+	}
 	fputc('\n', stdout);
 	label(j, "Reply");
 	if (o->text == NULL)
@@ -406,7 +411,7 @@ json_reply(const struct job *j, struct json *js)
 {
 	const struct judge_outcome *o = &j->out;
 
-	if (o->header == NULL)
+	if (o->header_name == NULL)
 		json_null(js, "header");
 	else {
 		json_object(js, "header");
@@ -430,6 +435,7 @@ json(const struct job *j)
 {
 	const struct judge_outcome *o = &j->out;
 	const struct judge_log *l;
+	char line[LOGLINE_RECORD_MAX];
 	struct json js;
 
 	ctl_json_start(&js, 1);
@@ -440,7 +446,7 @@ json(const struct job *j)
 	json_str(&js, "result",
 	    o->identity == JUDGE_ID_NONE ? NULL : spf_result_name[o->result]);
 	json_str(&js, "identity", identity_name[o->identity]);
-	json_str(&js, "skipped", o->skipped);
+	json_str(&js, "skipped", o->skipped == NULL ? NULL : o->skipped->name);
 	json_str(&js, "action", action_name[o->action]);
 	json_reply(j, &js);
 	json_int(&js, "lookup_limit", SPF_MAX_TERMS);
@@ -452,8 +458,10 @@ json(const struct job *j)
 	json_identity(j, &js, &j->id[0]);
 	json_array_end(&js);
 	json_array(&js, "log");
-	for (l = o->log; l != NULL; l = l->next)
-		json_str(&js, NULL, l->text);
+	for (l = o->log; l != NULL; l = l->next) {
+		logline_record(l, line, sizeof(line));
+		json_str(&js, NULL, line);
+	}
 	json_array_end(&js);
 	json_object_end(&js);
 	putchar('\n');
@@ -492,7 +500,7 @@ set_up(struct job *j, struct ctl *ctl)
 	const char *at;
 
 	j->ctl = ctl;
-	j->req.voice = ctl->policy ? JUDGE_POLICY : JUDGE_MILTER;
+	j->req.program = ctl->policy ? CONF_POLICY : CONF_MILTER;
 	j->req.conf = ctl->conf;
 	j->req.smtputf8 = 1;
 	j->req.now = ctl->now;

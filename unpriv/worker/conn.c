@@ -31,14 +31,14 @@
 #define CONN_NOTES	10	      /* lines a minute of each */
 #define CONN_MEM_MAJOR	1	      /* /dev/null and its like */
 
-/* What a connection is waited for. */
+/* What the deadline of a connection is for. */
 enum conn_late {
 	LATE_NONE = 0,
 	LATE_IDLE,
 	LATE_BEGUN,
 	LATE_WRITE
 };
-/* A quiet client is no fault; the mail server opens another connection. */
+/* An idle client is no fault: its connection closes without a log line. */
 static const char *const conn_late_text[] = {
 	[LATE_NONE] = NULL,
 	[LATE_IDLE] = NULL,
@@ -57,33 +57,29 @@ struct conn {
 	const struct session_ops *ops;
 	void *session;
 	int in_fd, out_fd;
-	int no_epoll;  /* in_fd is a file: always readable */
-	int in_plain;  /* in_fd is no socket: read(2) */
-	int out_plain; /* out_fd is none: write(2) */
+	int no_epoll;  /* in_fd is a file, always readable */
+	int in_plain;  /* in_fd is no socket: use read(2) */
+	int out_plain; /* out_fd is no socket: use write(2) */
 	struct event *ev_in, *ev_closed, *ev_out, *timer;
-	struct buf in, out; /* not taken, not sent yet */
+	struct buf in, out; /* input not taken, output not sent yet */
 	int reading, waiting_closed, writing;
 	int eof;
 	int inside;	     /* the session is being called */
 	int dead;	     /* conn_settle() frees it */
 	int ending;	     /* closes when out is empty */
 	const char *why;     /* for the log, or NULL */
-	enum conn_late late; /* what is waited for */
-	time_t deadline;     /* until when */
-	time_t armed;	     /* when timer fires; 0: not set */
+	enum conn_late late; /* what deadline is for */
+	time_t deadline;
+	time_t armed; /* when timer fires; 0: not set */
 };
 
 static TAILQ_HEAD(, conn) conns = TAILQ_HEAD_INITIALIZER(conns);
-/* Where every read goes first; what is not taken is kept by its conn. */
+/* Receives every read; what a session does not take moves to conn.in. */
 static uint8_t conn_rbuf[CONN_IN_MAX];
 
-static void conn_readable(evutil_socket_t, short, void *);
-static void conn_peer_closed(evutil_socket_t, short, void *);
-static void conn_writable(evutil_socket_t, short, void *);
-static void conn_timeout(evutil_socket_t, short, void *);
 static void conn_settle(struct conn *);
 
-/* 1: the peer has much to read first. */
+/* 1: the peer must read answers before it sends more. */
 static int
 conn_full(const struct conn *c)
 {
@@ -128,7 +124,7 @@ buf_drop(struct buf *b, size_t n)
 		buf_free(b);
 }
 
-/* A peer that breaks its protocol in one way does not hide another's. */
+/* Each kind of fault has a limit of its own, so that none hides another. */
 static struct log_note *
 conn_note(const char *name, const char *why)
 {
@@ -178,7 +174,7 @@ conn_free(struct conn *c)
 		env->closed(env, env->arg);
 }
 
-/* Every way into this file ends with conn_settle(), which frees it. */
+/* Marks it dead; conn_settle(), which ends every callback, frees it. */
 static void
 conn_close(struct conn *c, const char *why)
 {
@@ -190,8 +186,8 @@ conn_close(struct conn *c, const char *why)
 }
 
 /*
- * One timer a connection that mostly fires early and is set again: moving a
- * deadline away costs nothing.
+ * Each connection has one timer, which is not moved when the deadline moves
+ * away: it fires early and is set again. Moving a deadline costs nothing.
  */
 static void
 conn_arm(struct conn *c, unsigned int secs, enum conn_late late)
@@ -199,7 +195,7 @@ conn_arm(struct conn *c, unsigned int secs, enum conn_late late)
 	struct timeval tv = { secs, 0 };
 	time_t at = clock_seconds() + secs;
 
-	/* A begun thing keeps the deadline that it was given first. */
+	/* What has begun keeps its first deadline. */
 	if (c->late == late && late != LATE_IDLE)
 		return;
 	c->late = late;
@@ -211,7 +207,7 @@ conn_arm(struct conn *c, unsigned int secs, enum conn_late late)
 		fatalx("conn: no event");
 }
 
-/* Which time limit counts, after everything that may change it. */
+/* Sets the time limit that applies in the present state. */
 static void
 conn_limit(struct conn *c)
 {
@@ -276,7 +272,7 @@ conn_read(struct conn *c, uint8_t *p, size_t n)
 	return read(c->in_fd, p, n);
 }
 
-/* Writes what it can; waits for room for the rest. */
+/* Writes what the peer takes; waits for room for the rest. */
 static void
 conn_flush(struct conn *c)
 {
@@ -287,7 +283,7 @@ conn_flush(struct conn *c)
 		if (n > 0) {
 			buf_drop(&c->out, (size_t)n);
 			if (c->late == LATE_WRITE)
-				c->late = LATE_NONE; /* it reads: once more */
+				c->late = LATE_NONE; /* the peer reads */
 			continue;
 		}
 		if (n == -1 && errno == EINTR)
@@ -322,7 +318,7 @@ conn_read_on(struct conn *c, int on)
 		conn_close(c, "cannot wait to read");
 }
 
-/* Keeps an eye on a peer whose input is not read. */
+/* Notices when a peer whose input is not read closes. */
 static void
 conn_watch_closed(struct conn *c, int on)
 {
@@ -347,8 +343,8 @@ conn_watch(struct conn *c)
 }
 
 /*
- * The end of every callback: writes, sees whether it is over, sets the time
- * limit and what is waited for. The conn may be gone afterwards.
+ * Ends every callback: decides whether the connection is over, writes, sets
+ * the time limit and the events to wait for. May free the conn.
  */
 static void
 conn_settle(struct conn *c)
@@ -369,7 +365,7 @@ conn_settle(struct conn *c)
 		conn_free(c);
 }
 
-/* Gives the session what there is; returns the octets that it took. */
+/* Gives the session its input; returns the octets that it took. */
 static size_t
 conn_process(struct conn *c, const uint8_t *p, size_t n)
 {
@@ -387,10 +383,10 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 			used += (size_t)k;
 	}
 	c->inside = 0;
-	return c->ending ? n : used; /* the rest does not matter then */
+	return c->ending ? n : used; /* input after the end is dropped */
 }
 
-/* Runs what is kept in c->in, as long as the peer reads the answers. */
+/* Gives the session what c->in holds, as long as the peer reads answers. */
 static void
 conn_continue(struct conn *c)
 {
@@ -485,7 +481,7 @@ void
 conn_resume(struct conn *c)
 {
 	if (c->inside)
-		return; /* conn_process() goes on by itself */
+		return; /* conn_process() continues */
 	conn_continue(c);
 	conn_settle(c);
 }
@@ -561,7 +557,7 @@ conn_events(struct conn *c)
 }
 
 int
-conn_start(struct conn_env *env, enum conn_proto proto, int in, int out)
+conn_start(struct conn_env *env, enum conf_program program, int in, int out)
 {
 	struct conn *c;
 
@@ -569,15 +565,15 @@ conn_start(struct conn_env *env, enum conn_proto proto, int in, int out)
 		return conn_refuse(in, out);
 	c->env = env;
 	c->ops =
-	    proto == CONN_MILTER ? &milter_session_ops : &policy_session_ops;
+	    program == CONF_MILTER ? &milter_session_ops : &policy_session_ops;
 	c->in_fd = in;
 	c->out_fd = out;
-	/* A worker accepts sockets only, and may not ask. */
+	/* A worker has sockets only, and its sandbox forbids fstat(2). */
 	c->no_epoll = in != out && conn_is_file(in);
 	TAILQ_INSERT_TAIL(&conns, c, entry);
 	env->nconn++;
 	stat_set(CONN_OPEN, env->nconn);
-	if (proto == CONN_MILTER)
+	if (program == CONF_MILTER)
 		stat_inc(CONN_MILTER);
 	else
 		stat_inc(CONN_POLICY);
@@ -597,7 +593,7 @@ conn_drain(struct conn_env *env)
 {
 	struct conn *c, *next;
 
-	/* What has arrived already is answered first. */
+	/* Answer what has arrived already first. */
 	TAILQ_FOREACH_SAFE(c, &conns, entry, next) {
 		if (c->env != env)
 			continue;

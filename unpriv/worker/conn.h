@@ -20,26 +20,20 @@ struct conn_env {
 	unsigned int nconn;			   /* open now */
 	unsigned int max;			   /* conf->max_connections */
 	int draining;				   /* close when idle */
-	void (*closed)(struct conn_env *, void *); /* one ended */
+	void (*closed)(struct conn_env *, void *); /* a connection ended */
 	void *arg;
-};
-
-/* Protocol of a connection. */
-enum conn_proto {
-	CONN_MILTER = 1,
-	CONN_POLICY
 };
 
 struct conn;
 
 /*
- * Takes over a connected, non-blocking descriptor (out: the same, or
- * stdout) and starts the protocol's session on it. 0, or -1 when refused
- * (cap reached: logged once a minute); the descriptors are closed
- * then.
+ * Takes over a connected, non-blocking descriptor (out: the same, or stdout)
+ * and starts a session of the program's protocol on it. 0; or -1 when the
+ * connection is refused, with the descriptors closed (at the cap, which is
+ * logged once a minute, or without memory).
  */
-int conn_start(struct conn_env *, enum conn_proto, int in, int out);
-/* Log lines, once a minute: the cap is reached; accept() failed (errno). */
+int conn_start(struct conn_env *, enum conf_program, int in, int out);
+/* Log once a minute that the cap is reached; that accept() failed (errno). */
 void conn_note_cap(void);
 void conn_note_accept(void);
 /* Closes all idle connections and marks the rest to end when idle. */

@@ -15,7 +15,7 @@ struct instance {
 	enum instance_kind kind;
 	int action;
 	int header;
-	char *reply, *log;
+	char *reply;
 	char name[];
 };
 
@@ -55,7 +55,6 @@ instance_remove(struct instances *t, struct instance *e)
 	TAILQ_REMOVE(&t->age, e, age);
 	t->n--;
 	free(e->reply);
-	free(e->log);
 	free(e);
 }
 
@@ -94,7 +93,7 @@ instance_find(struct instances *t, const char *name)
 struct instance_outcome
 instances_get(struct instances *t, const char *name)
 {
-	struct instance_outcome o = { INSTANCE_NONE, 0, NULL, NULL };
+	struct instance_outcome o = { INSTANCE_NONE, 0, NULL };
 	struct instance *e;
 
 	if (t == NULL || !name_usable(name) ||
@@ -103,11 +102,10 @@ instances_get(struct instances *t, const char *name)
 	o.kind = e->kind;
 	o.action = e->action;
 	o.reply = e->reply;
-	o.log = e->log;
 	return o;
 }
 
-/* The entry, as the youngest; its outcome is forgotten, its header not. */
+/* Makes the entry the youngest; forgets its outcome, keeps its header. */
 static struct instance *
 instance_renew(struct instances *t, const char *name)
 {
@@ -137,9 +135,8 @@ instances_put(struct instances *t, const char *name,
 	if (t == NULL || !name_usable(name) ||
 	    (e = instance_renew(t, name)) == NULL)
 		return;
-	if ((o->reply != NULL && (e->reply = strdup(o->reply)) == NULL) ||
-	    (o->log != NULL && (e->log = strdup(o->log)) == NULL))
-		return; /* kind NONE: judged anew */
+	if (o->reply != NULL && (e->reply = strdup(o->reply)) == NULL)
+		return; /* kind NONE: the next recipient is judged */
 	e->kind = o->kind;
 	e->action = o->action;
 }

@@ -13,51 +13,23 @@
 #define MILTER_IDLE	  600
 #define MILTER_IDLE_DRAIN 60
 #define MILTER_BEGUN	  30
-#define MILTER_ARGS_MAX	  64 /* ESMTP parameters looked at */
 
 struct milter_session {
 	struct conn *conn;
-	struct core core;
+	struct envelope envelope;
 	enum milter_state state;
 	struct milter_options agreed;
-	unsigned int auth; /* stages whose macros told a login */
+	unsigned int
+	    auth; /* stages whose macros say that the client logged in */
 	struct check *check;
-	int reused;   /* a client was here, and went: QUIT_NC */
+	int reused;   /* QUIT_NC ended a client before */
 	int starting; /* inside check_start() */
-	/* MAIL that waits until it is known whether the client is internal */
+	/* MAIL that waits until the envelope is decided */
 	uint8_t *held;
 	size_t held_len;
 };
 
 static struct log_note milter_left_out;
-
-/* 0 go on; -1 close, conn_fail() was called or the end is regular. */
-typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
-
-static int milter_optneg(struct milter_session *, const uint8_t *, size_t);
-static int milter_macro(struct milter_session *, const uint8_t *, size_t);
-static int milter_connect(struct milter_session *, const uint8_t *, size_t);
-static int milter_helo(struct milter_session *, const uint8_t *, size_t);
-static int milter_mail(struct milter_session *, const uint8_t *, size_t);
-static int milter_header(struct milter_session *, const uint8_t *, size_t);
-static int milter_eom(struct milter_session *, const uint8_t *, size_t);
-static int milter_abort(struct milter_session *, const uint8_t *, size_t);
-static int milter_quit_nc(struct milter_session *, const uint8_t *, size_t);
-static int milter_quit(struct milter_session *, const uint8_t *, size_t);
-
-/* The rest (RCPT, DATA, ...) is answered and nothing else. */
-static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
-	[MILTER_OPTNEG] = milter_optneg,
-	[MILTER_MACRO] = milter_macro,
-	[MILTER_CONNECT] = milter_connect,
-	[MILTER_HELO] = milter_helo,
-	[MILTER_MAIL] = milter_mail,
-	[MILTER_HEADER] = milter_header,
-	[MILTER_EOM] = milter_eom,
-	[MILTER_ABORT] = milter_abort,
-	[MILTER_QUIT_NC] = milter_quit_nc,
-	[MILTER_QUIT] = milter_quit,
-};
 
 static int
 milter_fail(struct milter_session *s, const char *why)
@@ -80,14 +52,14 @@ milter_continue(struct milter_session *s)
 static void
 milter_reply(struct milter_session *s)
 {
-	const struct core_message *m = &s->core.msg;
+	const struct envelope_message *m = &s->envelope.msg;
 	uint8_t buf[2048];
 	struct wbuf w;
 
 	wbuf_init(&w, buf, sizeof(buf));
 	milter_put_reply(&w, m->code, m->xcode, m->text);
 	if (!wbuf_ok(&w)) {
-		/* Longer than judge_run() makes it: without its text then. */
+		/* The judge writes no text as long; reply without it. */
 		wbuf_init(&w, buf, sizeof(buf));
 		milter_put_reply(&w, m->code, m->xcode, "SPF");
 	}
@@ -102,10 +74,10 @@ milter_message_end(struct milter_session *s)
 	s->check = NULL;
 	free(s->held);
 	s->held = NULL;
-	core_message_end(&s->core);
+	envelope_message_end(&s->envelope);
 	if (s->state == MILTER_ST_MESSAGE)
-		s->state =
-		    s->core.family != 0 ? MILTER_ST_CLIENT : MILTER_ST_AGREED;
+		s->state = s->envelope.family != 0 ? MILTER_ST_CLIENT :
+						     MILTER_ST_AGREED;
 }
 
 static int
@@ -117,7 +89,8 @@ milter_optneg(struct milter_session *s, const uint8_t *p, size_t len)
 
 	if (milter_get_options(p, len, &offer) == -1)
 		return milter_fail(s, "malformed option negotiation");
-	if (milter_agree(&offer, s->core.conf->remove_own_ar, &s->agreed) == -1)
+	if (milter_agree(&offer, s->envelope.conf->remove_own_ar, &s->agreed) ==
+	    -1)
 		return milter_fail(s, "protocol version below 2");
 	s->state = MILTER_ST_AGREED;
 	wbuf_init(&w, buf, sizeof(buf));
@@ -159,17 +132,17 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 		return 0;
 	s->auth &= ~bit;
 	if (stage == 'C')
-		core_macros_clear(&s->core);
+		envelope_macros_clear(&s->envelope);
 	if (stage == 'M')
-		core_queue_id(&s->core, NULL);
+		envelope_queue_id(&s->envelope, NULL);
 	while ((name = milter_next_string(&r, &err)) != NULL) {
 		if ((value = milter_next_string(&r, &err)) == NULL)
 			value = "";
 		if (stage == 'C')
-			core_macro(&s->core, name, value);
+			envelope_macro(&s->envelope, name, value);
 		if (stage == 'M' && strcmp(name, "i") == 0)
-			core_queue_id(&s->core, value);
-		if (core_is_auth_macro(name, value))
+			envelope_queue_id(&s->envelope, value);
+		if (envelope_is_auth_macro(name, value))
 			s->auth |= bit;
 	}
 	return err ? milter_fail(s, "malformed macros") : 0;
@@ -182,7 +155,7 @@ milter_connect(struct milter_session *s, const uint8_t *p, size_t len)
 
 	if (milter_get_connect(p, len, &mc) == -1)
 		return milter_fail(s, "malformed CONNECT");
-	core_connect(&s->core, &mc);
+	envelope_connect(&s->envelope, &mc);
 	s->state = MILTER_ST_CLIENT;
 	return 0;
 }
@@ -194,17 +167,15 @@ milter_helo(struct milter_session *s, const uint8_t *p, size_t len)
 
 	if (milter_get_string(p, len, &helo) == -1)
 		return milter_fail(s, "malformed HELO");
-	core_helo(&s->core, helo);
+	envelope_helo(&s->envelope, helo);
 	return 0;
 }
 
-/* What MAIL is answered once its outcome is known. */
+/* Answers MAIL once its outcome is known. */
 static void
 milter_mail_reply(struct milter_session *s)
 {
-	const struct core_message *m = &s->core.msg;
-
-	if (m->action == JUDGE_REJECT || m->action == JUDGE_DEFER) {
+	if (envelope_refuses(&s->envelope)) {
 		milter_reply(s);
 		milter_message_end(s); /* the MTA sends nothing more of it */
 	} else
@@ -217,7 +188,7 @@ milter_checked(const struct judge_outcome *out, void *arg)
 	struct milter_session *s = arg;
 
 	s->check = NULL;
-	core_outcome(&s->core, out);
+	envelope_outcome(&s->envelope, out);
 	milter_mail_reply(s);
 	if (!s->starting)
 		conn_resume(s->conn);
@@ -226,27 +197,25 @@ milter_checked(const struct judge_outcome *out, void *arg)
 static int
 milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 {
-	const char *sender, *arg, *args[MILTER_ARGS_MAX];
-	struct core *c = &s->core;
+	const char *sender, *arg, *args[ENVELOPE_ARGS_MAX];
 	struct rbuf r;
 	size_t n = 0;
 	int err = 0;
 
 	rbuf_init(&r, p, len);
 	sender = milter_next_string(&r, &err);
-	while (
-	    n < MILTER_ARGS_MAX && (arg = milter_next_string(&r, &err)) != NULL)
+	while (n < ENVELOPE_ARGS_MAX &&
+	    (arg = milter_next_string(&r, &err)) != NULL)
 		args[n++] = arg;
 	if (sender == NULL || err)
 		return milter_fail(s, "malformed MAIL");
 	s->state = MILTER_ST_MESSAGE;
-	if (!core_mail(c, sender, args, n, s->auth != 0)) {
+	if (!envelope_mail(&s->envelope, sender, args, n, s->auth != 0)) {
 		milter_continue(s);
 		return 0;
 	}
 	s->starting = 1;
-	s->check = check_start(c->asker, c->memo, &c->msg.req, core_seconds(c),
-	    milter_checked, s);
+	s->check = envelope_check(&s->envelope, milter_checked, s);
 	s->starting = 0;
 	return 0;
 }
@@ -255,8 +224,8 @@ static int
 milter_mail(struct milter_session *s, const uint8_t *p, size_t len)
 {
 	milter_message_end(s);
-	core_mail_came(&s->core);
-	if (!core_undecided(&s->core))
+	envelope_mail_came(&s->envelope);
+	if (!envelope_undecided(&s->envelope))
 		return milter_mail_now(s, p, len);
 	if ((s->held = malloc(len + 1)) == NULL)
 		return milter_fail(s, "no memory");
@@ -265,7 +234,7 @@ milter_mail(struct milter_session *s, const uint8_t *p, size_t len)
 	return 0;
 }
 
-/* The client's name is confirmed, or not: a waiting MAIL goes on. */
+/* It is known whether the client is internal: a waiting MAIL goes on. */
 static void
 milter_decided(void *arg)
 {
@@ -288,7 +257,7 @@ milter_header(struct milter_session *s, const uint8_t *p, size_t len)
 
 	if (milter_get_header(p, len, &name, &value) == -1)
 		return milter_fail(s, "malformed header field");
-	core_header(&s->core, name, value);
+	envelope_header(&s->envelope, name, value);
 	return 0;
 }
 
@@ -303,9 +272,7 @@ milter_send_header(struct milter_session *s, char how, uint32_t idx,
 
 	if (size > MILTER_PACKET_MAX || (buf = malloc(size)) == NULL) {
 		log_note(&milter_left_out,
-		    "header field of %zu octets left "
-		    "out",
-		    size);
+		    "header field of %zu octets left out", size);
 		return;
 	}
 	wbuf_init(&w, buf, size);
@@ -320,18 +287,16 @@ milter_send_header(struct milter_session *s, char how, uint32_t idx,
 static int
 milter_eom(struct milter_session *s, const uint8_t *p, size_t len)
 {
-	const struct core_message *m = &s->core.msg;
-	size_t i;
+	const struct envelope_message *m = &s->envelope.msg;
+	const struct envelope_forged *f;
 
-	if (core_eom(&s->core, s->agreed.actions) == -1) {
+	if (envelope_eom(&s->envelope, s->agreed.actions) == -1) {
 		milter_reply(s);
 		milter_message_end(s);
 		return 0;
 	}
-	/* From the last on: some MTAs count deleted fields, some do not. */
-	for (i = m->nown; i > 0; i--)
-		milter_send_header(s, 'm', m->own[i - 1].idx,
-		    core_field_name[m->own[i - 1].field], "");
+	while ((f = envelope_next_forged(&s->envelope)) != NULL)
+		milter_send_header(s, 'm', f->idx, f->name, "");
 	if (m->name != NULL)
 		milter_send_header(s, 'i', 0, m->name, m->value);
 	milter_continue(s);
@@ -350,7 +315,7 @@ static int
 milter_quit_nc(struct milter_session *s, const uint8_t *p, size_t len)
 {
 	milter_message_end(s);
-	core_reset(&s->core);
+	envelope_reset(&s->envelope);
 	s->auth = 0;
 	s->reused = 1;
 	if (s->state != MILTER_ST_NEW)
@@ -364,7 +329,7 @@ milter_quit(struct milter_session *s, const uint8_t *p, size_t len)
 	return -1;
 }
 
-/* A command in the wrong place: answered where an answer can do no harm. */
+/* A command in the wrong place is answered where that can do no harm. */
 static int
 milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
 {
@@ -382,6 +347,23 @@ milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
 		milter_continue(s);
 	return 0;
 }
+
+/* 0: go on; -1: close, after conn_fail() unless the end is regular. */
+typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
+
+/* Other commands (RCPT, DATA, ...) are only answered. */
+static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
+	[MILTER_OPTNEG] = milter_optneg,
+	[MILTER_MACRO] = milter_macro,
+	[MILTER_CONNECT] = milter_connect,
+	[MILTER_HELO] = milter_helo,
+	[MILTER_MAIL] = milter_mail,
+	[MILTER_HEADER] = milter_header,
+	[MILTER_EOM] = milter_eom,
+	[MILTER_ABORT] = milter_abort,
+	[MILTER_QUIT_NC] = milter_quit_nc,
+	[MILTER_QUIT] = milter_quit,
+};
 
 static int
 milter_command(struct milter_session *s, enum milter_cmd cmd, const uint8_t *p,
@@ -437,22 +419,23 @@ milter_busy(void *arg)
 }
 
 /*
- * Between messages the client of the mail server is still there, and would
- * be refused if we left; only between clients nobody notices. Who has just
- * agreed on the options is about to name the first.
+ * Closing between the messages of a client would make the mail server refuse
+ * the next one; between clients it does no harm. A connection that has just
+ * agreed on options is about to name its first client.
  */
 static int
 milter_idle_now(void *arg)
 {
 	const struct milter_session *s = arg;
 
-	return s->state == MILTER_ST_AGREED && s->core.family == 0 && s->reused;
+	return s->state == MILTER_ST_AGREED && s->envelope.family == 0 &&
+	    s->reused;
 }
 
 static int
 milter_partial(void *arg)
 {
-	return 0; /* what is begun is kept by the connection */
+	return 0; /* the connection keeps an incomplete packet */
 }
 
 static void *
@@ -463,7 +446,7 @@ milter_start(struct conn *conn, struct conn_env *env)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
 	s->conn = conn;
-	core_init(&s->core, env->conf, env->asker, milter_decided, s);
+	envelope_init(&s->envelope, env->conf, env->asker, milter_decided, s);
 	return s;
 }
 
@@ -473,7 +456,7 @@ milter_end(void *arg)
 	struct milter_session *s = arg;
 
 	milter_message_end(s);
-	core_free(&s->core);
+	envelope_free(&s->envelope);
 	free(s);
 }
 

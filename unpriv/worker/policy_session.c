@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, policyd-spf; after sandbox_enter(). */
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -38,7 +37,7 @@ static void
 lower(char *s)
 {
 	for (; s != NULL && *s != '\0'; s++)
-		*s = (char)tolower((unsigned char)*s);
+		*s = (char)ascii_lower(*s);
 }
 
 /* Local parts stay as received (COMPAT "case"). */
@@ -51,20 +50,30 @@ lower_domain(char *sender)
 		lower((at = strrchr(sender, '@')) != NULL ? at + 1 : sender);
 }
 
-/* "action=" and the two parts joined, and the empty line. */
 static void
-policy_answer(struct policy_session *s, const char *verb, const char *rest)
+policy_put(struct policy_session *s, const char *text)
 {
-	const char *part[] = { "action=", verb, rest, "\n\n" };
-	size_t i;
+	conn_send(s->conn, text, strlen(text));
+}
 
-	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++)
-		conn_send(s->conn, part[i], strlen(part[i]));
+/* Ends an answer and is ready for the next request. */
+static void
+policy_answered(struct policy_session *s)
+{
+	policy_put(s, "\n\n");
 	policy_next(&s->parser);
 	conn_progress(s->conn);
 }
 
-/* QueueID: the prefix also when the attribute is empty. */
+static void
+policy_answer(struct policy_session *s, const char *action)
+{
+	policy_put(s, "action=");
+	policy_put(s, action);
+	policy_answered(s);
+}
+
+/* With QueueID the prefix is there even when the attribute is empty. */
 static void
 policy_logline(struct policy_session *s, struct logline *l)
 {
@@ -72,7 +81,7 @@ policy_logline(struct policy_session *s, struct logline *l)
 
 	memset(l, 0, sizeof(*l));
 	l->conf = s->conf;
-	l->protocol = "policy";
+	l->program = CONF_POLICY;
 	l->queue_id = policy_get(&s->parser, POLICY_QUEUE_ID);
 	l->prefix = s->conf->queue_id ? l->queue_id : NULL;
 	l->client = r->client_text;
@@ -90,14 +99,17 @@ policy_instance(struct policy_session *s)
 	return policy_get(&s->parser, POLICY_INSTANCE);
 }
 
-/* Remembers an outcome that is the same for all; of one's own it is not. */
+/*
+ * Remembers the answer for later recipients of the message (NULL: dunno),
+ * unless it follows from settings of this recipient alone.
+ */
 static void
 policy_remember(struct policy_session *s, enum judge_action action,
-    const char *reply, const char *log)
+    const char *answer)
 {
-	struct instance_outcome o = { reply == NULL ? INSTANCE_DUNNO :
-						      INSTANCE_REPLY,
-		action, reply, log };
+	struct instance_outcome o = { answer == NULL ? INSTANCE_DUNNO :
+						       INSTANCE_REPLY,
+		action, answer };
 
 	if (s->peruser)
 		return;
@@ -106,49 +118,24 @@ policy_remember(struct policy_session *s, enum judge_action action,
 	instances_put(s->instances, policy_instance(s), &o);
 }
 
-/* As spf-engine: "550 5.7.23 text", "defer_if_permit 4.7.24 text". */
-static void
-policy_refuse(struct policy_session *s, const struct judge_outcome *out)
-{
-	const char *verb =
-	    out->action == JUDGE_DEFER ? "defer_if_permit" : out->code;
-	char reply[1024];
-
-	if (out->xcode != NULL)
-		snprintf(reply, sizeof(reply), "%s %s %s", verb, out->xcode,
-		    out->text);
-	else
-		snprintf(reply, sizeof(reply), "%s %s", verb, out->text);
-	policy_remember(s, out->action, reply, reply);
-	policy_answer(s, reply, "");
-}
-
-/* A Postfix action, now or for those who come later. */
-static void
-policy_remember_action(struct policy_session *s, const char *text)
-{
-	char log[1024];
-
-	snprintf(log, sizeof(log), "result_only %s", text);
-	policy_remember(s, JUDGE_RESTRICTION, text, log);
-}
-
 static void
 policy_prepend(struct policy_session *s, const struct judge_outcome *out,
     int has_header)
 {
-	if (out->later != NULL)
-		policy_remember_action(s, out->later);
-	else
-		policy_remember(s, JUDGE_NOTHING, NULL, NULL);
-	if (out->header == NULL || has_header) {
-		policy_answer(s, "dunno", "");
+	policy_remember(s,
+	    out->later == NULL ? JUDGE_NOTHING : JUDGE_RESTRICTION, out->later);
+	if (out->header_name == NULL || has_header) {
+		policy_answer(s, "dunno");
 		return;
 	}
 	if (s->instances == NULL)
 		s->instances = instances_new();
 	instances_set_header(s->instances, policy_instance(s));
-	policy_answer(s, "prepend ", out->header);
+	policy_put(s, "action=prepend ");
+	policy_put(s, out->header_name);
+	policy_put(s, ": ");
+	policy_put(s, out->header_value);
+	policy_answered(s);
 }
 
 static void
@@ -166,14 +153,12 @@ policy_outcome(struct policy_session *s, const struct judge_outcome *out)
 		break;
 	case JUDGE_REJECT:
 	case JUDGE_DEFER:
-		policy_refuse(s, out);
-		break;
 	case JUDGE_RESTRICTION:
-		policy_remember_action(s, out->text);
-		policy_answer(s, out->text, "");
+		policy_remember(s, out->action, out->answer);
+		policy_answer(s, out->answer);
 		break;
 	case JUDGE_NOTHING:
-		policy_answer(s, "dunno", "");
+		policy_answer(s, "dunno");
 		break;
 	}
 }
@@ -189,7 +174,7 @@ policy_checked(const struct judge_outcome *out, void *arg)
 		conn_resume(s->conn);
 }
 
-/* 1 when the request is answered by what is known of its instance. */
+/* Answers from what is remembered of the instance; 0: nothing is. */
 static int
 policy_known(struct policy_session *s)
 {
@@ -201,12 +186,12 @@ policy_known(struct policy_session *s)
 		return 0;
 	stat_inc(SKIP_INSTANCE);
 	if (o.kind == INSTANCE_DUNNO) {
-		policy_answer(s, "dunno", "");
+		policy_answer(s, "dunno");
 		return 1;
 	}
 	policy_logline(s, &l);
-	logline_again(&l, (enum judge_action)o.action, o.reply, o.log);
-	policy_answer(s, o.reply, "");
+	logline_again(&l, (enum judge_action)o.action, o.reply);
+	policy_answer(s, o.reply);
 	return 1;
 }
 
@@ -220,9 +205,9 @@ is_ascii(const char *s)
 }
 
 /*
- * Postfix does not say whether SMTPUTF8 was asked for. Legal UTF-8 in an
- * address reaches it in no other mail; in HELO, which comes before MAIL, it
- * proves nothing, but it must not be another character set.
+ * Postfix does not say whether the client asked for SMTPUTF8. It accepts UTF-8
+ * in an address only then. UTF-8 in HELO, which precedes MAIL, proves nothing,
+ * but octets that are not UTF-8 prove that the header must not hold them.
  */
 static int
 policy_smtputf8(const struct judge_request *r)
@@ -253,7 +238,7 @@ policy_make_request(struct policy_session *s)
 	lower(rcpt);
 	lower_domain(sender);
 	memset(r, 0, sizeof(*r));
-	r->voice = JUDGE_POLICY;
+	r->program = CONF_POLICY;
 	r->conf = rcpt == NULL ? s->conf : conf_for(s->conf, rcpt);
 	r->peruser = *s->conf->per_user_path != '\0';
 	if (client != NULL)
@@ -274,7 +259,7 @@ policy_request(struct policy_session *s)
 	struct logline l;
 
 	if (s->conf->mock) {
-		policy_answer(s, POLICY_MOCK, "");
+		policy_answer(s, POLICY_MOCK);
 		return;
 	}
 	logline_clock(&s->since);
@@ -283,7 +268,7 @@ policy_request(struct policy_session *s)
 		stat_inc(SKIP_AUTH);
 		policy_logline(s, &l);
 		logline_skipped(&l, "authenticated");
-		policy_answer(s, "dunno", "");
+		policy_answer(s, "dunno");
 		return;
 	}
 	if (policy_known(s))

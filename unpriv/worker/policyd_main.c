@@ -179,7 +179,7 @@ main(int argc, char **argv)
 	sb.nofile = POLICYD_NOFILE;
 	sandbox_enter(SANDBOX_POLICYD, &sb);
 
-	if (conn_start(&p.env, CONN_POLICY, STDIN_FILENO, STDOUT_FILENO) == -1)
+	if (conn_start(&p.env, CONF_POLICY, STDIN_FILENO, STDOUT_FILENO) == -1)
 		fatalx("cannot serve stdin");
 	while (p.env.nconn != 0)
 		if (event_base_loop(p.base, EVLOOP_ONCE) == -1)

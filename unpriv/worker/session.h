@@ -19,20 +19,20 @@ struct session_ops {
 	const char *name;	 /* in log lines */
 	unsigned int idle;	 /* seconds between commands */
 	unsigned int idle_drain; /* the same while draining */
-	unsigned int begun;	 /* for the rest of a begun one */
-	/* The peer's end of input ends everything, also a running check. */
+	unsigned int begun;	 /* seconds for the rest of a command */
+	/* The end of the peer's input cancels a running check. */
 	int eof_cancels;
 	/* NULL on no memory. */
 	void *(*start)(struct conn *, struct conn_env *);
-	/* Cancels what runs. */
+	/* Cancels a running check and frees the session. */
 	void (*end)(void *);
 	/*
-	 * Takes whole units from the front; returns the octets taken, or -1:
-	 * close after what was sent so far has left. Takes nothing while
-	 * busy. Not called while much is still to be written.
+	 * Takes whole units from the front; returns the octets taken, or -1
+	 * to close once the answers so far are written. Not called while busy
+	 * or while many answers are unread.
 	 */
 	ssize_t (*input)(void *, const uint8_t *, size_t);
-	/* 1: a check runs; conn_resume() will be called. */
+	/* 1: a check runs; conn_resume() will follow. */
 	int (*busy)(void *);
 	/* 1: the connection may be closed without loss (drain). */
 	int (*idle_now)(void *);
@@ -44,15 +44,15 @@ extern const struct session_ops milter_session_ops;
 extern const struct session_ops policy_session_ops;
 
 /*
- * For sessions. conn_send() queues; all that one input brought leaves in
- * one write. Its overflow ends the connection.
+ * For sessions. conn_send() queues: all answers to one input leave in one
+ * write. Overflow of the queue ends the connection.
  */
 void conn_send(struct conn *, const void *, size_t);
-/* Why input() is about to return -1, for the log. A constant text. */
+/* Counts a protocol error; the constant text says why, for the log. */
 void conn_fail(struct conn *, const char *);
-/* A whole command was taken: the next one has its own time. */
+/* A whole command was taken: the next one has its own time limit. */
 void conn_progress(struct conn *);
-/* Goes on if busy() is 0 now. The conn may be gone afterwards. */
+/* Continues if busy() is 0 now. May free the conn. */
 void conn_resume(struct conn *);
 
 #endif

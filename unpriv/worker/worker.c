@@ -21,7 +21,7 @@
 
 struct listener {
 	struct worker *worker;
-	enum conn_proto proto;
+	enum conf_program program;
 	int fd;
 	struct event *ev;
 };
@@ -78,7 +78,7 @@ worker_accept(evutil_socket_t sock, short what, void *arg)
 			}
 			return;
 		}
-		(void)conn_start(&w->env, l->proto, fd, fd);
+		(void)conn_start(&w->env, l->program, fd, fd);
 	}
 }
 
@@ -148,11 +148,11 @@ worker_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 }
 
 static void
-worker_add_listener(struct worker *w, struct listener *l, enum conn_proto proto,
-    int fd)
+worker_add_listener(struct worker *w, struct listener *l,
+    enum conf_program program, int fd)
 {
 	l->worker = w;
-	l->proto = proto;
+	l->program = program;
 	l->fd = fd;
 	if (fd == -1)
 		return;
@@ -177,8 +177,8 @@ worker_main(void)
 	w.env.max = (unsigned int)w.role.conf->max_connections;
 	w.env.closed = worker_conn_closed;
 	w.env.arg = &w;
-	worker_add_listener(&w, &w.milter, CONN_MILTER, w.role.milter_fd);
-	worker_add_listener(&w, &w.policy, CONN_POLICY, w.role.policy_fd);
+	worker_add_listener(&w, &w.milter, CONF_MILTER, w.role.milter_fd);
+	worker_add_listener(&w, &w.policy, CONF_POLICY, w.role.policy_fd);
 	if ((w.resume = evtimer_new(w.role.base, worker_resume, &w)) == NULL)
 		fatalx("no event");
 
