@@ -270,12 +270,12 @@ check_waits(const struct check *c)
 static void
 check_end(struct check *c, const struct judge_outcome *out)
 {
-	struct second_copy copy;
+	struct shadow_copy_msg copy;
 
 	check_count(c, out);
-	second_take(&copy, &c->req, out);
+	shadow_copy_take(&copy, &c->req, out);
 	c->done(out, c->arg);
-	second_send(&copy);
+	shadow_copy_send(&copy);
 	check_free(c);
 }
 

@@ -506,7 +506,7 @@ static void
 lib_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
 {
 	if (who == ROLE_SHADOW) {
-		second_connect(r->base, r->who, fd);
+		shadow_copy_connect(r->base, r->who, fd);
 		return;
 	}
 	if (who != ROLE_DNS) {
