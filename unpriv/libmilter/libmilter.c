@@ -50,7 +50,6 @@ struct lib_session {
 	struct milter_options agreed;
 	int known;	  /* agreed is; not after QUIT_NC */
 	struct job *mail; /* MAIL that waits for its verdict */
-	struct check *check;
 };
 
 /* What CONNECT and MAIL bring. */
@@ -122,7 +121,6 @@ lib_checked(const struct judge_outcome *out, void *arg)
 	struct lib_session *s = arg;
 	struct job *j = s->mail;
 
-	s->check = NULL;
 	s->mail = NULL;
 	core_outcome(&s->core, out);
 	job_finish(j, 0);
@@ -134,7 +132,6 @@ lib_mail_now(struct lib_session *s)
 	const struct lib_mail *m = s->mail->arg;
 	const char *args[LIB_ARGS_MAX];
 	struct core *c = &s->core;
-	struct check *k;
 	struct job *j = s->mail;
 	size_t n = 0;
 
@@ -147,11 +144,8 @@ lib_mail_now(struct lib_session *s)
 		job_finish(j, 0);
 		return;
 	}
-	/* The session may be gone when it is done at once. */
-	k = check_start(c->asker, c->memo, &c->msg.req, core_seconds(c),
+	(void)check_start(c->asker, c->prefetch, &c->msg.req, core_seconds(c),
 	    lib_checked, s);
-	if (k != NULL)
-		s->check = k;
 }
 
 static void

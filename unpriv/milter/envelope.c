@@ -75,8 +75,8 @@ core_client_end(struct core *c)
 {
 	confirm_cancel(c->confirm);
 	c->confirm = NULL;
-	if (c->memo != NULL)
-		check_memo_reset(c->memo);
+	if (c->prefetch != NULL)
+		check_prefetch_reset(c->prefetch);
 	free(c->host);
 	free(c->helo);
 	c->host = c->helo = NULL;
@@ -98,7 +98,7 @@ void
 core_free(struct core *c)
 {
 	core_reset(c);
-	check_memo_free(c->memo);
+	check_prefetch_free(c->prefetch);
 	free(c->macros);
 }
 
@@ -247,9 +247,9 @@ core_helo(struct core *c, const char *helo)
 		fatal("core_helo");
 	if (c->unchecked != NULL || c->family == 0 || *helo == '\0')
 		return;
-	if (c->memo == NULL)
-		c->memo = check_memo_new();
-	check_prefetch_helo(c->asker, c->memo, c->conf, c->helo);
+	if (c->prefetch == NULL)
+		c->prefetch = check_prefetch_new(c->asker);
+	check_prefetch_helo(c->prefetch, c->conf, c->helo);
 }
 
 int

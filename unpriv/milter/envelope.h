@@ -70,7 +70,7 @@ struct core {
 	char **macros;	       /* values, as conf->macro_list */
 	const char *unchecked; /* why mail of it is not checked */
 	int trusted;	       /* and its header is left alone */
-	struct check_memo *memo;
+	struct check_prefetch *prefetch;
 	struct confirm *confirm;       /* names of InternalHosts: running */
 	char queue_id[CORE_QUEUE_MAX]; /* of the next message */
 	struct timespec since;	       /* its MAIL came */

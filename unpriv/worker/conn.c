@@ -64,7 +64,6 @@ struct conn {
 	struct buf in, out; /* not taken, not sent yet */
 	int reading, waiting_closed, writing;
 	int eof;
-	int inside;	     /* the session is being called */
 	int dead;	     /* conn_settle() frees it */
 	int ending;	     /* closes when out is empty */
 	const char *why;     /* for the log, or NULL */
@@ -376,7 +375,6 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 	size_t used = 0;
 	ssize_t k;
 
-	c->inside = 1;
 	while (used < n && !c->dead && !c->ending && !conn_full(c) &&
 	    !c->ops->busy(c->session)) {
 		if ((k = c->ops->input(c->session, p + used, n - used)) == -1)
@@ -386,7 +384,6 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 		else
 			used += (size_t)k;
 	}
-	c->inside = 0;
 	return c->ending ? n : used; /* the rest does not matter then */
 }
 
@@ -484,8 +481,6 @@ conn_progress(struct conn *c)
 void
 conn_resume(struct conn *c)
 {
-	if (c->inside)
-		return; /* conn_process() goes on by itself */
 	conn_continue(c);
 	conn_settle(c);
 }

@@ -22,8 +22,7 @@ struct milter_session {
 	struct milter_options agreed;
 	unsigned int auth; /* stages whose macros told a login */
 	struct check *check;
-	int reused;   /* a client was here, and went: QUIT_NC */
-	int starting; /* inside check_start() */
+	int reused; /* a client was here, and went: QUIT_NC */
 	/* MAIL that waits until it is known whether the client is internal */
 	uint8_t *held;
 	size_t held_len;
@@ -219,8 +218,7 @@ milter_checked(const struct judge_outcome *out, void *arg)
 	s->check = NULL;
 	core_outcome(&s->core, out);
 	milter_mail_reply(s);
-	if (!s->starting)
-		conn_resume(s->conn);
+	conn_resume(s->conn);
 }
 
 static int
@@ -244,10 +242,8 @@ milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 		milter_continue(s);
 		return 0;
 	}
-	s->starting = 1;
-	s->check = check_start(c->asker, c->memo, &c->msg.req, core_seconds(c),
-	    milter_checked, s);
-	s->starting = 0;
+	s->check = check_start(c->asker, c->prefetch, &c->msg.req,
+	    core_seconds(c), milter_checked, s);
 	return 0;
 }
 

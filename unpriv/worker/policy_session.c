@@ -31,7 +31,6 @@ struct policy_session {
 	struct timespec since;	  /* the request came */
 	int peruser;		  /* this recipient has its own settings */
 	struct check *check;
-	int starting; /* inside check_start() */
 };
 
 static void
@@ -185,8 +184,7 @@ policy_checked(const struct judge_outcome *out, void *arg)
 
 	s->check = NULL;
 	policy_outcome(s, out);
-	if (!s->starting)
-		conn_resume(s->conn);
+	conn_resume(s->conn);
 }
 
 /* 1 when the request is answered by what is known of its instance. */
@@ -288,10 +286,8 @@ policy_request(struct policy_session *s)
 	}
 	if (policy_known(s))
 		return;
-	s->starting = 1;
 	s->check = check_start(s->asker, NULL, &s->req,
 	    s->req.conf->lookup_time, policy_checked, s);
-	s->starting = 0;
 }
 
 static ssize_t

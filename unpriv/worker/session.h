@@ -52,7 +52,10 @@ void conn_send(struct conn *, const void *, size_t);
 void conn_fail(struct conn *, const char *);
 /* A whole command was taken: the next one has its own time. */
 void conn_progress(struct conn *);
-/* Goes on if busy() is 0 now. The conn may be gone afterwards. */
+/*
+ * Goes on if busy() is 0 now; not to be called from inside input(). The conn
+ * may be gone afterwards.
+ */
 void conn_resume(struct conn *);
 
 #endif
