@@ -133,9 +133,9 @@ on_answer(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		say(copy_id, SHADOW_SOFTFAIL);
 }
 
-static struct second_check *new (enum play what)
+static struct opinion *new (enum play what)
 {
-	struct second_check *s;
+	struct opinion *s;
 	int q[2], c[2];
 
 	if (chan_pair(q) == -1 || chan_pair(c) == -1)
@@ -148,7 +148,7 @@ static struct second_check *new (enum play what)
 	    chan_new(base, q[1], ROLE_SHADOW, ROLE_DNS, on_answer, gone, NULL);
 	copies = chan_new(base, c[1], ROLE_SHADOW, ROLE_CONTROL, on_copy, gone,
 	    NULL);
-	s = second_check_new(base, q[0], c[0]);
+	s = opinion_new(base, q[0], c[0]);
 	return s;
 }
 
@@ -172,7 +172,7 @@ test_ask(struct answers *answers)
 		.type = DNS_T_A,
 		.nrr = 1,
 		.rr = &rr };
-	struct second_check *s = new (ASK);
+	struct opinion *s = new (ASK);
 	struct shadow_opinion o;
 	struct shadow_copy c;
 	int rv;
@@ -182,7 +182,7 @@ test_ask(struct answers *answers)
 	(void)answers_get(answers, DNS_T_A, "known.test", 10);
 	answers_put(answers, answers_next(answers), &a);
 	copy_of(&c);
-	rv = second_check_ask(s, &ctl, answers, &c, &o);
+	rv = opinion_ask(s, &ctl, answers, &c, &o);
 	check("shadow-check-opinion",
 	    rv == 0 && o.result == SHADOW_SOFTFAIL && o.questions == 3 &&
 		strcmp(o.why, "because") == 0,
@@ -196,26 +196,26 @@ test_ask(struct answers *answers)
 	    heard[1].status == DNS_OK && memcmp(text[1], addr, 1) == 0);
 	check("shadow-check-not-in-zone", heard[2].status == DNS_NXDOMAIN, "%u",
 	    heard[2].status);
-	rv = second_check_ask(s, &ctl, answers, &c, &o);
+	rv = opinion_ask(s, &ctl, answers, &c, &o);
 	check("shadow-check-once-more", rv == 0 && nasked == 6, "%d %d", rv,
 	    nasked);
-	second_check_free(s);
+	opinion_free(s);
 }
 
 static int
 play_once(enum play what, struct answers *answers, struct shadow_opinion *o)
 {
-	struct second_check *s = new (what);
+	struct opinion *s = new (what);
 	struct shadow_copy c;
 	int rv, again;
 
 	copy_of(&c);
-	rv = second_check_ask(s, &ctl, answers, &c, o);
+	rv = opinion_ask(s, &ctl, answers, &c, o);
 	if (rv == -1) {
-		again = second_check_ask(s, &ctl, answers, &c, o);
+		again = opinion_ask(s, &ctl, answers, &c, o);
 		check("shadow-check-nobody-left", again == -1);
 	}
-	second_check_free(s);
+	opinion_free(s);
 	return rv;
 }
 

@@ -21,7 +21,7 @@ struct asked {
 	uint32_t id;
 	uint16_t type;
 	uint8_t namelen;
-	asker_fn fn; /* NULL: nobody wants the answer */
+	asker_fn fn; /* NULL: cancelled */
 	void *arg;
 	char name[DNAME_MAX];
 };
@@ -50,7 +50,7 @@ RB_PROTOTYPE_INTERNAL(asked_tree, asked, entry, asked_cmp,
 RB_GENERATE_INTERNAL(asked_tree, asked, entry, asked_cmp,
     __attribute__((__unused__)) static)
 
-/* Answers come one at a time; one table of records serves all. */
+/* An answer is decoded, used and dropped, so that one table serves all. */
 static struct dns_rr asker_rr[DNSMSG_MAXRR];
 
 struct asker *
@@ -118,7 +118,7 @@ asker_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	fnarg = q->arg;
 	if (dnsmsg_get_answer(&r, &a, asker_rr, DNSMSG_MAXRR) == -1 ||
 	    a.type != q->type) {
-		/* dns holds less trust than we need to believe it blindly */
+		/* dns may be compromised: check its answers */
 		log_warnx("dns sent a malformed answer");
 		asked_free(k, q);
 		fn(NULL, fnarg);
@@ -155,7 +155,7 @@ asker_send(struct asker *k, const struct asked *q)
 	struct wbuf w;
 
 	if (k->dns == NULL)
-		return 0; /* asked when it comes back */
+		return 0; /* asker_connect() sends it */
 	wbuf_init(&w, buf, sizeof(buf));
 	if (dnsmsg_put_query(&w, q->type, q->name, q->namelen) == -1)
 		return -1;
@@ -221,7 +221,7 @@ asker_ask(struct asker *k, uint16_t type, const char *name, size_t len,
 	return k->last_id;
 }
 
-/* dns knows no cancelling: until it answers, the question takes room there. */
+/* dns is not told: the question takes room there until it answers. */
 void
 asker_cancel(struct asker *k, uint32_t id)
 {

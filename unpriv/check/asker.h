@@ -10,30 +10,32 @@
 #include "proto/msg.h"
 
 /*
- * The way to the dns process: questions by number, each answered once. While
- * dns is away the questions wait; they are asked again when it is back.
+ * The way to the dns process. Each question has a number and is answered once.
+ * Questions wait while dns is away, and are repeated when it is back.
  */
 struct asker;
 struct event_base;
 
-/* answer is valid during the call; NULL when dns could not be asked. */
+/* The answer is valid during the call. NULL: dns sent a malformed one. */
 typedef void (*asker_fn)(const struct dns_answer *, void *);
 
 struct asker *asker_new(struct event_base *, enum msg_role self);
 void asker_free(struct asker *);
-/* Takes over a channel end to dns, instead of an earlier one. */
+/* Takes over a channel end to dns, in place of an earlier one. */
 void asker_connect(struct asker *, int fd);
-/* Called when dns is gone (policyd-spf has nobody to bring it back). */
+/* The function is called when dns is gone; policyd-spf then ends. */
 void asker_on_gone(struct asker *, void (*)(void *), void *);
 struct event_base *asker_base(const struct asker *);
 /*
- * Asks; the name is copied. fn is never called inside. Returns the number to
- * cancel by, or 0 when there is no memory or the queue to dns is full.
+ * Asks for a type and a name of that length; the name is copied. The function
+ * is never called inside. Returns the question's number for asker_cancel(), or
+ * 0 when there is no memory or the queue to dns is full.
  */
 uint32_t asker_ask(struct asker *, uint16_t, const char *, size_t, asker_fn,
     void *);
+/* The function is not called any more. */
 void asker_cancel(struct asker *, uint32_t);
-/* Questions on their way, cancelled ones among them. */
+/* The number of questions under way, with the cancelled ones. */
 size_t asker_pending(const struct asker *);
 
 #endif

@@ -1,8 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf; on a libevent base. */
 
-#include <sys/queue.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,24 +11,26 @@
 #include "proto/stats.h"
 #include "unpriv/check/asker.h"
 #include "unpriv/check/check.h"
+#include "unpriv/check/flights.h"
 #include "unpriv/check/shadow_copy.h"
 
 #define CHECK_ARENA_MAX (4 * 1024 * 1024)
 /*
- * A hostile zone can let its answers drip in; past this many runs each waits
- * until everything asked for has come.
+ * A hostile zone can let its answers drip in. After this many runs, a check
+ * runs again only when all of its questions are answered.
  */
-#define CHECK_EAGER_RUNS 64
-#define CHECK_EAGER_USEC 20000 /* and past this much work */
-#define CHECK_RUNS_MAX	 4096  /* more is a defect of ours, not of a zone */
-#define CHECK_SPARE	 64    /* tables kept for the next checks */
-#define CHECK_MEMO_AGE	 60    /* seconds that a prefetched answer is good */
-#define CHECK_ROOM	 2048  /* questions of all workers, when dns is calm */
+#define CHECK_EAGER_RUNS   64
+#define CHECK_EAGER_USEC   20000 /* or after this much work */
+#define CHECK_RUNS_MAX	   4096	 /* no zone needs more; only a bug */
+#define CHECK_SPARE	   64	 /* tables kept for later checks */
+#define CHECK_PREFETCH_AGE 60	 /* seconds that a prefetch is used */
+#define CHECK_ROOM	   2048	 /* questions of all workers together */
 
 /*
- * Questions that one check may have under way, by how much of this worker's
- * share of CHECK_ROOM all of them take, in eighths: a crowd of checks that
- * ask for hundreds of names leaves room for the others' few.
+ * How many questions one check may have under way, while the questions of all
+ * checks take less than so many eighths of this worker's share of CHECK_ROOM.
+ * Many checks that ask for hundreds of names each thus leave room for the
+ * few questions of the others.
  */
 static const struct {
 	size_t eighths;
@@ -41,42 +41,28 @@ static const struct {
 	{ 8, 4 },
 };
 
-/* A question of a check, or of a memo, on its way. */
-struct flight {
-	LIST_ENTRY(flight) entry;
-	struct question *q;
-	uint32_t id;
-	struct check *check; /* one of the two */
-	struct check_memo *memo;
-};
-LIST_HEAD(flights, flight);
-
-struct check_memo {
+struct check_prefetch {
 	struct answers *answers;
-	struct asker *asker;
 	struct flights flights;
-	LIST_HEAD(, check) waiters;
+	struct check *waiter; /* the check that needs its answers */
 	time_t when;
 };
 
 struct check {
-	LIST_ENTRY(check) waiting; /* in memo->waiters while on_memo */
 	struct asker *asker;
-	struct check_memo *memo;
-	struct judge_request req; /* what it points to is the caller's */
+	struct check_prefetch *prefetch; /* or NULL */
+	struct judge_request req;	 /* its pointers are the caller's */
 	struct answers *answers;
 	struct arena *arena;
 	struct flights flights;
 	struct event *deadline;
-	struct event *lists; /* Whitelist_Lookup_Time */
-	struct event *again;
+	struct event *lists; /* Whitelist_Lookup_Time; or NULL */
+	struct event *again; /* runs the check from the loop */
 	check_done_fn done;
 	void *arg;
 	uint64_t since; /* microseconds, as spent */
 	uint64_t spent; /* inside judge_run() */
 	unsigned int runs;
-	unsigned int nflights;
-	int on_memo;
 	int expired;
 };
 
@@ -86,12 +72,7 @@ static struct spare {
 } check_spares[CHECK_SPARE];
 static size_t check_nspare;
 
-static void check_answered(const struct dns_answer *, void *);
-static int check_run(struct check *);
-
-static const struct dns_answer check_no_answer = { .status = DNS_TEMPERROR };
-
-/* What a verdict adds to the counters. */
+/* Counts a finished check in the statistics. */
 static void
 check_count(const struct check *c, const struct judge_outcome *out)
 {
@@ -110,49 +91,6 @@ check_count(const struct check *c, const struct judge_outcome *out)
 	if (out->mailfrom.done)
 		stats->v[STAT_MAIL_NONE + out->mailfrom.verdict.result]++;
 	stats->v[STAT_ACT_NOTHING + out->action]++;
-}
-
-static void
-flight_end(struct flight *f)
-{
-	if (f->check != NULL)
-		f->check->nflights--;
-	LIST_REMOVE(f, entry);
-	free(f);
-}
-
-static void
-flights_cancel(struct asker *k, struct flights *list)
-{
-	struct flight *f;
-
-	while ((f = LIST_FIRST(list)) != NULL) {
-		asker_cancel(k, f->id);
-		flight_end(f);
-	}
-}
-
-/* Sends one question for a check or a memo. -1: it cannot be asked. */
-static int
-flight_start(struct asker *k, struct question *q, struct check *c,
-    struct check_memo *m)
-{
-	struct flight *f;
-
-	if ((f = calloc(1, sizeof(*f))) == NULL)
-		return -1;
-	f->q = q;
-	f->check = c;
-	f->memo = m;
-	f->id = asker_ask(k, q->type, q->name, q->namelen, check_answered, f);
-	if (f->id == 0) {
-		free(f);
-		return -1;
-	}
-	if (c != NULL)
-		c->nflights++;
-	LIST_INSERT_HEAD(c != NULL ? &c->flights : &m->flights, f, entry);
-	return 0;
 }
 
 static void
@@ -182,18 +120,29 @@ check_give_spare(struct check *c)
 	check_spares[check_nspare++].arena = c->arena;
 }
 
+static int
+check_waits_prefetch(const struct check *c)
+{
+	return c->prefetch != NULL && c->prefetch->waiter == c;
+}
+
+static void
+check_leave_prefetch(struct check *c)
+{
+	if (check_waits_prefetch(c))
+		c->prefetch->waiter = NULL;
+	c->prefetch = NULL;
+}
+
 static void
 check_free(struct check *c)
 {
-	if (c->on_memo)
-		LIST_REMOVE(c, waiting);
-	flights_cancel(c->asker, &c->flights);
-	if (c->deadline != NULL)
-		event_free(c->deadline);
+	check_leave_prefetch(c);
+	flights_cancel(&c->flights);
+	event_free(c->deadline);
 	if (c->lists != NULL)
 		event_free(c->lists);
-	if (c->again != NULL)
-		event_free(c->again);
+	event_free(c->again);
 	check_give_spare(c);
 	free(c);
 }
@@ -204,27 +153,24 @@ check_cancel(struct check *c)
 	check_free(c);
 }
 
-/* 1 when the memo has it or will have it. */
+/* 1 when the prefetch has the answer, or will wake the check with it. */
 static int
-check_from_memo(struct check *c, struct question *q)
+check_from_prefetch(struct check *c, struct question *q)
 {
-	struct check_memo *m = c->memo;
-	struct question *mq;
+	struct check_prefetch *p = c->prefetch;
+	struct question *pq;
 
-	if (m == NULL ||
-	    (mq = answers_find(m->answers, q->type, q->name, q->namelen)) ==
+	if (p == NULL ||
+	    (pq = answers_find(p->answers, q->type, q->name, q->namelen)) ==
 		NULL)
 		return 0;
-	if (mq->state == ANSWER_DONE) {
-		(void)answers_put(c->answers, q, &mq->answer);
+	if (pq->state == ANSWER_DONE) {
+		(void)answers_put(c->answers, q, &pq->answer);
 		return 1;
 	}
-	if (mq->state != ANSWER_ASKED)
+	if (pq->state != ANSWER_ASKED || (p->waiter != NULL && p->waiter != c))
 		return 0;
-	if (!c->on_memo) {
-		LIST_INSERT_HEAD(&m->waiters, c, waiting);
-		c->on_memo = 1;
-	}
+	p->waiter = c;
 	return 1;
 }
 
@@ -242,40 +188,38 @@ check_share(const struct check *c)
 }
 
 /*
- * What cannot be done without, two or three questions a run, is asked at
- * once; guesses above the share wait until answers have come.
+ * Asks the questions that the last run needed, two or three, at once. Guesses
+ * above the share wait until answers have come.
  */
 static void
 check_ask(struct check *c)
 {
 	struct question *q;
 
-	while ((q = c->nflights < check_share(c) ?
+	while ((q = c->flights.n < check_share(c) ?
 		       answers_next(c->answers) :
-		       answers_needed(c->answers)) != NULL) {
-		if (check_from_memo(c, q))
-			continue;
-		if (flight_start(c->asker, q, c, NULL) == -1)
-			(void)answers_put(c->answers, q, &check_no_answer);
-	}
+		       answers_needed(c->answers)) != NULL)
+		if (!check_from_prefetch(c, q))
+			(void)flights_ask(&c->flights, q);
 }
 
 static int
 check_waits(const struct check *c)
 {
-	return c->on_memo || !LIST_EMPTY(&c->flights);
+	return check_waits_prefetch(c) || c->flights.n != 0;
 }
 
-/* What the request points to may be gone when done returns. */
+/* done() may free the prefetch and what the request points to. */
 static void
 check_end(struct check *c, const struct judge_outcome *out)
 {
-	struct second_copy copy;
+	struct shadow_copy_msg copy;
 
 	check_count(c, out);
-	second_take(&copy, &c->req, out);
+	shadow_copy_take(&copy, &c->req, out);
+	check_leave_prefetch(c);
 	c->done(out, c->arg);
-	second_send(&copy);
+	shadow_copy_send(&copy);
 	check_free(c);
 }
 
@@ -295,10 +239,10 @@ check_judge(struct check *c, struct judge_outcome *out)
 }
 
 /*
- * Runs until the verdict is there (1: done was called, the check is gone) or
- * something is on its way (0).
+ * Runs until there is a verdict, which frees the check, or until answers are
+ * under way.
  */
-static int
+static void
 check_run(struct check *c)
 {
 	struct judge_outcome out;
@@ -308,16 +252,16 @@ check_run(struct check *c)
 			fatalx("a check does not end");
 		if (check_judge(c, &out) == JUDGE_DONE) {
 			check_end(c, &out);
-			return 1;
+			return;
 		}
 		check_ask(c);
 		if (c->expired)
-			/* out of time: what is asked late fails too */
+			/* also what the last run asked has no time left */
 			answers_expire(c->answers, DNS_TIMEOUT);
 		else if (check_waits(c) && answers_missing(c->answers) != 0) {
-			/* it may wait long: no memory of a run till then */
+			/* the wait may be long: free the run's memory */
 			arena_reset(c->arena);
-			return 0;
+			return;
 		} else if (!check_waits(c))
 			answers_expire(c->answers, DNS_TEMPERROR);
 	}
@@ -331,14 +275,14 @@ check_run_soon(struct check *c)
 		if (check_waits(c))
 			return;
 	}
-	/* Once for all answers that came in one go. */
+	/* One run serves all answers that came together. */
 	event_active(c->again, EV_TIMEOUT, 0);
 }
 
 static void
 check_again(evutil_socket_t fd, short what, void *arg)
 {
-	(void)check_run(arg);
+	check_run(arg);
 }
 
 static void
@@ -348,20 +292,20 @@ check_deadline(evutil_socket_t fd, short what, void *arg)
 
 	c->expired = 1;
 	answers_expire(c->answers, DNS_TIMEOUT);
-	(void)check_run(c);
+	check_run(c);
 }
 
-/* What a list still lacks now does not match; the rest goes on. */
+/* A list whose answers have not come by now does not match. */
 static void
 check_lists_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct check *c = arg;
 
 	c->req.lists_late = 1;
-	(void)check_run(c);
+	check_run(c);
 }
 
-/* Lists that ask the DNS have a budget of their own inside the whole. */
+/* Whitelists that ask the DNS have their own, shorter time limit. */
 static void
 check_lists_budget(struct check *c, int seconds)
 {
@@ -379,43 +323,13 @@ check_lists_budget(struct check *c, int seconds)
 }
 
 static void
-memo_answered(struct check_memo *m, const struct question *mq)
+check_answered(const struct question *q, void *arg)
 {
-	struct check *c, *next;
-	struct question *q;
-
-	LIST_FOREACH_SAFE(c, &m->waiters, waiting, next) {
-		if (LIST_EMPTY(&m->flights)) {
-			LIST_REMOVE(c, waiting);
-			c->on_memo = 0;
-		}
-		q = answers_find(c->answers, mq->type, mq->name, mq->namelen);
-		if (q != NULL && q->state != ANSWER_DONE)
-			(void)answers_put(c->answers, q, &mq->answer);
-		check_run_soon(c);
-	}
-}
-
-static void
-check_answered(const struct dns_answer *a, void *arg)
-{
-	struct flight *f = arg;
-	struct check_memo *m = f->memo;
-	struct check *c = f->check;
-	struct question *q = f->q;
-
-	flight_end(f);
-	if (a == NULL)
-		a = &check_no_answer;
-	(void)answers_put(c != NULL ? c->answers : m->answers, q, a);
-	if (c != NULL)
-		check_run_soon(c);
-	else
-		memo_answered(m, q);
+	check_run_soon(arg);
 }
 
 struct check *
-check_start(struct asker *k, struct check_memo *memo,
+check_start(struct asker *k, struct check_prefetch *p,
     const struct judge_request *req, int seconds, check_done_fn done, void *arg)
 {
 	struct timeval tv = { seconds > 0 ? seconds : 0, 0 };
@@ -424,82 +338,89 @@ check_start(struct asker *k, struct check_memo *memo,
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		fatal("check_start");
 	c->asker = k;
-	if (memo != NULL && clock_seconds() - memo->when <= CHECK_MEMO_AGE)
-		c->memo = memo;
+	if (p != NULL && clock_seconds() - p->when <= CHECK_PREFETCH_AGE)
+		c->prefetch = p;
 	c->req = *req;
 	c->since = clock_usec();
 	c->done = done;
 	c->arg = arg;
-	LIST_INIT(&c->flights);
 	check_take_spare(c);
-
-	/* Many checks need no DNS at all, or only what the memo holds. */
-	if (check_run(c))
-		return NULL;
+	flights_init(&c->flights, k, c->answers, check_answered, c);
 	c->deadline = evtimer_new(asker_base(k), check_deadline, c);
 	c->again = evtimer_new(asker_base(k), check_again, c);
 	if (c->deadline == NULL || c->again == NULL ||
 	    (seconds != 0 && event_add(c->deadline, &tv) == -1))
 		fatalx("check_start: no event");
 	check_lists_budget(c, seconds);
+	/* The first run: after the caller returns, before the loop polls. */
+	event_active(c->again, EV_TIMEOUT, 0);
 	return c;
 }
 
-struct check_memo *
-check_memo_new(void)
+static void
+prefetch_answered(const struct question *pq, void *arg)
 {
-	struct check_memo *m;
+	struct check_prefetch *p = arg;
+	struct check *c = p->waiter;
+	struct question *q;
 
-	if ((m = calloc(1, sizeof(*m))) == NULL ||
-	    (m->answers = answers_new()) == NULL)
-		fatal("check_memo_new");
-	LIST_INIT(&m->flights);
-	LIST_INIT(&m->waiters);
-	return m;
+	if (c == NULL)
+		return;
+	if (p->flights.n == 0)
+		p->waiter = NULL;
+	q = answers_find(c->answers, pq->type, pq->name, pq->namelen);
+	if (q != NULL && q->state != ANSWER_DONE)
+		(void)answers_put(c->answers, q, &pq->answer);
+	check_run_soon(c);
+}
+
+struct check_prefetch *
+check_prefetch_new(struct asker *k)
+{
+	struct check_prefetch *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL ||
+	    (p->answers = answers_new()) == NULL)
+		fatal("check_prefetch_new");
+	flights_init(&p->flights, k, p->answers, prefetch_answered, p);
+	return p;
 }
 
 /*
- * Never while a check of the connection is under way (its sessions see to
- * that); one that waited all the same would end as a temporary error.
+ * Sessions cancel a connection's check before they reset its prefetch. If a
+ * check still waited, its missing answers would become temporary errors.
  */
 void
-check_memo_reset(struct check_memo *m)
+check_prefetch_reset(struct check_prefetch *p)
 {
-	struct check *c;
+	struct check *c = p->waiter;
 
-	if (m->asker != NULL)
-		flights_cancel(m->asker, &m->flights);
-	while ((c = LIST_FIRST(&m->waiters)) != NULL) {
-		LIST_REMOVE(c, waiting);
-		c->on_memo = 0;
-		c->memo = NULL;
+	flights_cancel(&p->flights);
+	if (c != NULL) {
+		p->waiter = NULL;
+		c->prefetch = NULL;
 		check_run_soon(c);
 	}
-	answers_reset(m->answers);
+	answers_reset(p->answers);
 }
 
 void
-check_memo_free(struct check_memo *m)
+check_prefetch_free(struct check_prefetch *p)
 {
-	if (m == NULL)
+	if (p == NULL)
 		return;
-	check_memo_reset(m);
-	answers_free(m->answers);
-	free(m);
+	check_prefetch_reset(p);
+	answers_free(p->answers);
+	free(p);
 }
 
 void
-check_prefetch_helo(struct asker *k, struct check_memo *m,
-    const struct conf *conf, const char *helo)
+check_prefetch_helo(struct check_prefetch *p, const struct conf *conf,
+    const char *helo)
 {
-	struct question *q;
-
-	check_memo_reset(m);
-	m->asker = k;
-	m->when = clock_seconds();
-	answers_begin(m->answers);
-	judge_hint_helo(conf, helo, m->answers);
-	while ((q = answers_next(m->answers)) != NULL)
-		if (flight_start(k, q, NULL, m) == -1)
-			(void)answers_put(m->answers, q, &check_no_answer);
+	check_prefetch_reset(p);
+	p->when = clock_seconds();
+	answers_begin(p->answers);
+	judge_hint_helo(conf, helo, p->answers);
+	(void)flights_ask_all(&p->flights);
 }

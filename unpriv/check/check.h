@@ -7,43 +7,44 @@
 #include "unpriv/judge/judge.h"
 
 /*
- * Drives judge_run() over the dns process: asks what a run missed, runs
- * again when answers have come, gives up at the deadline.
+ * One check of a message or request: runs judge_run(), asks the dns process
+ * for the answers that the run lacked, and runs it again when answers have
+ * come, until there is an outcome or the time is over.
  */
 struct asker; /* the way to the dns process; one a process */
 struct check;
 
-/*
- * Called once, unless cancelled; may be called inside check_start(). The
- * check is gone then.
- */
+/* Called once, unless cancelled. The outcome is valid during the call only. */
 typedef void (*check_done_fn)(const struct judge_outcome *, void *);
 
-/* A table of answers that several checks of a connection share. */
-struct check_memo;
+/* Answers asked for at HELO, before a check needs them. */
+struct check_prefetch;
 
 /*
- * memo is NULL or holds answers asked for earlier (a HELO prefetch); it and
- * what the request points to must live until done or cancel. The outcome is
- * valid during the callback only. seconds is the budget (Lookup_Time): 0 sets
- * none beside that of each question, less is over at once. Returns NULL when
- * done was called already. Dies on no memory.
+ * Starts a check; done is called later, from the event loop, never inside.
+ * The prefetch may be NULL. It and what the request points to must live until
+ * done or check_cancel(). seconds is the time limit (Lookup_Time) of the whole
+ * check: 0 for none beside that of each question; below 0 it is over at once.
+ * Never NULL: dies on no memory. The check is freed when done returns.
  */
-struct check *check_start(struct asker *, struct check_memo *,
+struct check *check_start(struct asker *, struct check_prefetch *,
     const struct judge_request *, int seconds, check_done_fn, void *);
-/* No callback will follow. Never call it after done was called. */
+/* done is not called any more. Not to be called once done was. */
 void check_cancel(struct check *);
 
-/* Dies on no memory. check_memo_free() takes NULL, too. */
-struct check_memo *check_memo_new(void);
-void check_memo_free(struct check_memo *);
-/* Forgets and cancels everything. */
-void check_memo_reset(struct check_memo *);
 /*
- * Asks for a HELO name's TXT record ahead of MAIL, in place of what the memo
- * held; a check that begins more than a minute later does not use it.
+ * A prefetch belongs to one client's connection, of which one check runs at
+ * a time. Dies on no memory. check_prefetch_free() takes NULL, too.
  */
-void check_prefetch_helo(struct asker *, struct check_memo *,
-    const struct conf *, const char *helo);
+struct check_prefetch *check_prefetch_new(struct asker *);
+void check_prefetch_free(struct check_prefetch *);
+/* Cancels its questions and forgets its answers. */
+void check_prefetch_reset(struct check_prefetch *);
+/*
+ * Resets it, then asks for the TXT record of a HELO name. A check that starts
+ * more than a minute later does not use it.
+ */
+void check_prefetch_helo(struct check_prefetch *, const struct conf *,
+    const char *helo);
 
 #endif

@@ -16,48 +16,47 @@ _Static_assert((int)SHADOW_RESULTS == (int)SPF_RESULT_MAX &&
 	(int)STAT_RESULTS == (int)SPF_RESULT_MAX,
     "one numbering of results");
 
-/* One a process. */
-static struct chan *second_chan;  /* NULL: no shadow now */
-static unsigned int second_share; /* percent gathered for the next */
+static struct chan *shadow_copy_chan;  /* NULL: there is no shadow */
+static unsigned int shadow_copy_share; /* percent towards the next copy */
 
-/* The table lets the shadow send us nothing, so that this is its only word. */
+/* The message table (proto/msg.h) lets the shadow send nothing here. */
 static void
-second_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+shadow_copy_got(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
 }
 
 static void
-second_gone(struct chan *c, const char *why, void *arg)
+shadow_copy_gone(struct chan *c, const char *why, void *arg)
 {
 	if (why != NULL)
 		log_warnx("message from the shadow: %s", why);
 	chan_free(c);
-	second_chan = NULL;
+	shadow_copy_chan = NULL;
 }
 
 void
-second_connect(struct event_base *base, enum msg_role self, int fd)
+shadow_copy_connect(struct event_base *base, enum msg_role self, int fd)
 {
-	chan_free(second_chan);
-	second_chan = chan_new(base, fd, self, ROLE_SHADOW, second_msg,
-	    second_gone, NULL);
+	chan_free(shadow_copy_chan);
+	shadow_copy_chan = chan_new(base, fd, self, ROLE_SHADOW,
+	    shadow_copy_got, shadow_copy_gone, NULL);
 }
 
-/* Evenly spread, without a source of randomness. */
+/* Spreads the sample evenly, without random numbers. */
 static int
-second_is_due(const struct conf *conf)
+shadow_copy_is_due(const struct conf *conf)
 {
-	second_share += (unsigned int)conf->second_opinion_sample;
-	if (second_share < 100)
+	shadow_copy_share += (unsigned int)conf->second_opinion_sample;
+	if (shadow_copy_share < 100)
 		return 0;
-	second_share -= 100;
+	shadow_copy_share -= 100;
 	return 1;
 }
 
-/* Without a trailing dot. 0, or -1 when it does not fit. */
+/* Copies a name without its trailing dot. 0, or -1 when it is too long. */
 static int
-second_text(char *to, const char *from)
+shadow_copy_text(char *to, const char *from)
 {
 	size_t len = dname_undot(from, strlen(from));
 
@@ -68,15 +67,16 @@ second_text(char *to, const char *from)
 	return 0;
 }
 
-/* As judge_run() has it: the sender's domain stands for an empty HELO. */
+/* As in judge_run(), the sender's domain stands for an empty HELO. */
 static int
-second_names(struct shadow_copy *s, const struct judge_request *req)
+shadow_copy_names(struct shadow_copy *s, const struct judge_request *req)
 {
 	const char *at;
 
-	if (second_text(s->helo, req->helo == NULL ? "" : req->helo) == -1 ||
-	    second_text(s->sender, req->sender == NULL ? "" : req->sender) ==
-		-1)
+	if (shadow_copy_text(s->helo, req->helo == NULL ? "" : req->helo) ==
+		-1 ||
+	    shadow_copy_text(s->sender,
+		req->sender == NULL ? "" : req->sender) == -1)
 		return -1;
 	if (s->helo[0] == '\0') {
 		at = strrchr(s->sender, '@');
@@ -88,17 +88,17 @@ second_names(struct shadow_copy *s, const struct judge_request *req)
 }
 
 int
-second_fill(struct shadow_copy *s, const struct judge_request *req,
+shadow_copy_fill(struct shadow_copy *s, const struct judge_request *req,
     enum shadow_identity id, enum spf_result ours)
 {
 	s->want = 0;
 	s->identity = (uint8_t)id;
 	s->result = (uint8_t)ours;
-	/* a socket of ours that is IPv6 must not make a difference */
+	/* IPv4 clients of an IPv6 listener are IPv4 clients */
 	addr_unmap(&s->client,
 	    req->conf->prospective.family != 0 ? &req->conf->prospective :
 						 &req->client);
-	if (s->client.family == 0 || second_names(s, req) == -1)
+	if (s->client.family == 0 || shadow_copy_names(s, req) == -1)
 		return -1;
 	if (id == SHADOW_HELO)
 		s->sender[0] = '\0';
@@ -106,14 +106,14 @@ second_fill(struct shadow_copy *s, const struct judge_request *req,
 }
 
 static int
-second_encode(struct second_copy *c, const struct judge_request *req,
+shadow_copy_encode(struct shadow_copy_msg *c, const struct judge_request *req,
     const struct judge_checked *checked, enum shadow_identity id)
 {
 	struct shadow_copy s;
 	struct wbuf w;
 
 	wbuf_init(&w, c->payload, sizeof(c->payload));
-	if (second_fill(&s, req, id, checked->verdict.result) == -1 ||
+	if (shadow_copy_fill(&s, req, id, checked->verdict.result) == -1 ||
 	    shadowmsg_put_copy(&w, &s) == -1)
 		return -1;
 	c->len = w.len;
@@ -121,7 +121,7 @@ second_encode(struct second_copy *c, const struct judge_request *req,
 }
 
 void
-second_take(struct second_copy *c, const struct judge_request *req,
+shadow_copy_take(struct shadow_copy_msg *c, const struct judge_request *req,
     const struct judge_outcome *out)
 {
 	const struct judge_checked *checked;
@@ -132,22 +132,22 @@ second_take(struct second_copy *c, const struct judge_request *req,
 		return;
 	null = req->sender == NULL || req->sender[0] == '\0';
 	checked = null ? &out->helo : &out->mailfrom;
-	if (!checked->done || !second_is_due(req->conf))
+	if (!checked->done || !shadow_copy_is_due(req->conf))
 		return;
-	if (second_encode(c, req, checked,
+	if (shadow_copy_encode(c, req, checked,
 		null ? SHADOW_HELO : SHADOW_MAILFROM) == -1)
 		stat_inc(SECOND_DROPPED);
 }
 
 void
-second_send(const struct second_copy *c)
+shadow_copy_send(const struct shadow_copy_msg *c)
 {
 	if (c->len == 0)
 		return;
-	/* what it has not taken by now waits in the socket */
-	if (second_chan == NULL || chan_backlog(second_chan) > 0 ||
-	    chan_send(second_chan, MSG_SHADOW_COPY, 0, c->payload, c->len, -1,
-		0) == -1)
+	/* a backlog means that its socket is full */
+	if (shadow_copy_chan == NULL || chan_backlog(shadow_copy_chan) > 0 ||
+	    chan_send(shadow_copy_chan, MSG_SHADOW_COPY, 0, c->payload, c->len,
+		-1, 0) == -1)
 		stat_inc(SECOND_DROPPED);
 	else
 		stat_inc(SECOND_SENT);

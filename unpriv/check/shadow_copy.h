@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * Runs in: worker, libmilter (its event thread), policyd-spf, where there is
- * no shadow; on a libevent base. second_fill() also in spfctl.
+ * Runs in: worker, libmilter (its event thread), policyd-spf (which has no
+ * shadow); on a libevent base. shadow_copy_fill() also in spfctl.
  */
 
 #ifndef UNPRIV_CHECK_SHADOW_COPY_H
@@ -12,34 +12,34 @@
 #include "unpriv/judge/judge.h"
 
 /*
- * Second_Opinion: a copy of what was judged goes to the shadow, after the
- * verdict was given. The way there is bounded by its socket: when that is
- * full, or when there is no shadow, the copy is dropped and counted. Nothing
- * comes back.
+ * Second_Opinion: after a verdict, a copy of the request goes to the shadow.
+ * A copy is dropped and counted when the socket to the shadow is full or there
+ * is no shadow. The shadow sends nothing back. A process has one shadow.
  */
 struct event_base;
 
-/* An encoded copy; len 0: none is due. */
-struct second_copy {
+/* A copy as MSG_SHADOW_COPY; len 0: none is due. */
+struct shadow_copy_msg {
 	size_t len;
 	uint8_t payload[SHADOWMSG_COPY_MAX];
 };
 
-/* Takes over a channel end to the shadow, instead of an earlier one. */
-void second_connect(struct event_base *, enum msg_role self, int fd);
+/* Takes over a channel end to the shadow, in place of an earlier one. */
+void shadow_copy_connect(struct event_base *, enum msg_role self, int fd);
 /*
- * Takes the copy while request and outcome live: one of so many checks as
- * Second_Opinion_Sample says. It is of MAIL FROM, or of HELO when that was
- * the null sender; what has no verdict on that is not copied.
+ * Makes the copy of a check's MAIL FROM identity, or of HELO when the sender
+ * is the null sender. len is 0 when that identity has no verdict, when
+ * Second_Opinion_Sample skips this check, or when it is off.
  */
-void second_take(struct second_copy *, const struct judge_request *,
+void shadow_copy_take(struct shadow_copy_msg *, const struct judge_request *,
     const struct judge_outcome *);
-void second_send(const struct second_copy *);
+/* Call it after the answer was given: mail never waits on the shadow. */
+void shadow_copy_send(const struct shadow_copy_msg *);
 /*
- * One identity of a request as the shadow is to judge it, for those who ask
- * it themselves. 0, or -1 when it cannot be put so.
+ * Fills a copy for one identity of a request; want is 0. ours is our verdict
+ * on it. 0, or -1 when there is no client address or a name is too long.
  */
-int second_fill(struct shadow_copy *, const struct judge_request *,
+int shadow_copy_fill(struct shadow_copy *, const struct judge_request *,
     enum shadow_identity, enum spf_result ours);
 
 #endif

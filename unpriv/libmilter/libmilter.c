@@ -49,7 +49,6 @@ struct lib_session {
 	struct milter_options agreed;
 	int known;		    /* agreed is valid; not so after QUIT_NC */
 	struct libmilter_job *mail; /* MAIL that waits for its verdict */
-	struct check *check;
 };
 
 /* What CONNECT and MAIL bring. */
@@ -122,7 +121,6 @@ lib_checked(const struct judge_outcome *out, void *arg)
 	struct lib_session *s = arg;
 	struct libmilter_job *j = s->mail;
 
-	s->check = NULL;
 	s->mail = NULL;
 	envelope_outcome(&s->envelope, out);
 	libmilter_job_finish(j, 0);
@@ -133,7 +131,6 @@ lib_mail_now(struct lib_session *s)
 {
 	const struct lib_mail *m = s->mail->arg;
 	const char *args[ENVELOPE_ARGS_MAX];
-	struct check *k;
 	struct libmilter_job *j = s->mail;
 	size_t n = 0;
 
@@ -147,10 +144,7 @@ lib_mail_now(struct lib_session *s)
 		libmilter_job_finish(j, 0);
 		return;
 	}
-	/* When the check ends at once the session may be gone. */
-	k = envelope_check(&s->envelope, lib_checked, s);
-	if (k != NULL)
-		s->check = k;
+	(void)envelope_check(&s->envelope, lib_checked, s);
 }
 
 static void
@@ -504,7 +498,7 @@ static void
 lib_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
 {
 	if (who == ROLE_SHADOW) {
-		second_connect(r->base, r->who, fd);
+		shadow_copy_connect(r->base, r->who, fd);
 		return;
 	}
 	if (who != ROLE_DNS) {

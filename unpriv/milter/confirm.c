@@ -7,56 +7,42 @@
 #include <event2/event.h>
 
 #include "privsep/base/log.h"
+#include "unpriv/check/flights.h"
 #include "unpriv/milter/confirm.h"
 
-struct candidate {
-	struct confirm *owner;
-	uint32_t asked; /* question under way, or 0 */
-	enum hosts_match sign;
-};
+#define CONFIRM_PTR_LEN 80 /* of the name in ip6.arpa */
 
 struct confirm {
-	struct asker *asker;
 	const struct conf_hosts *hosts;
 	struct addr client; /* unmapped */
-	uint32_t asked;	    /* the PTR question, or 0 */
-	struct candidate c[CONFIRM_NAMES];
-	size_t n, pending;
+	char ptr[CONFIRM_PTR_LEN];
+	struct answers *answers;
+	struct flights flights;
 	enum hosts_match verdict;
 	struct event *deadline;
 	void (*done)(enum hosts_match, void *);
 	void *arg;
 };
 
-static void
-confirm_free(struct confirm *f)
-{
-	size_t i;
-
-	if (f->asked != 0)
-		asker_cancel(f->asker, f->asked);
-	for (i = 0; i < f->n; i++)
-		if (f->c[i].asked != 0)
-			asker_cancel(f->asker, f->c[i].asked);
-	event_free(f->deadline);
-	free(f);
-}
-
 void
-confirm_cancel(struct confirm *f)
+confirm_cancel(struct confirm *c)
 {
-	if (f != NULL)
-		confirm_free(f);
+	if (c == NULL)
+		return;
+	flights_cancel(&c->flights);
+	answers_free(c->answers);
+	event_free(c->deadline);
+	free(c);
 }
 
 static void
-confirm_end(struct confirm *f)
+confirm_end(struct confirm *c)
 {
-	void (*done)(enum hosts_match, void *) = f->done;
-	enum hosts_match verdict = f->verdict;
-	void *arg = f->arg;
+	void (*done)(enum hosts_match, void *) = c->done;
+	enum hosts_match verdict = c->verdict;
+	void *arg = c->arg;
 
-	confirm_free(f);
+	confirm_cancel(c);
 	done(verdict, arg);
 }
 
@@ -81,49 +67,42 @@ has_address(const struct dns_answer *a, const struct addr *client)
 	return 0;
 }
 
+/*
+ * Finds the verdict of the answers that have come and asks for the others:
+ * the PTR record, then the addresses of those names that an entry matches. A
+ * name that an entry excludes outweighs names that others include.
+ */
 static void
-confirm_addresses(const struct dns_answer *a, void *arg)
+confirm_run(struct confirm *c)
 {
-	struct candidate *c = arg;
-	struct confirm *f = c->owner;
-
-	c->asked = 0;
-	/* A name that says no outweighs those that say yes. */
-	if (has_address(a, &f->client) && f->verdict != HOSTS_NO)
-		f->verdict = c->sign;
-	if (--f->pending == 0)
-		confirm_end(f);
-}
-
-/* Only names that an entry matches are worth a question. */
-static void
-confirm_names(const struct dns_answer *a, void *arg)
-{
-	struct confirm *f = arg;
-	struct candidate *c;
+	const struct dns_answer *ptr, *a;
+	uint16_t i, type = c->client.family == 4 ? DNS_T_A : DNS_T_AAAA;
+	enum hosts_match match;
 	const char *name;
-	uint16_t i;
 
-	f->asked = 0;
-	for (i = 0; a != NULL && a->status == DNS_OK && i < a->nrr &&
+	ptr = answers_get(c->answers, DNS_T_PTR, c->ptr, strlen(c->ptr));
+	for (i = 0; ptr != NULL && ptr->status == DNS_OK && i < ptr->nrr &&
 	     i < CONFIRM_NAMES;
 	     i++) {
-		name = (const char *)a->rr[i].data;
-		c = &f->c[f->n];
-		c->sign = hosts_name(f->hosts, name, a->rr[i].len);
-		if (c->sign == HOSTS_UNKNOWN)
+		name = (const char *)ptr->rr[i].data;
+		match = hosts_name(c->hosts, name, ptr->rr[i].len);
+		if (match == HOSTS_UNKNOWN)
 			continue;
-		c->owner = f;
-		c->asked = asker_ask(f->asker,
-		    f->client.family == 4 ? DNS_T_A : DNS_T_AAAA, name,
-		    a->rr[i].len, confirm_addresses, c);
-		if (c->asked == 0)
-			continue;
-		f->n++;
-		f->pending++;
+		a = answers_get(c->answers, type, name, ptr->rr[i].len);
+		if (has_address(a, &c->client) && c->verdict != HOSTS_NO)
+			c->verdict = match;
 	}
-	if (f->pending == 0)
-		confirm_end(f);
+	(void)flights_ask_all(&c->flights);
+}
+
+static void
+confirm_answered(const struct question *q, void *arg)
+{
+	struct confirm *c = arg;
+
+	confirm_run(c);
+	if (c->flights.n == 0)
+		confirm_end(c);
 }
 
 struct confirm *
@@ -132,25 +111,24 @@ confirm_start(struct asker *k, const struct conf_hosts *hosts,
     void *arg)
 {
 	struct timeval tv = { CONFIRM_SECS, 0 };
-	struct confirm *f;
-	char name[80];
+	struct confirm *c;
 
-	if ((f = calloc(1, sizeof(*f))) == NULL)
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    (c->answers = answers_new()) == NULL)
 		fatal("confirm_start");
-	f->asker = k;
-	f->hosts = hosts;
-	f->verdict = HOSTS_UNKNOWN;
-	f->done = done;
-	f->arg = arg;
-	addr_unmap(&f->client, client);
-	addr_ptrname(&f->client, name, sizeof(name));
-	f->asked =
-	    asker_ask(k, DNS_T_PTR, name, strlen(name), confirm_names, f);
-	/* With no way to ask the deadline answers at once. */
-	if (f->asked == 0)
+	c->hosts = hosts;
+	c->verdict = HOSTS_UNKNOWN;
+	c->done = done;
+	c->arg = arg;
+	addr_unmap(&c->client, client);
+	addr_ptrname(&c->client, c->ptr, sizeof(c->ptr));
+	flights_init(&c->flights, k, c->answers, confirm_answered, c);
+	confirm_run(c);
+	/* When dns cannot be asked, the deadline ends it from the loop. */
+	if (c->flights.n == 0)
 		tv.tv_sec = 0;
-	f->deadline = evtimer_new(asker_base(k), confirm_late, f);
-	if (f->deadline == NULL || event_add(f->deadline, &tv) == -1)
+	c->deadline = evtimer_new(asker_base(k), confirm_late, c);
+	if (c->deadline == NULL || event_add(c->deadline, &tv) == -1)
 		fatalx("confirm_start: no event");
-	return f;
+	return c;
 }

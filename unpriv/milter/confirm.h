@@ -10,9 +10,9 @@
 #include "unpriv/milter/hosts.h"
 
 /*
- * The names of InternalHosts (COMPAT "hosts"): the client's PTR names that
- * an entry matches are confirmed by their addresses, as RFC 7208 5.5 does.
- * A client that cannot be confirmed is not internal.
+ * Names in InternalHosts (COMPAT "hosts"): a client is internal when an entry
+ * matches one of its PTR names and that name has the client's address, as in
+ * RFC 7208 5.5. A client that cannot be confirmed is not internal.
  */
 #define CONFIRM_NAMES 10 /* RFC 7208 4.6.4 */
 #define CONFIRM_SECS  5
@@ -20,11 +20,13 @@
 struct confirm;
 
 /*
- * done is never called inside. Never NULL. hosts must live until done or
- * cancel; the address is copied.
+ * Dies on no memory. done is called once, from the event loop, never inside;
+ * HOSTS_UNKNOWN when no name was confirmed. The hosts must live until done or
+ * confirm_cancel(); the address is copied.
  */
 struct confirm *confirm_start(struct asker *, const struct conf_hosts *,
     const struct addr *, void (*done)(enum hosts_match, void *), void *);
+/* done is not called any more. Takes NULL, too. */
 void confirm_cancel(struct confirm *);
 
 #endif

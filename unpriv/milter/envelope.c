@@ -85,8 +85,8 @@ envelope_client_end(struct envelope *e)
 {
 	confirm_cancel(e->confirm);
 	e->confirm = NULL;
-	if (e->memo != NULL)
-		check_memo_reset(e->memo);
+	if (e->prefetch != NULL)
+		check_prefetch_reset(e->prefetch);
 	free(e->host);
 	free(e->helo);
 	e->host = e->helo = NULL;
@@ -108,7 +108,7 @@ void
 envelope_free(struct envelope *e)
 {
 	envelope_reset(e);
-	check_memo_free(e->memo);
+	check_prefetch_free(e->prefetch);
 	free(e->macros);
 }
 
@@ -257,9 +257,9 @@ envelope_helo(struct envelope *e, const char *helo)
 		fatal("envelope_helo");
 	if (e->skip != ENVELOPE_CHECKED || e->family == 0 || *helo == '\0')
 		return;
-	if (e->memo == NULL)
-		e->memo = check_memo_new();
-	check_prefetch_helo(e->asker, e->memo, e->conf, e->helo);
+	if (e->prefetch == NULL)
+		e->prefetch = check_prefetch_new(e->asker);
+	check_prefetch_helo(e->prefetch, e->conf, e->helo);
 }
 
 /* debugLevel 2, as spf-engine writes it: parameters as a tuple of Python. */
@@ -374,8 +374,8 @@ envelope_mail(struct envelope *e, const char *sender, const char *const *args,
 struct check *
 envelope_check(struct envelope *e, check_done_fn done, void *arg)
 {
-	return check_start(e->asker, e->memo, &e->msg.req, e->conf->lookup_time,
-	    done, arg);
+	return check_start(e->asker, e->prefetch, &e->msg.req,
+	    e->conf->lookup_time, done, arg);
 }
 
 static char *

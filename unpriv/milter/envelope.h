@@ -79,7 +79,7 @@ struct envelope {
 	char **macros;		 /* values, as conf->macro_list */
 	enum envelope_skip skip; /* of all its mail */
 	int trusted;		 /* as envelope_message.trusted, for all */
-	struct check_memo *memo;
+	struct check_prefetch *prefetch;
 	struct confirm *confirm; /* of names of InternalHosts, running */
 	char queue_id[ENVELOPE_QUEUE_MAX]; /* of the next message */
 	struct timespec since;		   /* its MAIL came */

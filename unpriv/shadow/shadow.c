@@ -15,39 +15,32 @@
 #include "privsep/child/role.h"
 #include "proto/stats.h"
 #include "unpriv/check/asker.h"
+#include "unpriv/check/flights.h"
 #include "unpriv/shadow/shadow_spf2.h"
 
-#define SHADOW_JOBS    32 /* judged at a time; more wait in the sockets */
+#define SHADOW_JOBS    32 /* at a time; more copies wait in the sockets */
 #define SHADOW_SECONDS 20 /* for all questions of one copy */
-#define SHADOW_NICE    10 /* mail goes first */
-#define SHADOW_LINES   30 /* log lines in so many seconds */
+#define SHADOW_NICE    10 /* mail has priority */
+#define SHADOW_LINES   30 /* log lines in SHADOW_PERIOD seconds */
 #define SHADOW_PERIOD  60
 
-/* One who sends copies. */
-struct peer {
-	TAILQ_ENTRY(peer) entry;
+/* A process that sends copies. */
+struct shadow_peer {
+	TAILQ_ENTRY(shadow_peer) entry;
 	struct shadow *shadow;
 	uint32_t id;
 	enum msg_role role;
 	struct chan *chan;
 };
 
-/* A question of a job on its way. */
-struct flight {
-	LIST_ENTRY(flight) entry;
-	struct job *job;
-	struct question *q;
-	uint32_t id;
-};
-
-struct job {
-	LIST_ENTRY(job) entry;
+struct shadow_job {
+	LIST_ENTRY(shadow_job) entry;
 	struct shadow *shadow;
-	struct peer *peer; /* NULL: gone meanwhile */
-	uint32_t peerid;   /* its number for the copy */
+	struct shadow_peer *peer; /* NULL: it is gone */
+	uint32_t peerid;	  /* the number that it gave the copy */
 	struct shadow_copy copy;
 	struct spf2_check check;
-	LIST_HEAD(, flight) flights;
+	struct flights flights;
 	struct event *deadline;
 };
 
@@ -55,23 +48,19 @@ struct shadow {
 	struct role role;
 	struct asker *asker;
 	struct spf2 *spf2;
-	TAILQ_HEAD(, peer) peers;
-	LIST_HEAD(, job) jobs;
+	TAILQ_HEAD(, shadow_peer) peers;
+	LIST_HEAD(, shadow_job) jobs;
 	unsigned int njobs;
 	int paused;
-	time_t since; /* of the log lines */
+	time_t since; /* the period of lines began */
 	unsigned int lines;
 	unsigned long unsaid;
 };
 
-static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
-
-static void job_run(struct job *, int);
-
 static void
 shadow_pause(struct shadow *s, int pause)
 {
-	struct peer *p;
+	struct shadow_peer *p;
 
 	if (s->paused == pause)
 		return;
@@ -83,22 +72,11 @@ shadow_pause(struct shadow *s, int pause)
 /* --- one copy ------------------------------------------------------------- */
 
 static void
-flight_end(struct flight *f)
-{
-	LIST_REMOVE(f, entry);
-	free(f);
-}
-
-static void
-job_free(struct job *j)
+shadow_job_free(struct shadow_job *j)
 {
 	struct shadow *s = j->shadow;
-	struct flight *f;
 
-	while ((f = LIST_FIRST(&j->flights)) != NULL) {
-		asker_cancel(s->asker, f->id);
-		flight_end(f);
-	}
+	flights_cancel(&j->flights);
 	LIST_REMOVE(j, entry);
 	answers_free(j->check.answers);
 	event_free(j->deadline);
@@ -107,7 +85,7 @@ job_free(struct job *j)
 	shadow_pause(s, 0);
 }
 
-/* 1 when a line may be written; a minute has so many. */
+/* 1 when another difference may be logged in this period. */
 static int
 shadow_may_say(struct shadow *s)
 {
@@ -130,7 +108,7 @@ shadow_may_say(struct shadow *s)
 }
 
 static void
-job_compare(struct job *j, const struct shadow_opinion *o)
+shadow_job_compare(struct shadow_job *j, const struct shadow_opinion *o)
 {
 	const struct shadow_copy *c = &j->copy;
 	char client[ADDR_STRLEN];
@@ -143,7 +121,7 @@ job_compare(struct job *j, const struct shadow_opinion *o)
 	stat_inc(SECOND_DIFFER);
 	if (!shadow_may_say(j->shadow))
 		return;
-	/* the parent escapes what came from outside */
+	/* the parent escapes names from the mail */
 	log_line(LOG_INFO,
 	    "second opinion: libspf2 says %s%s where we say "
 	    "%s: client=%s sender=%s helo=%s",
@@ -154,7 +132,7 @@ job_compare(struct job *j, const struct shadow_opinion *o)
 }
 
 static void
-job_answer(struct job *j, const struct shadow_opinion *o)
+shadow_job_answer(struct shadow_job *j, const struct shadow_opinion *o)
 {
 	uint8_t buf[SHADOWMSG_RESULT_MAX];
 	struct wbuf w;
@@ -166,98 +144,74 @@ job_answer(struct job *j, const struct shadow_opinion *o)
 		log_warnx("an opinion could not be told");
 }
 
-static void
-job_answered(const struct dns_answer *a, void *arg)
-{
-	struct flight *f = arg;
-	struct job *j = f->job;
-
-	(void)answers_put(j->check.answers, f->q, a == NULL ? &no_answer : a);
-	flight_end(f);
-	if (LIST_EMPTY(&j->flights))
-		job_run(j, 0);
-}
-
-/* Asks what the run missed. 1 when something is on its way. */
-static int
-job_ask(struct job *j)
-{
-	struct question *q;
-	struct flight *f;
-
-	while ((q = answers_next(j->check.answers)) != NULL) {
-		if ((f = calloc(1, sizeof(*f))) == NULL)
-			fatal("job_ask");
-		f->job = j;
-		f->q = q;
-		f->id = asker_ask(j->shadow->asker, q->type, q->name,
-		    q->namelen, job_answered, f);
-		if (f->id == 0) {
-			(void)answers_put(j->check.answers, q, &no_answer);
-			free(f);
-		} else
-			LIST_INSERT_HEAD(&j->flights, f, entry);
-	}
-	return !LIST_EMPTY(&j->flights);
-}
-
 /*
- * Runs until there is an opinion, and the job is gone, or something is on
- * its way. Each run that goes on has one more answer; spf2_judge() bounds
- * their number.
+ * Runs until there is an opinion, which frees the job, or until answers are
+ * under way. Each further run has one more answer; spf2_judge() limits their
+ * number.
  */
 static void
-job_run(struct job *j, int last)
+shadow_job_run(struct shadow_job *j, int last)
 {
 	struct shadow_opinion o;
 
 	while (!spf2_judge(j->shadow->spf2, &j->copy, &j->check, last, &o))
-		if (job_ask(j))
+		if (flights_ask_all(&j->flights) != 0)
 			return;
 	if (j->copy.want)
-		job_answer(j, &o);
+		shadow_job_answer(j, &o);
 	else
-		job_compare(j, &o);
-	job_free(j);
+		shadow_job_compare(j, &o);
+	shadow_job_free(j);
 }
 
-/* What has not come by now is a DNS error to it. */
 static void
-job_deadline(evutil_socket_t fd, short what, void *arg)
+shadow_job_answered(const struct question *q, void *arg)
 {
-	job_run(arg, 1);
+	struct shadow_job *j = arg;
+
+	if (j->flights.n == 0)
+		shadow_job_run(j, 0);
+}
+
+/* libspf2 takes answers that have not come by now for DNS errors. */
+static void
+shadow_job_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	shadow_job_run(arg, 1);
 }
 
 static void
-job_start(struct peer *p, uint32_t peerid, const struct shadow_copy *copy)
+shadow_job_start(struct shadow_peer *p, uint32_t peerid,
+    const struct shadow_copy *copy)
 {
 	struct shadow *s = p->shadow;
 	static const struct timeval tv = { SHADOW_SECONDS, 0 };
-	struct job *j;
+	struct shadow_job *j;
 
 	if ((j = calloc(1, sizeof(*j))) == NULL ||
 	    (j->check.answers = answers_new()) == NULL)
-		fatal("job_start");
+		fatal("shadow_job_start");
 	j->shadow = s;
 	j->peer = p;
 	j->peerid = peerid;
 	j->copy = *copy;
-	LIST_INIT(&j->flights);
+	flights_init(&j->flights, s->asker, j->check.answers,
+	    shadow_job_answered, j);
 	LIST_INSERT_HEAD(&s->jobs, j, entry);
-	j->deadline = evtimer_new(s->role.base, job_deadline, j);
+	j->deadline = evtimer_new(s->role.base, shadow_job_deadline, j);
 	if (j->deadline == NULL || evtimer_add(j->deadline, &tv) == -1)
-		fatalx("job_start: no event");
+		fatalx("shadow_job_start: no event");
 	if (++s->njobs >= SHADOW_JOBS)
 		shadow_pause(s, 1);
-	job_run(j, 0);
+	shadow_job_run(j, 0);
 }
 
-/* --- those who send copies ------------------------------------------------- */
+/* --- processes that send copies -------------------------------------------- */
 
 static void
-peer_free(struct peer *p)
+shadow_peer_free(struct shadow_peer *p)
 {
-	struct job *j;
+	struct shadow_job *j;
 
 	LIST_FOREACH(j, &p->shadow->jobs, entry)
 		if (j->peer == p)
@@ -268,11 +222,11 @@ peer_free(struct peer *p)
 }
 
 static void
-peer_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *payload,
-    size_t len, int fd, void *arg)
+shadow_peer_msg(struct chan *chan, const struct msg_hdr *h,
+    const uint8_t *payload, size_t len, int fd, void *arg)
 {
 	static struct shadow_copy copy;
-	struct peer *p = arg;
+	struct shadow_peer *p = arg;
 	struct rbuf r;
 
 	rbuf_init(&r, payload, len);
@@ -281,28 +235,28 @@ peer_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *payload,
 		log_warnx("%s %u sent a malformed copy; its channel is "
 			  "closed",
 		    msg_role_name[p->role], p->id);
-		peer_free(p);
+		shadow_peer_free(p);
 		return;
 	}
-	job_start(p, h->peerid, &copy);
+	shadow_job_start(p, h->peerid, &copy);
 }
 
 static void
-peer_gone(struct chan *chan, const char *why, void *arg)
+shadow_peer_gone(struct chan *chan, const char *why, void *arg)
 {
-	struct peer *p = arg;
+	struct shadow_peer *p = arg;
 
 	if (why != NULL)
 		log_warnx("message from %s %u: %s; its channel is closed",
 		    msg_role_name[p->role], p->id, why);
-	peer_free(p);
+	shadow_peer_free(p);
 }
 
 static void
-shadow_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
+shadow_peer_new(struct role *role, uint32_t id, enum msg_role who, int fd)
 {
 	struct shadow *s = role->arg;
-	struct peer *p, *next;
+	struct shadow_peer *p, *next;
 
 	if (who == ROLE_DNS) {
 		if (s->asker == NULL)
@@ -310,17 +264,17 @@ shadow_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
 		asker_connect(s->asker, fd);
 		return;
 	}
-	/* One that was started again comes with a new channel. */
+	/* A worker that was started again has a new channel. */
 	TAILQ_FOREACH_SAFE(p, &s->peers, entry, next)
 		if (p->id == id)
-			peer_free(p);
+			shadow_peer_free(p);
 	if ((p = calloc(1, sizeof(*p))) == NULL)
-		fatal("shadow_peer");
+		fatal("shadow_peer_new");
 	p->shadow = s;
 	p->id = id;
 	p->role = who;
-	p->chan =
-	    chan_new(role->base, fd, ROLE_SHADOW, who, peer_msg, peer_gone, p);
+	p->chan = chan_new(role->base, fd, ROLE_SHADOW, who, shadow_peer_msg,
+	    shadow_peer_gone, p);
 	TAILQ_INSERT_TAIL(&s->peers, p, entry);
 	if (s->paused)
 		chan_pause(p->chan, 1);
@@ -336,11 +290,11 @@ shadow_main(void)
 	TAILQ_INIT(&s->peers);
 	LIST_INIT(&s->jobs);
 	s->paused = 1;
-	role_start(&s->role, ROLE_SHADOW, shadow_peer, NULL, s);
-	if (s->asker == NULL) /* dns is being started again */
+	role_start(&s->role, ROLE_SHADOW, shadow_peer_new, NULL, s);
+	if (s->asker == NULL) /* dns is just being restarted */
 		s->asker = asker_new(s->role.base, s->role.who);
 	s->spf2 = spf2_new();
-	/* service managers forbid it, and can weigh processes themselves */
+	/* a service manager may forbid it */
 	if (setpriority(PRIO_PROCESS, 0, SHADOW_NICE) == -1)
 		log_debug("no lower priority for the shadow");
 

@@ -14,15 +14,15 @@
 #include "proto/dname.h"
 #include "unpriv/shadow/shadow_spf2.h"
 
-#define RECEIVER "unknown" /* %{r}, as our engine has it */
+#define RECEIVER "unknown" /* %{r}, as in our engine */
 
 struct spf2 {
 	SPF_server_t *server;
 	SPF_dns_server_t layer;
-	struct spf2_check *check; /* the one that runs */
+	struct spf2_check *check; /* the one that is running */
 };
 
-/* Its own handlers write to stdio, which the sandbox does not know. */
+/* Replaces libspf2's handlers, whose stdio the sandbox does not allow. */
 static void
 spf2_quiet(const char *file, int line, const char *text)
 {
@@ -35,7 +35,7 @@ spf2_error(const char *file, int line, const char *text)
 	abort();
 }
 
-/* A name's record data as a string, or nothing for what has no such form. */
+/* The length of record data as a C string; 0 for a name with a NUL in it. */
 static size_t
 spf2_text(const struct dns_rr *rr, uint16_t type)
 {
@@ -45,8 +45,8 @@ spf2_text(const struct dns_rr *rr, uint16_t type)
 }
 
 /*
- * One record at the end of the answer. 0 when it is left out. A text ends at
- * its first NUL, since all of its users know it as a C string.
+ * Appends one record to an answer. 0 when it is left out. libspf2 reads texts
+ * as C strings, so that a TXT record ends at its first NUL.
  */
 static int
 spf2_add(SPF_dns_rr_t *to, const struct dns_rr *rr, uint16_t type)
@@ -68,14 +68,14 @@ spf2_add(SPF_dns_rr_t *to, const struct dns_rr *rr, uint16_t type)
 	return 1;
 }
 
-/* What it will hear of a question; *a is set for HOST_FOUND only. */
+/* The h_errno for a question; *a is set with NETDB_SUCCESS only. */
 static int
 spf2_ask(struct spf2_check *c, const char *name, uint16_t type,
     const struct dns_answer **a)
 {
 	size_t len = dname_undot(name, strlen(name));
 
-	/* It makes such names of macros, and hangs on longer ones. */
+	/* libspf2 makes such names from macros, and hangs on longer ones */
 	if (len == 0 || !dname_valid(name, len) || !DNS_TYPE_OK(type))
 		return HOST_NOT_FOUND;
 	if (++c->lookups > SPF2_LOOKUPS) {
@@ -101,12 +101,12 @@ spf2_ask(struct spf2_check *c, const char *name, uint16_t type,
 	case DNS_NODATA:
 		return NO_DATA;
 	default:
-		/* NO_RECOVERY would be "no records" to most mechanisms */
+		/* to most mechanisms NO_RECOVERY means no records */
 		return TRY_AGAIN;
 	}
 }
 
-/* The layer below all of its lookups. It frees what we return. */
+/* The DNS layer of libspf2, which frees the answer. */
 static SPF_dns_rr_t *
 spf2_lookup(SPF_dns_server_t *layer, const char *name, ns_type type,
     int should_cache)
@@ -125,7 +125,7 @@ spf2_lookup(SPF_dns_server_t *layer, const char *name, ns_type type,
 		return rr;
 	for (i = 0; i < a->nrr; i++)
 		(void)spf2_add(rr, &a->rr[i], (uint16_t)type);
-	/* success without a record looks like a syntax error to it */
+	/* libspf2 takes success without records for a syntax error */
 	if (rr->num_rr == 0)
 		rr->herrno = NO_DATA;
 	return rr;
@@ -136,7 +136,7 @@ spf2_new(void)
 {
 	struct spf2 *s;
 
-	/* Should it print: a buffer would be made by asking fstat(2). */
+	/* If libspf2 prints, stdio must not call fstat(2) for a buffer. */
 	setvbuf(stdout, NULL, _IONBF, 0);
 	SPF_error_handler = spf2_error;
 	SPF_warning_handler = spf2_quiet;
@@ -155,8 +155,8 @@ spf2_new(void)
 }
 
 /*
- * A DNS error and a syntax error of the first record leave its result
- * invalid, though the same inside an include does not.
+ * libspf2 leaves its result invalid after a DNS error or a syntax error in
+ * the first record, but not in an included one.
  */
 static uint8_t
 spf2_result(SPF_result_t result, SPF_errcode_t err)
@@ -221,7 +221,7 @@ spf2_judge(struct spf2 *s, const struct shadow_copy *c,
 	if (why == NULL)
 		why = SPF_strerror(err);
 	else if (strncmp(why, RECEIVER ": ", sizeof(RECEIVER ": ") - 1) == 0)
-		why += sizeof(RECEIVER ": ") - 1; /* that is us */
+		why += sizeof(RECEIVER ": ") - 1; /* its name for us */
 	strlcpy(o->why, why == NULL ? "" : why, sizeof(o->why));
 	o->cut = (uint8_t)check->cut;
 	o->questions = (uint16_t)check->questions;

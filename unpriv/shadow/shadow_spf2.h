@@ -8,19 +8,19 @@
 #include "unpriv/spf/answers.h"
 
 /*
- * libspf2 over a table of answers, run again until nothing is missing, as
- * our engine is. It is a library that hostile records crash: only the shadow
+ * Runs libspf2 over a table of answers, again and again until nothing is
+ * missing, like our engine. Hostile records crash libspf2: only the shadow
  * may call it.
  */
 struct spf2;
 
 /*
- * Its own limits hold for one include each, so that a few records make it
- * ask millions of questions: one check may ask so many names and have so
- * many answers, over all of its runs. Past that it hears of a DNS error.
+ * libspf2 applies its limits to each include alone, so that a few records make
+ * it ask millions of questions. These limits hold for all runs of one check;
+ * above them libspf2 gets DNS errors.
  */
-#define SPF2_QUESTIONS 200
-#define SPF2_LOOKUPS   20000
+#define SPF2_QUESTIONS 200   /* different names and types */
+#define SPF2_LOOKUPS   20000 /* questions, repeated ones too */
 
 /* One check; zero it, but for answers, before the first run. */
 struct spf2_check {
@@ -28,15 +28,15 @@ struct spf2_check {
 	unsigned int questions;
 	unsigned int lookups;
 	int missing; /* the last run lacked an answer */
-	int cut;     /* a bound was met */
+	int cut;     /* a limit was reached */
 };
 
-/* Before sandbox_enter(): it asks for the host's name. Dies on failure. */
+/* Call it before sandbox_enter(): it reads the host's name. Dies on failure. */
 struct spf2 *spf2_new(void);
 /*
- * Judges the identity of the copy. 1 when the opinion is there. 0 when
- * answers lack what it asked for; with last set it is told of DNS errors
- * instead and there is always an opinion. May end the process.
+ * Judges the identity of the copy. 1 when there is an opinion; 0 when answers
+ * are missing. With last set, missing answers are DNS errors and there is
+ * always an opinion. libspf2 may end the process.
  */
 int spf2_judge(struct spf2 *, const struct shadow_copy *, struct spf2_check *,
     int last, struct shadow_opinion *);

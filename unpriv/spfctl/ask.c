@@ -1,8 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(); on a libevent base. */
 
-#include <sys/queue.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,31 +10,21 @@
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/dname.h"
-#include "unpriv/check/asker.h"
+#include "unpriv/check/flights.h"
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define TICK_MS	    250	 /* deadlines and the progress line */
-#define PROGRESS_MS 1000 /* patience before there is one */
-
-/* A question on its way to dns. */
-struct flight {
-	LIST_ENTRY(flight) entry;
-	struct question *q;
-	struct ask *ask;
-	uint32_t id;
-};
+#define TICK_MS	    250	 /* between looks at the time limit and progress */
+#define PROGRESS_MS 1000 /* before the progress line is shown */
 
 struct ask {
 	struct ctl *ctl;
 	struct answers *answers;
-	LIST_HEAD(, flight) flights;
+	struct flights flights;
 	struct event *tick;
 	uint64_t start; /* microseconds */
-	long shown;	/* seconds in the progress line */
+	long shown;	/* seconds in the progress line; 0: none */
 };
-
-static const struct dns_answer no_answer = { .status = DNS_TEMPERROR };
 
 static long
 ask_ms(const struct ask *a)
@@ -44,42 +32,7 @@ ask_ms(const struct ask *a)
 	return (long)((clock_usec() - a->start) / 1000);
 }
 
-static void
-flight_end(struct flight *f)
-{
-	LIST_REMOVE(f, entry);
-	free(f);
-}
-
-static void
-ask_answered(const struct dns_answer *ans, void *arg)
-{
-	struct flight *f = arg;
-
-	(void)answers_put(f->ask->answers, f->q,
-	    ans == NULL ? &no_answer : ans);
-	flight_end(f);
-}
-
-static int
-ask_dns(struct ask *a, struct question *q, const char *name, size_t len)
-{
-	struct flight *f;
-
-	if ((f = calloc(1, sizeof(*f))) == NULL)
-		return -1;
-	f->q = q;
-	f->ask = a;
-	f->id = asker_ask(a->ctl->asker, q->type, name, len, ask_answered, f);
-	if (f->id == 0) {
-		free(f);
-		return -1;
-	}
-	LIST_INSERT_HEAD(&a->flights, f, entry);
-	return 0;
-}
-
-/* All new questions. Returns how many were answered at once. */
+/* Asks all new questions. Returns how many were answered at once. */
 static size_t
 ask_new(struct ask *a)
 {
@@ -103,10 +56,8 @@ ask_new(struct ask *a)
 			name = alias;
 			len = strlen(alias);
 		}
-		if (ask_dns(a, q, name, len) == -1) {
-			(void)answers_put(a->answers, q, &no_answer);
+		if (!flights_ask_name(&a->flights, q, name, len))
 			n++;
-		}
 	}
 	return n;
 }
@@ -114,20 +65,16 @@ ask_new(struct ask *a)
 static void
 ask_progress(struct ask *a)
 {
-	const struct flight *f = LIST_FIRST(&a->flights), *g;
+	const struct question *q = flights_last(&a->flights);
 	long ms = ask_ms(a);
-	size_t n = 0;
 
-	if (!a->ctl->progress || ms < PROGRESS_MS || f == NULL ||
+	if (!a->ctl->progress || ms < PROGRESS_MS || q == NULL ||
 	    a->shown == ms / 1000)
 		return;
-	LIST_FOREACH(g, &a->flights, entry)
-		n++;
-	fprintf(stderr, "\r\033[Kwaiting for DNS: %s ",
-	    dns_type_name(f->q->type));
-	ctl_put_short(stderr, f->q->name, f->q->namelen, 40);
-	if (n > 1)
-		fprintf(stderr, " and %zu more", n - 1);
+	fprintf(stderr, "\r\033[Kwaiting for DNS: %s ", dns_type_name(q->type));
+	ctl_put_short(stderr, q->name, q->namelen, 40);
+	if (a->flights.n > 1)
+		fprintf(stderr, " and %zu more", a->flights.n - 1);
 	fprintf(stderr, " (%ld s)", ms / 1000);
 	fflush(stderr);
 	a->shown = ms / 1000;
@@ -142,12 +89,7 @@ ask_tick(evutil_socket_t fd, short what, void *arg)
 static void
 ask_end(struct ask *a)
 {
-	struct flight *f;
-
-	while ((f = LIST_FIRST(&a->flights)) != NULL) {
-		asker_cancel(a->ctl->asker, f->id);
-		flight_end(f);
-	}
+	flights_cancel(&a->flights);
 	event_free(a->tick);
 	if (a->shown != 0) {
 		fputs("\r\033[K", stderr);
@@ -156,8 +98,8 @@ ask_end(struct ask *a)
 }
 
 /*
- * fn runs again for each batch of answers and for each tick; there are at
- * most ANSWERS_MAX answers, and ticks end at the deadline.
+ * The loop ends: fn runs for each batch of answers, at most ANSWERS_MAX, and
+ * for each tick until the time limit.
  */
 int
 ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
@@ -170,7 +112,7 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 	memset(&a, 0, sizeof(a));
 	a.ctl = ctl;
 	a.answers = answers;
-	LIST_INIT(&a.flights);
+	flights_init(&a.flights, ctl->asker, answers, NULL, NULL);
 	a.start = clock_usec();
 	a.tick = event_new(ctl->base, -1, EV_PERSIST, ask_tick, &a);
 	if (a.tick == NULL || event_add(a.tick, &tv) == -1)
@@ -184,7 +126,7 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 			continue;
 		if (ms >= (long)seconds * 1000)
 			answers_expire(answers, DNS_TIMEOUT);
-		else if (LIST_EMPTY(&a.flights))
+		else if (a.flights.n == 0)
 			answers_expire(answers, DNS_TEMPERROR);
 		else if (event_base_loop(ctl->base, EVLOOP_ONCE) == -1)
 			fatalx("event loop");

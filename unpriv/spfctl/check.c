@@ -565,11 +565,11 @@ ask_second(struct job *j)
 	for (i = 1; i >= 0; i--) {
 		s = &j->id[i];
 		if (!s->done ||
-		    second_fill(&copy, &j->req, ids[i], s->verdict.result) ==
-			-1)
+		    shadow_copy_fill(&copy, &j->req, ids[i],
+			s->verdict.result) == -1)
 			continue;
 		s->asked = 1;
-		s->told = second_check_ask(j->ctl->second, j->ctl, j->answers,
+		s->told = opinion_ask(j->ctl->opinion, j->ctl, j->answers,
 			      &copy, &s->opinion) == 0;
 	}
 }
@@ -592,7 +592,7 @@ ctl_check(struct ctl *ctl)
 		return EX_TEMPFAIL;
 	j.usec = (long)(clock_usec() - from);
 	trees(&j);
-	if (ctl->second != NULL)
+	if (ctl->opinion != NULL)
 		ask_second(&j);
 	switch (ctl->form) {
 	case CTL_JSON:

@@ -13,7 +13,7 @@
 
 struct asker;
 struct ctl_daemon;
-struct second_check;
+struct opinion;
 struct event_base;
 struct zonefile;
 
@@ -35,10 +35,10 @@ struct ctl {
 	struct event_base *base;
 	struct conf *conf;
 	struct asker *asker;
-	struct zonefile *zone;	     /* --zone, or NULL */
-	struct second_check *second; /* --second-opinion, or NULL */
-	struct ctl_daemon *daemon;   /* its control socket, or NULL */
-	unsigned int watch;	     /* seconds between lines; 0: once */
+	struct zonefile *zone;	   /* --zone, or NULL */
+	struct opinion *opinion;   /* --second-opinion, or NULL */
+	struct ctl_daemon *daemon; /* its control socket, or NULL */
+	unsigned int watch;	   /* seconds between lines; 0: once */
 	time_t now;
 	enum ctl_form form;
 	int color;

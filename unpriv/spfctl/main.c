@@ -410,7 +410,7 @@ start_shadow(struct ctl *ctl)
 
 	ownshadow_start(ctl->base, "spfctl", ctl->conf, NULL, NULL, &questions,
 	    &copies);
-	ctl->second = second_check_new(ctl->base, questions, copies);
+	ctl->opinion = opinion_new(ctl->base, questions, copies);
 }
 
 /* Opened before the sandbox, read and parsed behind it. */

@@ -12,35 +12,35 @@
 #include "proto/dname.h"
 #include "unpriv/spfctl/opinion.h"
 
-#define SECOND_QUESTIONS 256 /* more than it ever asks of one copy */
-#define SECOND_SECONDS	 20  /* for DNS */
-#define SECOND_PATIENCE	 25  /* for its opinion: it has limits of its own */
+#define OPINION_QUESTIONS 256 /* libspf2 asks fewer for one copy */
+#define OPINION_SECONDS	  20  /* for DNS */
+#define OPINION_PATIENCE  25  /* for the opinion */
 
-/* A question of the shadow that has no answer yet. */
-struct pending {
+/* A question from the shadow, not answered yet. */
+struct opinion_question {
 	uint32_t peerid;
 	uint16_t type;
 	uint8_t len;
 	char name[DNAME_MAX];
 };
 
-struct second_check {
+struct opinion {
 	struct event_base *base;
 	struct chan *questions; /* NULL: the shadow is gone */
 	struct chan *copies;
-	struct pending pending[SECOND_QUESTIONS];
+	struct opinion_question pending[OPINION_QUESTIONS];
 	size_t npending;
-	size_t nquestions; /* of this copy */
-	uint32_t asked;	   /* number of the copy */
+	size_t nquestions; /* for this copy */
+	uint32_t asked;	   /* the number of this copy */
 	int done;
 	time_t until;
 	struct shadow_opinion opinion;
 };
 
-static const struct dns_answer refused = { .status = DNS_TEMPERROR };
+static const struct dns_answer opinion_refused = { .status = DNS_TEMPERROR };
 
 static void
-second_reply(struct second_check *s, const struct pending *q,
+opinion_reply(struct opinion *s, const struct opinion_question *q,
     const struct dns_answer *from)
 {
 	static uint8_t buf[DNSMSG_ANSWER_MAX];
@@ -50,7 +50,7 @@ second_reply(struct second_check *s, const struct pending *q,
 	a.type = q->type;
 	wbuf_init(&w, buf, sizeof(buf));
 	if (dnsmsg_put_answer(&w, &a) == -1) {
-		a = refused;
+		a = opinion_refused;
 		a.type = q->type;
 		wbuf_init(&w, buf, sizeof(buf));
 		if (dnsmsg_put_answer(&w, &a) == -1)
@@ -59,11 +59,11 @@ second_reply(struct second_check *s, const struct pending *q,
 	(void)chan_send(s->questions, MSG_ANSWER, q->peerid, buf, w.len, -1, 0);
 }
 
-/* Both channels end together: a shadow with one is of no use. */
+/* Closes both channels: a shadow with one of them is of no use. */
 static void
-second_gone(struct chan *c, const char *why, void *arg)
+opinion_gone(struct chan *c, const char *why, void *arg)
 {
-	struct second_check *s = arg;
+	struct opinion *s = arg;
 
 	if (why != NULL)
 		log_warnx("message from the shadow: %s", why);
@@ -73,20 +73,20 @@ second_gone(struct chan *c, const char *why, void *arg)
 }
 
 static void
-second_asked(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+opinion_asked(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
-	struct second_check *s = arg;
-	struct pending *q;
+	struct opinion *s = arg;
+	struct opinion_question *q;
 	const char *name;
 	struct rbuf r;
 	uint16_t type;
 	size_t n;
 
 	rbuf_init(&r, p, len);
-	if (++s->nquestions > SECOND_QUESTIONS ||
+	if (++s->nquestions > OPINION_QUESTIONS ||
 	    dnsmsg_get_query(&r, &type, &name, &n) == -1) {
-		second_gone(c, "malformed or too many questions", s);
+		opinion_gone(c, "malformed or too many questions", s);
 		return;
 	}
 	q = &s->pending[s->npending++];
@@ -97,39 +97,39 @@ second_asked(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 }
 
 static void
-second_said(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+opinion_said(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
-	struct second_check *s = arg;
+	struct opinion *s = arg;
 	struct rbuf r;
 
 	rbuf_init(&r, p, len);
 	if (h->peerid != s->asked || s->done)
-		return; /* one that we gave up */
+		return; /* on an earlier copy */
 	if (shadowmsg_get_opinion(&r, &s->opinion) == -1) {
-		second_gone(c, "malformed opinion", s);
+		opinion_gone(c, "malformed opinion", s);
 		return;
 	}
 	s->done = 1;
 }
 
-struct second_check *
-second_check_new(struct event_base *base, int questions, int copies)
+struct opinion *
+opinion_new(struct event_base *base, int questions, int copies)
 {
-	struct second_check *s;
+	struct opinion *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
-		fatal("second_check_new");
+		fatal("opinion_new");
 	s->base = base;
 	s->questions = chan_new(base, questions, ROLE_DNS, ROLE_SHADOW,
-	    second_asked, second_gone, s);
+	    opinion_asked, opinion_gone, s);
 	s->copies = chan_new(base, copies, ROLE_CONTROL, ROLE_SHADOW,
-	    second_said, second_gone, s);
+	    opinion_said, opinion_gone, s);
 	return s;
 }
 
 void
-second_check_free(struct second_check *s)
+opinion_free(struct opinion *s)
 {
 	if (s == NULL)
 		return;
@@ -138,9 +138,9 @@ second_check_free(struct second_check *s)
 	free(s);
 }
 
-/* Answers what is known. 1 when something is left. */
+/* Answers the questions whose answers are known. 1 when some are left. */
 static int
-second_serve(struct second_check *s, struct answers *answers)
+opinion_serve(struct opinion *s, struct answers *answers)
 {
 	const struct dns_answer *a;
 	size_t i, left = 0;
@@ -151,23 +151,23 @@ second_serve(struct second_check *s, struct answers *answers)
 		if (a == NULL)
 			s->pending[left++] = s->pending[i];
 		else
-			second_reply(s, &s->pending[i], a);
+			opinion_reply(s, &s->pending[i], a);
 	}
 	s->npending = left;
 	return left > 0;
 }
 
 /*
- * One turn of ctl_ask_run(): 1 while dns must be asked. While the shadow is
- * at work there is nothing to ask, and we wait here.
+ * A ctl_run_fn: 1 when dns must be asked for the shadow. It waits here while
+ * the shadow works and asks nothing.
  */
 static int
-second_turn(struct answers *answers, int elapsed, void *arg)
+opinion_turn(struct answers *answers, int elapsed, void *arg)
 {
-	struct second_check *s = arg;
+	struct opinion *s = arg;
 
 	while (!s->done && s->copies != NULL && clock_seconds() < s->until) {
-		if (second_serve(s, answers))
+		if (opinion_serve(s, answers))
 			return 1;
 		if (event_base_loop(s->base, EVLOOP_ONCE) == -1)
 			fatalx("event loop");
@@ -176,8 +176,8 @@ second_turn(struct answers *answers, int elapsed, void *arg)
 }
 
 int
-second_check_ask(struct second_check *s, struct ctl *ctl,
-    struct answers *answers, struct shadow_copy *copy, struct shadow_opinion *o)
+opinion_ask(struct opinion *s, struct ctl *ctl, struct answers *answers,
+    struct shadow_copy *copy, struct shadow_opinion *o)
 {
 	uint8_t buf[SHADOWMSG_COPY_MAX];
 	struct wbuf w;
@@ -185,14 +185,14 @@ second_check_ask(struct second_check *s, struct ctl *ctl,
 	s->npending = s->nquestions = 0;
 	s->done = 0;
 	s->asked++;
-	s->until = clock_seconds() + SECOND_PATIENCE;
+	s->until = clock_seconds() + OPINION_PATIENCE;
 	copy->want = 1;
 	wbuf_init(&w, buf, sizeof(buf));
 	if (s->copies == NULL || shadowmsg_put_copy(&w, copy) == -1 ||
 	    chan_send(s->copies, MSG_SHADOW_COPY, s->asked, buf, w.len, -1,
 		0) == -1)
 		return -1;
-	if (ctl_ask_run(ctl, answers, SECOND_SECONDS, second_turn, s) == -1 ||
+	if (ctl_ask_run(ctl, answers, OPINION_SECONDS, opinion_turn, s) == -1 ||
 	    !s->done)
 		return -1;
 	*o = s->opinion;

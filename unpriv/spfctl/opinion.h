@@ -9,21 +9,25 @@
 #include "unpriv/spfctl/ctl.h"
 
 /*
- * A shadow of spfctl's own (ownshadow_start()), whose questions we answer
- * ourselves: from what our check has learnt, the zone file, then dns.
+ * The opinion of libspf2, from a shadow process of spfctl's own
+ * (ownshadow_start()). spfctl answers its questions: from the answers of its
+ * own check, from the zone file, then from dns.
  */
-struct second_check;
+struct opinion;
 
-/* Takes over both ends that ownshadow_start() gave. */
-struct second_check *second_check_new(struct event_base *, int questions,
-    int copies);
-void second_check_free(struct second_check *);
 /*
- * What libspf2 says of a copy (second_fill(); want is set here). What it
- * asks beside comes into answers. 0; -1 when there is none: it died, or dns
- * is gone. After -1 there is nobody left to ask.
+ * Takes over both channel ends that ownshadow_start() gave. Dies on no memory.
+ * opinion_free() takes NULL, too.
  */
-int second_check_ask(struct second_check *, struct ctl *, struct answers *,
+struct opinion *opinion_new(struct event_base *, int questions, int copies);
+void opinion_free(struct opinion *);
+/*
+ * Asks for the opinion on a copy that shadow_copy_fill() made; sets its want.
+ * Answers that libspf2 needs beside those known are added to the table. 0; -1
+ * when there is no opinion: the shadow ended, broke the message rules or took
+ * too long, or dns is gone.
+ */
+int opinion_ask(struct opinion *, struct ctl *, struct answers *,
     struct shadow_copy *, struct shadow_opinion *);
 
 #endif

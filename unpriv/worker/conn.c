@@ -64,7 +64,6 @@ struct conn {
 	struct buf in, out; /* input not taken, output not sent yet */
 	int reading, waiting_closed, writing;
 	int eof;
-	int inside;	     /* the session is being called */
 	int dead;	     /* conn_settle() frees it */
 	int ending;	     /* closes when out is empty */
 	const char *why;     /* for the log, or NULL */
@@ -372,7 +371,6 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 	size_t used = 0;
 	ssize_t k;
 
-	c->inside = 1;
 	while (used < n && !c->dead && !c->ending && !conn_full(c) &&
 	    !c->ops->busy(c->session)) {
 		if ((k = c->ops->input(c->session, p + used, n - used)) == -1)
@@ -382,7 +380,6 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 		else
 			used += (size_t)k;
 	}
-	c->inside = 0;
 	return c->ending ? n : used; /* input after the end is dropped */
 }
 
@@ -480,8 +477,6 @@ conn_progress(struct conn *c)
 void
 conn_resume(struct conn *c)
 {
-	if (c->inside)
-		return; /* conn_process() continues */
 	conn_continue(c);
 	conn_settle(c);
 }

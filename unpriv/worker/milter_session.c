@@ -22,8 +22,7 @@ struct milter_session {
 	unsigned int
 	    auth; /* stages whose macros say that the client logged in */
 	struct check *check;
-	int reused;   /* QUIT_NC ended a client before */
-	int starting; /* inside check_start() */
+	int reused; /* QUIT_NC ended a client before */
 	/* MAIL that waits until the envelope is decided */
 	uint8_t *held;
 	size_t held_len;
@@ -190,8 +189,7 @@ milter_checked(const struct judge_outcome *out, void *arg)
 	s->check = NULL;
 	envelope_outcome(&s->envelope, out);
 	milter_mail_reply(s);
-	if (!s->starting)
-		conn_resume(s->conn);
+	conn_resume(s->conn);
 }
 
 static int
@@ -214,9 +212,7 @@ milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 		milter_continue(s);
 		return 0;
 	}
-	s->starting = 1;
 	s->check = envelope_check(&s->envelope, milter_checked, s);
-	s->starting = 0;
 	return 0;
 }
 

@@ -30,7 +30,6 @@ struct policy_session {
 	struct timespec since;	  /* the request came */
 	int peruser;		  /* this recipient has its own settings */
 	struct check *check;
-	int starting; /* inside check_start() */
 };
 
 static void
@@ -170,8 +169,7 @@ policy_checked(const struct judge_outcome *out, void *arg)
 
 	s->check = NULL;
 	policy_outcome(s, out);
-	if (!s->starting)
-		conn_resume(s->conn);
+	conn_resume(s->conn);
 }
 
 /* Answers from what is remembered of the instance; 0: nothing is. */
@@ -273,10 +271,8 @@ policy_request(struct policy_session *s)
 	}
 	if (policy_known(s))
 		return;
-	s->starting = 1;
 	s->check = check_start(s->asker, NULL, &s->req,
 	    s->req.conf->lookup_time, policy_checked, s);
-	s->starting = 0;
 }
 
 static ssize_t

@@ -52,7 +52,10 @@ void conn_send(struct conn *, const void *, size_t);
 void conn_fail(struct conn *, const char *);
 /* A whole command was taken: the next one has its own time limit. */
 void conn_progress(struct conn *);
-/* Continues if busy() is 0 now. May free the conn. */
+/*
+ * Continues if busy() is 0 now. May free the conn. Not to be called from
+ * inside input().
+ */
 void conn_resume(struct conn *);
 
 #endif

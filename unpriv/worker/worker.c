@@ -128,7 +128,7 @@ worker_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
 	struct worker *w = r->arg;
 
 	if (who == ROLE_SHADOW) {
-		second_connect(r->base, r->who, fd);
+		shadow_copy_connect(r->base, r->who, fd);
 		return;
 	}
 	if (who != ROLE_DNS) {
