@@ -36,21 +36,6 @@ static int from_line(struct conf_ctx *, const char *, size_t,
     const struct kind *, void *);
 static int from_word(struct conf_ctx *, const char *, size_t,
     const struct kind *, void *);
-static int name_ok(const char *, size_t);
-static int host_net(struct conf_host *, const char *, size_t);
-static int host_whole(const char *, size_t);
-static int host_add(struct conf_ctx *, void *, const char *, size_t);
-static void hosts_free(struct conf_hosts *);
-static int set_hosts(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_hosts(FILE *, const struct conf_row *, const struct conf *);
-static void free_hosts(const struct conf_row *, struct conf *);
-static int macro_add(struct conf_ctx *, void *, const char *, size_t);
-static void macros_free(struct conf_macros *);
-static int set_macros(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_macros(FILE *, const struct conf_row *, const struct conf *);
-static void free_macros(const struct conf_row *, struct conf *);
 
 /*
  * Where entries come from.

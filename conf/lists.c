@@ -17,28 +17,6 @@
 
 #define DOMAIN_LEN 253 /* RFC 1035 2.3.4, without the last dot */
 
-static void odd_warn(struct conf_ctx *, unsigned int);
-static int set_addr(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_addr(FILE *, const struct conf_row *, const struct conf *);
-static int net_parse(struct conf_ctx *, struct cidr *, const char *, size_t);
-static int set_nets(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_nets(FILE *, const struct conf_row *, const struct conf *);
-static void free_nets(const struct conf_row *, struct conf *);
-static void strs_free(struct conf_strs *);
-static void domain_add(struct conf_ctx *, const struct conf_row *,
-    struct conf_strs *, const char *, size_t);
-static int set_domains(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_domains(FILE *, const struct conf_row *, const struct conf *);
-static void free_domains(const struct conf_row *, struct conf *);
-static int server_parse(struct conf_server *, const char *, size_t);
-static int set_servers(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_servers(FILE *, const struct conf_row *, const struct conf *);
-static void free_servers(const struct conf_row *, struct conf *);
-
 /*
  * The entries of a list. *s becomes NULL behind the last; a list that ends
  * in a comma has an empty last entry.

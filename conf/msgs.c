@@ -12,8 +12,6 @@
 #define SHOW_LEN  120 /* octets of a value that a message repeats */
 #define SHOW_RING 4
 
-static void add(struct conf_ctx *, int, const char *, va_list);
-
 void *
 conf_xcalloc(size_t n, size_t size)
 {

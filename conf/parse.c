@@ -15,19 +15,9 @@
 #define BOM "\xef\xbb\xbf"
 
 static size_t white(const char *, size_t);
-static size_t white_back(const char *, size_t);
 static void line(struct conf_ctx *, struct conf *, const char *, size_t);
-static void pair(struct conf_ctx *, struct conf *, const char *, const char *,
-    int);
-static int child_line(struct conf_ctx *, struct conf *, const char *, size_t);
-static void finish(struct conf_ctx *, struct conf *);
-static void finish_id(struct conf_ctx *, struct conf *);
-static void finish_anchor(struct conf_ctx *, struct conf *);
-static void finish_users(struct conf_ctx *, struct conf *);
-static unsigned int line_of(const struct conf_ctx *, const char *);
 static struct conf *parse(enum conf_program, const char *, size_t, const char *,
     const struct conf_reader *, struct conf_msgs *);
-static char *slurp(FILE *, size_t *);
 
 /*
  * Reading files.

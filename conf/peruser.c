@@ -21,16 +21,7 @@ struct overlay {
 	unsigned int line; /* of the file, for the sort */
 };
 
-static struct overlay *overlay_of(const struct conf_user *);
-static void overlay_free(struct overlay *);
-static int overlay_set(struct conf_ctx *, struct overlay *,
-    const struct conf_row *, const char *);
 static int settings(struct conf_ctx *, struct overlay *, const char *, size_t);
-static int setting(struct conf_ctx *, struct overlay *, const char *, size_t,
-    unsigned int *);
-static void overlay_sync(struct overlay *, const struct conf *);
-static int by_user(const void *, const void *);
-static int by_user_line(const void *, const void *);
 
 static struct overlay *
 overlay_of(const struct conf_user *u)

@@ -18,17 +18,6 @@
 #define PATH_LEN 107 /* sun_path with its NUL is 108 */
 #define HOST_LEN 253
 
-static int port_parse(const char *, size_t, uint16_t *);
-static int local_parse(struct conf_socket *, const char *, const char **);
-static int inet_parse(struct conf_socket *, const char *, const char **);
-static int inet_split(const char *, int, const char **, size_t *, const char **,
-    size_t *, const char **);
-static int host_check(int, const char *, size_t, const char **);
-static int set_socket(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_socket(FILE *, const struct conf_row *, const struct conf *);
-static void free_socket(const struct conf_row *, struct conf *);
-
 static int
 port_parse(const char *s, size_t n, uint16_t *port)
 {

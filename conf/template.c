@@ -16,7 +16,6 @@
 
 #include "conf/local.h"
 
-static int spec_ok(const char *, const char *);
 static const char *meant(const char *, size_t, const char *const *);
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" behind a name. */

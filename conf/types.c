@@ -14,45 +14,7 @@
 
 #include "conf/local.h"
 
-static int py_int(const char *, long *);
-static int set_int(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_int(FILE *, const struct conf_row *, const struct conf *);
-static int set_umask(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_umask(FILE *, const struct conf_row *, const struct conf *);
-static int set_bool(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_bool(FILE *, const struct conf_row *, const struct conf *);
-static int set_enum(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_enum(FILE *, const struct conf_row *, const struct conf *);
-static int set_header(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_header(FILE *, const struct conf_row *, const struct conf *);
-static int set_reject(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_reject(FILE *, const struct conf_row *, const struct conf *);
-static void free_reject(const struct conf_row *, struct conf *);
-static int same_word(const char *, const char *);
 static void put_text(char **, const char *, size_t);
-static int set_text(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_text(FILE *, const struct conf_row *, const struct conf *);
-static void free_text(const struct conf_row *, struct conf *);
-static int set_template(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_template(FILE *, const struct conf_row *,
-    const struct conf *);
-static int set_id(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static int set_path(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static int set_userid(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static int set_peruser(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_peruser(FILE *, const struct conf_row *, const struct conf *);
 
 /*
  * Numbers.
