@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/text.h"
+#include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/tree.h"
 
 #define LABEL_SHOWN 300

@@ -9,7 +9,9 @@
 #include <sysexits.h>
 
 #include "privsep/base/log.h"
+#include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
 
 #define LINT_ARENA  (32UL << 20)

@@ -6,6 +6,7 @@
 
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/tree.h"
 
 #define EXCERPT 70 /* octets of a record round a place */

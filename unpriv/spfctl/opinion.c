@@ -10,6 +10,7 @@
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/dname.h"
+#include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/opinion.h"
 
 #define SECOND_QUESTIONS 256 /* more than it ever asks of one copy */
