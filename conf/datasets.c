@@ -220,6 +220,35 @@ host_whole(const char *s, size_t n)
 	return 0;
 }
 
+/* 0: a name; 1: skipped with a warning; -1: refused. */
+static int
+host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
+    const char *entry)
+{
+	h->kind = n != 0 && *s == '.' ? HOST_DOMAIN : HOST_NAME;
+	if (h->kind == HOST_DOMAIN) {
+		s++;
+		n--;
+	}
+	if (n != 0 && s[n - 1] == '.')
+		n--;
+	if (!name_ok(s, n) && h->negated)
+		/* Clients would count as internal that must not: refuse it. */
+		return conf_refuse(x, "%s is neither a network nor a name",
+		    conf_show(entry));
+	if (!name_ok(s, n)) {
+		conf_warn(x, "%s is neither a network nor a name, left out",
+		    conf_show(entry));
+		return 1;
+	}
+	if (memchr(s, '.', n) == NULL && h->kind == HOST_NAME)
+		conf_warn(x, "%s is taken as a host's name, without a domain",
+		    conf_show(entry));
+	h->name = conf_xstrndup(s, n);
+	conf_lower(h->name);
+	return 0;
+}
+
 static int
 host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 {
@@ -236,52 +265,20 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		n--;
 		conf_strip(&s, &n);
 	}
-	if (host_net(&h, s, n) == 0) {
-		if (cidr_hostbits(&h.net)) {
-			cidr_mask(&h.net);
-			conf_warn(x,
-			    "%s has bits set after the prefix; they "
-			    "are cleared",
-			    conf_show(entry));
-		}
-	} else {
-		h.kind = n != 0 && *s == '.' ? HOST_DOMAIN : HOST_NAME;
-		if (h.kind == HOST_DOMAIN) {
-			s++;
-			n--;
-		}
-		if (n != 0 && s[n - 1] == '.')
-			n--;
-		if (!name_ok(s, n)) {
-			/*
-			 * Without this exception clients would count
-			 * as internal that are not: refuse it.
-			 */
-			if (h.negated)
-				rv = conf_refuse(x,
-				    "%s is neither a network "
-				    "nor a name",
-				    conf_show(entry));
-			else
-				conf_warn(x,
-				    "%s is neither a network nor a "
-				    "name, left out",
-				    conf_show(entry));
-			goto done;
-		}
-		if (memchr(s, '.', n) == NULL && h.kind == HOST_NAME)
-			conf_warn(x,
-			    "%s is taken as a host's name, without "
-			    "a domain",
-			    conf_show(entry));
-		h.name = conf_xstrndup(s, n);
-		conf_lower(h.name);
+	if (host_net(&h, s, n) == -1)
+		rv = host_name(x, &h, s, n, entry);
+	else if (cidr_hostbits(&h.net)) {
+		cidr_mask(&h.net);
+		conf_warn(x,
+		    "%s has bits set after the prefix; they are cleared",
+		    conf_show(entry));
 	}
-	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-	l->v[l->n++] = h;
-done:
+	if (rv == 0) {
+		l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
+		l->v[l->n++] = h;
+	}
 	free(entry);
-	return rv;
+	return rv == -1 ? -1 : 0;
 }
 
 static void

@@ -149,8 +149,8 @@ ask_second(struct check_report *r, struct check_identity *c,
 	    second_fill(&copy, &r->req, id, c->verdict.result) == -1)
 		return;
 	c->asked = 1;
-	c->told = second_check_ask(r->ctl->second, r->ctl, r->answers, &copy,
-		      &c->opinion) == 0;
+	c->answered = second_check_ask(r->ctl->second, r->ctl, r->answers,
+			  &copy, &c->opinion) == 0;
 }
 
 int

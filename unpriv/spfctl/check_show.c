@@ -91,7 +91,7 @@ show_second(const struct check_report *r, const struct check_identity *c)
 	const struct shadow_opinion *o = &c->opinion;
 
 	fputs("  libspf2 says ", stdout);
-	if (!c->told) {
+	if (!c->answered) {
 		ctl_set_color(r->ctl, stdout, CTL_C_BAD);
 		fputs("nothing: it ended or took too long\n", stdout);
 		ctl_set_color(r->ctl, stdout, CTL_C_NONE);
@@ -286,10 +286,11 @@ json_second(struct json *js, const struct check_identity *c)
 
 	json_object(js, "second_opinion");
 	json_str(js, "library", "libspf2");
-	json_str(js, "result", c->told ? shadow_result_name[o->result] : NULL);
+	json_str(js, "result",
+	    c->answered ? shadow_result_name[o->result] : NULL);
 	json_bool(js, "agrees",
-	    c->told && o->result == (uint8_t)c->verdict.result);
-	if (c->told) {
+	    c->answered && o->result == (uint8_t)c->verdict.result);
+	if (c->answered) {
 		json_str(js, "why", o->why);
 		json_bool(js, "cut", o->cut);
 		json_int(js, "questions", o->questions);

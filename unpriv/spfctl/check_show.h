@@ -19,8 +19,8 @@ struct check_identity {
 	struct spf_verdict verdict;
 	struct ctl_node *tree; /* how the verdict came; NULL: no trace */
 	int cut;	       /* the tree lacks steps */
-	int asked;	       /* libspf2 was asked, */
-	int told;	       /* and gave the opinion */
+	int asked;	       /* libspf2 was asked */
+	int answered;	       /* opinion is filled in */
 	struct shadow_opinion opinion;
 };
 
