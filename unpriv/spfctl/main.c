@@ -37,6 +37,8 @@
 #define CTL_NOFILE 64
 #define CTL_WATCH  "2" /* seconds */
 
+static void usage(FILE *) __attribute__((__noreturn__));
+
 /* What a command needs to have before the sandbox. */
 enum needs {
 	NEEDS_DNS = 1, /* the configuration and a dns process */
@@ -139,7 +141,8 @@ static const struct option options[] = {
 };
 /* clang-format on */
 
-static void __attribute__((__noreturn__)) usage(FILE *fp)
+static void
+usage(FILE *fp)
 {
 	size_t i;
 
@@ -245,10 +248,9 @@ look_at_terminal(struct ctl *ctl, int color)
 	int tty = isatty(STDOUT_FILENO);
 	size_t i;
 
-	for (i = 0;
-	     i < sizeof(names) / sizeof(names[0]) && (v == NULL || *v == '\0');
-	     i++)
-		v = getenv(names[i]);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((v = getenv(names[i])) != NULL && *v != '\0')
+			break;
 	ctl->unicode = v != NULL &&
 	    (strcasestr(v, "UTF-8") != NULL || strcasestr(v, "utf8") != NULL);
 	ctl->progress = isatty(STDERR_FILENO);
