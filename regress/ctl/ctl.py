@@ -255,7 +255,8 @@ def configuration():
           j['header'])
     conf = product.write_file('/run/x.conf', 'Whitelist = 192.0.2.2\n')
     rc, out, err = run('check', '--config', conf, '192.0.2.2', 'a@pass.test')
-    check('ctl/whitelist-is-told', b'not checked: Whitelist exempts the client\n' in out and
+    check('ctl/whitelist-is-told',
+          b'not checked: Whitelist exempts the client\n' in out and
           b'MAIL FROM a@pass.test: fail' in out, out)
     other = dnsd.DnsServer(port=5300)
     other.start(['pass.test TXT "v=spf1 ?all"'])
