@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; roles behind a parent read no files. */
+/* Runs in: every process; the children of a parent read no files. */
 
 /*
- * InternalHosts and MacroList: a list in place ("csl:" may stand before
- * it) or a file ("/path", "file:", "refile:"). The effective
- * configuration holds the entries, not the file's name.
+ * InternalHosts and MacroList: a list in place, optionally after "csl:", or a
+ * file ("/path", "file:", "refile:"). The effective configuration has the
+ * entries, not the name of the file.
  */
 
 #include <errno.h>
@@ -13,65 +13,83 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/local.h"
+#include "conf/msgs.h"
+#include "conf/read.h"
+#include "conf/text.h"
+#include "conf/value.h"
 #include "proto/addr.h"
 
 #define NAME_LEN 253
 
 /* One kind of dataset. */
-struct kind {
-	/* 0 also for an entry that is left out; -1: refused. */
+struct conf_dataset {
+	/* 0: added, or skipped with a warning; -1: refused. */
 	int (*add)(struct conf_ctx *, void *, const char *, size_t);
-	/* 1: a colon in it parts nothing. */
+	/* 1 for an entry whose colons do not separate; NULL: no such entry. */
 	int (*whole)(const char *, size_t);
 };
-
-static int dataset(struct conf_ctx *, const char *, const struct kind *,
-    void *);
-static int from_list(struct conf_ctx *, const char *, const struct kind *,
-    void *);
-static int from_file(struct conf_ctx *, const char *, const struct kind *,
-    void *);
-static int from_line(struct conf_ctx *, const char *, size_t,
-    const struct kind *, void *);
-static int from_word(struct conf_ctx *, const char *, size_t,
-    const struct kind *, void *);
-static int name_ok(const char *, size_t);
-static int host_net(struct conf_host *, const char *, size_t);
-static int host_whole(const char *, size_t);
-static int host_add(struct conf_ctx *, void *, const char *, size_t);
-static void hosts_free(struct conf_hosts *);
-static int set_hosts(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_hosts(FILE *, const struct conf_row *, const struct conf *);
-static void free_hosts(const struct conf_row *, struct conf *);
-static int macro_add(struct conf_ctx *, void *, const char *, size_t);
-static void macros_free(struct conf_macros *);
-static int set_macros(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_macros(FILE *, const struct conf_row *, const struct conf *);
-static void free_macros(const struct conf_row *, struct conf *);
 
 /*
  * Where entries come from.
  */
 
+/* Colons separate entries, except inside of an IPv6 address. */
 static int
-dataset(struct conf_ctx *x, const char *s, const struct kind *k, void *arg)
+from_word(struct conf_ctx *x, const char *s, size_t n,
+    const struct conf_dataset *k, void *arg)
 {
-	if (strncmp(s, "csl:", 4) == 0)
-		return from_list(x, s + 4, k, arg);
-	if (strncmp(s, "file:", 5) == 0)
-		return from_file(x, s + 5, k, arg);
-	if (strncmp(s, "refile:", 7) == 0)
-		return from_file(x, s + 7, k, arg);
-	if (*s == '/')
-		return from_file(x, s, k, arg);
-	return from_list(x, s, k, arg);
+	const char *colon, *e;
+	size_t i;
+
+	if (k->whole != NULL && k->whole(s, n))
+		return k->add(x, arg, s, n);
+	for (;;) {
+		colon = memchr(s, ':', n);
+		e = s;
+		i = colon != NULL ? (size_t)(colon - s) : n;
+		python_strip(&e, &i);
+		if (i != 0 && k->add(x, arg, e, i) == -1)
+			return -1;
+		if (colon == NULL)
+			return 0;
+		n -= (size_t)(colon - s) + 1;
+		s = colon + 1;
+	}
+}
+
+/* One word a line; spf-engine ignores most of what follows it. */
+static int
+from_line(struct conf_ctx *x, const char *l, size_t n,
+    const struct conf_dataset *k, void *arg)
+{
+	const char *why, *e, *s;
+	char *copy;
+	unsigned int odd = 0;
+	int rv = 0;
+
+	if (memchr(l, '\0', n) != NULL)
+		return conf_refuse(x, "the line holds a NUL");
+	if ((why = conf_dirty(l, n)) != NULL)
+		return conf_refuse(x, "the line %s", why);
+	copy = conf_xstrndup(l, n);
+	s = copy;
+	if (strchr(copy, ',') != NULL) {
+		conf_warn(x, "a list in a line: each entry counts");
+		while (rv == 0 && conf_entry(&s, &e, &n, 1, &odd))
+			if (n != 0)
+				rv = from_word(x, e, n, k, arg);
+	} else {
+		if (strpbrk(copy, " \t") != NULL)
+			conf_warn(x, "only the first word counts");
+		rv = from_word(x, copy, strcspn(copy, " \t"), k, arg);
+	}
+	free(copy);
+	return rv;
 }
 
 static int
-from_list(struct conf_ctx *x, const char *s, const struct kind *k, void *arg)
+from_list(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
+    void *arg)
 {
 	const char *e;
 	size_t n;
@@ -88,7 +106,8 @@ from_list(struct conf_ctx *x, const char *s, const struct kind *k, void *arg)
 }
 
 static int
-from_file(struct conf_ctx *x, const char *path, const struct kind *k, void *arg)
+from_file(struct conf_ctx *x, const char *path, const struct conf_dataset *k,
+    void *arg)
 {
 	const char *text, *l, *old_file = x->file;
 	unsigned int old_line = x->line, count = 0;
@@ -118,65 +137,26 @@ from_file(struct conf_ctx *x, const char *path, const struct kind *k, void *arg)
 	return rv;
 }
 
-/* One word a line; what else a line may hold the original mostly ignores. */
 static int
-from_line(struct conf_ctx *x, const char *l, size_t n, const struct kind *k,
+dataset(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
     void *arg)
 {
-	const char *why, *e, *s;
-	char *copy;
-	unsigned int odd = 0;
-	int rv = 0;
-
-	if (memchr(l, '\0', n) != NULL)
-		return conf_refuse(x, "the line holds a NUL");
-	if ((why = conf_dirty(l, n)) != NULL)
-		return conf_refuse(x, "the line %s", why);
-	copy = conf_xstrndup(l, n);
-	s = copy;
-	if (strchr(copy, ',') != NULL) {
-		conf_warn(x, "a list in a line: each entry counts");
-		while (rv == 0 && conf_entry(&s, &e, &n, 1, &odd))
-			if (n != 0)
-				rv = from_word(x, e, n, k, arg);
-	} else {
-		if (strpbrk(copy, " \t") != NULL)
-			conf_warn(x, "only the first word counts");
-		rv = from_word(x, copy, strcspn(copy, " \t"), k, arg);
-	}
-	free(copy);
-	return rv;
-}
-
-/* A colon parts entries, but not inside an IPv6 address. */
-static int
-from_word(struct conf_ctx *x, const char *s, size_t n, const struct kind *k,
-    void *arg)
-{
-	const char *colon, *e;
-	size_t i;
-
-	if (k->whole != NULL && k->whole(s, n))
-		return k->add(x, arg, s, n);
-	for (;;) {
-		colon = memchr(s, ':', n);
-		e = s;
-		i = colon != NULL ? (size_t)(colon - s) : n;
-		python_strip(&e, &i);
-		if (i != 0 && k->add(x, arg, e, i) == -1)
-			return -1;
-		if (colon == NULL)
-			return 0;
-		n -= (size_t)(colon - s) + 1;
-		s = colon + 1;
-	}
+	if (strncmp(s, "csl:", 4) == 0)
+		return from_list(x, s + 4, k, arg);
+	if (strncmp(s, "file:", 5) == 0)
+		return from_file(x, s + 5, k, arg);
+	if (strncmp(s, "refile:", 7) == 0)
+		return from_file(x, s + 7, k, arg);
+	if (*s == '/')
+		return from_file(x, s, k, arg);
+	return from_list(x, s, k, arg);
 }
 
 /*
  * InternalHosts.
  */
 
-/* A host or domain name, in ASCII or as U-labels. */
+/* A host or domain name, in ASCII or UTF-8. */
 static int
 name_ok(const char *s, size_t n)
 {
@@ -233,10 +213,39 @@ host_whole(const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == 0)
 		return 1;
-	/* What can only have been meant as IPv6 is not torn apart. */
+	/* Not an address, but certainly meant as IPv6: do not split it. */
 	for (i = 0; i + 1 < n; i++)
 		if (s[i] == ':' && s[i + 1] == ':')
 			return 1;
+	return 0;
+}
+
+/* 0: a name; 1: skipped with a warning; -1: refused. */
+static int
+host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
+    const char *entry)
+{
+	h->kind = n != 0 && *s == '.' ? HOST_DOMAIN : HOST_NAME;
+	if (h->kind == HOST_DOMAIN) {
+		s++;
+		n--;
+	}
+	if (n != 0 && s[n - 1] == '.')
+		n--;
+	if (!name_ok(s, n) && h->negated)
+		/* Clients would count as internal that must not: refuse it. */
+		return conf_refuse(x, "%s is neither a network nor a name",
+		    conf_show(entry));
+	if (!name_ok(s, n)) {
+		conf_warn(x, "%s is neither a network nor a name, left out",
+		    conf_show(entry));
+		return 1;
+	}
+	if (memchr(s, '.', n) == NULL && h->kind == HOST_NAME)
+		conf_warn(x, "%s is taken as a host's name, without a domain",
+		    conf_show(entry));
+	h->name = conf_xstrndup(s, n);
+	conf_lower(h->name);
 	return 0;
 }
 
@@ -246,7 +255,6 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 	struct conf_hosts *l = arg;
 	struct conf_host h;
 	char *entry;
-	size_t i;
 	int rv = 0;
 
 	memset(&h, 0, sizeof(h));
@@ -257,51 +265,20 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		n--;
 		python_strip(&s, &n);
 	}
-	if (host_net(&h, s, n) == 0) {
-		if (cidr_hostbits(&h.net)) {
-			cidr_mask(&h.net);
-			conf_warn(x,
-			    "%s has bits behind the prefix; they are "
-			    "cleared",
-			    conf_show(entry));
-		}
-	} else {
-		h.kind = n != 0 && *s == '.' ? HOST_DOMAIN : HOST_NAME;
-		if (h.kind == HOST_DOMAIN) {
-			s++;
-			n--;
-		}
-		if (n != 0 && s[n - 1] == '.')
-			n--;
-		if (!name_ok(s, n)) {
-			/* Without an exception too many are internal. */
-			if (h.negated)
-				rv = conf_refuse(x,
-				    "%s is neither a network "
-				    "nor a name",
-				    conf_show(entry));
-			else
-				conf_warn(x,
-				    "%s is neither a network nor a "
-				    "name, left out",
-				    conf_show(entry));
-			goto done;
-		}
-		if (memchr(s, '.', n) == NULL && h.kind == HOST_NAME)
-			conf_warn(x,
-			    "%s is taken as a host's name, without "
-			    "a domain",
-			    conf_show(entry));
-		h.name = conf_xstrndup(s, n);
-		for (i = 0; i < n; i++)
-			if (h.name[i] >= 'A' && h.name[i] <= 'Z')
-				h.name[i] += 'a' - 'A';
+	if (host_net(&h, s, n) == -1)
+		rv = host_name(x, &h, s, n, entry);
+	else if (cidr_hostbits(&h.net)) {
+		cidr_mask(&h.net);
+		conf_warn(x,
+		    "%s has bits set after the prefix; they are cleared",
+		    conf_show(entry));
 	}
-	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-	l->v[l->n++] = h;
-done:
+	if (rv == 0) {
+		l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
+		l->v[l->n++] = h;
+	}
 	free(entry);
-	return rv;
+	return rv == -1 ? -1 : 0;
 }
 
 static void
@@ -319,7 +296,7 @@ static int
 set_hosts(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
 {
-	static const struct kind kind = { host_add, host_whole };
+	static const struct conf_dataset kind = { host_add, host_whole };
 	struct conf_hosts l, *old = conf_field(struct conf_hosts, c, row);
 
 	memset(&l, 0, sizeof(l));
@@ -352,7 +329,7 @@ print_hosts(FILE *f, const struct conf_row *row, const struct conf *c)
 			continue;
 		}
 		conf_print_net(f, &h->net);
-		/* A network of one address is less than the address. */
+		/* A network of one address ranks below the plain address. */
 		if (!h->is_addr &&
 		    h->net.len == (h->net.a.family == 4 ? 32 : 128))
 			fprintf(f, "/%u", h->net.len);
@@ -427,7 +404,7 @@ static int
 set_macros(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
 {
-	static const struct kind kind = { macro_add, NULL };
+	static const struct conf_dataset kind = { macro_add, NULL };
 	struct conf_macros l, *old = conf_field(struct conf_macros, c, row);
 
 	memset(&l, 0, sizeof(l));

@@ -2,16 +2,17 @@
 /* Runs in: every process. Pure. */
 
 /*
- * The one table of all keys. Reading, printing, the per-user file and the
- * test of the man page all go through it.
+ * The table of all keys. Reading, printing, the per-user file and the test
+ * of the man page all use it.
  */
 
 #include <limits.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "conf/local.h"
+#include "conf/keys.h"
+#include "conf/msgs.h"
+#include "conf/text.h"
 #include "proto/text.h"
 
 #define OFF(f) offsetof(struct conf, f)
@@ -22,8 +23,6 @@
 	"http://www.openspf.net/Why?s={scope};id={id};ip={ip}" \
 	";r={rcpt}"
 #define RUNDIR "/run/pyspf-milter/"
-
-static size_t distance(const char *, const char *);
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
 			    as_any = BOOL_ANY, as_ours = BOOL_OURS,
@@ -48,8 +47,9 @@ static const struct conf_word opinions[] = {
 };
 
 /*
- * name, type, default, programs, per user, ours, help, range;
- * operations, field, second field, least, most, argument, flags.
+ * struct conf_key: name, type, default, programs, per user, ours, help, range;
+ * struct conf_row: operations, field, second field, least, most, argument,
+ * flags.
  */
 static const struct conf_row rows[] = {
 	{ { "debugLevel", "number", "1", BOTH, 1, 0,
@@ -72,10 +72,10 @@ static const struct conf_row rows[] = {
 	    &conf_op_reject, OFF(mail_from_reject),
 	    OFF(mail_from_reject_text), 0, 0, NULL, 0 },
 	{ { "PermError_reject", "switch", "False", BOTH, 1, 0,
-	    "reject when the sender's record is in error", "True|False" },
+	    "reject when the sender's record has an error", "True|False" },
 	    &conf_op_bool, OFF(permerror_reject), 0, 0, 0, &as_true, 0 },
 	{ { "TempError_Defer", "switch", "False", BOTH, 1, 0,
-	    "defer when DNS fails for the moment", "True|False" },
+	    "defer when DNS fails temporarily", "True|False" },
 	    &conf_op_bool, OFF(temperror_defer), 0, 0, 0, &as_true, 0 },
 	{ { "HELO_pass_restriction", "text", "", BOTH, 1, 0,
 	    "Postfix action to answer when HELO passes (policy only)", NULL },
@@ -142,7 +142,7 @@ static const struct conf_row rows[] = {
 	    &conf_op_int, OFF(whitelist_lookup_time), 0, -1, 86400, NULL,
 	    ROW_CLAMP },
 	{ { "Void_Limit", "number", "2", BOTH, 1, 0,
-	    "lookups without an answer that a check may do", "0..1000" },
+	    "void lookups that a check may do", "0..1000" },
 	    &conf_op_int, OFF(void_limit), 0, 0, 1000, NULL, ROW_CLAMP },
 	{ { "Reason_Message", "template", REASON, BOTH, 1, 0,
 	    "reply text; {rejectdefer}, {spf} and {url} are filled in",
@@ -170,10 +170,10 @@ static const struct conf_row rows[] = {
 	    "user, or user:group, to run as", NULL },
 	    &conf_op_userid, OFF(user_id), 0, 0, 0, NULL, 0 },
 	{ { "UMask", "octal", "0007", MILTER, 0, 0,
-	    "permissions that a UNIX socket lacks", "0..0777" },
+	    "umask of UNIX sockets", "0..0777" },
 	    &conf_op_umask, OFF(umask), 0, 0, 0777, NULL, 0 },
 	{ { "InternalHosts", "dataset", "127.0.0.1", MILTER, 0, 0,
-	    "clients that the milter leaves alone", NULL },
+	    "clients that the milter does not check", NULL },
 	    &conf_op_hosts, OFF(internal_hosts), 0, 0, 0, NULL, 0 },
 	{ { "MacroList", "dataset", "", MILTER, 0, 0,
 	    "check only when these macros are set", NULL },
@@ -195,16 +195,16 @@ static const struct conf_row rows[] = {
 	    "seconds for one question", "1..60" },
 	    &conf_op_int, OFF(dns_timeout), 0, 1, 60, NULL, 0 },
 	{ { "DNS_Cache", "number", "48", BOTH, 0, 1,
-	    "megabytes for answers that are kept", "1..4096" },
+	    "megabytes of the cache of DNS answers", "1..4096" },
 	    &conf_op_int, OFF(dns_cache), 0, 1, 4096, NULL, 0 },
 	{ { "Workers", "number", "2", MILTER, 0, 1,
-	    "processes that judge", "1..64" },
+	    "number of worker processes", "1..64" },
 	    &conf_op_int, OFF(workers), 0, 1, 64, NULL, 0 },
 	{ { "Max_Connections", "number", "4096", MILTER, 0, 1,
 	    "connections of one worker", "1..65535" },
 	    &conf_op_int, OFF(max_connections), 0, 1, 65535, NULL, 0 },
 	{ { "Milter_Frontend", "choice", "native", MILTER, 0, 1,
-	    "who speaks the milter protocol", "native|libmilter" },
+	    "which code speaks the milter protocol", "native|libmilter" },
 	    &conf_op_enum, OFF(milter_frontend), 0, 0, 0, frontends, 0 },
 	{ { "Sandbox", "choice", "full", BOTH, 0, 1,
 	    "partial: start even where the kernel lacks a part of it",
@@ -223,7 +223,7 @@ static const struct conf_row rows[] = {
 	    &conf_op_template, OFF(why_url), 0, 0, 0, why_vars,
 	    ROW_EQUALS | ROW_NONE },
 	{ { "Log_Format", "choice", "classic", BOTH, 0, 1,
-	    "log lines as ever, or one JSON object a message",
+	    "log lines as spf-engine's, or a JSON object a message",
 	    "classic|json" },
 	    &conf_op_enum, OFF(log_format), 0, 0, 0, logformats, 0 },
 	{ { "Second_Opinion", "choice", "no", MILTER, 0, 1,
@@ -237,9 +237,9 @@ static const struct conf_row rows[] = {
 /* clang-format on */
 
 #define NROWS (sizeof(rows) / sizeof(rows[0]))
-_Static_assert(NROWS <= CONF_ROWS_MAX, "rows fit an overlay's mask");
+_Static_assert(NROWS <= CONF_ROWS_MAX, "an overlay has a bit for each row");
 
-/* Keys that live only in old files (COMPAT "queueid"). */
+/* Keys of files written for older versions of spf-engine. */
 /* clang-format off */
 static const struct {
 	const char	*name, *now, *text;
@@ -247,8 +247,8 @@ static const struct {
 	{ "MacroListVerify", "MacroList",
 	    "this is the old name of MacroList" },
 	{ "defaultSeedOnly", NULL,
-	    "deprecated and without effect; TestOnly took its place" },
-	{ "IntHosts", NULL, "without effect; InternalHosts is meant" }
+	    "deprecated, has no effect; use TestOnly" },
+	{ "IntHosts", NULL, "has no effect; use InternalHosts" }
 };
 /* clang-format on */
 
@@ -297,8 +297,9 @@ conf_old_key(const char *name, const char **now)
 #define NAME_MAX_LEN 40
 
 /*
- * Edit distance with swaps of neighbours, without regard to case; names
- * of more than NAME_MAX_LEN octets are far from everything.
+ * The edit distance of two names (Damerau: a swap of neighbours is one edit),
+ * without regard to ASCII case. A name of more than NAME_MAX_LEN octets is
+ * NAME_MAX_LEN away from any other.
  */
 static size_t
 distance(const char *a, const char *b)
@@ -332,13 +333,14 @@ distance(const char *a, const char *b)
 	return d[la][lb];
 }
 
-const char *
-conf_row_near(const char *name)
+/* The key that a misspelt name comes close to, or NULL. */
+static const char *
+row_near(const char *name)
 {
 	const char *best = NULL;
 	size_t i, d, least;
 
-	/* One slip in four letters is a misspelling, more is another word. */
+	/* At most len / 4 + 1 edits, and never more than three. */
 	least = strlen(name) / 4 + 1;
 	if (least > 4)
 		least = 4;
@@ -352,40 +354,28 @@ conf_row_near(const char *name)
 	return best;
 }
 
-struct conf *
-conf_defaults(enum conf_program program)
+void
+conf_unknown_key(struct conf_ctx *x, const char *name, const char *where)
 {
-	struct conf_ctx x;
-	struct conf_msgs msgs;
-	struct conf *c;
-	size_t i;
+	const char *now, *near;
 
-	memset(&x, 0, sizeof(x));
-	memset(&msgs, 0, sizeof(msgs));
-	x.program = program;
-	x.msgs = &msgs;
-	x.child = 1;
-	c = conf_xcalloc(1, sizeof(*c));
-	c->program = program;
-	c->trust_anchor_text = conf_xstrndup("", 0);
-	for (i = 0; i < NROWS; i++)
-		if (rows[i].ops->set(&x, &rows[i], c, rows[i].pub.def) == -1)
-			abort(); /* the table is wrong */
-	conf_msgs_free(&msgs);
-	return c;
+	near = conf_old_key(name, &now) != NULL ? NULL : row_near(name);
+	conf_warn(x, "unknown key %s%s%s%s%s", conf_show(name), where,
+	    near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+	    near != NULL ? "?" : "");
 }
 
-void
-conf_free(struct conf *c)
+int
+conf_row_set(struct conf_ctx *x, struct conf *c, const struct conf_row *row,
+    const char *value)
 {
-	size_t i;
+	const char *why;
 
-	if (c == NULL)
-		return;
-	conf_users_free(c);
-	for (i = 0; i < NROWS; i++)
-		if (rows[i].ops->free != NULL)
-			rows[i].ops->free(&rows[i], c);
-	free(c->trust_anchor_text);
-	free(c);
+	x->foreign = (row->pub.programs & (unsigned int)x->program) == 0 ||
+	    (x->program == CONF_MILTER && (row->flags & ROW_POLICY) != 0);
+	if ((why = conf_dirty(value, strlen(value))) != NULL)
+		return conf_refuse_any(x, "the value %s", why);
+	if (x->lines != NULL)
+		x->lines[conf_row_index(row)] = x->line;
+	return row->ops->set(x, row, c, value);
 }

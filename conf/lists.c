@@ -2,9 +2,9 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Keys with several values parted by commas: networks, domains, name
- * servers; and the one address. The original takes a blank beside a comma
- * for a part of the entry; here it is left out, with a warning.
+ * Keys with a list of values, separated by commas: networks, domains, name
+ * servers; and the one key with an address. spf-engine takes a blank beside a
+ * comma for part of the entry; here it is dropped, with a warning.
  */
 
 #include <stdio.h>
@@ -12,36 +12,16 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/local.h"
+#include "conf/msgs.h"
+#include "conf/text.h"
+#include "conf/value.h"
 #include "proto/addr.h"
 
 #define DOMAIN_LEN 253 /* RFC 1035 2.3.4, without the last dot */
 
-static void odd_warn(struct conf_ctx *, unsigned int);
-static int set_addr(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_addr(FILE *, const struct conf_row *, const struct conf *);
-static int net_parse(struct conf_ctx *, struct cidr *, const char *, size_t);
-static int set_nets(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_nets(FILE *, const struct conf_row *, const struct conf *);
-static void free_nets(const struct conf_row *, struct conf *);
-static void strs_free(struct conf_strs *);
-static void domain_add(struct conf_ctx *, const struct conf_row *,
-    struct conf_strs *, const char *, size_t);
-static int set_domains(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_domains(FILE *, const struct conf_row *, const struct conf *);
-static void free_domains(const struct conf_row *, struct conf *);
-static int server_parse(struct conf_server *, const char *, size_t);
-static int set_servers(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_servers(FILE *, const struct conf_row *, const struct conf *);
-static void free_servers(const struct conf_row *, struct conf *);
-
 /*
- * The entries of a list. *s becomes NULL behind the last; a list that ends
- * in a comma has an empty last entry.
+ * *s becomes NULL after the last entry; a list that ends with a comma has an
+ * empty last entry.
  */
 int
 conf_entry(const char **s, const char **e, size_t *n, int blanks,
@@ -128,7 +108,7 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 	int rv;
 
 	copy = conf_xstrndup(s, n);
-	/* The original's own manual has "::1//128". */
+	/* spf-engine's manual has "::1//128" in an example. */
 	if ((slash = strstr(copy, "//")) != NULL) {
 		conf_warn(x, "%s is read with one '/'", conf_show(copy));
 		p = copy + (slash - copy);
@@ -138,7 +118,8 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 		conf_warn(x, "%s is not a network, left out", conf_show(copy));
 	else if (cidr_hostbits(net)) {
 		cidr_mask(net);
-		conf_warn(x, "%s has bits behind the prefix; they are cleared",
+		conf_warn(x,
+		    "%s has bits set after the prefix; they are cleared",
 		    conf_show(copy));
 	}
 	free(copy);
@@ -156,7 +137,7 @@ set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	unsigned int odd = 0;
 
 	memset(&nets, 0, sizeof(nets));
-	/* The original stumbles over an empty skip_addresses. */
+	/* spf-engine dies of an empty skip_addresses. */
 	if (*s == '\0' && row->pub.def[0] != '\0')
 		conf_warn(x, "is empty: no network is in it");
 	if (*s == '\0' || strcasecmp(s, "none") == 0)
@@ -204,7 +185,7 @@ free_nets(const struct conf_row *row, struct conf *c)
 }
 
 /*
- * Domains. Kept in lower case, without dots at either end.
+ * Domains: stored in lower case, without dots at either end.
  */
 
 static void
@@ -223,8 +204,8 @@ domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
     const char *s, size_t n)
 {
 	char *p;
-	size_t i, was = n;
-	int capitals = 0, dot;
+	size_t was = n;
+	int capitals, dot;
 
 	dot =
 	    (row->flags & ROW_DOT) != 0 && n > 1 && s[0] == '.' && s[1] != '.';
@@ -235,11 +216,8 @@ domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
 	while (n != 0 && s[n - 1] == '.')
 		n--;
 	p = conf_xstrndup(s, n);
-	for (i = 0; i < n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z') {
-			p[i] += 'a' - 'A';
-			capitals = 1;
-		}
+	conf_lower(p);
+	capitals = memcmp(p, s, n) != 0;
 	if (n == 0 || n > DOMAIN_LEN || python_has_space(p, n) ||
 	    strcmp(p, "none") == 0) {
 		conf_warn(x, "%s is not a domain, left out", conf_show(p));
@@ -290,26 +268,19 @@ free_domains(const struct conf_row *row, struct conf *c)
 }
 
 /*
- * Nameservers: address[@port], IPv6 with or without brackets.
+ * Nameservers: address[@port], an IPv6 address with or without brackets.
  */
 
 static int
 server_parse(struct conf_server *sv, const char *s, size_t n)
 {
 	const char *at;
-	unsigned long port = 53;
-	size_t an = n, i;
+	size_t an = n;
 
+	sv->port = 53;
 	if ((at = memchr(s, '@', n)) != NULL) {
 		an = (size_t)(at - s);
-		if (n - an - 1 == 0 || n - an - 1 > 5)
-			return -1;
-		for (port = 0, i = an + 1; i < n; i++) {
-			if (s[i] < '0' || s[i] > '9')
-				return -1;
-			port = port * 10 + (unsigned long)(s[i] - '0');
-		}
-		if (port == 0 || port > 65535)
+		if (conf_port(at + 1, n - an - 1, &sv->port) == -1)
 			return -1;
 	}
 	if (an >= 2 && s[0] == '[' && s[an - 1] == ']') {
@@ -318,7 +289,6 @@ server_parse(struct conf_server *sv, const char *s, size_t n)
 		if (memchr(s, ':', an) == NULL)
 			return -1;
 	}
-	sv->port = (uint16_t)port;
 	return addr_parse(&sv->addr, s, an);
 }
 
@@ -356,7 +326,7 @@ set_servers(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		l.v = conf_xgrow(l.v, l.n, sizeof(*l.v));
 		l.v[l.n++] = sv;
 	}
-	/* A key of ours: blanks beside commas are simply allowed. */
+	/* spf-engine does not have this key: blanks beside commas are fine. */
 	if ((odd & ENTRY_EMPTY) != 0)
 		odd_warn(x, ENTRY_EMPTY);
 	conf_servers_free(old);

@@ -2,17 +2,16 @@
 /* Runs in: every process. Pure. */
 
 #include <err.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/local.h"
+#include "conf/msgs.h"
 #include "proto/text.h"
 
 #define SHOW_LEN  120 /* octets of a value that a message repeats */
 #define SHOW_RING 4
-
-static void add(struct conf_ctx *, int, const char *, va_list);
 
 void *
 conf_xcalloc(size_t n, size_t size)
@@ -24,7 +23,6 @@ conf_xcalloc(size_t n, size_t size)
 	return p;
 }
 
-/* Room for one more after n elements; grows by doubling. */
 void *
 conf_xgrow(void *p, size_t n, size_t size)
 {
@@ -68,12 +66,12 @@ add(struct conf_ctx *x, int error, const char *fmt, va_list ap)
 	struct conf_msgs *ms = x->msgs;
 	struct conf_msg *m;
 
-	/* Our own parent has told its warnings when it read the file. */
+	/* The parent reported its warnings when it read the file. */
 	if (!error && x->child)
 		return;
 	if (error)
 		ms->errors++;
-	/* The first error is kept even behind a flood of warnings. */
+	/* Keep the first error even after a flood of warnings. */
 	if (ms->n > CONF_MSGS_MAX ||
 	    (ms->n == CONF_MSGS_MAX && !(error && ms->errors == 1)))
 		return;

@@ -1,7 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; roles behind a parent read no files. */
-
-#include <sys/stat.h>
+/* Runs in: every process; the children of a parent read no files. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,152 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf/local.h"
+#include "conf/keys.h"
+#include "conf/msgs.h"
+#include "conf/peruser.h"
+#include "conf/read.h"
+#include "conf/text.h"
 #include "proto/text.h"
-
-#define BOM "\xef\xbb\xbf"
-
-static void line(struct conf_ctx *, struct conf *, const char *, size_t);
-static void pair(struct conf_ctx *, struct conf *, const char *, const char *,
-    int);
-static int child_line(struct conf_ctx *, struct conf *, const char *, size_t);
-static void finish(struct conf_ctx *, struct conf *);
-static void finish_id(struct conf_ctx *, struct conf *);
-static void finish_anchor(struct conf_ctx *, struct conf *);
-static void finish_users(struct conf_ctx *, struct conf *);
-static unsigned int line_of(const struct conf_ctx *, const char *);
-static struct conf *parse(enum conf_program, const char *, size_t, const char *,
-    const struct conf_reader *, struct conf_msgs *);
-static char *slurp(FILE *, size_t *);
-
-/*
- * Reading files.
- */
-
-static char *
-slurp(FILE *f, size_t *len)
-{
-	struct stat st;
-	char *buf = NULL;
-	size_t n = 0, size = 0, k;
-	int fd;
-
-	/* A stream over memory has no descriptor. */
-	if ((fd = fileno(f)) != -1) {
-		if (fstat(fd, &st) == -1)
-			return NULL;
-		if (!S_ISREG(st.st_mode)) {
-			errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-			return NULL;
-		}
-	}
-	do {
-		if (size - n < 2) {
-			size = size == 0 ? 4096 : size * 2;
-			if ((buf = realloc(buf, size)) == NULL)
-				abort();
-		}
-		k = fread(buf + n, 1, size - n - 1, f);
-		n += k;
-	} while (k != 0 && n <= CONF_FILE_MAX);
-	if (ferror(f) != 0 || n > CONF_FILE_MAX) {
-		errno = n > CONF_FILE_MAX ? EFBIG : errno;
-		free(buf);
-		return NULL;
-	}
-	buf[n] = '\0';
-	*len = n;
-	return buf;
-}
-
-char *
-conf_read(struct conf_ctx *x, const char *path, size_t *len)
-{
-	FILE *f;
-	char *buf;
-	int save;
-
-	if (x->child) {
-		errno = EPERM;
-		return NULL;
-	}
-	if (x->reader != NULL)
-		f = x->reader->open(x->reader->arg, path);
-	else
-		f = fopen(path, "re");
-	if (f == NULL)
-		return NULL;
-	buf = slurp(f, len);
-	save = errno;
-	fclose(f);
-	errno = save;
-	return buf;
-}
-
-/*
- * Lines.
- */
-
-int
-conf_line(const char **text, size_t *len, const char **l, size_t *n)
-{
-	size_t i;
-
-	if (*len == 0)
-		return 0;
-	for (i = 0; i < *len && (*text)[i] != '\n' && (*text)[i] != '\r'; i++)
-		;
-	*l = *text;
-	*n = i;
-	if (i < *len)
-		i += (*text)[i] == '\r' && i + 1 < *len &&
-			(*text)[i + 1] == '\n' ?
-		    2 :
-		    1;
-	*text += i;
-	*len -= i;
-	return 1;
-}
-
-const char *
-conf_dirty(const char *s, size_t n)
-{
-	size_t i, k;
-	unsigned char c;
-
-	for (i = 0; i < n; i += k) {
-		c = (unsigned char)s[i];
-		if ((k = utf8_len(s + i, n - i)) == 0)
-			return "is not UTF-8 text";
-		if ((c < 0x20 && c != '\t') || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0))
-			return "holds a control character";
-	}
-	return NULL;
-}
-
-int
-conf_apply(struct conf_ctx *x, struct conf *c, const struct conf_row *row,
-    const char *value)
-{
-	const char *why;
-
-	x->foreign = (row->pub.programs & (unsigned int)x->program) == 0 ||
-	    (x->program == CONF_MILTER && (row->flags & ROW_POLICY) != 0);
-	if ((why = conf_dirty(value, strlen(value))) != NULL)
-		return conf_refuse_any(x, "the value %s", why);
-	if (x->lines != NULL)
-		x->lines[conf_row_index(row)] = x->line;
-	return row->ops->set(x, row, c, value);
-}
 
 /* equals: how many '=' the line has. */
 static void
-pair(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
+set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
     int equals)
 {
 	const struct conf_row *row;
-	const char *now = NULL, *text, *near;
+	const char *now = NULL, *text;
 
 	row = conf_row_find(name);
 	if (equals > 1 && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
@@ -170,17 +36,16 @@ pair(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 		row = conf_row_find(now);
 	}
 	if (row == NULL) {
-		near = conf_row_near(name);
-		conf_warn(x, "unknown key %s, line ignored%s%s%s",
-		    conf_show(name), near != NULL ? "; did you mean " : "",
-		    near != NULL ? near : "", near != NULL ? "?" : "");
+		conf_unknown_key(x, name, ", line ignored");
 		return;
 	}
 	x->key = row->pub.name;
-	conf_apply(x, c, row, value);
+	conf_row_set(x, c, row, value);
 }
 
-/* Lines that only our parent writes. 1: it was one. */
+/*
+ * The lines that conf_print() adds for children. Returns 1 when it was one.
+ */
 static int
 child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
@@ -199,11 +64,11 @@ child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	return 1;
 }
 
-/* As spf-engine: cut at '#', strip, split at '='. */
+/* As in spf-engine: cut at '#', strip, split at '='. */
 static void
-line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
+parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
-	const char *hash, *eq, *v, *why;
+	const char *hash, *eq, *v;
 	char *name, *value;
 	size_t i, nn, vn;
 	int equals = 0;
@@ -216,7 +81,7 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&l, &n);
 	if (n == 0)
 		return;
-	/* The original ends at any octet that is not UTF-8. */
+	/* spf-engine dies of any octet that is not UTF-8. */
 	if (memchr(l, '\0', n) != NULL) {
 		conf_refuse_any(x, "the line holds a NUL");
 		return;
@@ -230,8 +95,7 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 		equals += l[i] == '=';
 	if ((eq = memchr(l, '=', n)) == NULL) {
 		name = conf_xstrndup(l, n);
-		why = conf_show(name);
-		conf_warn(x, "no '=' in %s, line ignored", why);
+		conf_warn(x, "no '=' in %s, line ignored", conf_show(name));
 		free(name);
 		return;
 	}
@@ -242,7 +106,7 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&v, &vn);
 	name = conf_xstrndup(l, nn);
 	value = conf_xstrndup(v, vn);
-	pair(x, c, name, value, equals);
+	set_key(x, c, name, value, equals);
 	x->key = NULL;
 	x->foreign = 0;
 	free(name);
@@ -253,36 +117,40 @@ line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
  * What can only be done when all lines are read.
  */
 
-static unsigned int
-line_of(const struct conf_ctx *x, const char *key)
+/* Messages from here on are about this key, where the file set it last. */
+static const struct conf_row *
+at_key(struct conf_ctx *x, const char *key)
 {
-	return x->lines[conf_row_index(conf_row_find(key))];
+	const struct conf_row *row = conf_row_find(key);
+
+	x->key = row->pub.name;
+	x->line = x->lines[conf_row_index(row)];
+	return row;
 }
 
-/* gethostname() where the file left it to us. */
+/* Authserv_Id = HOSTNAME: the name comes from gethostname(2). */
 static void
 finish_id(struct conf_ctx *x, struct conf *c)
 {
-	const struct conf_row *row = conf_row_find("Authserv_Id");
 	char host[256] = "";
 
 	if (strcmp(c->authserv_id, "HOSTNAME") != 0)
 		return;
-	x->line = line_of(x, "Authserv_Id");
-	x->key = row->pub.name;
+	at_key(x, "Authserv_Id");
 	if (gethostname(host, sizeof(host) - 1) == -1 || host[0] == '\0' ||
 	    strcspn(host, "=# \t|,") != strlen(host) ||
 	    conf_dirty(host, strlen(host)) != NULL) {
-		conf_warn(x, "this host's name cannot be used; localhost is");
+		conf_warn(x,
+		    "this host's name cannot be used; "
+		    "localhost is used instead");
 		strlcpy(host, "localhost", sizeof(host));
 	}
+	conf_lower(host);
 	free(c->authserv_id);
 	c->authserv_id = conf_xstrndup(host, strlen(host));
-	for (char *p = c->authserv_id; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
 }
 
+/* Reads the file of Trust_Anchor. */
 static void
 finish_anchor(struct conf_ctx *x, struct conf *c)
 {
@@ -294,8 +162,7 @@ finish_anchor(struct conf_ctx *x, struct conf *c)
 
 	if (x->child || c->trust_anchor[0] == '\0')
 		return;
-	x->line = line_of(x, "Trust_Anchor");
-	x->key = "Trust_Anchor";
+	at_key(x, "Trust_Anchor");
 	if ((buf = conf_read(x, c->trust_anchor, &len)) == NULL) {
 		conf_refuse(x, "%s: %s", c->trust_anchor, strerror(errno));
 		return;
@@ -316,7 +183,7 @@ finish_anchor(struct conf_ctx *x, struct conf *c)
 	free(buf);
 }
 
-/* A missing file leaves the global settings. */
+/* Reads the file of Per_User. Without it the global settings hold. */
 static void
 finish_users(struct conf_ctx *x, struct conf *c)
 {
@@ -324,8 +191,7 @@ finish_users(struct conf_ctx *x, struct conf *c)
 	size_t len;
 
 	if (!x->child && c->per_user_path[0] != '\0') {
-		x->line = line_of(x, "Per_User");
-		x->key = "Per_User";
+		at_key(x, "Per_User");
 		if ((buf = conf_read(x, c->per_user_path, &len)) == NULL)
 			conf_warn(x, "%s: %s; no settings by recipient",
 			    c->per_user_path, strerror(errno));
@@ -340,10 +206,10 @@ finish_users(struct conf_ctx *x, struct conf *c)
 static void
 finish(struct conf_ctx *x, struct conf *c)
 {
-	static const char *const keys[] = { "HELO_pass_restriction",
+	static const char *const policy_only[] = { "HELO_pass_restriction",
 		"Mail_From_pass_restriction" };
+	const struct conf_row *row;
 	size_t i;
-	const char *v;
 
 	x->file = NULL;
 	finish_id(x, c);
@@ -353,19 +219,14 @@ finish(struct conf_ctx *x, struct conf *c)
 	    c->policy_socket.kind != SOCK_NONE)
 		return;
 	if (c->socket.kind == SOCK_NONE) {
-		x->line = line_of(x, "Socket");
-		x->key = "Socket";
+		at_key(x, "Socket");
 		x->foreign = x->per_user = 0;
-		(void)conf_refuse(x, "neither it nor PolicySocket is set");
+		(void)conf_refuse(x, "neither Socket nor PolicySocket is set");
 	}
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		v = i == 0 ? c->helo_pass_restriction :
-			     c->mail_from_pass_restriction;
-		if (v[0] == '\0')
-			continue;
-		x->line = line_of(x, keys[i]);
-		x->key = keys[i];
-		conf_warn(x, "has no meaning in a milter, ignored");
+	for (i = 0; i < sizeof(policy_only) / sizeof(policy_only[0]); i++) {
+		row = at_key(x, policy_only[i]);
+		if ((*conf_cfield(char *, c, row))[0] != '\0')
+			conf_warn(x, "has no meaning in a milter, ignored");
 	}
 }
 
@@ -373,15 +234,48 @@ finish(struct conf_ctx *x, struct conf *c)
  * The public functions.
  */
 
-struct conf *
-conf_parse(enum conf_program program, const char *text, size_t len,
-    const char *name, const struct conf_reader *reader, struct conf_msgs *msgs)
+/* As the key table has them. Authserv_Id is left to finish_id(). */
+static struct conf *
+defaults(enum conf_program program)
 {
-	memset(msgs, 0, sizeof(*msgs));
-	return parse(program, text, len, name, reader, msgs);
+	const struct conf_row *row;
+	struct conf_ctx x;
+	struct conf_msgs msgs;
+	struct conf *c;
+	size_t i;
+
+	memset(&x, 0, sizeof(x));
+	memset(&msgs, 0, sizeof(msgs));
+	x.program = program;
+	x.msgs = &msgs;
+	x.child = 1;
+	c = conf_xcalloc(1, sizeof(*c));
+	c->program = program;
+	c->trust_anchor_text = conf_xstrndup("", 0);
+	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
+		if (row->ops->set(&x, row, c, row->pub.def) == -1)
+			abort(); /* the table is wrong */
+	conf_msgs_free(&msgs);
+	return c;
 }
 
-/* Adds to the messages. */
+void
+conf_free(struct conf *c)
+{
+	const struct conf_row *row;
+	size_t i;
+
+	if (c == NULL)
+		return;
+	conf_users_free(c);
+	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
+		if (row->ops->free != NULL)
+			row->ops->free(row, c);
+	free(c->trust_anchor_text);
+	free(c);
+}
+
+/* As conf_parse(), but adds to the messages. */
 static struct conf *
 parse(enum conf_program program, const char *text, size_t len, const char *name,
     const struct conf_reader *reader, struct conf_msgs *msgs)
@@ -403,16 +297,14 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 	x.child = name != NULL && strcmp(name, CONF_NAME_CHILD) == 0;
 	if (x.child && (x.anchors = open_memstream(&anchors, &size)) == NULL)
 		abort();
-	c = conf_defaults(program);
-	if (len >= 3 && memcmp(text, BOM, 3) == 0) {
+	c = defaults(program);
+	if (conf_skip_bom(&text, &len)) {
 		x.line = 1;
 		conf_warn(&x, "byte order mark skipped");
-		text += 3;
-		len -= 3;
 	}
 	while (conf_line(&text, &len, &l, &n)) {
 		x.line = ++number;
-		line(&x, c, l, n);
+		parse_line(&x, c, l, n);
 	}
 	if (x.anchors != NULL) {
 		if (fclose(x.anchors) != 0)
@@ -426,6 +318,14 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 		return NULL;
 	}
 	return c;
+}
+
+struct conf *
+conf_parse(enum conf_program program, const char *text, size_t len,
+    const char *name, const struct conf_reader *reader, struct conf_msgs *msgs)
+{
+	memset(msgs, 0, sizeof(*msgs));
+	return parse(program, text, len, name, reader, msgs);
 }
 
 struct conf *
@@ -458,7 +358,7 @@ conf_load(enum conf_program program, const char *path, int explicit,
 		free(buf);
 		return c;
 	}
-	/* COMPAT "missing-file" */
+	/* As spf-engine: the default file may be missing. */
 	if (errno == ENOENT && !explicit) {
 		conf_warn(&x, "no such file; all keys have their defaults");
 		return parse(program, "", 0, path, reader, msgs);

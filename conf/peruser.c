@@ -1,36 +1,27 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; roles behind a parent read no files. */
+/* Runs in: every process; the children of a parent read no files. */
 
 /*
- * Settings by recipient (COMPAT "peruser"). A line is
- * "user,key=value|key=value"; the first line for a user counts. Each entry
- * is a whole configuration that shares what it does not change with the
- * global one, which therefore lives longer.
+ * Settings by recipient. A line of the file is "user,key=value|key=value";
+ * the first line for a user counts. Each entry is a whole configuration that
+ * shares the fields that it does not set with the global one, which must
+ * outlive it.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "conf/local.h"
+#include "conf/keys.h"
+#include "conf/msgs.h"
+#include "conf/peruser.h"
+#include "conf/text.h"
 
 struct overlay {
 	struct conf conf;  /* first: conf_user.conf points here */
-	uint64_t own;	   /* by row: fields that are its own */
-	unsigned int line; /* of the file, for the sort */
+	uint64_t own;	   /* by row, a bit for each field that it owns */
+	unsigned int line; /* of the file, to sort by */
 };
-
-static struct overlay *overlay_of(const struct conf_user *);
-static void overlay_free(struct overlay *);
-static int overlay_set(struct conf_ctx *, struct overlay *,
-    const struct conf_row *, const char *);
-static int settings(struct conf_ctx *, struct overlay *, const char *, size_t);
-static int setting(struct conf_ctx *, struct overlay *, const char *, size_t,
-    unsigned int *);
-static void overlay_sync(struct overlay *, const struct conf *);
-static int by_user(const void *, const void *);
-static int by_user_line(const void *, const void *);
 
 static struct overlay *
 overlay_of(const struct conf_user *u)
@@ -50,7 +41,10 @@ overlay_free(struct overlay *o)
 	free(o);
 }
 
-/* The first change of a field must not free what the global one owns. */
+/*
+ * A field's first setting must not free the value that it shares with the
+ * global configuration.
+ */
 static int
 overlay_set(struct conf_ctx *x, struct overlay *o, const struct conf_row *row,
     const char *value)
@@ -64,7 +58,7 @@ overlay_set(struct conf_ctx *x, struct overlay *o, const struct conf_row *row,
 		if (row->off2 != 0)
 			*(char **)(void *)((char *)c + row->off2) = NULL;
 	}
-	if (conf_apply(x, c, row, value) == -1) {
+	if (conf_row_set(x, c, row, value) == -1) {
 		*c = saved;
 		return -1;
 	}
@@ -72,7 +66,7 @@ overlay_set(struct conf_ctx *x, struct overlay *o, const struct conf_row *row,
 	return 0;
 }
 
-/* What it shares, once the global one is complete. */
+/* Takes the shared fields over once the global ones are complete. */
 static void
 overlay_sync(struct overlay *o, const struct conf *c)
 {
@@ -93,13 +87,15 @@ overlay_sync(struct overlay *o, const struct conf *c)
 	}
 }
 
-/* One "key=value". 0: taken or left out with a warning; -1: a bad line. */
+/*
+ * One "key=value". 0: set, or skipped with a warning; -1: the line is bad.
+ */
 static int
 setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
     unsigned int *odd)
 {
 	const struct conf_row *row;
-	const char *eq, *v, *now, *near;
+	const char *eq, *v;
 	char *name = NULL, *value = NULL;
 	size_t nn, vn, was;
 	int rv = -1;
@@ -123,11 +119,7 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 	value = conf_xstrndup(v, vn);
 	if ((row = conf_row_find(name)) == NULL) {
 		rv = 0;
-		near = conf_old_key(name, &now) != NULL ? NULL :
-							  conf_row_near(name);
-		conf_warn(x, "unknown key %s in settings by recipient%s%s%s",
-		    conf_show(name), near != NULL ? "; did you mean " : "",
-		    near != NULL ? near : "", near != NULL ? "?" : "");
+		conf_unknown_key(x, name, " in settings by recipient");
 	} else if (!row->pub.per_user) {
 		rv = 0;
 		x->key = row->pub.name;
@@ -149,7 +141,7 @@ settings(struct conf_ctx *x, struct overlay *o, const char *s, size_t n)
 	unsigned int odd = 0;
 	size_t k;
 
-	/* No settings: the global ones, whatever a later line says. */
+	/* A line without settings: the global ones hold for the user. */
 	while (n != 0) {
 		bar = memchr(s, '|', n);
 		k = bar != NULL ? (size_t)(bar - s) : n;
@@ -179,7 +171,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	struct conf_user *u;
 	struct overlay *o;
 	const char *comma, *why, *v;
-	size_t un, vn, i;
+	size_t un, vn;
 	unsigned int *lines = x->lines;
 
 	x->key = NULL;
@@ -211,9 +203,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 		u = &c->users.v[c->users.n++];
 		u->conf = &o->conf;
 		u->user = conf_xstrndup(s, un);
-		for (i = 0; i < un; i++)
-			if (u->user[i] >= 'A' && u->user[i] <= 'Z')
-				u->user[i] += 'a' - 'A';
+		conf_lower(u->user);
 	}
 	x->per_user = 0;
 	x->foreign = 0;
@@ -230,10 +220,7 @@ conf_users_parse(struct conf_ctx *x, struct conf *c, const char *text,
 
 	x->file = c->per_user_path;
 	x->line = 0;
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;
-		len -= 3;
-	}
+	(void)conf_skip_bom(&text, &len);
 	while (conf_line(&text, &len, &l, &n)) {
 		x->line++;
 		if ((hash = memchr(l, '#', n)) != NULL)
@@ -326,21 +313,18 @@ conf_users_free(struct conf *c)
 }
 
 /*
- * The whole address is compared, without regard to ASCII case: the
- * original's policy service has lower-cased the recipient.
+ * Compares the whole address without regard to ASCII case: spf-engine's
+ * policy service lower-cases the recipient.
  */
 const struct conf *
 conf_for(const struct conf *c, const char *recipient)
 {
 	struct conf_user key, *u;
-	size_t i;
 
 	if (c->users.n == 0)
 		return c;
 	key.user = conf_xstrndup(recipient, strlen(recipient));
-	for (i = 0; key.user[i] != '\0'; i++)
-		if (key.user[i] >= 'A' && key.user[i] <= 'Z')
-			key.user[i] += 'a' - 'A';
+	conf_lower(key.user);
 	u = bsearch(&key, c->users.v, c->users.n, sizeof(*u), by_user);
 	free(key.user);
 	return u != NULL ? u->conf : c;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/local.h"
+#include "conf/keys.h"
+#include "conf/peruser.h"
 
 /*
- * One line a key, in the order of the table. A person sees the keys of the
- * program; a child gets all of them, so that nothing is worked out twice
- * (Authserv_Id needs a system call).
+ * One line a key, in the order of the table. The administrator sees the keys
+ * of the program; a child gets all of them, since it cannot work all of them
+ * out (Authserv_Id needs a system call).
  */
 char *
 conf_print(const struct conf *c, int for_child)
@@ -31,7 +32,7 @@ conf_print(const struct conf *c, int for_child)
 		fprintf(f, "%s = ", row->pub.name);
 		at = ftell(f);
 		row->ops->print(f, row, c);
-		/* No blank at the end of a line. */
+		/* Take back the blank after "=" of an empty value. */
 		if (ftell(f) == at)
 			fseek(f, -1, SEEK_CUR);
 		putc('\n', f);

@@ -1,12 +1,13 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: parent, policyd-spf, spfctl. Pure. */
 
-/* resolv.conf(5): only the nameserver lines matter to us. */
+/* resolv.conf(5): only the nameserver lines are read. */
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/local.h"
+#include "conf/msgs.h"
+#include "conf/text.h"
 #include "proto/addr.h"
 
 #define WORD "nameserver"
@@ -21,7 +22,7 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 	conf_servers_free(out);
 	out->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*out->v));
 	while (out->n < CONF_SERVERS_MAX && conf_line(&text, &len, &l, &n)) {
-		/* As in glibc the keyword begins the line, a blank ends it. */
+		/* As in glibc: the word begins the line, a blank ends it. */
 		if (n <= sizeof(WORD) - 1 ||
 		    memcmp(l, WORD, sizeof(WORD) - 1) != 0 ||
 		    (l[sizeof(WORD) - 1] != ' ' && l[sizeof(WORD) - 1] != '\t'))
@@ -34,7 +35,7 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 		}
 		for (i = 0; i < n && strchr(" \t;#", l[i]) == NULL; i++)
 			;
-		/* A scope (fe80::1%eth0) is no part of an address here. */
+		/* This skips scoped addresses (fe80::1%eth0). */
 		if (addr_parse(&a, l, i) == -1)
 			continue;
 		out->v[out->n].addr = a;

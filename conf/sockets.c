@@ -3,8 +3,8 @@
 
 /*
  * Socket specifications. Sendmail and libmilter write inet:port@host,
- * Postfix inet:host:port; both are read. What could be
- * either is refused with the two ways to write it.
+ * Postfix inet:host:port; both are read. A text that could be either is
+ * refused, and the message says how to write it.
  */
 
 #include <stdio.h>
@@ -12,41 +12,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/local.h"
+#include "conf/msgs.h"
+#include "conf/text.h"
+#include "conf/value.h"
 #include "proto/addr.h"
 
-#define PATH_LEN 107 /* sun_path with its NUL is 108 */
+#define PATH_LEN 107 /* sun_path has 108 with the NUL */
 #define HOST_LEN 253
-
-static int port_parse(const char *, size_t, uint16_t *);
-static int local_parse(struct conf_socket *, const char *, const char **);
-static int inet_parse(struct conf_socket *, const char *, const char **);
-static int inet_split(const char *, int, const char **, size_t *, const char **,
-    size_t *, const char **);
-static int host_check(int, const char *, size_t, const char **);
-static int set_socket(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_socket(FILE *, const struct conf_row *, const struct conf *);
-static void free_socket(const struct conf_row *, struct conf *);
-
-static int
-port_parse(const char *s, size_t n, uint16_t *port)
-{
-	unsigned long v = 0;
-	size_t i;
-
-	if (n == 0 || n > 5)
-		return -1;
-	for (i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return -1;
-		v = v * 10 + (unsigned long)(s[i] - '0');
-	}
-	if (v == 0 || v > 65535)
-		return -1;
-	*port = (uint16_t)v;
-	return 0;
-}
 
 static int
 local_parse(struct conf_socket *so, const char *path, const char **why)
@@ -67,7 +39,7 @@ local_parse(struct conf_socket *so, const char *path, const char **why)
 	return 0;
 }
 
-/* A name or an address of the right family, without brackets. */
+/* A name, or an address of the right family, without brackets. */
 static int
 host_check(int six, const char *s, size_t n, const char **why)
 {
@@ -93,7 +65,7 @@ host_check(int six, const char *s, size_t n, const char **why)
 	return 0;
 }
 
-/* Which part is the host, which the port; host NULL: none is given. */
+/* Finds the host and the port in it; *host becomes NULL when it has none. */
 static int
 inet_split(const char *s, int six, const char **host, size_t *hn,
     const char **port, size_t *pn, const char **why)
@@ -109,8 +81,8 @@ inet_split(const char *s, int six, const char **host, size_t *hn,
 		*pn = (size_t)(p - s);
 		*host = p + 1;
 		*hn = strlen(p + 1);
-		if (port_parse(s, *pn, &a) == -1 &&
-		    port_parse(p + 1, *hn, &b) == 0) {
+		if (conf_port(s, *pn, &a) == -1 &&
+		    conf_port(p + 1, *hn, &b) == 0) {
 			*why = "the port comes before '@'";
 			return -1;
 		}
@@ -128,8 +100,8 @@ inet_split(const char *s, int six, const char **host, size_t *hn,
 			     "too many colons";
 		return -1;
 	}
-	if (port_parse(s, n, &a) == 0) {
-		*why = port_parse(p + 1, strlen(p + 1), &b) == 0 ?
+	if (conf_port(s, n, &a) == 0) {
+		*why = conf_port(p + 1, strlen(p + 1), &b) == 0 ?
 		    "ambiguous: write inet:port@host" :
 		    "write inet:port@host or inet:host:port";
 		return -1;
@@ -150,7 +122,7 @@ inet_parse(struct conf_socket *so, const char *s, const char **why)
 
 	if (inet_split(s, six, &host, &hn, &port, &pn, why) == -1)
 		return -1;
-	if (port_parse(port, pn, &so->port) == -1) {
+	if (conf_port(port, pn, &so->port) == -1) {
 		*why = "the port is a number from 1 to 65535";
 		return -1;
 	}

@@ -2,11 +2,11 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Reason_Message and Why_URL are templates in the manner of Python's
- * str.format(). The original dies at the first reject when one is not well
- * formed. Here what is no field becomes plain text, so that
- * whoever fills the template in (unpriv/judge/reply.c) meets only "{name}",
- * "{name!r}", "{name:>20.10}", "{{" and "}}".
+ * Reason_Message and Why_URL are templates for Python's str.format().
+ * spf-engine dies at the first reject when one is not well formed. Here
+ * anything that is not a field becomes plain text, so that the code that
+ * fills templates in (unpriv/judge/reply.c) meets only "{name}", "{name!r}",
+ * "{name:>20.10}", "{{" and "}}".
  */
 
 #include <stdio.h>
@@ -14,12 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/local.h"
+#include "conf/template.h"
 
-static int spec_ok(const char *, const char *);
-static const char *meant(const char *, size_t, const char *const *);
-
-/* "!r", "!s", ":[[fill]align][width][.most][s]" behind a name. */
+/* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */
 static int
 spec_ok(const char *s, const char *end)
 {
@@ -38,7 +35,7 @@ spec_ok(const char *s, const char *end)
 		s += 2;
 	else if (s < end && strchr("<^>", *s) != NULL)
 		s++;
-	/* A reply has 450 octets: three digits are plenty. */
+	/* A reply has at most 450 octets: three digits are enough. */
 	for (was = s; s < end && *s >= '0' && *s <= '9'; s++)
 		if (s - was == 3)
 			return 0;
@@ -54,9 +51,9 @@ spec_ok(const char *s, const char *end)
 	return s == end;
 }
 
-/* The name that was meant, in any case and with blanks round it. */
+/* The name that a field means, in any case and with blanks round it. */
 static const char *
-meant(const char *s, size_t n, const char *const *vars)
+field_name(const char *s, size_t n, const char *const *vars)
 {
 	size_t i;
 
@@ -98,7 +95,8 @@ conf_template_clean(const char *s, const char *const *vars, int *changed)
 			continue;
 		}
 		n = strcspn(s + 1, "!:}");
-		name = spec_ok(s + 1 + n, end) ? meant(s + 1, n, vars) : NULL;
+		name =
+		    spec_ok(s + 1 + n, end) ? field_name(s + 1, n, vars) : NULL;
 		if (name == NULL) {
 			fprintf(o, "{{%.*s}}", (int)(end - s) - 1, s + 1);
 			*changed = 1;

@@ -3,7 +3,7 @@
 
 /*
  * Keys with one value: numbers, switches, choices and texts. A value that
- * the original takes but misreads is read as it was meant, with a warning.
+ * spf-engine accepts but misreads is read as it is meant, with a warning.
  */
 
 #include <limits.h>
@@ -12,55 +12,28 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/local.h"
+#include "conf/msgs.h"
+#include "conf/template.h"
+#include "conf/text.h"
+#include "conf/value.h"
 
-static int py_int(const char *, long *);
-static int set_int(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_int(FILE *, const struct conf_row *, const struct conf *);
-static int set_umask(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_umask(FILE *, const struct conf_row *, const struct conf *);
-static int set_bool(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_bool(FILE *, const struct conf_row *, const struct conf *);
-static int set_enum(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_enum(FILE *, const struct conf_row *, const struct conf *);
-static int set_header(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_header(FILE *, const struct conf_row *, const struct conf *);
-static int set_reject(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_reject(FILE *, const struct conf_row *, const struct conf *);
-static void free_reject(const struct conf_row *, struct conf *);
-static int same_word(const char *, const char *);
-static void put_text(char **, const char *, size_t);
-static int set_text(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static void print_text(FILE *, const struct conf_row *, const struct conf *);
-static void free_text(const struct conf_row *, struct conf *);
-static int set_template(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_template(FILE *, const struct conf_row *,
-    const struct conf *);
-static int set_id(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static int set_path(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static int set_userid(struct conf_ctx *, const struct conf_row *, struct conf *,
-    const char *);
-static int set_peruser(struct conf_ctx *, const struct conf_row *,
-    struct conf *, const char *);
-static void print_peruser(FILE *, const struct conf_row *, const struct conf *);
+/* Replaces a text by a copy of n octets. */
+static void
+put_text(char **p, const char *s, size_t n)
+{
+	char *new = conf_xstrndup(s, n);
+
+	free(*p);
+	*p = new;
+}
 
 /*
  * Numbers.
  */
 
 /*
- * Python's int(): sign, digits, single '_' between digits. 0, -1 when it
- * is no number, 1 when it does not fit (clamped).
+ * As Python's int(): a sign, digits, single '_' between digits. 0; -1 when it
+ * is not a number; 1 when it does not fit and was clamped.
  */
 static int
 py_int(const char *s, long *out)
@@ -122,8 +95,8 @@ print_int(FILE *f, const struct conf_row *row, const struct conf *c)
 }
 
 /*
- * COMPAT "umask": octal when it begins with 0 or has octal digits only. The
- * original reads decimal, which differs from two digits on.
+ * Octal when it begins with 0 or has octal digits only. spf-engine reads
+ * decimal, which differs from two digits on.
  */
 static int
 set_umask(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
@@ -185,13 +158,13 @@ word_bool(const char *s)
 	return -1;
 }
 
-/* COMPAT "booleans": words in any case; any other text as ever. */
+/* The usual words in any case; any other text as spf-engine reads it. */
 static int
 set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
 {
 	enum conf_bool how = *(const enum conf_bool *)row->arg;
-	int v, ever = 0;
+	int v, spf_engine = 0;
 
 	v = word_bool(s);
 	switch (how) {
@@ -199,37 +172,37 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		if (v == -1)
 			return conf_refuse(x, "%s is neither yes nor no",
 			    conf_show(s));
-		ever = v;
+		spf_engine = v;
 		break;
 	case BOOL_TRUE:
-		ever = strcmp(s, "True") == 0;
+		spf_engine = strcmp(s, "True") == 0;
 		break;
 	case BOOL_NOT_NO:
-		ever = strcmp(s, "No") != 0;
+		spf_engine = strcmp(s, "No") != 0;
 		break;
 	case BOOL_ANY:
 		if (v == -1 && *s != '\0')
 			return conf_refuse(x, "%s is neither True nor False",
 			    conf_show(s));
-		ever = *s != '\0';
+		spf_engine = *s != '\0';
 		break;
 	case BOOL_NEVER:
-		ever = v == -1 ? 1 : v;
+		spf_engine = v == -1 ? 1 : v;
 		break;
 	}
 	if (v == -1) {
-		v = ever;
-		if (*s != '\0' || ever)
+		v = spf_engine;
+		if (*s != '\0' || spf_engine)
 			conf_warn(x, "%s is neither yes nor no, read as %s",
 			    conf_show(s), v ? "yes" : "no");
-	} else if (v != ever)
+	} else if (v != spf_engine)
 		conf_warn(x, "%s is read as %s, unlike spf-engine",
 		    conf_show(s), v ? "yes" : "no");
 	*conf_field(int, c, row) = v;
 	return 0;
 }
 
-/* In words that the original reads as we do. */
+/* Prints words that spf-engine reads as we do. */
 static void
 print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
 {
@@ -293,33 +266,33 @@ set_header(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		{ "Received-SPF", HEADER_SPF }, { "AR", HEADER_AR },
 		{ "Authentication-Results", HEADER_AR },
 		{ "None", HEADER_NONE } };
-	enum conf_header v, ever;
+	enum conf_header v, spf_engine;
 	size_t i;
 
-	/* The original looks for parts of the text. */
-	ever = strstr(s, "AR") != NULL ? HEADER_AR :
-	    strcmp(s, "None") == 0     ? HEADER_NONE :
-					 HEADER_SPF;
+	/* spf-engine looks for parts of the text. */
+	spf_engine = strstr(s, "AR") != NULL ? HEADER_AR :
+	    strcmp(s, "None") == 0	     ? HEADER_NONE :
+					       HEADER_SPF;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (same_word(s, words[i].name)) {
 			v = (enum conf_header)words[i].value;
-			if (v != ever)
+			if (v != spf_engine)
 				conf_warn(x, "%s is read as %s", conf_show(s),
 				    words[i].name);
 			*conf_field(enum conf_header, c, row) = v;
 			return 0;
 		}
-	if (ever == HEADER_AR && strstr(s, "SPF") != NULL) {
+	if (spf_engine == HEADER_AR && strstr(s, "SPF") != NULL) {
 		if (x->program == CONF_POLICY)
 			return conf_refuse(x,
-			    "%s: one header can be had, "
+			    "%s: there can be only one header, "
 			    "SPF or AR",
 			    conf_show(s));
 		conf_warn(x, "%s: a milter adds AR only", conf_show(s));
 	} else
 		conf_warn(x, "%s is not one of %s, read as %s", conf_show(s),
-		    row->pub.range, ever == HEADER_AR ? "AR" : "SPF");
-	*conf_field(enum conf_header, c, row) = ever;
+		    row->pub.range, spf_engine == HEADER_AR ? "AR" : "SPF");
+	*conf_field(enum conf_header, c, row) = spf_engine;
 	return 0;
 }
 
@@ -384,16 +357,7 @@ free_reject(const struct conf_row *row, struct conf *c)
  * Texts.
  */
 
-static void
-put_text(char **p, const char *s, size_t n)
-{
-	char *new = conf_xstrndup(s, n);
-
-	free(*p);
-	*p = new;
-}
-
-/* "None" is what the original's manual calls the default of many keys. */
+/* spf-engine's manual gives "None" as the default of many keys. */
 int
 conf_unset(struct conf_ctx *x, const struct conf_row *row, const char *s)
 {
@@ -452,13 +416,12 @@ print_template(FILE *f, const struct conf_row *row, const struct conf *c)
 	fputs((row->flags & ROW_NONE) != 0 && *s == '\0' ? "none" : s, f);
 }
 
-/* RFC 8601 2.5: the id is a token, in practice a host name. */
+/* RFC 8601 2.5: the id is a token, usually a host name. */
 static int
 set_id(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)
 {
 	char **p = conf_field(char *, c, row);
-	size_t i;
 
 	if (*s == '\0') {
 		conf_warn(x, "is empty; this host's name is taken");
@@ -470,11 +433,8 @@ set_id(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	} else if (strpbrk(s, " \t;()<>@,:\\\"/[]?") != NULL)
 		conf_warn(x, "%s is not a name of a host", conf_show(s));
 	put_text(p, s, strlen(s));
-	if (strcmp(s, "HOSTNAME") == 0)
-		return 0;
-	for (i = 0; (*p)[i] != '\0'; i++)
-		if ((*p)[i] >= 'A' && (*p)[i] <= 'Z')
-			(*p)[i] += 'a' - 'A';
+	if (strcmp(s, "HOSTNAME") != 0)
+		conf_lower(*p);
 	return 0;
 }
 
@@ -503,14 +463,14 @@ set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		return conf_refuse(x, "%s is not user or user:group",
 		    conf_show(s));
 	if (user + 1 == n) {
-		conf_warn(x, "no group behind ':'");
+		conf_warn(x, "no group after ':'");
 		n = user;
 	}
 	put_text(conf_field(char *, c, row), s, n);
 	return 0;
 }
 
-/* As spf-engine: "text,<path>", two parts. */
+/* As in spf-engine: "text,<path>". */
 static int
 set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
     const char *s)

@@ -30,7 +30,7 @@ ENV = {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C', 'TERM': 'xterm'}
 for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
     if name in os.environ:
         ENV[name] = os.environ[name]
-# A sanitizer build has no sandbox, and says so.
+# Lines by which a sanitizer build warns that it has no sandbox.
 NOISE = re.compile(rb'^spfctl\[\d+\]: (sanitizer build|spfctl: sanitizer|dns'
                    rb'|.*sanitizer build).*\n', re.M)
 SANITIZED = 'asan' in os.path.basename(os.environ.get('B', ''))
@@ -45,7 +45,7 @@ DNS = [
     'tree.test MX 10 m1.test',
     'm1.test AAAA 2001:db8::1',
     'servfail.test SERVFAIL',
-    # each name is slow once
+    # the first question for each name is answered after 2.5 s
     '*.slow.test SLOW 2.5',
     '*.slow.test TXT "v=spf1 -all"',
     r'ctl.test TXT "v=spf1 a:\x1b]0;owned\x07\x1b[31m.test \x9b31m -all"',
@@ -57,7 +57,7 @@ DNS = [
     'many.test TXT "v=spf1 %s -all"' % ' '.join(
         'ip4:10.%d.%d.1' % (i // 250, i % 250) for i in range(3500)),
     'macro.test TXT "v=spf1 a:%{l}.test -all"',
-    # a tree without end, and a record of nothing but includes
+    # a tree that never ends, and a record of includes only
     '*.bomb.test TXT "v=spf1 %s -all"' % ' '.join(
         'include:%s.%%{d}' % c for c in 'abcdefgh'),
     'wide.test TXT "v=spf1 %s -all"' % ' '.join(
@@ -79,7 +79,7 @@ def run(*args, env=None, stdin=None, **more):
 
 
 def normal(text):
-    """Times are never the same twice."""
+    """The text, with its times made equal."""
     return re.sub(r'\b\d+\.\d ms', 'N ms', text.decode('utf-8'))
 
 
@@ -255,7 +255,8 @@ def configuration():
           j['header'])
     conf = product.write_file('/run/x.conf', 'Whitelist = 192.0.2.2\n')
     rc, out, err = run('check', '--config', conf, '192.0.2.2', 'a@pass.test')
-    check('ctl/whitelist-is-told', b'not checked: Whitelist lets' in out and
+    check('ctl/whitelist-is-told',
+          b'not checked: Whitelist exempts the client\n' in out and
           b'MAIL FROM a@pass.test: fail' in out, out)
     other = dnsd.DnsServer(port=5300)
     other.start(['pass.test TXT "v=spf1 ?all"'])
@@ -445,7 +446,7 @@ def lint_one(name, record, rc_want, codes, more=''):
         check('ctl/lint-' + name, False, (rc, out[:200], err))
         return
     have = [f['code'] for r in j['records'] for f in r['findings']]
-    # each record's own order is checked; the tree's is by first need
+    # the order of findings is checked inside each record only
     check('ctl/lint-' + name, rc == rc_want and sorted(have) == sorted(codes)
           and err == b'', (rc, have, err))
     for r in j['records']:
@@ -462,7 +463,7 @@ def lint():
     def lint_json(text, domain='x.test'):
         return json.loads(run('lint', '--json', '--zone', zone(text),
                               domain)[1])
-    # the caret: under the whole place, and nothing else
+    # carets stand under the whole place, and nowhere else
     rc, out, err = run('lint', '--zone', zone(
         'x.test TXT "v=spf1 mx:%{z}.x.test ip4:192.0.2.1/33 -all"\n'
         'x.test MX 1 .\n'), 'x.test')
@@ -470,7 +471,7 @@ def lint():
     places = [(lines[i - 1][len(x) - len(x.lstrip()):][:x.count('^')])
               for i, x in enumerate(lines) if x.strip('^ ') == '' and x]
     check('ctl/lint-carets', places == ['%{z}', 'ip4:192.0.2.1/33'], places)
-    # in a long record the excerpt moves, the caret with it
+    # a long record is shown as an excerpt round the place
     rc, out, err = run('lint', '--zone', zone(
         'x.test TXT "v=spf1 %s" " bogus:1 %s -all"\n' % (' '.join(
             'ip4:192.0.2.%d' % i for i in range(0, 20, 2)), ' '.join(
@@ -481,7 +482,7 @@ def lint():
               for i, x in enumerate(lines) if x.strip('^ ') == '' and x]
     check('ctl/lint-carets-in-an-excerpt', places == ['bogus:1'] and
           max(map(len, lines[2:])) < 90, places)
-    # how many pass
+    # how many addresses pass
     j = lint_json('x.test TXT "v=spf1 ip4:192.0.2.0/24 ip4:192.0.2.7 '
                   'ip6:2001:db8::/64 -ip4:8.0.0.0/8 include:b.test '
                   '?include:c.test -all"\n'
@@ -521,7 +522,7 @@ def lint():
 # ---- hostile records
 
 def unsafe(out, color=False):
-    """Octets that a terminal would act on."""
+    """The characters in it that a terminal would act on."""
     if color:
         out = re.sub(rb'\x1b\[[0-9;]*m', b'', out)
     text = out.decode('utf-8', 'surrogateescape')
@@ -638,7 +639,7 @@ def slow():
     rc, out = on_tty(['check', '192.0.2.1', 'a@n1.slow.test'])
     lines = re.findall(rb'waiting for DNS: TXT n1\.slow\.test \((\d) s\)', out)
     check('ctl/progress', rc == 0 and lines == [b'1', b'2'], out)
-    # erased again, before the result
+    # the line is erased before the result is printed
     tail = out.rsplit(b'waiting', 1)[1]
     check('ctl/progress-is-erased', b'\r\x1b[K' in tail and
           tail.index(b'\r\x1b[K') < tail.index(b'Verdict'), tail[:100])
@@ -691,7 +692,7 @@ def confined():
         check('ctl/%s-has-a-dns-process' % name, len(kids) == 1, kids)
         check('ctl/%s-leaves-nothing' % name, wait(lambda: all(
             status(k).get('State', 'Z')[0] == 'Z' for k in kids), 3))
-    # dns dies under it
+    # the dns process dies during the check
     p = subprocess.Popen([SPFCTL, 'check', '192.0.2.1', 'a@n5.slow.test'],
                          env=ENV, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
@@ -701,7 +702,7 @@ def confined():
     out, err = p.communicate(timeout=30)
     check('ctl/dns-dies', p.returncode == 75 and
           b'the dns process ended' in err, (p.returncode, err))
-    # an unreadable default configuration is none
+    # a default configuration that cannot be read is ignored
     product.folder('/etc/pyspf-milter')
     product.write_file('/etc/pyspf-milter/pyspf-milter.conf',
                        'HELO_reject = No_Check\n', 0o600)

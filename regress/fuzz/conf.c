@@ -2,10 +2,10 @@
 /* Runs in: fuzzer. */
 
 /*
- * The first octet says what the rest is: a configuration of either
- * program, whose second part is what every file it names holds; a text
- * from the parent; a per-user file; a resolv.conf; a socket. What is read
- * and printed must read back to the same.
+ * The first octet says what the rest is: a configuration of either program,
+ * with the contents of all files that it names in its second part; a text that
+ * the parent made; a per-user file; a resolv.conf; a socket. What is printed
+ * must read back to the same.
  */
 
 #include <errno.h>
@@ -82,7 +82,7 @@ fuzz_conf(enum conf_program program, const char *name, const char *p, size_t n,
 			if (conf_for(c, c->users.v[i].user) !=
 			    c->users.v[i].conf)
 				abort();
-		/* Files read again would be cut at other places. */
+		/* A file that it names has other contents the next time. */
 		if (c->per_user_path[0] == '\0' && c->trust_anchor[0] == '\0')
 			round_trip(c, 0, &r);
 		round_trip(c, 1, &r);

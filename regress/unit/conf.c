@@ -150,7 +150,7 @@ static const struct {
 	    "old name of MacroList", "MacroList = j" },
 	{ "defaultseedonly", P, "defaultSeedOnly = 0\n", WARN, "deprecated",
 	    "TestOnly = 1" },
-	{ "inthosts", M, "IntHosts = yes\n", WARN, "without effect",
+	{ "inthosts", M, "IntHosts = yes\n", WARN, "has no effect",
 	    "InternalHosts = 127.0.0.1" },
 	{ "queueid", P, "QueueID = False\n", NONE, NULL,
 	    "QueueID = False" },
@@ -199,7 +199,7 @@ static const struct {
 	    NULL },
 	{ "ours-foreign", P, "Workers = 65\n", WARN, "1 and 64", NULL },
 
-	/* UMask (COMPAT "umask"). */
+	/* UMask: octal, unlike in spf-engine. */
 	{ "umask-7", M, "UMask = 7\n", NONE, NULL, "UMask = 0007" },
 	{ "umask-022", M, "UMask = 022\n", NONE, NULL, "UMask = 0022" },
 	{ "umask-0117", M, "UMask = 0117\n", NONE, NULL, "UMask = 0117" },
@@ -218,7 +218,7 @@ static const struct {
 	{ "umask-foreign-word", P, "UMask = 0o7\n", ERROR, "not a number",
 	    NULL },
 
-	/* Switches (COMPAT "booleans"). */
+	/* Switches. */
 	{ "true", P, "PermError_reject = True\n", NONE, NULL,
 	    "PermError_reject = True" },
 	{ "true-lower", P, "PermError_reject = true\n", WARN,
@@ -280,7 +280,7 @@ static const struct {
 	{ "header-long", P, "Header_Type = Received-SPF\n", NONE, NULL,
 	    "Header_Type = SPF" },
 	{ "header-both", P, "Header_Type = SPF,AR\n", ERROR,
-	    "one header can be had", NULL },
+	    "only one header", NULL },
 	{ "header-both-milter", M, "Header_Type = SPF,AR\n", WARN,
 	    "a milter adds AR only", "Header_Type = AR" },
 	{ "header-other", P, "Header_Type = X\n", WARN, "read as SPF",
@@ -571,7 +571,7 @@ has_msg(const struct conf_msgs *ms, const char *part, char **all)
 	return found;
 }
 
-/* What is printed reads back to the same, in both forms. */
+/* 1 when what is printed reads back to the same. */
 static int
 round_trip(const struct conf *c, int child)
 {
@@ -842,7 +842,7 @@ test_child(void)
 	conf_free(c);
 	conf_msgs_free(&ms);
 
-	/* An entry shares with what the last line says. */
+	/* An entry shares settings that come after it. */
 	c = conf_parse(M, late, sizeof(late) - 1, CONF_NAME_CHILD, NULL, &ms);
 	check("child-order",
 	    c != NULL && conf_for(c, "a@b") != c &&
@@ -1087,7 +1087,7 @@ test_resolvconf(void)
 	conf_servers_free(&l);
 }
 
-/* The shipped file tells every key of its program, with its default. */
+/* The shipped file has each key of its program with its default. */
 static void
 test_shipped(enum conf_program program, const char *path)
 {
@@ -1118,7 +1118,7 @@ test_shipped(enum conf_program program, const char *path)
 	}
 	snprintf(name, sizeof(name), "complete:%s", path);
 	check(name, lacks == 0, "%zu keys", lacks);
-	/* "#Key" is a setting in waiting, "# Word" is a remark. */
+	/* Turn "#Key" into a setting; "# Word" stays a comment. */
 	for (p = text; (p = strchr(p, '#')) != NULL; p++)
 		if (p[1] != ' ')
 			*p = ' ';

@@ -11,7 +11,8 @@
 #include "privsep/base/log.h"
 #include "proto/dname.h"
 #include "unpriv/check/flights.h"
-#include "unpriv/spfctl/ctl.h"
+#include "unpriv/spfctl/ask.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
 
 #define TICK_MS	    250	 /* between looks at the time limit and progress */

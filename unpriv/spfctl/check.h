@@ -7,8 +7,9 @@
 #include "unpriv/spfctl/ctl.h"
 
 /*
- * spfctl check IP SENDER [HELO]: what the daemon would say, and why. Exit
- * status: 0 for a verdict, 75 for temperror, 64 for a wrong argument.
+ * spfctl check IP SENDER [HELO]: what the daemon would decide, and why.
+ * Returns the exit status: 0 for a verdict, EX_TEMPFAIL for temperror or when
+ * dns ended, EX_USAGE for an argument that is no IP address.
  */
 int ctl_check(struct ctl *);
 

@@ -13,6 +13,7 @@
 #include "privsep/base/log.h"
 #include "proto/wire.h"
 #include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/text.h"
 
 #define LINES_MAX 65536 /* no daemon has so much to say */
 

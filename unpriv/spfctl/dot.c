@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/text.h"
+#include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/dot.h"
 
 #define LABEL_SHOWN 300

@@ -11,7 +11,9 @@
 #include "privsep/base/log.h"
 #include "proto/text.h"
 #include "unpriv/spf/expand.h"
+#include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
 
 #define LINT_ARENA   (32UL << 20)

@@ -7,6 +7,7 @@
 #include "proto/text.h"
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/lint.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/tree.h"
 
 #define EXCERPT 70 /* octets of a record around a position */

@@ -31,11 +31,13 @@
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/opinion.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
 
 #define CTL_NOFILE 64
 #define CTL_WATCH  "2" /* seconds */
-#define FORM(f)	   (1U << (f))
+
+static void usage(FILE *) __attribute__((__noreturn__));
 
 /* What a command needs to have before the sandbox. */
 enum needs {
@@ -43,33 +45,42 @@ enum needs {
 	NEEDS_DAEMON   /* its control socket */
 };
 
+/* What a command takes beside the options of all. */
+#define TAKES_JSON   0x01
+#define TAKES_DOT    0x02
+#define TAKES_SECOND 0x04 /* --second-opinion */
+#define TAKES_WATCH  0x08 /* --watch, and only then its argument */
+
+static const char *const log_words[] = { "verbose", "brief", NULL };
+
+/* clang-format off */
 static const struct command {
 	const char *name;
 	enum needs needs;
-	unsigned int forms;
-	int min, max; /* arguments */
+	unsigned int takes;
+	int min, max;			/* number of arguments */
+	const char *const *words;	/* for the first; NULL: any */
 	int (*run)(struct ctl *);
 	const char *usage;
 } commands[] = {
-	{ "check", NEEDS_DNS, FORM(CTL_TEXT) | FORM(CTL_JSON) | FORM(CTL_DOT),
-	    2, 3, ctl_check, "check [options] IP SENDER [HELO]" },
-	{ "lint", NEEDS_DNS, FORM(CTL_TEXT) | FORM(CTL_JSON), 1, 1, ctl_lint,
-	    "lint [options] DOMAIN" },
-	{ "status", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 0,
+	{ "check", NEEDS_DNS, TAKES_JSON | TAKES_DOT | TAKES_SECOND, 2, 3, NULL,
+	    ctl_check, "check [options] IP SENDER [HELO]" },
+	{ "lint", NEEDS_DNS, TAKES_JSON, 1, 1, NULL,
+	    ctl_lint, "lint [options] DOMAIN" },
+	{ "status", NEEDS_DAEMON, TAKES_JSON, 0, 0, NULL,
 	    ctl_status, "status [options]" },
-	{ "stats", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 1,
+	{ "stats", NEEDS_DAEMON, TAKES_JSON | TAKES_WATCH, 0, 1, NULL,
 	    ctl_stats, "stats [--watch [SECONDS]] [options]" },
-	{ "metrics", NEEDS_DAEMON, FORM(CTL_TEXT), 0, 0, ctl_metrics,
-	    "metrics [options]" },
-	{ "reload", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 0,
+	{ "metrics", NEEDS_DAEMON, 0, 0, 0, NULL,
+	    ctl_metrics, "metrics [options]" },
+	{ "reload", NEEDS_DAEMON, TAKES_JSON, 0, 0, NULL,
 	    ctl_reload, "reload [options]" },
-	{ "flush", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 0, 0,
+	{ "flush", NEEDS_DAEMON, TAKES_JSON, 0, 0, NULL,
 	    ctl_flush, "flush [options]" },
-	{ "log", NEEDS_DAEMON, FORM(CTL_TEXT) | FORM(CTL_JSON), 1, 1, ctl_log,
-	    "log [options] verbose|brief" },
+	{ "log", NEEDS_DAEMON, TAKES_JSON, 1, 1, log_words,
+	    ctl_log, "log [options] verbose|brief" },
 };
 
-/* clang-format off */
 static const struct spawn_role roles[] = {
 	{ ROLE_DNS, dns_main },
 	{ ROLE_SHADOW, shadow_main },
@@ -78,7 +89,7 @@ static const struct spawn_role roles[] = {
 /* clang-format on */
 
 /* The command line. */
-struct args {
+static struct args {
 	const struct command *cmd;
 	const char *config;
 	const char *zone;
@@ -86,45 +97,52 @@ struct args {
 	const char *servers;
 	const char *socket;
 	const char *watch;
+	int form;
+	int policy;
 	int second;
 	int color; /* -1: by the terminal */
-};
+} args = { .color = -1 };
 
+/* Options with a text of their own. */
 enum {
-	OPT_JSON = 256,
-	OPT_DOT,
+	OPT_CONFIG = 1,
 	OPT_ZONE,
 	OPT_ORIGIN,
-	OPT_CONFIG,
-	OPT_POLICY,
 	OPT_NAMESERVER,
-	OPT_SECOND,
 	OPT_SOCKET,
 	OPT_WATCH,
-	OPT_COLOR,
-	OPT_NO_COLOR,
-	OPT_HELP
+	OPT_MAX
 };
+static const char **const texts[OPT_MAX] = {
+	[OPT_CONFIG] = &args.config,
+	[OPT_ZONE] = &args.zone,
+	[OPT_ORIGIN] = &args.origin,
+	[OPT_NAMESERVER] = &args.servers,
+	[OPT_SOCKET] = &args.socket,
+	[OPT_WATCH] = &args.watch,
+};
+
 /* clang-format off */
 static const struct option options[] = {
-	{ "json",	no_argument,		NULL, OPT_JSON },
-	{ "dot",	no_argument,		NULL, OPT_DOT },
+	{ "json",	no_argument,		&args.form, CTL_JSON },
+	{ "dot",	no_argument,		&args.form, CTL_DOT },
+	{ "policy",	no_argument,		&args.policy, 1 },
+	{ "second-opinion", no_argument,	&args.second, 1 },
+	{ "color",	no_argument,		&args.color, 1 },
+	{ "no-color",	no_argument,		&args.color, 0 },
+	{ "config",	required_argument,	NULL, OPT_CONFIG },
 	{ "zone",	required_argument,	NULL, OPT_ZONE },
 	{ "origin",	required_argument,	NULL, OPT_ORIGIN },
-	{ "config",	required_argument,	NULL, OPT_CONFIG },
-	{ "policy",	no_argument,		NULL, OPT_POLICY },
 	{ "nameserver",	required_argument,	NULL, OPT_NAMESERVER },
-	{ "second-opinion", no_argument,		NULL, OPT_SECOND },
 	{ "socket",	required_argument,	NULL, OPT_SOCKET },
 	{ "watch",	optional_argument,	NULL, OPT_WATCH },
-	{ "color",	no_argument,		NULL, OPT_COLOR },
-	{ "no-color",	no_argument,		NULL, OPT_NO_COLOR },
-	{ "help",	no_argument,		NULL, OPT_HELP },
+	{ "help",	no_argument,		NULL, 'h' },
 	{ NULL,		0,			NULL, 0 }
 };
 /* clang-format on */
 
-static void __attribute__((__noreturn__)) usage(FILE *fp)
+static void
+usage(FILE *fp)
 {
 	size_t i;
 
@@ -140,109 +158,86 @@ static void __attribute__((__noreturn__)) usage(FILE *fp)
 	exit(fp == stdout ? 0 : EX_USAGE);
 }
 
-/* "--watch", "--watch=5" and "--watch 5". */
-static void
-parse_watch(struct ctl *ctl, const struct args *a)
+static const struct command *
+find_command(const char *name)
 {
-	const char *text = a->watch, *why = NULL;
+	size_t i;
 
-	if (a->cmd->run != ctl_stats || text == NULL) {
-		if (text != NULL ||
-		    (a->cmd->run == ctl_stats && ctl->argc != 0))
-			usage(stderr);
-		return;
-	}
-	if (*text != '\0' && ctl->argc != 0)
-		usage(stderr);
-	if (*text == '\0')
-		text = ctl->argc != 0 ? ctl->argv[0] : CTL_WATCH;
-	ctl->watch = (unsigned int)strtonum(text, 1, 86400, &why);
-	if (why != NULL)
-		usage(stderr);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	usage(stderr);
 }
 
 static void
-parse_options(struct ctl *ctl, struct args *a, int argc, char **argv)
+parse_options(int argc, char **argv)
 {
 	int ch;
 
 	while ((ch = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (ch) {
-		case OPT_JSON:
-			ctl->form = CTL_JSON;
-			break;
-		case OPT_DOT:
-			ctl->form = CTL_DOT;
-			break;
-		case OPT_ZONE:
-			a->zone = optarg;
-			break;
-		case OPT_ORIGIN:
-			a->origin = optarg;
-			break;
-		case OPT_CONFIG:
-			a->config = optarg;
-			break;
-		case OPT_POLICY:
-			ctl->policy = 1;
-			break;
-		case OPT_NAMESERVER:
-			a->servers = optarg;
-			break;
-		case OPT_SECOND:
-			a->second = 1;
-			break;
-		case OPT_SOCKET:
-			a->socket = optarg;
-			break;
-		case OPT_WATCH:
-			a->watch = optarg == NULL ? "" : optarg;
-			break;
-		case OPT_COLOR:
-		case OPT_NO_COLOR:
-			a->color = ch == OPT_COLOR;
-			break;
-		case OPT_HELP:
-		case 'h':
+		if (ch == 'h')
 			usage(stdout);
-		default:
+		if (ch >= OPT_MAX)
 			usage(stderr);
-		}
+		if (ch > 0)
+			*texts[ch] = optarg != NULL ? optarg : "";
 	}
 }
 
-static void
-parse_args(struct ctl *ctl, struct args *a, int argc, char **argv)
+/* 1 when the command takes the options and arguments that are given. */
+static int
+fits_command(const struct command *cmd, int argc, char **argv)
 {
-	size_t i;
+	const char *const *w;
 
-	memset(a, 0, sizeof(*a));
-	a->color = -1;
+	if ((args.form == CTL_JSON && (cmd->takes & TAKES_JSON) == 0) ||
+	    (args.form == CTL_DOT &&
+		((cmd->takes & TAKES_DOT) == 0 || args.second)) ||
+	    (args.second && (cmd->takes & TAKES_SECOND) == 0) ||
+	    (args.watch != NULL && (cmd->takes & TAKES_WATCH) == 0) ||
+	    (args.origin != NULL && args.zone == NULL) || argc < cmd->min ||
+	    argc > cmd->max)
+		return 0;
+	/* "--watch", "--watch=5" and "--watch 5" */
+	if ((cmd->takes & TAKES_WATCH) != 0 && argc > 0)
+		return args.watch != NULL && args.watch[0] == '\0';
+	if ((w = cmd->words) == NULL)
+		return 1;
+	while (*w != NULL && strcmp(*w, argv[0]) != 0)
+		w++;
+	return *w != NULL;
+}
+
+static void
+parse_args(struct ctl *ctl, int argc, char **argv)
+{
+	const char *why = NULL;
+
 	if (argc > 1 &&
 	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		usage(stdout);
-	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			a->cmd = &commands[i];
-	if (a->cmd == NULL)
+	if (argc < 2)
 		usage(stderr);
+	args.cmd = find_command(argv[1]);
 	argc--;
 	argv++;
-	parse_options(ctl, a, argc, argv);
+	parse_options(argc, argv);
 	ctl->argc = argc - optind;
 	ctl->argv = argv + optind;
-	if (ctl->argc < a->cmd->min || ctl->argc > a->cmd->max ||
-	    (a->cmd->forms & FORM(ctl->form)) == 0 ||
-	    (a->origin != NULL && a->zone == NULL) ||
-	    (a->second && (a->cmd->run != ctl_check || ctl->form == CTL_DOT)))
+	if (!fits_command(args.cmd, ctl->argc, ctl->argv))
 		usage(stderr);
-	if (a->cmd->run == ctl_log && strcmp(ctl->argv[0], "verbose") != 0 &&
-	    strcmp(ctl->argv[0], "brief") != 0)
+	ctl->form = (enum ctl_form)args.form;
+	ctl->policy = args.policy;
+	if (args.watch == NULL)
+		return;
+	if (args.watch[0] == '\0')
+		args.watch = ctl->argc > 0 ? ctl->argv[0] : CTL_WATCH;
+	ctl->watch = (unsigned int)strtonum(args.watch, 1, 86400, &why);
+	if (why != NULL)
 		usage(stderr);
-	parse_watch(ctl, a);
 }
 
-/* The terminal is asked now: there is no ioctl(2) in the sandbox. */
+/* Before the sandbox, which has no ioctl(2). */
 static void
 look_at_terminal(struct ctl *ctl, int color)
 {
@@ -253,10 +248,9 @@ look_at_terminal(struct ctl *ctl, int color)
 	int tty = isatty(STDOUT_FILENO);
 	size_t i;
 
-	for (i = 0;
-	     i < sizeof(names) / sizeof(names[0]) && (v == NULL || *v == '\0');
-	     i++)
-		v = getenv(names[i]);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((v = getenv(names[i])) != NULL && *v != '\0')
+			break;
 	ctl->unicode = v != NULL &&
 	    (strcasestr(v, "UTF-8") != NULL || strcasestr(v, "utf8") != NULL);
 	ctl->progress = isatty(STDERR_FILENO);
@@ -271,11 +265,11 @@ look_at_terminal(struct ctl *ctl, int color)
 	ctl->color = color != -1 ? color :
 				   tty && getenv("NO_COLOR") == NULL &&
 		v != NULL && strcmp(v, "dumb") != 0;
-	/* With a buffer of its own stdio does not ask what stdout is. */
+	/* With a buffer given, stdio makes no fstat(2) of stdout. */
 	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 }
 
-/* "--nameserver" is the key Nameservers. */
+/* Reads --nameserver as the value of the key Nameservers. */
 static int
 set_servers(struct conf *conf, const char *text)
 {
@@ -331,9 +325,9 @@ say_nothing(int pri, const char *text, void *arg)
 }
 
 /*
- * For the daemon's commands: where its socket is, and what of the sandbox
- * may be missing. A file with an error must not keep spfctl from the daemon
- * that runs, unless nothing else says where that is.
+ * For the commands that talk to the daemon: its socket's place, and the key
+ * Sandbox. A file with an error must not prevent that, unless --config names
+ * the file and --socket does not name the socket.
  */
 static struct conf *
 daemon_conf(const struct args *a)
@@ -349,7 +343,7 @@ daemon_conf(const struct args *a)
 	return conf != NULL ? conf : conf_new(CONF_MILTER);
 }
 
-/* Now, as whoever called us: the daemon asks the kernel who that is. */
+/* Before the drop: the daemon asks the kernel which user connects. */
 static int
 open_daemon(const struct ctl *ctl, const struct args *a)
 {
@@ -413,7 +407,7 @@ start_shadow(struct ctl *ctl)
 	ctl->opinion = opinion_new(ctl->base, questions, copies);
 }
 
-/* Opened before the sandbox, read and parsed behind it. */
+/* Before the sandbox; read_zone() reads and parses it after. */
 static int
 open_zone(const char *path)
 {
@@ -453,7 +447,7 @@ read_zone(struct ctl *ctl, const struct args *a, int fd)
 	return -1;
 }
 
-/* Before the sandbox. The daemon's commands need no DNS. */
+/* Before the sandbox. Commands that talk to the daemon need no DNS. */
 static void
 prepare(struct ctl *ctl, const struct args *a)
 {
@@ -464,7 +458,7 @@ prepare(struct ctl *ctl, const struct args *a)
 		fd = open_daemon(ctl, a);
 	} else
 		ctl->conf = load_conf(ctl, a);
-	/* by hand as root: nothing behind this needs it */
+	/* When root runs spfctl: nothing after this needs root. */
 	priv_drop_named("pyspf-milter", "nobody", NULL);
 	if ((ctl->base = event_base_new()) == NULL)
 		fatalx("no event base");
@@ -492,26 +486,26 @@ confine(const struct ctl *ctl)
 int
 main(int argc, char **argv)
 {
+	const struct args *a = &args;
 	struct ctl ctl;
-	struct args a;
 	int status, zone = -1;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
 		return spawn_role_main(roles, argv[2]);
 	memset(&ctl, 0, sizeof(ctl));
-	parse_args(&ctl, &a, argc, argv);
+	parse_args(&ctl, argc, argv);
 	sandbox_early();
 	signal(SIGPIPE, SIG_IGN);
 	log_init_stderr("spfctl");
-	look_at_terminal(&ctl, a.color);
+	look_at_terminal(&ctl, a->color);
 	ctl.now = time(NULL);
-	if (a.zone != NULL)
-		zone = open_zone(a.zone);
-	prepare(&ctl, &a);
+	if (a->zone != NULL)
+		zone = open_zone(a->zone);
+	prepare(&ctl, a);
 	confine(&ctl);
-	if (zone != -1 && read_zone(&ctl, &a, zone) == -1)
+	if (zone != -1 && read_zone(&ctl, a, zone) == -1)
 		return EX_DATAERR;
-	status = a.cmd->run(&ctl);
+	status = a->cmd->run(&ctl);
 	errno = 0;
 	if ((fflush(stdout) == EOF || ferror(stdout)) && errno != EPIPE) {
 		fprintf(stderr, "spfctl: cannot write the output\n");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "unpriv/spf/spf.h"
 #include "unpriv/spfctl/daemon.h"
 
 /*

@@ -10,6 +10,7 @@
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/dname.h"
+#include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/opinion.h"
 
 #define OPINION_QUESTIONS 256 /* libspf2 asks fewer for one copy */

@@ -13,6 +13,7 @@
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/text.h"
 
 #define STATS_SECONDS 10
 #define TITLE_WIDTH   14

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "unpriv/spfctl/daemon.h"
+#include "unpriv/spfctl/text.h"
 
 #define STATUS_SECONDS 10
 #define PLURAL(n)      ((n) == 1 ? "" : "s")

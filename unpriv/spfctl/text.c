@@ -6,7 +6,7 @@
 
 #include "proto/addr.h"
 #include "proto/text.h"
-#include "unpriv/spfctl/ctl.h"
+#include "unpriv/spfctl/text.h"
 
 #define PUT_CHUNK 1024
 

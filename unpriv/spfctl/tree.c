@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "unpriv/spfctl/ask.h"
+#include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/tree.h"
 
 #define RECORD_SHOWN 2000 /* octets of a record */
