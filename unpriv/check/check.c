@@ -44,7 +44,7 @@ static const struct {
 /* A question of a check, or of a memo, on its way. */
 struct flight {
 	LIST_ENTRY(flight) entry;
-	struct question *q;
+	struct answers_question *q;
 	uint32_t id;
 	struct check *check; /* one of the two */
 	struct check_memo *memo;
@@ -134,7 +134,7 @@ flights_cancel(struct asker *k, struct flights *list)
 
 /* Sends one question for a check or a memo. -1: it cannot be asked. */
 static int
-flight_start(struct asker *k, struct question *q, struct check *c,
+flight_start(struct asker *k, struct answers_question *q, struct check *c,
     struct check_memo *m)
 {
 	struct flight *f;
@@ -206,20 +206,20 @@ check_cancel(struct check *c)
 
 /* 1 when the memo has it or will have it. */
 static int
-check_from_memo(struct check *c, struct question *q)
+check_from_memo(struct check *c, struct answers_question *q)
 {
 	struct check_memo *m = c->memo;
-	struct question *mq;
+	struct answers_question *mq;
 
 	if (m == NULL ||
 	    (mq = answers_find(m->answers, q->type, q->name, q->namelen)) ==
 		NULL)
 		return 0;
-	if (mq->state == ANSWER_DONE) {
+	if (mq->state == ANSWERS_DONE) {
 		(void)answers_put(c->answers, q, &mq->answer);
 		return 1;
 	}
-	if (mq->state != ANSWER_ASKED)
+	if (mq->state != ANSWERS_ASKED)
 		return 0;
 	if (!c->on_memo) {
 		LIST_INSERT_HEAD(&m->waiters, c, waiting);
@@ -248,7 +248,7 @@ check_share(const struct check *c)
 static void
 check_ask(struct check *c)
 {
-	struct question *q;
+	struct answers_question *q;
 
 	while ((q = c->nflights < check_share(c) ?
 		       answers_next(c->answers) :
@@ -379,10 +379,10 @@ check_lists_budget(struct check *c, int seconds)
 }
 
 static void
-memo_answered(struct check_memo *m, const struct question *mq)
+memo_answered(struct check_memo *m, const struct answers_question *mq)
 {
 	struct check *c, *next;
-	struct question *q;
+	struct answers_question *q;
 
 	LIST_FOREACH_SAFE(c, &m->waiters, waiting, next) {
 		if (LIST_EMPTY(&m->flights)) {
@@ -390,7 +390,7 @@ memo_answered(struct check_memo *m, const struct question *mq)
 			c->on_memo = 0;
 		}
 		q = answers_find(c->answers, mq->type, mq->name, mq->namelen);
-		if (q != NULL && q->state != ANSWER_DONE)
+		if (q != NULL && q->state != ANSWERS_DONE)
 			(void)answers_put(c->answers, q, &mq->answer);
 		check_run_soon(c);
 	}
@@ -402,7 +402,7 @@ check_answered(const struct dns_answer *a, void *arg)
 	struct flight *f = arg;
 	struct check_memo *m = f->memo;
 	struct check *c = f->check;
-	struct question *q = f->q;
+	struct answers_question *q = f->q;
 
 	flight_end(f);
 	if (a == NULL)
@@ -492,7 +492,7 @@ void
 check_prefetch_helo(struct asker *k, struct check_memo *m,
     const struct conf *conf, const char *helo)
 {
-	struct question *q;
+	struct answers_question *q;
 
 	check_memo_reset(m);
 	m->asker = k;

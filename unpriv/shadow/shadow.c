@@ -36,7 +36,7 @@ struct peer {
 struct flight {
 	LIST_ENTRY(flight) entry;
 	struct job *job;
-	struct question *q;
+	struct answers_question *q;
 	uint32_t id;
 };
 
@@ -182,7 +182,7 @@ job_answered(const struct dns_answer *a, void *arg)
 static int
 job_ask(struct job *j)
 {
-	struct question *q;
+	struct answers_question *q;
 	struct flight *f;
 
 	while ((q = answers_next(j->check.answers)) != NULL) {

@@ -22,7 +22,7 @@
 /* A question on its way to dns. */
 struct flight {
 	LIST_ENTRY(flight) entry;
-	struct question *q;
+	struct answers_question *q;
 	struct ask *ask;
 	uint32_t id;
 };
@@ -62,7 +62,7 @@ ask_answered(const struct dns_answer *ans, void *arg)
 }
 
 static int
-ask_dns(struct ask *a, struct question *q, const char *name, size_t len)
+ask_dns(struct ask *a, struct answers_question *q, const char *name, size_t len)
 {
 	struct flight *f;
 
@@ -86,7 +86,7 @@ ask_new(struct ask *a)
 	char alias[DNAME_MAX + 1];
 	struct dns_answer ans;
 	const char *name;
-	struct question *q;
+	struct answers_question *q;
 	size_t len, n = 0;
 
 	while ((q = answers_next(a->answers)) != NULL) {
@@ -197,7 +197,7 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 }
 
 const char *
-ctl_ask_source(const struct ctl *ctl, const struct question *q)
+ctl_ask_source(const struct ctl *ctl, const struct answers_question *q)
 {
 	char alias[DNAME_MAX + 1];
 	struct dns_answer ans;

@@ -90,6 +90,6 @@ typedef int (*ctl_run_fn)(struct answers *, int elapsed, void *);
 int ctl_ask_run(struct ctl *, struct answers *, unsigned int seconds,
     ctl_run_fn, void *);
 /* "zone", "cache" or "dns": where an answer came from. */
-const char *ctl_ask_source(const struct ctl *, const struct question *);
+const char *ctl_ask_source(const struct ctl *, const struct answers_question *);
 
 #endif
