@@ -123,7 +123,7 @@ record_is(const struct record *r, const char *name, size_t len)
 }
 
 void
-memdns_answer(struct memdns *m, struct answers *a, struct question *q)
+memdns_answer(struct memdns *m, struct answers *a, struct answers_question *q)
 {
 	static struct dns_rr rr[DNSMSG_MAXRR];
 	struct dns_answer ans;
@@ -182,9 +182,10 @@ next_random(unsigned int *seed)
 
 /* Moves the questions to answer now to the front; returns their number. */
 static size_t
-choose(struct question **q, size_t n, unsigned int order, unsigned int *seed)
+choose(struct answers_question **q, size_t n, unsigned int order,
+    unsigned int *seed)
 {
-	struct question *t;
+	struct answers_question *t;
 	size_t i, j, k;
 
 	if (order == MEMDNS_ALL)
@@ -212,7 +213,7 @@ memdns_check(struct memdns *m, const struct spf_request *req,
     unsigned int order, struct answers *a, struct arena *arena,
     struct spf_verdict *v, struct memdns_run *run)
 {
-	struct question *out[ANSWERS_MAX], *q;
+	struct answers_question *out[ANSWERS_MAX], *q;
 	unsigned int seed = order * 2654435761U;
 	size_t i, n = 0, k;
 

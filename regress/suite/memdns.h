@@ -32,7 +32,8 @@ void memdns_fail(struct memdns *, const char *, size_t, uint16_t,
     enum dns_status);
 
 /* Answers one question as a resolver would: follows CNAMEs. */
-void memdns_answer(struct memdns *, struct answers *, struct question *);
+void memdns_answer(struct memdns *, struct answers *,
+    struct answers_question *);
 
 enum memdns_order {
 	MEMDNS_ALL = 0, /* each round answers all questions */

@@ -15,7 +15,7 @@ test_life(struct answers *a)
 	struct dns_rr rr = { text, 3, 3 };
 	struct dns_answer ans = { .status = DNS_OK, .nrr = 1, .rr = &rr };
 	const struct dns_answer *got;
-	struct question *q, *h;
+	struct answers_question *q, *h;
 
 	answers_begin(a);
 	check("unknown-is-wanted",
@@ -32,7 +32,7 @@ test_life(struct answers *a)
 	q = answers_find(a, DNS_T_TXT, "EX.TEST", 7);
 	check("put-before-asked", answers_put(a, q, &ans) == -1, "stored");
 	check("next-in-order",
-	    answers_next(a) == q && q->state == ANSWER_ASKED &&
+	    answers_next(a) == q && q->state == ANSWERS_ASKED &&
 		strcmp(q->name, "ex.test") == 0,
 	    "%s", q->name);
 	h = answers_next(a);
@@ -69,7 +69,7 @@ test_life(struct answers *a)
 	(void)answers_get(a, DNS_T_MX, "needed.test", 11);
 	q = answers_needed(a);
 	check("needed-before-guesses",
-	    q != NULL && q->type == DNS_T_MX && q->state == ANSWER_ASKED &&
+	    q != NULL && q->type == DNS_T_MX && q->state == ANSWERS_ASKED &&
 		answers_needed(a) == NULL,
 	    "no");
 	q = answers_next(a);
@@ -89,7 +89,7 @@ test_bounds(struct answers *a)
 	struct dns_rr rr = { big, sizeof(big), 0 };
 	struct dns_answer ans = { .status = DNS_OK, .nrr = 1, .rr = &rr };
 	const struct dns_answer *got = NULL;
-	struct question *q;
+	struct answers_question *q;
 	char name[32];
 	size_t i, n;
 	int rv = 0;
@@ -119,7 +119,7 @@ test_bounds(struct answers *a)
 	}
 	check("memory-is-bounded",
 	    rv == -1 && i * sizeof(big) < (32UL << 20) && q != NULL &&
-		q->state == ANSWER_DONE && q->answer.status == DNS_TEMPERROR &&
+		q->state == ANSWERS_DONE && q->answer.status == DNS_TEMPERROR &&
 		q->answer.nrr == 0,
 	    "%zu stored", i);
 	answers_reset(a);

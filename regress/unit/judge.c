@@ -40,8 +40,8 @@ append(char *buf, const char *text)
 
 /* The records of a name: the zone's lines "name TYPE data". */
 static void
-answer(const char *zone, const struct question *q, struct dns_answer *ans,
-    struct dns_rr *rr)
+answer(const char *zone, const struct answers_question *q,
+    struct dns_answer *ans, struct dns_rr *rr)
 {
 	const char *type = dns_type_name(q->type), *line, *end, *p;
 	size_t tlen = strlen(type);
@@ -99,7 +99,7 @@ run(const struct judge_request *req, const char *zone, unsigned int order,
     struct judge_outcome *out)
 {
 	struct answers *answers = answers_new();
-	struct question *q, *open[ANSWERS_MAX];
+	struct answers_question *q, *open[ANSWERS_MAX];
 	struct dns_rr rr[64];
 	struct dns_answer ans;
 	int rounds = 0, done;
@@ -327,7 +327,7 @@ test_late(void)
 		.recipient = "r@d.test" };
 	struct judge_outcome out;
 	struct answers *answers = answers_new();
-	struct question *q;
+	struct answers_question *q;
 	struct dns_answer ans;
 	struct dns_rr rr[8];
 	struct setup w;
@@ -366,7 +366,7 @@ hint(const char *name, const char *conf, const char *helo, const char *want)
 		.sender = "-",
 		.recipient = "-" };
 	struct answers *answers = answers_new();
-	struct question *q;
+	struct answers_question *q;
 	struct setup w;
 
 	if (prepare(&c, &w) == 0) {

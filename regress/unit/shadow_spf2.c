@@ -31,7 +31,7 @@ quiet(int pri, const char *text, void *arg)
 
 /* The answer to one question, of the zone. */
 static void
-answer(struct answers *a, struct question *q)
+answer(struct answers *a, struct answers_question *q)
 {
 	struct dns_answer ans = { .status = DNS_NXDOMAIN };
 	struct addr addr[8];
@@ -71,7 +71,7 @@ judge(const char *client, const char *helo, const char *sender,
 {
 	struct spf2_check check;
 	struct shadow_copy c;
-	struct question *q;
+	struct answers_question *q;
 	int result = -1;
 
 	memset(&c, 0, sizeof(c));

@@ -155,20 +155,20 @@ check_cancel(struct check *c)
 
 /* 1 when the prefetch has the answer, or will wake the check with it. */
 static int
-check_from_prefetch(struct check *c, struct question *q)
+check_from_prefetch(struct check *c, struct answers_question *q)
 {
 	struct check_prefetch *p = c->prefetch;
-	struct question *pq;
+	struct answers_question *pq;
 
 	if (p == NULL ||
 	    (pq = answers_find(p->answers, q->type, q->name, q->namelen)) ==
 		NULL)
 		return 0;
-	if (pq->state == ANSWER_DONE) {
+	if (pq->state == ANSWERS_DONE) {
 		(void)answers_put(c->answers, q, &pq->answer);
 		return 1;
 	}
-	if (pq->state != ANSWER_ASKED || (p->waiter != NULL && p->waiter != c))
+	if (pq->state != ANSWERS_ASKED || (p->waiter != NULL && p->waiter != c))
 		return 0;
 	p->waiter = c;
 	return 1;
@@ -194,7 +194,7 @@ check_share(const struct check *c)
 static void
 check_ask(struct check *c)
 {
-	struct question *q;
+	struct answers_question *q;
 
 	while ((q = c->flights.n < check_share(c) ?
 		       answers_next(c->answers) :
@@ -323,7 +323,7 @@ check_lists_budget(struct check *c, int seconds)
 }
 
 static void
-check_answered(const struct question *q, void *arg)
+check_answered(const struct answers_question *q, void *arg)
 {
 	check_run_soon(arg);
 }
@@ -358,18 +358,18 @@ check_start(struct asker *k, struct check_prefetch *p,
 }
 
 static void
-prefetch_answered(const struct question *pq, void *arg)
+prefetch_answered(const struct answers_question *pq, void *arg)
 {
 	struct check_prefetch *p = arg;
 	struct check *c = p->waiter;
-	struct question *q;
+	struct answers_question *q;
 
 	if (c == NULL)
 		return;
 	if (p->flights.n == 0)
 		p->waiter = NULL;
 	q = answers_find(c->answers, pq->type, pq->name, pq->namelen);
-	if (q != NULL && q->state != ANSWER_DONE)
+	if (q != NULL && q->state != ANSWERS_DONE)
 		(void)answers_put(c->answers, q, &pq->answer);
 	check_run_soon(c);
 }

@@ -9,7 +9,7 @@
 struct flight {
 	LIST_ENTRY(flight) entry;
 	struct flights *owner;
-	struct question *q;
+	struct answers_question *q;
 	uint32_t id; /* asker_cancel() takes it */
 };
 
@@ -51,7 +51,7 @@ flight_answered(const struct dns_answer *a, void *arg)
 {
 	struct flight *fl = arg;
 	struct flights *f = fl->owner;
-	struct question *q = fl->q;
+	struct answers_question *q = fl->q;
 
 	flight_free(fl);
 	(void)answers_put(f->answers, q, a == NULL ? &flights_no_answer : a);
@@ -60,8 +60,8 @@ flight_answered(const struct dns_answer *a, void *arg)
 }
 
 int
-flights_ask_name(struct flights *f, struct question *q, const char *name,
-    size_t len)
+flights_ask_name(struct flights *f, struct answers_question *q,
+    const char *name, size_t len)
 {
 	struct flight *fl;
 
@@ -81,7 +81,7 @@ flights_ask_name(struct flights *f, struct question *q, const char *name,
 }
 
 int
-flights_ask(struct flights *f, struct question *q)
+flights_ask(struct flights *f, struct answers_question *q)
 {
 	return flights_ask_name(f, q, q->name, q->namelen);
 }
@@ -89,14 +89,14 @@ flights_ask(struct flights *f, struct question *q)
 size_t
 flights_ask_all(struct flights *f)
 {
-	struct question *q;
+	struct answers_question *q;
 
 	while ((q = answers_next(f->answers)) != NULL)
 		(void)flights_ask(f, q);
 	return f->n;
 }
 
-const struct question *
+const struct answers_question *
 flights_last(const struct flights *f)
 {
 	const struct flight *fl = LIST_FIRST(&f->list);

@@ -19,7 +19,7 @@ struct asker;
 struct flight;
 
 /* The question has its answer. The owner may free itself and the flights. */
-typedef void (*flights_fn)(const struct question *, void *);
+typedef void (*flights_fn)(const struct answers_question *, void *);
 
 struct flights {
 	LIST_HEAD(, flight) list;
@@ -36,16 +36,17 @@ void flights_init(struct flights *, struct asker *, struct answers *,
 /* All are cancelled: no call follows, and the table gets no answer. */
 void flights_cancel(struct flights *);
 /*
- * Asks for a question in state ANSWER_ASKED; the owner is never called
+ * Asks for a question in state ANSWERS_ASKED; the owner is never called
  * inside. 1 when it is under way; 0 when it could not be asked and has
  * DNS_TEMPERROR for an answer already.
  */
-int flights_ask(struct flights *, struct question *);
+int flights_ask(struct flights *, struct answers_question *);
 /* The same, asking dns for another name (an alias) than the question's. */
-int flights_ask_name(struct flights *, struct question *, const char *, size_t);
+int flights_ask_name(struct flights *, struct answers_question *, const char *,
+    size_t);
 /* Asks for all that answers_next() gives. Returns how many are under way. */
 size_t flights_ask_all(struct flights *);
 /* The question asked last of those under way, or NULL. */
-const struct question *flights_last(const struct flights *);
+const struct answers_question *flights_last(const struct flights *);
 
 #endif

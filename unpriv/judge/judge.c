@@ -116,7 +116,7 @@ static int
 is_no_mail(struct judge_state *j, const char *domain)
 {
 	static const char no_mail[] = "v=spf1 -all";
-	const struct question *q;
+	const struct answers_question *q;
 	char ascii[DNAME_MAX + 1];
 	int len;
 
@@ -124,7 +124,7 @@ is_no_mail(struct judge_state *j, const char *domain)
 	if (len == -1 || !dname_valid(ascii, (size_t)len) ||
 	    (q = answers_find(j->answers, DNS_T_TXT, ascii, (size_t)len)) ==
 		NULL ||
-	    q->state != ANSWER_DONE || q->answer.status != DNS_OK ||
+	    q->state != ANSWERS_DONE || q->answer.status != DNS_OK ||
 	    q->answer.nrr == 0)
 		return 0;
 	return q->answer.rr[0].aux == sizeof(no_mail) - 1 &&

@@ -96,7 +96,7 @@ confirm_run(struct confirm *c)
 }
 
 static void
-confirm_answered(const struct question *q, void *arg)
+confirm_answered(const struct answers_question *q, void *arg)
 {
 	struct confirm *c = arg;
 

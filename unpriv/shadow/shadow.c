@@ -165,7 +165,7 @@ shadow_job_run(struct shadow_job *j, int last)
 }
 
 static void
-shadow_job_answered(const struct question *q, void *arg)
+shadow_job_answered(const struct answers_question *q, void *arg)
 {
 	struct shadow_job *j = arg;
 

@@ -23,7 +23,7 @@
 #define ANSWERS_HINTS (ANSWERS_MAX - 300)
 
 struct entry {
-	struct question q;
+	struct answers_question q;
 	struct entry *next; /* in the bucket */
 };
 
@@ -92,7 +92,7 @@ hash(uint16_t type, const char *name, size_t len)
 	return (h ^ h >> 16) & (ANSWERS_HASH - 1);
 }
 
-struct question *
+struct answers_question *
 answers_find(struct answers *a, uint16_t type, const char *name, size_t len)
 {
 	struct entry *e;
@@ -104,7 +104,7 @@ answers_find(struct answers *a, uint16_t type, const char *name, size_t len)
 	return NULL;
 }
 
-static struct question *
+static struct answers_question *
 add(struct answers *a, uint16_t type, const char *name, size_t len)
 {
 	unsigned int h = hash(type, name, len);
@@ -118,7 +118,7 @@ add(struct answers *a, uint16_t type, const char *name, size_t len)
 		return NULL;
 	dname_lower(copy, len);
 	e->q.type = type;
-	e->q.state = ANSWER_WANTED;
+	e->q.state = ANSWERS_WANTED;
 	e->q.name = copy;
 	e->q.namelen = len;
 	e->next = a->bucket[h];
@@ -130,12 +130,12 @@ add(struct answers *a, uint16_t type, const char *name, size_t len)
 const struct dns_answer *
 answers_get(struct answers *a, uint16_t type, const char *name, size_t len)
 {
-	struct question *q;
+	struct answers_question *q;
 
 	if ((q = answers_find(a, type, name, len)) == NULL &&
 	    (q = add(a, type, name, len)) == NULL)
 		return &answer_full;
-	if (q->state == ANSWER_DONE)
+	if (q->state == ANSWERS_DONE)
 		return &q->answer;
 	q->wanted = 1;
 	return NULL;
@@ -148,31 +148,31 @@ answers_hint(struct answers *a, uint16_t type, const char *name, size_t len)
 		(void)add(a, type, name, len);
 }
 
-struct question *
+struct answers_question *
 answers_next(struct answers *a)
 {
-	struct question *q;
+	struct answers_question *q;
 
 	while (a->cursor < a->n) {
 		q = &a->all[a->cursor++]->q;
-		if (q->state == ANSWER_WANTED) {
-			q->state = ANSWER_ASKED;
+		if (q->state == ANSWERS_WANTED) {
+			q->state = ANSWERS_ASKED;
 			return q;
 		}
 	}
 	return NULL;
 }
 
-struct question *
+struct answers_question *
 answers_needed(struct answers *a)
 {
-	struct question *q;
+	struct answers_question *q;
 	size_t i;
 
 	for (i = a->cursor; i < a->n; i++) {
 		q = &a->all[i]->q;
-		if (q->state == ANSWER_WANTED && q->wanted) {
-			q->state = ANSWER_ASKED;
+		if (q->state == ANSWERS_WANTED && q->wanted) {
+			q->state = ANSWERS_ASKED;
 			return q;
 		}
 	}
@@ -180,16 +180,16 @@ answers_needed(struct answers *a)
 }
 
 int
-answers_put(struct answers *a, struct question *q,
+answers_put(struct answers *a, struct answers_question *q,
     const struct dns_answer *from)
 {
 	struct dns_rr *rr = NULL;
 	uint8_t *data = NULL;
 	size_t i, total = 0;
 
-	if (q->state != ANSWER_ASKED)
+	if (q->state != ANSWERS_ASKED)
 		return -1;
-	q->state = ANSWER_DONE;
+	q->state = ANSWERS_DONE;
 	for (i = 0; i < from->nrr; i++)
 		total += from->rr[i].len;
 	if (from->nrr > 0 &&
@@ -216,17 +216,17 @@ answers_put(struct answers *a, struct question *q,
 void
 answers_expire(struct answers *a, enum dns_status status)
 {
-	struct question *q;
+	struct answers_question *q;
 	size_t i;
 
 	for (i = 0; i < a->n; i++) {
 		q = &a->all[i]->q;
-		if (q->state == ANSWER_DONE)
+		if (q->state == ANSWERS_DONE)
 			continue;
 		memset(&q->answer, 0, sizeof(q->answer));
 		q->answer.type = q->type;
 		q->answer.status = (uint8_t)status;
-		q->state = ANSWER_DONE;
+		q->state = ANSWERS_DONE;
 	}
 }
 
@@ -236,12 +236,12 @@ answers_missing(const struct answers *a)
 	size_t i, n = 0;
 
 	for (i = 0; i < a->n; i++)
-		if (a->all[i]->q.wanted && a->all[i]->q.state != ANSWER_DONE)
+		if (a->all[i]->q.wanted && a->all[i]->q.state != ANSWERS_DONE)
 			n++;
 	return n;
 }
 
-const struct question *
+const struct answers_question *
 answers_at(const struct answers *a, size_t i)
 {
 	return i < a->n ? &a->all[i]->q : NULL;

@@ -21,19 +21,19 @@
  *			ask q; later answers_put()
  *	} while (r == JUDGE_WAIT);
  */
-enum answer_state {
-	ANSWER_WANTED = 1, /* missed by a run, not handed out yet */
-	ANSWER_ASKED,	   /* handed out by answers_next() */
-	ANSWER_DONE
+enum answers_state {
+	ANSWERS_WANTED = 1, /* missed by a run, not handed out yet */
+	ANSWERS_ASKED,	    /* handed out by answers_next() */
+	ANSWERS_DONE
 };
 
-struct question {
+struct answers_question {
 	uint16_t type;
 	uint8_t state;
 	uint8_t wanted;	  /* missed since answers_begin() */
 	const char *name; /* lower case, see proto/dname.h */
 	size_t namelen;
-	struct dns_answer answer; /* when state is ANSWER_DONE */
+	struct dns_answer answer; /* when state is ANSWERS_DONE */
 };
 
 #define ANSWERS_MAX 512 /* questions of one check */
@@ -57,24 +57,26 @@ const struct dns_answer *answers_get(struct answers *, uint16_t, const char *,
 /* Notes a question that a later run may need: a guess. */
 void answers_hint(struct answers *, uint16_t, const char *, size_t);
 /*
- * The next question in state ANSWER_WANTED, which becomes ANSWER_ASKED; or
+ * The next question in state ANSWERS_WANTED, which becomes ANSWERS_ASKED; or
  * NULL. The pointer is valid until answers_reset().
  */
-struct question *answers_next(struct answers *);
+struct answers_question *answers_next(struct answers *);
 /* The same without guesses: only questions that the last run missed. */
-struct question *answers_needed(struct answers *);
+struct answers_question *answers_needed(struct answers *);
 /*
  * Stores a deep copy. 0; -1 when no such question was asked, when it is
  * done already, or on no memory (then the question is done as TEMPERROR).
  */
-int answers_put(struct answers *, struct question *, const struct dns_answer *);
+int answers_put(struct answers *, struct answers_question *,
+    const struct dns_answer *);
 /* Finds a question by name, or NULL. */
-struct question *answers_find(struct answers *, uint16_t, const char *, size_t);
+struct answers_question *answers_find(struct answers *, uint16_t, const char *,
+    size_t);
 /* Each question without an answer gets one with this status. */
 void answers_expire(struct answers *, enum dns_status);
 /* Number of questions that the last run missed and that have no answer. */
 size_t answers_missing(const struct answers *);
 /* Question i in the order in which they were noted, or NULL at the end. */
-const struct question *answers_at(const struct answers *, size_t);
+const struct answers_question *answers_at(const struct answers *, size_t);
 
 #endif

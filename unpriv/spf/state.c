@@ -158,14 +158,14 @@ spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
     const char *name, size_t len, int must, const struct dns_answer **out)
 {
 	const struct dns_answer *a = NULL;
-	struct question *q;
+	struct answers_question *q;
 	struct spf_event *ev;
 	char text[64];
 
 	*out = NULL;
 	if (st->waiting) {
 		q = answers_find(st->answers, type, name, len);
-		if (q != NULL && q->state == ANSWER_DONE)
+		if (q != NULL && q->state == ANSWERS_DONE)
 			a = &q->answer;
 		else
 			answers_hint(st->answers, type, name, len);

@@ -40,7 +40,7 @@ ask_new(struct ask *a)
 	char alias[DNAME_MAX + 1];
 	struct dns_answer ans;
 	const char *name;
-	struct question *q;
+	struct answers_question *q;
 	size_t len, n = 0;
 
 	while ((q = answers_next(a->answers)) != NULL) {
@@ -66,7 +66,7 @@ ask_new(struct ask *a)
 static void
 ask_progress(struct ask *a)
 {
-	const struct question *q = flights_last(&a->flights);
+	const struct answers_question *q = flights_last(&a->flights);
 	long ms = ask_ms(a);
 
 	if (!a->ctl->progress || ms < PROGRESS_MS || q == NULL ||
@@ -140,7 +140,7 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 }
 
 const char *
-ctl_ask_source(const struct ctl *ctl, const struct question *q)
+ctl_ask_source(const struct ctl *ctl, const struct answers_question *q)
 {
 	char alias[DNAME_MAX + 1];
 	struct dns_answer ans;

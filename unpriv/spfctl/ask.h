@@ -21,6 +21,6 @@ typedef int (*ctl_run_fn)(struct answers *, int elapsed, void *);
 int ctl_ask_run(struct ctl *, struct answers *, unsigned int seconds,
     ctl_run_fn, void *);
 /* Where the answer of a question came from: "zone", "cache" or "dns". */
-const char *ctl_ask_source(const struct ctl *, const struct question *);
+const char *ctl_ask_source(const struct ctl *, const struct answers_question *);
 
 #endif

@@ -179,7 +179,7 @@ json_lookup(const struct check_report *r, struct json *js,
 	json_object(js, NULL);
 	json_str(js, "type", dns_type_name(n->ev->type));
 	json_str(js, "name", n->ev->domain);
-	if (n->q != NULL && n->q->state == ANSWER_DONE) {
+	if (n->q != NULL && n->q->state == ANSWERS_DONE) {
 		a = &n->q->answer;
 		json_str(js, "status",
 		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :

@@ -59,7 +59,7 @@ lookup_label(struct dot *d, const struct trace_node *n)
 	fprintf(d->fp, "shape=plaintext, fontcolor=\"#555555\", label=\"%s ",
 	    dns_type_name(n->ev->type));
 	put_text(d->fp, n->ev->domain);
-	if (n->q != NULL && n->q->state == ANSWER_DONE) {
+	if (n->q != NULL && n->q->state == ANSWERS_DONE) {
 		a = &n->q->answer;
 		fprintf(d->fp, "\\n%s, %d records, %u.%u ms, TTL %u, %s%s",
 		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :

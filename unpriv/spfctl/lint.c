@@ -615,7 +615,7 @@ ctl_lint(struct ctl *ctl)
 {
 	static struct lint l;
 	static struct lint_record start;
-	const struct question *q;
+	const struct answers_question *q;
 	const char *arg = ctl->argv[0];
 	int len;
 

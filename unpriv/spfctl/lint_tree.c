@@ -32,7 +32,7 @@ suggest_addresses(struct lint *l, struct lint_record *top)
 {
 	char name[DNAME_MAX + 1], text[200], ip[ADDR_STRLEN];
 	static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA };
-	const struct question *q;
+	const struct answers_question *q;
 	struct spf_syntax e;
 	struct spf_scan sc;
 	struct spf_term t;
@@ -47,7 +47,7 @@ suggest_addresses(struct lint *l, struct lint_record *top)
 		text[0] = '\0';
 		for (i = n = 0; i < 2; i++) {
 			q = answers_find(l->answers, types[i], name, len);
-			if (q == NULL || q->state != ANSWER_DONE)
+			if (q == NULL || q->state != ANSWERS_DONE)
 				continue;
 			n += q->answer.nrr;
 			if (n > REPLACE_MAX)

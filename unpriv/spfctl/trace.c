@@ -106,7 +106,7 @@ add_lookup(struct builder *b, const struct spf_event *ev)
 static void
 set_record(struct builder *b, const struct spf_event *ev)
 {
-	const struct question *q;
+	const struct answers_question *q;
 	size_t i;
 
 	b->level->ev = ev;
@@ -115,7 +115,7 @@ set_record(struct builder *b, const struct spf_event *ev)
 	if (ev->domain == NULL ||
 	    (q = answers_find(b->answers, DNS_T_TXT, ev->domain,
 		 strlen(ev->domain))) == NULL ||
-	    q->state != ANSWER_DONE)
+	    q->state != ANSWERS_DONE)
 		return;
 	for (i = 0; i < q->answer.nrr; i++)
 		if (spf_is_record((const char *)q->answer.rr[i].data,

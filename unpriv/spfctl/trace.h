@@ -40,7 +40,7 @@ struct trace_node {
 	const char *text;
 	size_t len;
 	/* LOOKUP */
-	const struct question *q; /* or NULL */
+	const struct answers_question *q; /* or NULL */
 	int is_void;
 	int explains; /* for exp=, after the result */
 };

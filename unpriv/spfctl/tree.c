@@ -82,7 +82,7 @@ result_is(struct tree *t, enum spf_result r)
 
 /* Shows the data of an answer in one line. */
 static void
-show_rrs(struct tree *t, const struct question *q)
+show_rrs(struct tree *t, const struct answers_question *q)
 {
 	const struct dns_answer *a = &q->answer;
 	char buf[300];
@@ -116,7 +116,7 @@ show_lookup(struct tree *t, const struct trace_node *n, unsigned int limit)
 	    dns_type_name(n->ev->type));
 	ctl_puts(fp, n->ev->domain);
 	fputc(':', fp);
-	if (n->q == NULL || n->q->state != ANSWER_DONE) {
+	if (n->q == NULL || n->q->state != ANSWERS_DONE) {
 		fputs(" not asked\n", fp);
 		ctl_set_color(t->ctl, fp, CTL_C_NONE);
 		return;
