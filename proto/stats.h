@@ -53,7 +53,7 @@
 	X(SECOND_OPINION_COPIES, COUNTER, "second_opinion_copies", "", "",     \
 	    "  asked", "Requests sent for a second opinion")
 
-/* Counters: the family, the values of its labels. */
+/* Counters: family, and the values of its labels. */
 #define STAT_TABLE(X)                                        \
 	X(CONN_MILTER, CONNECTIONS, "milter", "")            \
 	X(CONN_POLICY, CONNECTIONS, "policy", "")            \

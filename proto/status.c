@@ -68,7 +68,7 @@ status_put(struct wbuf *w, const struct status_row *row)
 	return wbuf_ok(w) ? 0 : -1;
 }
 
-/* A blob as a string in the arena; NULL when it is none. */
+/* Copies a blob to the arena as a string; NULL when it cannot be one. */
 static const char *
 get_text(struct rbuf *r, struct arena *a)
 {

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, spfctl. Pure; the table of what the daemon's status is. */
+/* Runs in: parent, spfctl. Pure; the tables of what "spfctl status" shows. */
 
 #ifndef PROTO_STATUS_H
 #define PROTO_STATUS_H
@@ -13,11 +13,15 @@
 #include "proto/wire.h"
 
 /*
- * Kinds of rows: name in --json, form there, the kind of row that it belongs
- * to. Forms: MEMBERS (the fields stand in the document itself), OBJECT, MAP
- * (an object whose keys are the rows' first fields), LIST. A row of the first
- * two kinds comes once, of the others as often as need be; one that belongs to
- * another follows it.
+ * The parent sends its status as rows of fields. These tables drive its
+ * encoder, spfctl's decoder and --json: a field added here and set in
+ * control_status.c appears there.
+ *
+ * Kinds of rows: name in --json, form there, and the kind of row that it
+ * belongs to and follows. Forms: MEMBERS (the fields are members of the
+ * document itself), OBJECT, MAP (an object; the first field of each row is
+ * the key), LIST. MEMBERS and OBJECT rows come exactly once. An entry of a
+ * MAP or LIST is an object, or a plain value when it has only one field.
  */
 #define STATUS_KIND_TABLE(X)                     \
 	X(DAEMON, "daemon", MEMBERS, NONE)       \
@@ -31,8 +35,9 @@
 	X(PROCESS, "processes", LIST, GENERATION)
 
 /*
- * Their fields, in the order of the wire and of --json: kind, field, name,
- * type. Times are in seconds, "started" since 1970.
+ * Fields, in their order on the wire and in --json: kind of row, field, name
+ * in --json, type. The fields of a kind stand together. Times are in seconds;
+ * "started" counts from 1970.
  */
 #define STATUS_FIELD_TABLE(X)                             \
 	X(DAEMON, VERSION, "version", TEXT)               \
@@ -65,7 +70,7 @@
 	X(PROCESS, CONNECTIONS, "connections", NUMBER)    \
 	X(PROCESS, CHECKS, "checks", NUMBER)
 
-/* Types and the largest value of each; of TEXT, the most octets. */
+/* Types of fields, and the largest value; of TEXT, the largest length. */
 #define STATUS_TEXT_MAX 4096
 #define STATUS_TYPE_TABLE(X)                      \
 	X(NUMBER, UINT64_MAX)                     \
@@ -75,6 +80,7 @@
 	X(ROLE, ROLE_MAX - 1) /* enum msg_role */ \
 	X(TEXT, STATUS_TEXT_MAX)
 
+/* The values of WORD fields. */
 #define STATUS_WORD_TABLE(X)    \
 	X(NONE, "none")         \
 	X(PARTIAL, "partial")   \
@@ -131,7 +137,7 @@ enum status_field_id {
 struct status_kind_rule {
 	const char *name;
 	enum status_form form;
-	enum status_kind within; /* STATUS_NONE: of the daemon */
+	enum status_kind within; /* STATUS_NONE: belongs to no other */
 };
 
 struct status_field {
@@ -149,7 +155,7 @@ union status_value {
 	const char *text; /* TEXT; the row does not own it */
 };
 
-/* A row; only the fields of its kind matter. */
+/* A row; only the fields of its kind are used. */
 struct status_row {
 	STAILQ_ENTRY(status_row) entry;
 	enum status_kind kind;
@@ -157,24 +163,28 @@ struct status_row {
 };
 STAILQ_HEAD(status_rows, status_row);
 
-/* Sizes of a row on the wire. */
+/* Octets of a row on the wire; the bounds of CTL_ROW in proto/msg.h. */
 #define STATUS_ROW_MIN 5
 #define STATUS_ROW_MAX 16384
 
 /*
- * Payload of CTL_ROW: u8 kind, u8 number of fields, then each field: u8 type
- * and a u64, or a blob for TEXT. -1 when a value exceeds its type or the row
- * its buffer.
+ * Encodes the payload of CTL_ROW: u8 kind, u8 number of fields, then each
+ * field as u8 type and a u64, or a blob for TEXT. Returns 0, or -1 when a
+ * value exceeds its type's limit or the row its buffer.
  */
 int status_put(struct wbuf *, const struct status_row *);
 /*
- * The row, with its texts in the arena; NULL when memory lacks or when it is
- * not exactly what the tables say: the sender is of another version.
+ * Decodes a payload into a row that the arena owns, texts included. Returns
+ * NULL when it differs from the tables (the sender is of another version)
+ * and when the arena is full.
  */
 struct status_row *status_get(struct arena *, const uint8_t *, size_t);
-/* 1: each row that comes once did, each that belongs to another follows it. */
+/*
+ * Returns 1 when all MEMBERS and OBJECT rows came exactly once and each row
+ * that belongs to another came after one of that kind; else 0.
+ */
 int status_complete(const struct status_rows *);
-/* A field of type WORD, ROLE or TEXT as text. */
+/* The text of a WORD, ROLE or TEXT field. */
 const char *status_text(const struct status_row *, enum status_field_id);
 
 #endif

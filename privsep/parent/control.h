@@ -14,9 +14,9 @@
 void control_start(struct parent *, int fd);
 void control_stop(struct parent *);
 
-/* Gets a row of the status; its texts live until the call returns. */
+/* Receives a row; its texts are valid until the call returns. */
 typedef void (*control_row_fn)(void *, const struct status_row *);
-/* The daemon's status, row by row (proto/status.h). */
+/* Passes the daemon's status to the function, row by row. */
 void control_status(const struct parent *, control_row_fn, void *);
 
 /* How a reload that somebody waits for ended: sysexits(3) and a text. */

@@ -14,7 +14,7 @@
 #include "proto/wire.h"
 #include "unpriv/spfctl/daemon.h"
 
-/* No daemon has so much to say. */
+/* Limits of one answer. */
 #define LINES_MAX  65536
 #define ARENA_SIZE (64 << 20)
 

@@ -17,9 +17,9 @@
 struct ctl_answer {
 	char **line; /* of text */
 	size_t n;
-	struct arena *arena; /* of the rows; NULL: there are none */
+	struct arena *arena; /* owns the rows; NULL until the first */
 	struct status_rows rows;
-	int bad_rows; /* some could not be decoded */
+	int bad_rows; /* at least one was refused by status_get() */
 	struct stats stats;
 	int has_stats;
 	int status; /* sysexits(3) */
@@ -40,15 +40,16 @@ void ctl_answer_free(struct ctl_answer *);
 /* 0 when it hung up. */
 int ctl_daemon_is_there(const struct ctl_daemon *);
 /*
- * Ask for the status and for the counters: 0, or an exit status, and why on
- * stderr. Of the status, all rows that come once are there: ctl_status_row()
- * gives the first of a kind, or NULL.
+ * Ask for the status or the counters. Return 0, or an exit status after
+ * printing the reason on stderr. A status that was taken is complete as
+ * status_complete() says.
  */
 int ctl_status_ask(struct ctl *, struct ctl_answer *);
 int ctl_stats_ask(struct ctl *, struct ctl_answer *);
+/* The first row of a kind, or NULL. */
 const struct status_row *ctl_status_row(const struct ctl_answer *,
     enum status_kind);
-/* Says so on stderr; returns the exit status. */
+/* Prints that the daemon is of another version; returns the exit status. */
 int ctl_daemon_differs(const char *why);
 /* The answer's lines on stderr; returns its status. */
 int ctl_answer_complain(const struct ctl_answer *);

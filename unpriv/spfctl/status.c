@@ -167,7 +167,7 @@ text(const struct ctl *ctl, const struct ctl_answer *a)
 			text_process(ctl, r);
 }
 
-/* ---- JSON: all that the tables hold, without knowing what it is ---- */
+/* ---- JSON: follows the tables of proto/status.h ---- */
 
 static void
 json_value(struct json *j, const char *key, const struct status_row *r, int f)
@@ -219,7 +219,10 @@ json_row(struct json *j, const struct status_row *r)
 	}
 }
 
-/* All rows from this one on that belong to one, up to the next of its kind. */
+/*
+ * Writes the rows that belong to a row of kind within: those behind it, up to
+ * the next of that kind. STATUS_NONE: all that belong to no other.
+ */
 static void
 json_kinds(struct json *j, const struct status_row *from,
     enum status_kind within)
