@@ -53,6 +53,7 @@ enum msg_role {
 	X(CTL_FLUSH, C, P, 0, 0, FD_NONE, RUN)         \
 	X(CTL_VERBOSE, C, P, 4, 4, FD_NONE, RUN)       \
 	X(CTL_TEXT, P, C, 1, 8192, FD_NONE, RUN)       \
+	X(CTL_ROW, P, C, 5, 16384, FD_NONE, RUN)       \
 	X(CTL_COUNTS, P, C, 8, 8192, FD_NONE, RUN)     \
 	X(CTL_END, P, C, 4, 4, FD_NONE, RUN)
 

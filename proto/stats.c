@@ -8,16 +8,29 @@
 
 #define COUNTER STAT_COUNTER
 #define GAUGE	STAT_GAUGE
+const struct stat_family stat_families[STAT_FAMILY_MAX] = {
+#define X(n, k, name, l1, l2, title, help) { k, name, { l1, l2 }, title, help },
+	STAT_FAMILY_TABLE(X)
+#undef X
+};
+
 const struct stat_row stat_rows[STAT_MAX] = {
-#define X(n, k, f, l) [STAT_##n] = { #n, k, f, l },
+#define X(n, f, v1, v2) { STAT_FAMILY_##f, { v1, v2 } },
 	STAT_TABLE(X)
 #undef X
 };
 
-const char *const stat_hist_name[HIST_MAX] = {
-	[HIST_CHECK] = "check_duration",
-	[HIST_DNS] = "dns_duration",
+const struct stat_hist_row stat_hists[HIST_MAX] = {
+#define X(n, name, title, help) { name, title, help },
+	STAT_HIST_TABLE(X)
+#undef X
 };
+
+enum stat_kind
+stat_kind(enum stat_id id)
+{
+	return stat_families[stat_rows[id].family].kind;
+}
 
 /* Until the parent has given a page, and in programs that count nothing. */
 static struct stats stats_own;
@@ -41,7 +54,7 @@ stat_sum(struct stats *to, const struct stats *from, int gauges)
 	unsigned int i, h;
 
 	for (i = 0; i < STAT_MAX; i++)
-		if (gauges || stat_rows[i].kind == STAT_COUNTER)
+		if (gauges || stat_kind(i) == STAT_COUNTER)
 			to->v[i] += from->v[i];
 	for (h = 0; h < HIST_MAX; h++) {
 		for (i = 0; i < STAT_BUCKETS; i++)
@@ -83,10 +96,8 @@ stat_put(const struct stats *s, uint8_t *p, size_t size, size_t *len)
 
 	memcpy(words, s, sizeof(words));
 	wbuf_init(&w, p, size);
-	for (i = 0; i < STAT_WORDS; i++) {
-		wbuf_u32(&w, (uint32_t)(words[i] >> 32));
-		wbuf_u32(&w, (uint32_t)words[i]);
-	}
+	for (i = 0; i < STAT_WORDS; i++)
+		wbuf_u64(&w, words[i]);
 	*len = w.len;
 	return wbuf_ok(&w) ? 0 : -1;
 }
@@ -99,10 +110,8 @@ stat_get(struct stats *s, const uint8_t *p, size_t len)
 	size_t i;
 
 	rbuf_init(&r, p, len);
-	for (i = 0; i < STAT_WORDS; i++) {
-		words[i] = (uint64_t)rbuf_u32(&r) << 32;
-		words[i] |= rbuf_u32(&r);
-	}
+	for (i = 0; i < STAT_WORDS; i++)
+		words[i] = rbuf_u64(&r);
 	if (!rbuf_done(&r))
 		return -1;
 	memcpy(s, words, sizeof(words));

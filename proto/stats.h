@@ -9,74 +9,117 @@
 
 /*
  * Counters of one process, in a page that it shares with the parent, which
- * only reads. One writer, aligned 64-bit words: no locks. Rows: name, kind
- * (COUNTER grows, GAUGE is a state now), metric family, its label or "".
+ * only reads. One writer, aligned 64-bit words: no locks.
  */
-#define STAT_TABLE(X)                                                         \
-	X(CONN_MILTER, COUNTER, "connections", "protocol=\"milter\"")         \
-	X(CONN_POLICY, COUNTER, "connections", "protocol=\"policy\"")         \
-	X(CONN_REFUSED, COUNTER, "connections_refused", "")                   \
-	X(CONN_OPEN, GAUGE, "connections_open", "")                           \
-	X(PROTO_ERROR_MILTER, COUNTER, "protocol_errors",                     \
-	    "protocol=\"milter\"")                                            \
-	X(PROTO_ERROR_POLICY, COUNTER, "protocol_errors",                     \
-	    "protocol=\"policy\"")                                            \
-	X(CHECK_MILTER, COUNTER, "checks", "protocol=\"milter\"")             \
-	X(CHECK_POLICY, COUNTER, "checks", "protocol=\"policy\"")             \
-	X(CHECK_EXPIRED, COUNTER, "checks_expired", "")                       \
-	X(CHECK_RUNS, COUNTER, "engine_runs", "")                             \
-	X(SKIP_LIST, COUNTER, "skipped", "reason=\"list\"")                   \
-	X(SKIP_INTERNAL, COUNTER, "skipped", "reason=\"internal\"")           \
-	X(SKIP_AUTH, COUNTER, "skipped", "reason=\"authenticated\"")          \
-	X(SKIP_MACRO, COUNTER, "skipped", "reason=\"macro\"")                 \
-	X(SKIP_INSTANCE, COUNTER, "skipped", "reason=\"instance\"")           \
-	X(HELO_NONE, COUNTER, "results", "identity=\"helo\",result=\"none\"") \
-	X(HELO_NEUTRAL, COUNTER, "results",                                   \
-	    "identity=\"helo\",result=\"neutral\"")                           \
-	X(HELO_PASS, COUNTER, "results", "identity=\"helo\",result=\"pass\"") \
-	X(HELO_FAIL, COUNTER, "results", "identity=\"helo\",result=\"fail\"") \
-	X(HELO_SOFTFAIL, COUNTER, "results",                                  \
-	    "identity=\"helo\",result=\"softfail\"")                          \
-	X(HELO_TEMPERROR, COUNTER, "results",                                 \
-	    "identity=\"helo\",result=\"temperror\"")                         \
-	X(HELO_PERMERROR, COUNTER, "results",                                 \
-	    "identity=\"helo\",result=\"permerror\"")                         \
-	X(MAIL_NONE, COUNTER, "results",                                      \
-	    "identity=\"mailfrom\",result=\"none\"")                          \
-	X(MAIL_NEUTRAL, COUNTER, "results",                                   \
-	    "identity=\"mailfrom\",result=\"neutral\"")                       \
-	X(MAIL_PASS, COUNTER, "results",                                      \
-	    "identity=\"mailfrom\",result=\"pass\"")                          \
-	X(MAIL_FAIL, COUNTER, "results",                                      \
-	    "identity=\"mailfrom\",result=\"fail\"")                          \
-	X(MAIL_SOFTFAIL, COUNTER, "results",                                  \
-	    "identity=\"mailfrom\",result=\"softfail\"")                      \
-	X(MAIL_TEMPERROR, COUNTER, "results",                                 \
-	    "identity=\"mailfrom\",result=\"temperror\"")                     \
-	X(MAIL_PERMERROR, COUNTER, "results",                                 \
-	    "identity=\"mailfrom\",result=\"permerror\"")                     \
-	X(ACT_NOTHING, COUNTER, "actions", "action=\"nothing\"")              \
-	X(ACT_PREPEND, COUNTER, "actions", "action=\"prepend\"")              \
-	X(ACT_REJECT, COUNTER, "actions", "action=\"reject\"")                \
-	X(ACT_DEFER, COUNTER, "actions", "action=\"defer\"")                  \
-	X(ACT_RESTRICTION, COUNTER, "actions", "action=\"restriction\"")      \
-	X(OWN_AR_REMOVED, COUNTER, "own_results_removed", "")                 \
-	X(LOG_DROPPED, COUNTER, "log_lines_dropped", "")                      \
-	X(DNS_CACHED, COUNTER, "dns_cache", "state=\"hit\"")                  \
-	X(DNS_UNCACHED, COUNTER, "dns_cache", "state=\"miss\"")               \
-	X(DNS_OK, COUNTER, "dns_answers", "status=\"ok\"")                    \
-	X(DNS_NXDOMAIN, COUNTER, "dns_answers", "status=\"nxdomain\"")        \
-	X(DNS_NODATA, COUNTER, "dns_answers", "status=\"nodata\"")            \
-	X(DNS_TEMPERROR, COUNTER, "dns_answers", "status=\"temperror\"")      \
-	X(DNS_TIMEOUT, COUNTER, "dns_answers", "status=\"timeout\"")          \
-	X(DNS_INFLIGHT, GAUGE, "dns_in_flight", "")                           \
-	X(SECOND_AGREE, COUNTER, "second_opinion", "outcome=\"agree\"")       \
-	X(SECOND_DIFFER, COUNTER, "second_opinion", "outcome=\"differ\"")     \
-	X(SECOND_DROPPED, COUNTER, "second_opinion", "outcome=\"dropped\"")   \
-	X(SECOND_SENT, COUNTER, "second_opinion_copies", "")
+
+/*
+ * Families of counters: kind (COUNTER grows, GAUGE is a state now), name in
+ * --json and OpenMetrics, up to two labels or "", title and help for people.
+ */
+#define STAT_FAMILY_TABLE(X)                                                   \
+	X(CONNECTIONS, COUNTER, "connections", "protocol", "", "Connections",  \
+	    "Connections taken")                                               \
+	X(CONNECTIONS_REFUSED, COUNTER, "connections_refused", "", "",         \
+	    "  refused", "Connections refused at the limit")                   \
+	X(CONNECTIONS_OPEN, GAUGE, "connections_open", "", "", "  open",       \
+	    "Connections open now")                                            \
+	X(PROTOCOL_ERRORS, COUNTER, "protocol_errors", "protocol", "",         \
+	    "  broken", "Connections ended because of what the client sent")   \
+	X(CHECKS, COUNTER, "checks", "protocol", "", "Checks",                 \
+	    "Messages and requests that were judged")                          \
+	X(CHECKS_EXPIRED, COUNTER, "checks_expired", "", "", "  out of time",  \
+	    "Checks that had no answer from the DNS in time")                  \
+	X(ENGINE_RUNS, COUNTER, "engine_runs", "", "", "  engine runs",        \
+	    "Runs of the engine, some a check")                                \
+	X(SKIPPED, COUNTER, "skipped", "reason", "", "Not checked",            \
+	    "Messages and requests that are excepted from checks")             \
+	X(RESULTS, COUNTER, "results", "identity", "result", "Results",        \
+	    "Results of checks by identity")                                   \
+	X(ACTIONS, COUNTER, "actions", "action", "", "Actions",                \
+	    "What was done after checks")                                      \
+	X(OWN_RESULTS_REMOVED, COUNTER, "own_results_removed", "", "",         \
+	    "Forged fields",                                                   \
+	    "Fields with results in our name that were removed")               \
+	X(LOG_LINES_DROPPED, COUNTER, "log_lines_dropped", "", "",             \
+	    "Log dropped", "Lines that did not reach the log")                 \
+	X(DNS_CACHE, COUNTER, "dns_cache", "state", "", "DNS cache",           \
+	    "Questions by state of the cache")                                 \
+	X(DNS_ANSWERS, COUNTER, "dns_answers", "status", "", "DNS answers",    \
+	    "Answers of the resolvers")                                        \
+	X(DNS_IN_FLIGHT, GAUGE, "dns_in_flight", "", "", "  in flight",        \
+	    "Questions on their way now")                                      \
+	X(SECOND_OPINION, COUNTER, "second_opinion", "outcome", "", "libspf2", \
+	    "Second opinions by how they compare with ours")                   \
+	X(SECOND_OPINION_COPIES, COUNTER, "second_opinion_copies", "", "",     \
+	    "  asked", "Requests sent for a second opinion")
+
+/* Counters: family, and the values of its labels. */
+#define STAT_TABLE(X)                                        \
+	X(CONN_MILTER, CONNECTIONS, "milter", "")            \
+	X(CONN_POLICY, CONNECTIONS, "policy", "")            \
+	X(CONN_REFUSED, CONNECTIONS_REFUSED, "", "")         \
+	X(CONN_OPEN, CONNECTIONS_OPEN, "", "")               \
+	X(PROTO_ERROR_MILTER, PROTOCOL_ERRORS, "milter", "") \
+	X(PROTO_ERROR_POLICY, PROTOCOL_ERRORS, "policy", "") \
+	X(CHECK_MILTER, CHECKS, "milter", "")                \
+	X(CHECK_POLICY, CHECKS, "policy", "")                \
+	X(CHECK_EXPIRED, CHECKS_EXPIRED, "", "")             \
+	X(CHECK_RUNS, ENGINE_RUNS, "", "")                   \
+	X(SKIP_LIST, SKIPPED, "list", "")                    \
+	X(SKIP_INTERNAL, SKIPPED, "internal", "")            \
+	X(SKIP_AUTH, SKIPPED, "authenticated", "")           \
+	X(SKIP_MACRO, SKIPPED, "macro", "")                  \
+	X(SKIP_INSTANCE, SKIPPED, "instance", "")            \
+	X(HELO_NONE, RESULTS, "helo", "none")                \
+	X(HELO_NEUTRAL, RESULTS, "helo", "neutral")          \
+	X(HELO_PASS, RESULTS, "helo", "pass")                \
+	X(HELO_FAIL, RESULTS, "helo", "fail")                \
+	X(HELO_SOFTFAIL, RESULTS, "helo", "softfail")        \
+	X(HELO_TEMPERROR, RESULTS, "helo", "temperror")      \
+	X(HELO_PERMERROR, RESULTS, "helo", "permerror")      \
+	X(MAIL_NONE, RESULTS, "mailfrom", "none")            \
+	X(MAIL_NEUTRAL, RESULTS, "mailfrom", "neutral")      \
+	X(MAIL_PASS, RESULTS, "mailfrom", "pass")            \
+	X(MAIL_FAIL, RESULTS, "mailfrom", "fail")            \
+	X(MAIL_SOFTFAIL, RESULTS, "mailfrom", "softfail")    \
+	X(MAIL_TEMPERROR, RESULTS, "mailfrom", "temperror")  \
+	X(MAIL_PERMERROR, RESULTS, "mailfrom", "permerror")  \
+	X(ACT_NOTHING, ACTIONS, "nothing", "")               \
+	X(ACT_PREPEND, ACTIONS, "prepend", "")               \
+	X(ACT_REJECT, ACTIONS, "reject", "")                 \
+	X(ACT_DEFER, ACTIONS, "defer", "")                   \
+	X(ACT_RESTRICTION, ACTIONS, "restriction", "")       \
+	X(OWN_AR_REMOVED, OWN_RESULTS_REMOVED, "", "")       \
+	X(LOG_DROPPED, LOG_LINES_DROPPED, "", "")            \
+	X(DNS_CACHED, DNS_CACHE, "hit", "")                  \
+	X(DNS_UNCACHED, DNS_CACHE, "miss", "")               \
+	X(DNS_OK, DNS_ANSWERS, "ok", "")                     \
+	X(DNS_NXDOMAIN, DNS_ANSWERS, "nxdomain", "")         \
+	X(DNS_NODATA, DNS_ANSWERS, "nodata", "")             \
+	X(DNS_TEMPERROR, DNS_ANSWERS, "temperror", "")       \
+	X(DNS_TIMEOUT, DNS_ANSWERS, "timeout", "")           \
+	X(DNS_INFLIGHT, DNS_IN_FLIGHT, "", "")               \
+	X(SECOND_AGREE, SECOND_OPINION, "agree", "")         \
+	X(SECOND_DIFFER, SECOND_OPINION, "differ", "")       \
+	X(SECOND_DROPPED, SECOND_OPINION, "dropped", "")     \
+	X(SECOND_SENT, SECOND_OPINION_COPIES, "", "")
+
+/* Latencies: name, title, help. */
+#define STAT_HIST_TABLE(X)                        \
+	X(CHECK, "check_duration", "Checks",      \
+	    "Time from a request to its verdict") \
+	X(DNS, "dns_duration", "Questions",       \
+	    "Time of questions that were not in the cache")
+
+enum stat_family_id {
+#define X(n, k, name, l1, l2, title, help) STAT_FAMILY_##n,
+	STAT_FAMILY_TABLE(X)
+#undef X
+	STAT_FAMILY_MAX
+};
 
 enum stat_id {
-#define X(n, k, f, l) STAT_##n,
+#define X(n, f, v1, v2) STAT_##n,
 	STAT_TABLE(X)
 #undef X
 	STAT_MAX
@@ -92,8 +135,9 @@ enum stat_kind {
 #define STAT_BUCKET_US 16
 
 enum stat_hist {
-	HIST_CHECK = 0, /* a check, start to verdict */
-	HIST_DNS,	/* an uncached question, in dns */
+#define X(n, name, title, help) HIST_##n,
+	STAT_HIST_TABLE(X)
+#undef X
 	HIST_MAX
 };
 
@@ -107,15 +151,27 @@ struct stats {
 	uint64_t second[STAT_RESULTS][STAT_RESULTS]; /* ours, theirs */
 };
 
-struct stat_row {
-	const char *name;
+#define STAT_LABELS 2
+
+struct stat_family {
 	enum stat_kind kind;
-	const char *family;
-	const char *label;
+	const char *name;
+	const char *label[STAT_LABELS];
+	const char *title, *help;
 };
 
+struct stat_row {
+	enum stat_family_id family;
+	const char *value[STAT_LABELS]; /* of the family's labels */
+};
+
+struct stat_hist_row {
+	const char *name, *title, *help;
+};
+
+extern const struct stat_family stat_families[STAT_FAMILY_MAX];
 extern const struct stat_row stat_rows[STAT_MAX];
-extern const char *const stat_hist_name[HIST_MAX];
+extern const struct stat_hist_row stat_hists[HIST_MAX];
 
 /* Where this process counts; never NULL. */
 extern struct stats *stats;
@@ -124,6 +180,7 @@ extern struct stats *stats;
 #define stat_add(s, n) (stats->v[STAT_##s] += (n))
 #define stat_set(s, n) (stats->v[STAT_##s] = (n))
 
+enum stat_kind stat_kind(enum stat_id);
 void stat_observe(enum stat_hist, uint64_t usec);
 /* Adds every counter and bucket of the second to the first; no gauges. */
 void stat_sum(struct stats *, const struct stats *, int gauges);

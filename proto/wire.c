@@ -53,6 +53,14 @@ rbuf_u32(struct rbuf *r)
 		(uint32_t)p[2] << 8 | p[3];
 }
 
+uint64_t
+rbuf_u64(struct rbuf *r)
+{
+	uint64_t high = rbuf_u32(r);
+
+	return high << 32 | rbuf_u32(r);
+}
+
 const uint8_t *
 rbuf_blob(struct rbuf *r, size_t *len)
 {
@@ -111,6 +119,13 @@ wbuf_u32(struct wbuf *w, uint32_t v)
 	uint8_t b[4] = { v >> 24, (v >> 16) & 0xff, (v >> 8) & 0xff, v & 0xff };
 
 	wbuf_bytes(w, b, sizeof(b));
+}
+
+void
+wbuf_u64(struct wbuf *w, uint64_t v)
+{
+	wbuf_u32(w, (uint32_t)(v >> 32));
+	wbuf_u32(w, (uint32_t)v);
 }
 
 void

@@ -29,6 +29,7 @@ void rbuf_init(struct rbuf *, const void *, size_t);
 uint8_t rbuf_u8(struct rbuf *);
 uint16_t rbuf_u16(struct rbuf *);
 uint32_t rbuf_u32(struct rbuf *);
+uint64_t rbuf_u64(struct rbuf *);
 /* n octets in the buffer, or NULL when fewer are left. */
 const uint8_t *rbuf_bytes(struct rbuf *, size_t);
 /* u16 length, then so many octets in the buffer. NULL on error. */
@@ -40,6 +41,7 @@ void wbuf_init(struct wbuf *, void *, size_t);
 void wbuf_u8(struct wbuf *, uint8_t);
 void wbuf_u16(struct wbuf *, uint16_t);
 void wbuf_u32(struct wbuf *, uint32_t);
+void wbuf_u64(struct wbuf *, uint64_t);
 void wbuf_bytes(struct wbuf *, const void *, size_t);
 /* u16 length, then the octets; more than 65535 are an error. */
 void wbuf_blob(struct wbuf *, const void *, size_t);

@@ -58,7 +58,7 @@ statpage_use(int fd)
 		return -1;
 	stats = p;
 	for (i = 0; i < STAT_MAX; i++)
-		if (stat_rows[i].kind == STAT_GAUGE)
+		if (stat_kind(i) == STAT_GAUGE)
 			stats->v[i] = 0;
 	return 0;
 }

@@ -51,20 +51,24 @@ ctl_free(struct ctl *c)
 	free(c);
 }
 
-static void __attribute__((__format__(printf, 2, 3)))
-ctl_text(void *arg, const char *fmt, ...)
+static void
+ctl_send(struct ctl *c, enum msg_type type, const void *p, size_t len)
 {
-	struct ctl *c = arg;
+	if (chan_send(c->chan, type, 0, p, len, -1, 0) == -1)
+		c->deaf = 1;
+}
+
+static void __attribute__((__format__(printf, 2, 3)))
+ctl_text(struct ctl *c, const char *fmt, ...)
+{
 	char text[4096];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (text[0] != '\0' &&
-	    chan_send(c->chan, MSG_CTL_TEXT, 0, text, strlen(text), -1, 0) ==
-		-1)
-		c->deaf = 1;
+	if (text[0] != '\0')
+		ctl_send(c, MSG_CTL_TEXT, text, strlen(text));
 }
 
 static void
@@ -76,19 +80,31 @@ ctl_end(struct ctl *c, int status)
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_u32(&w, (uint32_t)status);
 	c->waits = WAITS_NOT;
-	if (chan_send(c->chan, MSG_CTL_END, 0, buf, w.len, -1, 0) == -1)
-		c->deaf = 1;
+	ctl_send(c, MSG_CTL_END, buf, w.len);
 }
 
 static void
-ctl_status(struct ctl *c, const uint8_t *p, size_t len)
+ctl_row(void *arg, const struct status_row *row)
 {
-	control_status(c->parent, ctl_text, c);
+	uint8_t buf[STATUS_ROW_MAX];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	if (status_put(&w, row) == -1)
+		fatalx("%s: a value is out of bounds",
+		    status_kinds[row->kind].name);
+	ctl_send(arg, MSG_CTL_ROW, buf, w.len);
+}
+
+static void
+command_status(struct ctl *c, const uint8_t *p, size_t len)
+{
+	control_status(c->parent, ctl_row, c);
 	ctl_end(c, 0);
 }
 
 static void
-ctl_stats(struct ctl *c, const uint8_t *p, size_t len)
+command_stats(struct ctl *c, const uint8_t *p, size_t len)
 {
 	uint8_t buf[8192];
 	struct stats sum;
@@ -97,8 +113,7 @@ ctl_stats(struct ctl *c, const uint8_t *p, size_t len)
 	parent_stats(c->parent, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
 		fatalx("counters do not fit a message");
-	if (chan_send(c->chan, MSG_CTL_COUNTS, 0, buf, n, -1, 0) == -1)
-		c->deaf = 1;
+	ctl_send(c, MSG_CTL_COUNTS, buf, n);
 	ctl_end(c, 0);
 }
 
@@ -112,7 +127,7 @@ ctl_say(int pri, const char *text, void *arg)
 }
 
 static void
-ctl_reload(struct ctl *c, const uint8_t *p, size_t len)
+command_reload(struct ctl *c, const uint8_t *p, size_t len)
 {
 	const struct parent *pa = c->parent;
 
@@ -129,7 +144,7 @@ ctl_reload(struct ctl *c, const uint8_t *p, size_t len)
 }
 
 static void
-ctl_flush(struct ctl *c, const uint8_t *p, size_t len)
+command_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
 	if (c->parent->stopping || c->parent->cur == NULL) {
 		ctl_text(c, "not now: starting or stopping");
@@ -141,7 +156,7 @@ ctl_flush(struct ctl *c, const uint8_t *p, size_t len)
 }
 
 static void
-ctl_verbose(struct ctl *c, const uint8_t *p, size_t len)
+command_verbose(struct ctl *c, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
 	int on;
@@ -157,11 +172,11 @@ static const struct {
 	enum msg_type type;
 	void (*fn)(struct ctl *, const uint8_t *, size_t);
 } ctl_commands[] = {
-	{ MSG_CTL_STATUS, ctl_status },
-	{ MSG_CTL_STATS, ctl_stats },
-	{ MSG_CTL_RELOAD, ctl_reload },
-	{ MSG_CTL_FLUSH, ctl_flush },
-	{ MSG_CTL_VERBOSE, ctl_verbose },
+	{ MSG_CTL_STATUS, command_status },
+	{ MSG_CTL_STATS, command_stats },
+	{ MSG_CTL_RELOAD, command_reload },
+	{ MSG_CTL_FLUSH, command_flush },
+	{ MSG_CTL_VERBOSE, command_verbose },
 };
 
 static void

@@ -5,6 +5,7 @@
 #define PRIVSEP_PARENT_CONTROL_H
 
 #include "privsep/parent/parent.h"
+#include "proto/status.h"
 
 /*
  * The control socket: spfctl asks, we answer. Only root, the daemon's user
@@ -13,11 +14,10 @@
 void control_start(struct parent *, int fd);
 void control_stop(struct parent *);
 
-/* One line "word value ..." a call, as printf(3). */
-typedef void (*control_say_fn)(void *, const char *, ...)
-    __attribute__((__format__(printf, 2, 3)));
-/* What spfctl status shows: see control_status.c for the lines. */
-void control_status(const struct parent *, control_say_fn, void *);
+/* Receives a row; its texts are valid until the call returns. */
+typedef void (*control_row_fn)(void *, const struct status_row *);
+/* Passes the daemon's status to the function, row by row. */
+void control_status(const struct parent *, control_row_fn, void *);
 
 /* How a reload that somebody waits for ended: sysexits(3) and a text. */
 void control_reload_done(struct parent *, int status, const char *);

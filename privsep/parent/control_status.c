@@ -5,7 +5,6 @@
 #include <sys/un.h>
 
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,53 +56,91 @@ listener_text(int fd, char *buf, size_t size)
 }
 
 static void
-status_listeners(const struct parent *p, control_say_fn say, void *arg)
+put_daemon(const struct parent *p, time_t now, control_row_fn put, void *arg)
 {
-	const struct {
-		const char *name;
-		int fd;
-	} v[] = {
-		{ "milter", p->milter_fd },
-		{ "policy", p->policy_fd },
-		{ "control", p->control_fd },
-	};
-	char buf[LISTENER_TEXT];
-	size_t i;
+	struct status_row row = { .kind = STATUS_DAEMON };
+	union status_value *v = row.v;
+	int role;
 
-	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
-		if (v[i].fd != -1 &&
-		    listener_text(v[i].fd, buf, sizeof(buf)) != NULL)
-			say(arg, "listener %s %s", v[i].name, buf);
-}
-
-static void
-status_nameservers(const struct parent *p, control_say_fn say, void *arg)
-{
-	const struct conf_servers *s;
-	char buf[ADDR_STRLEN];
-	size_t i;
-
-	if (p->cur == NULL)
-		return;
-	s = &p->cur->conf->nameservers;
-	for (i = 0; i < s->n; i++)
-		say(arg, "nameserver %s@%u",
-		    addr_format(&s->v[i].addr, buf, sizeof(buf)),
-		    (unsigned int)s->v[i].port);
+	v[STATUS_DAEMON_VERSION].text = PYSPF_VERSION;
+	v[STATUS_DAEMON_PID].number = (uint64_t)getpid();
+	v[STATUS_DAEMON_UPTIME].number = (uint64_t)(now - p->since);
+	v[STATUS_DAEMON_STARTED].number = (uint64_t)p->started;
+	v[STATUS_DAEMON_CONFIG].text = p->path;
+	put(arg, &row);
+	row.kind = STATUS_LOG;
+	v[STATUS_LOG_LEVEL].number =
+	    p->debug ? STATUS_WORD_VERBOSE : STATUS_WORD_BRIEF;
+	put(arg, &row);
+	row.kind = STATUS_RELOADS;
+	v[STATUS_RELOADS_DONE].number = p->reloads;
+	v[STATUS_RELOADS_REFUSED].number = p->reloads_refused;
+	v[STATUS_RELOADS_FAILED].number = p->reloads_failed;
+	put(arg, &row);
+	row.kind = STATUS_RESTARTS;
+	for (role = ROLE_DNS; role <= ROLE_SHADOW; role++) {
+		v[STATUS_RESTARTS_ROLE].number = (uint64_t)role;
+		v[STATUS_RESTARTS_COUNT].number = p->restarts[role];
+		put(arg, &row);
+	}
 }
 
 /* "full" is all that this release knows how to ask of a kernel. */
 static void
-status_sandbox(control_say_fn say, void *arg)
+put_sandbox(control_row_fn put, void *arg)
 {
+	struct status_row row = { .kind = STATUS_SANDBOX };
+	union status_value *v = row.v;
 	struct sandbox_state st;
 	int all = sandbox_state(&st);
 
-	say(arg, "sandbox %s landlock %d seccomp %d",
-	    all					  ? "full" :
-		st.seccomp || st.landlock_abi > 0 ? "partial" :
-						    "none",
-	    st.landlock_abi, st.seccomp);
+	v[STATUS_SANDBOX_STATE].number = all  ? STATUS_WORD_FULL :
+	    st.seccomp || st.landlock_abi > 0 ? STATUS_WORD_PARTIAL :
+						STATUS_WORD_NONE;
+	v[STATUS_SANDBOX_LANDLOCK_ABI].number = (uint64_t)st.landlock_abi;
+	v[STATUS_SANDBOX_SECCOMP].number = st.seccomp != 0;
+	put(arg, &row);
+}
+
+static void
+put_listeners(const struct parent *p, control_row_fn put, void *arg)
+{
+	const struct {
+		enum status_word name;
+		int fd;
+	} l[] = {
+		{ STATUS_WORD_MILTER, p->milter_fd },
+		{ STATUS_WORD_POLICY, p->policy_fd },
+		{ STATUS_WORD_CONTROL, p->control_fd },
+	};
+	struct status_row row = { .kind = STATUS_LISTENER };
+	char buf[LISTENER_TEXT];
+	size_t i;
+
+	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
+		if (l[i].fd == -1 ||
+		    listener_text(l[i].fd, buf, sizeof(buf)) == NULL)
+			continue;
+		row.v[STATUS_LISTENER_NAME].number = l[i].name;
+		row.v[STATUS_LISTENER_ADDRESS].text = buf;
+		put(arg, &row);
+	}
+}
+
+static void
+put_nameservers(const struct conf_servers *s, control_row_fn put, void *arg)
+{
+	struct status_row row = { .kind = STATUS_NAMESERVER };
+	char addr[ADDR_STRLEN], buf[ADDR_STRLEN + 6];
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		snprintf(buf, sizeof(buf), "%s@%u",
+		    addr_format(&s->v[i].addr, addr, sizeof(addr)),
+		    (unsigned int)s->v[i].port);
+		row.v[STATUS_NAMESERVER_ADDRESS].text = buf;
+		put(arg, &row);
+	}
 }
 
 static uint64_t
@@ -113,64 +150,60 @@ checks_of(const struct stats *s)
 }
 
 static void
-status_slot(const struct slot *s, time_t now, control_say_fn say, void *arg)
+put_process(const struct slot *s, time_t now, control_row_fn put, void *arg)
 {
-	int down = s->pid == -1;
+	struct status_row row = { .kind = STATUS_PROCESS };
+	union status_value *v = row.v;
 
-	say(arg,
-	    "process %s %d generation %u %s restarts %u uptime %lld "
-	    "connections %llu checks %llu",
-	    msg_role_name[s->role], (int)s->pid, s->gen->number,
-	    down	 ? "down" :
-		s->ready ? "ready" :
-			   "starting",
-	    s->restarts, down ? 0LL : (long long)(now - s->started),
-	    down ? 0ULL : (unsigned long long)s->stats->v[STAT_CONN_OPEN],
-	    (unsigned long long)checks_of(s->stats));
+	v[STATUS_PROCESS_ROLE].number = s->role;
+	v[STATUS_PROCESS_STATE].number = STATUS_WORD_DOWN;
+	v[STATUS_PROCESS_RESTARTS].number = s->restarts;
+	v[STATUS_PROCESS_CHECKS].number = checks_of(s->stats);
+	if (s->pid != -1) {
+		v[STATUS_PROCESS_PID].number = (uint64_t)s->pid;
+		v[STATUS_PROCESS_STATE].number =
+		    s->ready ? STATUS_WORD_READY : STATUS_WORD_STARTING;
+		v[STATUS_PROCESS_UPTIME].number = (uint64_t)(now - s->started);
+		v[STATUS_PROCESS_CONNECTIONS].number =
+		    s->stats->v[STAT_CONN_OPEN];
+	}
+	put(arg, &row);
 }
 
 static void
-status_generation(const struct generation *g, time_t now, control_say_fn say,
+put_generation(const struct generation *g, time_t now, control_row_fn put,
     void *arg)
 {
-	const struct parent *p = g->parent;
+	struct status_row row = { .kind = STATUS_GENERATION };
+	union status_value *v = row.v;
 	const struct slot *s;
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));
 	gen_stats(g, &sum, 1);
-	say(arg, "generation %u %s age %lld connections %llu checks %llu",
-	    g->number,
-	    g->draining	    ? "draining" :
-		g == p->cur ? "serving" :
-			      "starting",
-	    (long long)(now - g->since),
-	    (unsigned long long)sum.v[STAT_CONN_OPEN],
-	    (unsigned long long)checks_of(&sum));
+	v[STATUS_GENERATION_NUMBER].number = g->number;
+	v[STATUS_GENERATION_STATE].number = g->draining ? STATUS_WORD_DRAINING :
+	    g == g->parent->cur				? STATUS_WORD_SERVING :
+							  STATUS_WORD_STARTING;
+	v[STATUS_GENERATION_AGE].number = (uint64_t)(now - g->since);
+	v[STATUS_GENERATION_CONNECTIONS].number = sum.v[STAT_CONN_OPEN];
+	v[STATUS_GENERATION_CHECKS].number = checks_of(&sum);
+	put(arg, &row);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		status_slot(s, now, say, arg);
+		put_process(s, now, put, arg);
 }
 
 void
-control_status(const struct parent *p, control_say_fn say, void *arg)
+control_status(const struct parent *p, control_row_fn put, void *arg)
 {
 	const struct generation *g;
 	time_t now = clock_seconds();
-	int role;
 
-	say(arg, "version %s", PYSPF_VERSION);
-	say(arg, "parent %d uptime %lld started %lld", (int)getpid(),
-	    (long long)(now - p->since), (long long)p->started);
-	say(arg, "config %s", p->path);
-	status_sandbox(say, arg);
-	say(arg, "log %s", p->debug ? "verbose" : "brief");
-	status_listeners(p, say, arg);
-	status_nameservers(p, say, arg);
-	say(arg, "reloads done %lu refused %lu failed %lu", p->reloads,
-	    p->reloads_refused, p->reloads_failed);
-	for (role = ROLE_DNS; role <= ROLE_SHADOW; role++)
-		say(arg, "restarts %s %lu", msg_role_name[role],
-		    p->restarts[role]);
+	put_daemon(p, now, put, arg);
+	put_sandbox(put, arg);
+	put_listeners(p, put, arg);
+	if (p->cur != NULL)
+		put_nameservers(&p->cur->conf->nameservers, put, arg);
 	TAILQ_FOREACH(g, &p->all, entry)
-		status_generation(g, now, say, arg);
+		put_generation(g, now, put, arg);
 }

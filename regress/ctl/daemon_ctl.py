@@ -21,7 +21,8 @@ import ns
 ns.enter('daemon-ctl')
 import openmetrics
 import product
-from control import (BUCKETS, HEADER, RESULTS, SOCKET, TOP, TYPES, Control)
+from control import (BUCKETS, HEADER, HISTOGRAMS, RESULTS, SOCKET, TOP, TYPES,
+                     Control, encode, table)
 from daemon import Daemon, check, finish, role, status, wait
 
 SPFCTL = product.wanted('daemon-ctl', 'spfctl')
@@ -49,14 +50,12 @@ def run(*args, timeout=60, **more):
 
 def rows():
     """(name, kind, family, labels) of the table of counters."""
-    with open(os.path.join(TOP, 'proto/stats.h'), encoding='ascii') as f:
-        text = re.search(r'#define STAT_TABLE\(X\)(.*?)\n\n', f.read(),
-                         re.S).group(1).replace('\\\n', ' ')
+    families = {f[0]: f for f in table('proto/stats.h', 'STAT_FAMILY_TABLE')}
     out = []
-    for name, kind, family, labels in re.findall(
-            r'X\((\w+), (\w+), "(\w+)",\s*"((?:[^"\\]|\\.)*)"\)', text):
-        out.append((name, kind, family, tuple(re.findall(
-            r'(\w+)=\\"(\w+)\\"', labels))))
+    for name, family, *values in table('proto/stats.h', 'STAT_TABLE'):
+        _, kind, called, *labels = families[family][:5]
+        out.append((name, kind, called, tuple(
+            (k, v) for k, v in zip(labels, values) if k != '')))
     return out
 
 
@@ -95,7 +94,8 @@ def quiet():
 def serving():
     """All processes of the start are ready."""
     with Control() as c:
-        wait(lambda: any(' serving ' in x for x in c.ask('CTL_STATUS')[0]))
+        wait(lambda: any(kind == 'GENERATION' and v['state'] == 'serving'
+                         for kind, v in c.ask('CTL_STATUS')[0]))
 
 
 def strict():
@@ -352,6 +352,9 @@ def monotone(d):
     check('daemon-ctl/metrics-restarts', [value(
         f, 'restarts', '_total', role=r) for r in ('worker', 'dns')] ==
         [2, 1], f[PREFIX + 'restarts'].samples)
+    o = json.loads(run('status', '--json')[1])['restarts']
+    check('daemon-ctl/status-json-restarts', o == {
+        'dns': 1, 'worker': 2, 'libmilter': 0, 'shadow': 0}, o)
     check('daemon-ctl/metrics-processes', value(
         f, 'processes', role='worker', state='ready') == 2)
 
@@ -663,43 +666,60 @@ def message(name, payload=b''):
 def fakes():
     end = message('CTL_END', bytes(4))
     evil = b'\x1b]0;owned\x07\x1b[2J\xc2\x9b31m'
+    good = a_status(b'1')
     cases = {
         'silent': ([], True, 75, ['status']),
         'hangs-up': ([], False, 69, ['status']),
-        'hangs-up-midway': ([message('CTL_TEXT', b'version 1')], False, 69,
-                            ['status']),
+        'hangs-up-midway': (good[:1], False, 69, ['status']),
         'garbage': ([b'garbage'], True, 76, ['status']),
         'unknown': ([HEADER.pack(999, 16, 0, 1)], True, 76, ['status']),
         'no-counts': ([end], True, 76, ['stats']),
         'other-counts': ([message('CTL_COUNTS', bytes(80)), end], True, 76,
                          ['stats']),
-        'half-metrics': ([message('CTL_TEXT', b'version 1'), end], False, 69,
-                         ['metrics']),
-        'empty-status': ([end], True, 0, ['status']),
-        'empty-status-json': ([end], True, 0, ['status', '--json']),
+        'half-metrics': (good + [end], False, 69, ['metrics']),
+        'status': (good + [end], True, 0, ['status']),
+        'status-json': (good + [end], True, 0, ['status', '--json']),
+        'empty-status': ([end], True, 76, ['status']),
+        'empty-status-json': ([end], True, 76, ['status', '--json']),
+        'empty-status-metrics': ([end], True, 76, ['metrics']),
         'bare-words-json': ([message('CTL_TEXT', w) for w in (
             b'listener milterx', b'process dns', b'restarts dns',
-            b'generation 1', b'reloads ')] + [end], True, 0,
+            b'generation 1', b'reloads ')] + [end], True, 76,
             ['status', '--json']),
-        'evil-status': ([message('CTL_TEXT', w + b' ' + evil * 20) for w in (
-            b'version', b'parent', b'config', b'sandbox', b'log',
-            b'listener', b'nameserver', b'reloads', b'restarts',
-            b'generation', b'process 1 2 3 4')] + [end], True, 0,
-            ['status']),
+        'evil-status': (a_status(evil * 20) + [end], True, 0, ['status']),
+        'evil-status-json': (a_status(evil * 20) + [end], True, 0,
+                             ['status', '--json']),
         'evil-refusal': ([message('CTL_TEXT', evil),
                           message('CTL_END', struct.pack('>I', 78))], True,
                          78, ['reload']),
     }
+    for i, row in enumerate(good[:4]):
+        cases['status-without-%d' % i] = (
+            good[:i] + good[i + 1:] + [end], True, 76, ['status'])
+        cases['status-twice-%d' % i] = ([row] + good + [end], True, 76,
+                                        ['status', '--json'])
+    for name, row in (
+            ('kind', bytes([99, 1]) + bytes(9)),
+            ('none', bytes([0, 0]) + bytes(9)),
+            ('role', encode('RESTARTS', 99, 1)),
+            ('field-more', encode('LOG', 'brief') + b'\x01' + bytes(8)),
+            ('field-less', encode('RELOADS', 1, 2)),
+            ('octet-more', encode('LOG', 'brief') + b'x'),
+            ('octet-less', encode('LOG', 'brief')[:-1]),
+            ('nul', encode('NAMESERVER', b'a\0b'))):
+        for args in (['status'], ['metrics']):
+            cases['row-%s-%s' % (name, args[0])] = (
+                good + [message('CTL_ROW', row), end], True, 76, args)
     for name, (records, hang, want, args) in cases.items():
         Fake([records], hang)
         rc, out, err = run(*args, '--socket', '/run/fake.sock')
         check('daemon-ctl/fake-' + name, rc == want and
               not re.search(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]', out + err) and
-              (rc == 0 or out == ''), (rc, out, err))
+              (rc == 0 or out == '') and
+              (rc != 76 or 'the daemon is of another version' in err),
+              (rc, out, err))
     counts = message('CTL_COUNTS', bytes(8 * words()))
-    Fake([[message('CTL_TEXT', b'version 1"} 2\n' + evil),
-           message('CTL_TEXT', b'restarts ' + evil + b' 3'), end],
-          [counts, end]])
+    Fake([a_status(b'1"} 2\n' + evil) + [end], [counts, end]])
     rc, out, err = run('metrics', '--socket', '/run/fake.sock')
     try:
         f = openmetrics.parse(out)
@@ -710,11 +730,17 @@ def fakes():
           f[PREFIX + 'restarts'].samples == {}, (rc, f, err))
 
 
+def a_status(text):
+    """The smallest status, and rows with this text in all places for it."""
+    return [message('CTL_ROW', encode(*row)) for row in (
+        ('DAEMON', text, 1, 2, 3, text), ('SANDBOX', 'full', 6, 1),
+        ('LOG', 'brief'), ('RELOADS', 1, 2, 3), ('LISTENER', 'milter', text),
+        ('NAMESERVER', text), ('GENERATION', 1, 'serving', 2, 3, 4),
+        ('PROCESS', 3, 4, 'ready', 5, 6, 7, 8))]
+
+
 def words():
-    with open(os.path.join(TOP, 'proto/stats.h'), encoding='ascii') as f:
-        hists = len(re.search(r'enum stat_hist \{(.*?)\}', f.read(),
-                              re.S).group(1).split('HIST_')) - 2
-    return len(rows()) + hists * (BUCKETS + 1) + RESULTS * RESULTS
+    return len(rows()) + len(HISTOGRAMS) * (BUCKETS + 1) + RESULTS * RESULTS
 
 
 def second():

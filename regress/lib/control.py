@@ -3,9 +3,9 @@
 
     c = Control()
     c.stats()   -> {'CONN_MILTER': 3, ...}, histograms as lists of buckets
-    c.ask('CTL_STATUS') -> (lines of text, exit status)
-Numbers of messages and names of counters are read from proto/msg.h and
-proto/stats.h, so that they cannot be stale.
+    c.ask('CTL_STATUS') -> ([('DAEMON', {'pid': 12, ...}), ...], exit status)
+Text that is sent is a str in that list. Messages, counters and rows are read
+from the tables in proto/, so that they cannot be stale.
 """
 
 import os
@@ -20,11 +20,16 @@ HEADER = struct.Struct('>IIII')     # type, length of the whole, peer id, pid
 
 
 def table(path, name):
-    """The first arguments of the rows X(...) of a table of macros."""
+    """The rows X(...) of a table of macros, as lists of their arguments."""
     with open(os.path.join(TOP, path), encoding='ascii') as f:
         text = f.read()
     body = re.search(r'#define %s\(X\)(.*?)\n\n' % name, text, re.S).group(1)
-    return re.findall(r'\bX\((\w+),', body)
+    return [[a.strip('"') for a in re.findall(r'"[^"]*"|\w+', row)]
+            for row in re.findall(r'\bX\(([^)]*)\)', body)]
+
+
+def first(path, name):
+    return [row[0] for row in table(path, name)]
 
 
 def number(path, name):
@@ -32,12 +37,49 @@ def number(path, name):
         return int(re.search(r'#define %s\s+(\d+)' % name, f.read()).group(1))
 
 
-TYPES = {n: i + 1 for i, n in enumerate(table('proto/msg.h', 'MSG_TABLE'))}
+TYPES = {n: i + 1 for i, n in enumerate(first('proto/msg.h', 'MSG_TABLE'))}
 NAMES = {i: n for n, i in TYPES.items()}
-COUNTERS = table('proto/stats.h', 'STAT_TABLE')
+COUNTERS = first('proto/stats.h', 'STAT_TABLE')
 BUCKETS = number('proto/stats.h', 'STAT_BUCKETS')
 RESULTS = number('proto/stats.h', 'STAT_RESULTS')
-HISTOGRAMS = ('HIST_CHECK', 'HIST_DNS')
+HISTOGRAMS = ['HIST_' + n for n in first('proto/stats.h', 'STAT_HIST_TABLE')]
+KINDS = first('proto/status.h', 'STATUS_KIND_TABLE')
+FIELDS = table('proto/status.h', 'STATUS_FIELD_TABLE')
+FIELD_TYPES = first('proto/status.h', 'STATUS_TYPE_TABLE')
+WORDS = [row[1] for row in table('proto/status.h', 'STATUS_WORD_TABLE')]
+
+
+def encode(kind, *values):
+    """The payload of CTL_ROW: values are numbers, words or, for text,
+    octets."""
+    out = bytes([KINDS.index(kind) + 1, len(values)])
+    types = [f[3] for f in FIELDS if f[0] == kind]
+    for t, v in zip(types, values):
+        out += bytes([FIELD_TYPES.index(t) + 1])
+        if t == 'TEXT':
+            out += struct.pack('>H', len(v)) + v
+        else:
+            out += struct.pack('>Q', WORDS.index(v) if t == 'WORD' else v)
+    return out
+
+
+def decode(row):
+    """(kind, {name of a field: value}) of such a payload."""
+    kind, at, out = KINDS[row[0] - 1], 2, {}
+    for f in FIELDS:
+        if f[0] != kind:
+            continue
+        if FIELD_TYPES[row[at] - 1] == 'TEXT':
+            end = at + 3 + struct.unpack_from('>H', row, at + 1)[0]
+            out[f[2]] = row[at + 3:end].decode()
+        else:
+            end = at + 9
+            v = struct.unpack_from('>Q', row, at + 1)[0]
+            out[f[2]] = WORDS[v] if f[3] == 'WORD' else v
+        at = end
+    if at != len(row):
+        raise ValueError('%d octets of %d in %r' % (at, len(row), row))
+    return kind, out
 
 
 class Control:
@@ -82,13 +124,15 @@ class Control:
                 return
 
     def ask(self, name, payload=b''):
-        lines, status = [], None
+        answers, status = [], None
         for kind, data in self.messages(name, payload):
             if kind == 'CTL_TEXT':
-                lines.append(data.decode())
+                answers.append(data.decode())
+            elif kind == 'CTL_ROW':
+                answers.append(decode(data))
             elif kind == 'CTL_END':
                 status = struct.unpack('>I', data)[0]
-        return lines, status
+        return answers, status
 
     def stats(self):
         """Counters by name, and the histograms."""

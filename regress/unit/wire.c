@@ -11,8 +11,8 @@ static void
 test_write(void)
 {
 	static const uint8_t want[] = { 1, 2, 3, 4, 5, 6, 7, 0, 2, 'a', 'b',
-		'c' };
-	uint8_t buf[12];
+		'c', 8, 7, 6, 5, 4, 3, 2, 1 };
+	uint8_t buf[20];
 	struct wbuf w;
 
 	wbuf_init(&w, buf, sizeof(buf));
@@ -21,12 +21,13 @@ test_write(void)
 	wbuf_u32(&w, 0x04050607);
 	wbuf_blob(&w, "ab", 2);
 	wbuf_bytes(&w, "c", 1);
+	wbuf_u64(&w, 0x0807060504030201);
 	check("wire-write-network-order",
-	    wbuf_ok(&w) && w.len == 12 && memcmp(buf, want, 12) == 0);
+	    wbuf_ok(&w) && w.len == 20 && memcmp(buf, want, 20) == 0);
 	wbuf_bytes(&w, NULL, 0);
 	check("wire-write-nothing-when-full", wbuf_ok(&w));
 	wbuf_u8(&w, 9);
-	check("wire-write-full", !wbuf_ok(&w) && w.len == 12);
+	check("wire-write-full", !wbuf_ok(&w) && w.len == 20);
 }
 
 /* After an overrun all later calls fail, even those that fit. */
@@ -62,7 +63,7 @@ static void
 test_read(void)
 {
 	static const uint8_t in[] = { 0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0xfa, 0xf9,
-		0, 2, 'a', 'b', 'c' };
+		8, 7, 6, 5, 4, 3, 2, 1, 0, 2, 'a', 'b', 'c' };
 	const uint8_t *blob, *rest;
 	struct rbuf r;
 	size_t len;
@@ -72,11 +73,12 @@ test_read(void)
 	check("wire-read-u8", rbuf_u8(&r) == 0xff);
 	check("wire-read-u16", rbuf_u16(&r) == 0xfefd);
 	check("wire-read-u32", rbuf_u32(&r) == 0xfcfbfaf9);
+	check("wire-read-u64", rbuf_u64(&r) == 0x0807060504030201);
 	blob = rbuf_blob(&r, &len);
-	check("wire-read-blob", blob == in + 9 && len == 2);
+	check("wire-read-blob", blob == in + 17 && len == 2);
 	done = rbuf_done(&r);
 	rest = rbuf_bytes(&r, 1);
-	check("wire-read-rest", !done && rest == in + 11 && rbuf_done(&r));
+	check("wire-read-rest", !done && rest == in + 19 && rbuf_done(&r));
 }
 
 static void

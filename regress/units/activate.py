@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
 import ns
 ns.enter('activate')
+from control import Control
 from daemon import (MILTER, PIDFILE, POLICY, Daemon, check, children_of,
                     finish, role, status, wait)
 from manager import Manager, listener
@@ -190,20 +191,13 @@ for who in ('root', 'pyspf-milter'):
     with PolicyClient('/run/mine/p.sock', timeout=20) as c:
         r = d.ask(c, 'u@fail.test')
     check(name + '-policy', '550 5.7.23' in str(r), r)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
-        s.settimeout(5)
-        s.connect('/run/mine/c.sock')
-        s.send(bytes.fromhex('%08x' % m.ctl_status) +
-               (16).to_bytes(4, 'big') + bytes(8))
-        data = b''
-        try:
-            for _ in range(5):
-                data += s.recv(65536)
-                if b'parent' in data:
-                    break
-        except OSError as e:
-            data += repr(e).encode()
-    check(name + '-control', b'parent %d' % m.pid in data, data)
+    try:
+        with Control('/run/mine/c.sock', timeout=5) as c:
+            seen = c.ask('CTL_STATUS')[0]
+    except OSError as e:
+        seen = [(repr(e), {})]
+    check(name + '-control', any(kind == 'DAEMON' and v['pid'] == m.pid
+                                 for kind, v in seen), seen)
     check(name + '-configured-one-not-made',
           not os.path.exists('/run/mine/unused'))
     check(name + '-set-non-blocking', not ours[0].getblocking() or

@@ -5,15 +5,11 @@ and stops the daemon as systemd does."""
 import fcntl
 import os
 import pwd
-import re
 import signal
 import socket
 import struct
 import threading
 import time
-
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
 
 
 def listener(where, kind=socket.SOCK_STREAM):
@@ -29,15 +25,7 @@ def listener(where, kind=socket.SOCK_STREAM):
     return s
 
 
-def message_number(name):
-    """Its place in the table of messages."""
-    with open(os.path.join(TOP, 'proto/msg.h'), encoding='ascii') as f:
-        return re.findall(r'^\tX\((\w+),', f.read(), re.M).index(name) + 1
-
-
 class Manager:
-    ctl_status = message_number('CTL_STATUS')
-
     def __init__(self, program, conf, notify=None, user='root', fds=(),
                  names=None, watchdog_us=None, watchdog_pid=None,
                  listen_pid=None, deaf=False, start=None):

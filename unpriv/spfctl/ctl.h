@@ -21,7 +21,7 @@ enum ctl_form {
 };
 
 /* Exit statuses: sysexits(3) where there is one. */
-enum ctl_status {
+enum ctl_exit {
 	CTL_OK = 0,
 	CTL_WARNINGS = 1, /* lint */
 	CTL_ERRORS = 2	  /* lint */

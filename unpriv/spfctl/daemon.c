@@ -15,7 +15,9 @@
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/text.h"
 
-#define LINES_MAX 65536 /* no daemon has so much to say */
+/* Limits of one answer. */
+#define LINES_MAX  65536
+#define ARENA_SIZE (64 << 20)
 
 struct ctl_daemon {
 	struct event_base *base;
@@ -42,6 +44,19 @@ answer_line(struct ctl_answer *a, const uint8_t *p, size_t len)
 }
 
 static void
+answer_row(struct ctl_answer *a, const uint8_t *p, size_t len)
+{
+	struct status_row *row;
+
+	if (a->arena == NULL && (a->arena = arena_new(ARENA_SIZE)) == NULL)
+		fatal("answer");
+	if ((row = status_get(a->arena, p, len)) != NULL)
+		STAILQ_INSERT_TAIL(&a->rows, row, entry);
+	else
+		a->bad_rows = 1;
+}
+
+static void
 daemon_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
@@ -54,6 +69,9 @@ daemon_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 	switch (h->type) {
 	case MSG_CTL_TEXT:
 		answer_line(d->answer, p, len);
+		break;
+	case MSG_CTL_ROW:
+		answer_row(d->answer, p, len);
 		break;
 	case MSG_CTL_COUNTS:
 		if (stat_get(&d->answer->stats, p, len) == 0)
@@ -118,12 +136,20 @@ wait_for_it(struct ctl_daemon *d, unsigned int seconds)
 }
 
 int
+ctl_daemon_differs(const char *why)
+{
+	fprintf(stderr, "spfctl: the daemon is of another version: %s\n", why);
+	return EX_PROTOCOL;
+}
+
+int
 ctl_daemon_ask(struct ctl *ctl, enum msg_type type, const void *p, size_t len,
     unsigned int seconds, struct ctl_answer *a)
 {
 	struct ctl_daemon *d = ctl->daemon;
 
 	memset(a, 0, sizeof(*a));
+	STAILQ_INIT(&a->rows);
 	d->answer = a;
 	d->ended = d->late = 0;
 	if (d->chan != NULL)
@@ -136,9 +162,7 @@ ctl_daemon_ask(struct ctl *ctl, enum msg_type type, const void *p, size_t len,
 		fprintf(stderr, "spfctl: the daemon does not answer\n");
 		a->status = EX_TEMPFAIL;
 	} else if (d->why != NULL) {
-		fprintf(stderr, "spfctl: the daemon is another release: %s\n",
-		    d->why);
-		a->status = EX_PROTOCOL;
+		a->status = ctl_daemon_differs(d->why);
 	} else {
 		fprintf(stderr, "spfctl: the daemon hung up\n");
 		a->status = EX_UNAVAILABLE;
@@ -160,6 +184,7 @@ ctl_answer_free(struct ctl_answer *a)
 	for (i = 0; i < a->n; i++)
 		free(a->line[i]);
 	free(a->line);
+	arena_free(a->arena);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -174,52 +199,6 @@ ctl_answer_complain(const struct ctl_answer *a)
 		fputc('\n', stderr);
 	}
 	return a->status;
-}
-
-const char *
-ctl_answer_next(const struct ctl_answer *a, const char *word, size_t *i)
-{
-	size_t len = strlen(word);
-
-	for (; *i < a->n; (*i)++)
-		if (strncmp(a->line[*i], word, len) == 0 &&
-		    a->line[*i][len] == ' ')
-			return a->line[(*i)++] + len + 1;
-	return NULL;
-}
-
-uint64_t
-ctl_line_number(const char *rest, const char *key)
-{
-	size_t len = strlen(key);
-	const char *p = rest;
-
-	if (len == 0)
-		return strtoull(rest, NULL, 10);
-	while ((p = strstr(p, key)) != NULL) {
-		if ((p == rest || p[-1] == ' ') && p[len] == ' ')
-			return strtoull(p + len + 1, NULL, 10);
-		p += len;
-	}
-	return 0;
-}
-
-const char *
-ctl_line_word(const char *rest, unsigned int i, char *buf, size_t size)
-{
-	char *p;
-
-	for (; i > 0; i--) {
-		rest += strcspn(rest, " ");
-		rest += strspn(rest, " ");
-	}
-	if (size > strcspn(rest, " "))
-		size = strcspn(rest, " ") + 1;
-	strlcpy(buf, rest, size);
-	for (p = buf; *p != '\0'; p++)
-		if (*p < '!' || *p > '~')
-			*p = '?';
-	return buf;
 }
 
 const char *

@@ -10,12 +10,16 @@
 #include "proto/json.h"
 #include "proto/msg.h"
 #include "proto/stats.h"
+#include "proto/status.h"
 #include "unpriv/spfctl/ctl.h"
 
-/* What the daemon said to one question. */
+/* What the daemon answers to one command. */
 struct ctl_answer {
-	char **line;
+	char **line; /* of text */
 	size_t n;
+	struct arena *arena; /* owns the rows; NULL until the first */
+	struct status_rows rows;
+	int bad_rows; /* at least one was refused by status_get() */
 	struct stats stats;
 	int has_stats;
 	int status; /* sysexits(3) */
@@ -35,40 +39,24 @@ int ctl_daemon_ask(struct ctl *, enum msg_type, const void *, size_t,
 void ctl_answer_free(struct ctl_answer *);
 /* 0 when it hung up. */
 int ctl_daemon_is_there(const struct ctl_daemon *);
-/* Asks for the counters: 0, or an exit status, and why on stderr. */
+/*
+ * Ask for the status or the counters. Return 0, or an exit status after
+ * printing the reason on stderr. A status that was taken is complete as
+ * status_complete() says.
+ */
+int ctl_status_ask(struct ctl *, struct ctl_answer *);
 int ctl_stats_ask(struct ctl *, struct ctl_answer *);
+/* The first row of a kind, or NULL. */
+const struct status_row *ctl_status_row(const struct ctl_answer *,
+    enum status_kind);
+/* Prints that the daemon is of another version; returns the exit status. */
+int ctl_daemon_differs(const char *why);
 /* The answer's lines on stderr; returns its status. */
 int ctl_answer_complain(const struct ctl_answer *);
-/*
- * What stands behind the word of the next line from *i on that begins so, or
- * NULL; *i is then the one behind it.
- */
-const char *ctl_answer_next(const struct ctl_answer *, const char *word,
-    size_t *i);
-/*
- * In such a rest, the number behind the key: "uptime" of "12 uptime 3". ""
- * is the number that it begins with. 0 when there is none.
- */
-uint64_t ctl_line_number(const char *rest, const char *key);
-/*
- * Its word number i from 0 on, in buf; "" when there are fewer. Printable
- * ASCII: anything else has become "?".
- */
-const char *ctl_line_word(const char *rest, unsigned int i, char *buf,
-    size_t size);
 /* "1 d 2 h 3 min 4 s", the two largest of it. */
 const char *ctl_seconds(uint64_t, char *buf, size_t size);
 /* Ready for a document on stdout. */
 void ctl_json_start(struct json *, int indent);
-
-/* A family of counters as people and Prometheus call it. */
-struct ctl_family {
-	const char *name; /* of stat_rows */
-	const char *title;
-	const char *help;
-};
-/* Never NULL: of a family unknown here all is the name. Till the next call. */
-const struct ctl_family *ctl_family_find(const char *name);
 
 /* The commands; each returns the exit status. */
 int ctl_status(struct ctl *);

@@ -12,55 +12,7 @@
  * OpenMetrics text, of those types only that the older text format of
  * Prometheus knows too: node_exporter reads files by that one.
  */
-#define PREFIX		"pyspf_milter_"
-#define METRICS_SECONDS 10
-
-/* clang-format off */
-static const struct ctl_family families[] = {
-	{ "connections", "Connections", "Connections taken" },
-	{ "connections_refused", "  refused",
-	    "Connections refused at the limit" },
-	{ "connections_open", "  open", "Connections open now" },
-	{ "protocol_errors", "  broken",
-	    "Connections ended because of what the client sent" },
-	{ "checks", "Checks", "Messages and requests that were judged" },
-	{ "checks_expired", "  out of time",
-	    "Checks that had no answer from the DNS in time" },
-	{ "engine_runs", "  engine runs", "Runs of the engine, some a check" },
-	{ "skipped", "Not checked",
-	    "Messages and requests that are excepted from checks" },
-	{ "results", "Results", "Results of checks by identity" },
-	{ "actions", "Actions", "What was done after checks" },
-	{ "own_results_removed", "Forged fields",
-	    "Fields with results in our name that were removed" },
-	{ "log_lines_dropped", "Log dropped",
-	    "Lines that did not reach the log" },
-	{ "dns_cache", "DNS cache", "Questions by state of the cache" },
-	{ "dns_answers", "DNS answers", "Answers of the resolvers" },
-	{ "dns_in_flight", "  in flight", "Questions on their way now" },
-	{ "second_opinion", "libspf2",
-	    "Second opinions by how they compare with ours" },
-	{ "second_opinion_copies", "  asked",
-	    "Requests sent for a second opinion" },
-	{ "check_duration", "Checks", "Time from a request to its verdict" },
-	{ "dns_duration", "Questions",
-	    "Time of questions that were not in the cache" },
-	{ NULL, NULL, NULL }
-};
-/* clang-format on */
-
-const struct ctl_family *
-ctl_family_find(const char *name)
-{
-	static struct ctl_family unknown;
-	const struct ctl_family *f;
-
-	for (f = families; f->name != NULL; f++)
-		if (strcmp(f->name, name) == 0)
-			return f;
-	unknown.name = unknown.title = unknown.help = name;
-	return &unknown;
-}
+#define PREFIX "pyspf_milter_"
 
 /* unit is "" or ends the name (OpenMetrics 1.0, Unit). */
 static void
@@ -75,23 +27,20 @@ head(const char *name, const char *unit, const char *type, const char *help)
 }
 
 static void
-counters(const struct stats *s)
+family(const struct stats *s, enum stat_family_id id)
 {
-	const char *family = "";
-	const struct stat_row *r;
-	int i, gauge;
+	const struct stat_family *f = &stat_families[id];
+	int i, l, gauge = f->kind == STAT_GAUGE;
 
+	head(f->name, "", gauge ? "gauge" : "counter", f->help);
 	for (i = 0; i < STAT_MAX; i++) {
-		r = &stat_rows[i];
-		gauge = r->kind == STAT_GAUGE;
-		if (strcmp(r->family, family) != 0)
-			head(r->family, "", gauge ? "gauge" : "counter",
-			    ctl_family_find(r->family)->help);
-		family = r->family;
-		printf(PREFIX "%s%s", family, gauge ? "" : "_total");
-		if (*r->label != '\0')
-			printf("{%s}", r->label);
-		printf(" %" PRIu64 "\n", s->v[i]);
+		if (stat_rows[i].family != id)
+			continue;
+		printf(PREFIX "%s%s", f->name, gauge ? "" : "_total");
+		for (l = 0; l < STAT_LABELS && *f->label[l] != '\0'; l++)
+			printf("%s%s=\"%s\"", l == 0 ? "{" : ",", f->label[l],
+			    stat_rows[i].value[l]);
+		printf("%s %" PRIu64 "\n", l == 0 ? "" : "}", s->v[i]);
 	}
 }
 
@@ -125,11 +74,11 @@ put_seconds(uint64_t usec)
 static void
 histogram(const struct stats *s, int h)
 {
-	const char *name = stat_hist_name[h];
+	const char *name = stat_hists[h].name;
 	uint64_t n = 0;
 	int i;
 
-	head(name, "seconds", "histogram", ctl_family_find(name)->help);
+	head(name, "seconds", "histogram", stat_hists[h].help);
 	for (i = 0; i < STAT_BUCKETS; i++) {
 		n += s->hist[h][i];
 		printf(PREFIX "%s_seconds_bucket{le=\"", name);
@@ -154,85 +103,76 @@ one(const char *name, const char *unit, const char *help, int64_t v)
 	    unit, v);
 }
 
+static uint64_t
+count(const struct ctl_answer *a, enum msg_role role, enum status_word state)
+{
+	const struct status_row *r;
+	uint64_t n = 0;
+
+	STAILQ_FOREACH(r, &a->rows, entry)
+		n += r->kind == STATUS_PROCESS &&
+		    r->v[STATUS_PROCESS_ROLE].number == role &&
+		    r->v[STATUS_PROCESS_STATE].number == state;
+	return n;
+}
+
 static void
 processes(const struct ctl_answer *a)
 {
-	static const char *const states[] = { "ready", "starting", "down" };
-	static const char *const roles[] = { "dns", "worker", "libmilter",
-		"shadow" };
-	char word[16], state[16];
-	const char *s;
-	size_t i, k, at;
-	uint64_t n;
+	static const enum status_word states[] = { STATUS_WORD_READY,
+		STATUS_WORD_STARTING, STATUS_WORD_DOWN };
+	const struct status_row *r;
+	size_t k;
+	int role;
 
 	head("processes", "", "gauge", "Processes now, by role and state");
-	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		for (k = 0; k < sizeof(states) / sizeof(states[0]); k++) {
-			for (n = at = 0;
-			     (s = ctl_answer_next(a, "process", &at)) != NULL;)
-				n += strcmp(ctl_line_word(s, 0, word,
-						sizeof(word)),
-					 roles[i]) == 0 &&
-				    strcmp(ctl_line_word(s, 4, state,
-					       sizeof(state)),
-					states[k]) == 0;
+	for (role = ROLE_DNS; role <= ROLE_SHADOW; role++)
+		for (k = 0; k < sizeof(states) / sizeof(states[0]); k++)
 			printf(PREFIX
 			    "processes{role=\"%s\",state=\"%s\"} %" PRIu64 "\n",
-			    roles[i], states[k], n);
-		}
+			    msg_role_name[role], status_words[states[k]],
+			    count(a, role, states[k]));
 	head("restarts", "", "counter",
 	    "Processes that ended unasked and were started again");
-	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		for (at = 0; (s = ctl_answer_next(a, "restarts", &at)) != NULL;)
-			if (strcmp(ctl_line_word(s, 0, word, sizeof(word)),
-				roles[i]) == 0)
-				printf(PREFIX
-				    "restarts_total{role=\"%s\"} %" PRIu64 "\n",
-				    roles[i], ctl_line_number(s, roles[i]));
+	STAILQ_FOREACH(r, &a->rows, entry)
+		if (r->kind == STATUS_RESTARTS)
+			printf(PREFIX "restarts_total{role=\"%s\"} %" PRIu64
+				      "\n",
+			    status_text(r, STATUS_RESTARTS_ROLE),
+			    r->v[STATUS_RESTARTS_COUNT].number);
 }
 
 static void
 daemon_state(const struct ctl_answer *a)
 {
-	static const char *const outcomes[] = { "done", "refused", "failed" };
-	char word[64];
-	const char *s;
-	size_t i = 0, n;
+	const struct status_row *r = ctl_status_row(a, STATUS_DAEMON);
+	const char *version = r->v[STATUS_DAEMON_VERSION].text;
+	int64_t n = 0;
+	int f;
 
-	if ((s = ctl_answer_next(a, "version", &i)) != NULL &&
-	    strspn(s, "0123456789.") == strlen(s)) {
+	if (strspn(version, "0123456789.") == strlen(version)) {
 		head("build_info", "", "gauge", "The release that runs");
-		printf(PREFIX "build_info{version=\"%s\"} 1\n",
-		    ctl_line_word(s, 0, word, sizeof(word)));
+		printf(PREFIX "build_info{version=\"%s\"} 1\n", version);
 	}
-	i = 0;
-	if ((s = ctl_answer_next(a, "parent", &i)) != NULL)
-		one("start_time", "seconds",
-		    "When the daemon was started, "
-		    "seconds since 1970",
-		    (int64_t)ctl_line_number(s, "started"));
-	i = 0;
-	if ((s = ctl_answer_next(a, "sandbox", &i)) != NULL) {
-		one("sandbox_full", "", "1 when seccomp and Landlock hold",
-		    strcmp(ctl_line_word(s, 0, word, sizeof(word)), "full") ==
-			0);
-		one("sandbox_landlock_abi", "", "Landlock's ABI; 0: none",
-		    (int64_t)ctl_line_number(s, "landlock"));
-	}
-	i = 0;
-	if ((s = ctl_answer_next(a, "reloads", &i)) != NULL) {
-		head("reloads", "", "counter", "Reloads by how they ended");
-		for (n = 0; n < sizeof(outcomes) / sizeof(outcomes[0]); n++)
+	one("start_time", "seconds",
+	    "When the daemon was started, seconds since 1970",
+	    (int64_t)r->v[STATUS_DAEMON_STARTED].number);
+	r = ctl_status_row(a, STATUS_SANDBOX);
+	one("sandbox_full", "", "1 when seccomp and Landlock hold",
+	    r->v[STATUS_SANDBOX_STATE].number == STATUS_WORD_FULL);
+	one("sandbox_landlock_abi", "", "Landlock's ABI; 0: none",
+	    (int64_t)r->v[STATUS_SANDBOX_LANDLOCK_ABI].number);
+	r = ctl_status_row(a, STATUS_RELOADS);
+	head("reloads", "", "counter", "Reloads by how they ended");
+	for (f = 0; f < STATUS_FIELD_MAX; f++)
+		if (status_fields[f].kind == STATUS_RELOADS)
 			printf(PREFIX "reloads_total{outcome=\"%s\"} %" PRIu64
 				      "\n",
-			    outcomes[n], ctl_line_number(s, outcomes[n]));
-	}
-	for (i = n = 0; ctl_answer_next(a, "generation", &i) != NULL;)
-		n++;
+			    status_fields[f].name, r->v[f].number);
+	STAILQ_FOREACH(r, &a->rows, entry)
+		n += r->kind == STATUS_GENERATION;
 	one("generations", "",
-	    "Generations of processes: 2 and more while "
-	    "old ones drain",
-	    (int64_t)n);
+	    "Generations of processes: 2 and more while old ones drain", n);
 	processes(a);
 }
 
@@ -241,19 +181,15 @@ int
 ctl_metrics(struct ctl *ctl)
 {
 	struct ctl_answer st, a;
-	int h, status;
+	int f, h, status;
 
 	memset(&a, 0, sizeof(a));
-	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, METRICS_SECONDS,
-		&st) == -1 ||
-	    (st.status != 0 && ctl_answer_complain(&st) != 0)) {
-		status = st.status;
-		goto done;
-	}
-	if ((status = ctl_stats_ask(ctl, &a)) != 0)
+	if ((status = ctl_status_ask(ctl, &st)) != 0 ||
+	    (status = ctl_stats_ask(ctl, &a)) != 0)
 		goto done;
 	daemon_state(&st);
-	counters(&a.stats);
+	for (f = 0; f < STAT_FAMILY_MAX; f++)
+		family(&a.stats, f);
 	second(&a.stats);
 	for (h = 0; h < HIST_MAX; h++)
 		histogram(&a.stats, h);

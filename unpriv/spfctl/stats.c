@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <time.h>
 
 #include <event2/event.h>
@@ -29,34 +28,6 @@ static const struct {
 /* clang-format on */
 #define NPERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
 
-/*
- * A label, key="value",...: its pairs; the number of them, at most max. They
- * point into the label.
- */
-#define LABELS 4
-struct label {
-	const char *key, *value;
-	size_t keylen, valuelen;
-};
-
-static size_t
-labels(const char *s, struct label *v, size_t max)
-{
-	size_t n;
-
-	for (n = 0; *s != '\0' && n < max; n++) {
-		v[n].key = s;
-		v[n].keylen = strcspn(s, "=");
-		s += v[n].keylen;
-		s += strspn(s, "=\"");
-		v[n].value = s;
-		v[n].valuelen = strcspn(s, "\"");
-		s += v[n].valuelen;
-		s += strspn(s, "\",");
-	}
-	return n;
-}
-
 int
 ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
 {
@@ -64,12 +35,7 @@ ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
 		return a->status;
 	if (a->status != 0)
 		return ctl_answer_complain(a);
-	if (a->has_stats)
-		return 0;
-	fprintf(stderr,
-	    "spfctl: the daemon is another release: it counts "
-	    "otherwise\n");
-	return EX_PROTOCOL;
+	return a->has_stats ? 0 : ctl_daemon_differs("it counts otherwise");
 }
 
 static uint64_t
@@ -100,72 +66,54 @@ title(const struct ctl *ctl, const char *s)
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
 }
 
-/* How many rows from this one on are of its family. */
-static int
-family_rows(int first)
-{
-	int n = 1;
-
-	while (first + n < STAT_MAX &&
-	    strcmp(stat_rows[first].family, stat_rows[first + n].family) == 0)
-		n++;
-	return n;
-}
-
 /* One label: "milter 3, policy 4"; none: "3". */
 static void
-text_family(const struct ctl *ctl, const struct stats *s, int first, int n)
+text_family(const struct ctl *ctl, const struct stats *s,
+    enum stat_family_id family)
 {
-	struct label l[LABELS];
+	const char *sep = "";
 	uint64_t all = 0;
-	size_t nl;
 	int i;
 
-	title(ctl, ctl_family_find(stat_rows[first].family)->title);
-	for (i = first; i < first + n; i++) {
-		nl = labels(stat_rows[i].label, l, LABELS);
-		if (i > first)
-			fputs(", ", stdout);
-		if (nl > 0)
-			printf("%.*s ", (int)l[nl - 1].valuelen,
-			    l[nl - 1].value);
-		printf("%" PRIu64, s->v[i]);
+	title(ctl, stat_families[family].title);
+	for (i = 0; i < STAT_MAX; i++) {
+		if (stat_rows[i].family != family)
+			continue;
+		printf("%s%s%s%" PRIu64, sep, stat_rows[i].value[0],
+		    *stat_rows[i].value[0] == '\0' ? "" : " ", s->v[i]);
+		sep = ", ";
 		all += s->v[i];
 	}
-	if (first == STAT_DNS_CACHED && all != 0)
+	if (family == STAT_FAMILY_DNS_CACHE && all != 0)
 		printf(" (%.1f %% from the cache)",
 		    100.0 * (double)s->v[STAT_DNS_CACHED] / (double)all);
 	putchar('\n');
 }
 
-static int
-same_value(const struct label *a, const struct label *b)
-{
-	return a->valuelen == b->valuelen &&
-	    memcmp(a->value, b->value, a->valuelen) == 0;
-}
-
 /* Two labels: a line for each value of the first, a column for the second. */
 static void
-text_matrix(const struct ctl *ctl, const struct stats *s, int first, int n)
+text_matrix(const struct ctl *ctl, const struct stats *s,
+    enum stat_family_id family)
 {
-	struct label top[2], l[2] = { { 0 } };
+	const char *first = NULL, *line = "";
 	int i;
 
-	title(ctl, ctl_family_find(stat_rows[first].family)->title);
-	(void)labels(stat_rows[first].label, top, 2);
-	for (i = first;
-	     i < first + n && labels(stat_rows[i].label, l, 2) == 2 &&
-	     same_value(&top[0], &l[0]);
-	     i++)
-		printf(" %9.*s", (int)l[1].valuelen, l[1].value);
-	memset(top, 0, sizeof(top));
-	for (i = first; i < first + n; i++) {
-		(void)labels(stat_rows[i].label, l, 2);
-		if (!same_value(&top[0], &l[0]))
-			printf("\n  %-*.*s", TITLE_WIDTH - 2,
-			    (int)l[0].valuelen, l[0].value);
-		top[0] = l[0];
+	title(ctl, stat_families[family].title);
+	for (i = 0; i < STAT_MAX; i++) {
+		if (stat_rows[i].family != family)
+			continue;
+		if (first == NULL)
+			first = stat_rows[i].value[0];
+		if (strcmp(stat_rows[i].value[0], first) == 0)
+			printf(" %9s", stat_rows[i].value[1]);
+	}
+	for (i = 0; i < STAT_MAX; i++) {
+		if (stat_rows[i].family != family)
+			continue;
+		if (strcmp(stat_rows[i].value[0], line) != 0)
+			printf("\n  %-*s", TITLE_WIDTH - 2,
+			    stat_rows[i].value[0]);
+		line = stat_rows[i].value[0];
 		printf(" %9" PRIu64, s->v[i]);
 	}
 	putchar('\n');
@@ -209,8 +157,7 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 	uint64_t n = hist_count(s, h);
 	size_t i;
 
-	printf("  %-*s", TITLE_WIDTH - 2,
-	    ctl_family_find(stat_hist_name[h])->title);
+	printf("  %-*s", TITLE_WIDTH - 2, stat_hists[h].title);
 	if (n == 0) {
 		printf("none yet\n");
 		return;
@@ -227,17 +174,16 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 static void
 text(const struct ctl *ctl, const struct stats *s)
 {
-	struct label l[LABELS];
-	int i, n, h;
+	int f, h;
 
-	for (i = 0; i < STAT_MAX; i += n) {
-		n = family_rows(i);
-		if (i >= STAT_SECOND_AGREE && s->v[STAT_SECOND_SENT] == 0)
+	for (f = 0; f < STAT_FAMILY_MAX; f++) {
+		if (f >= STAT_FAMILY_SECOND_OPINION &&
+		    s->v[STAT_SECOND_SENT] == 0)
 			continue;
-		if (labels(stat_rows[i].label, l, LABELS) == 2)
-			text_matrix(ctl, s, i, n);
+		if (*stat_families[f].label[1] != '\0')
+			text_matrix(ctl, s, f);
 		else
-			text_family(ctl, s, i, n);
+			text_family(ctl, s, f);
 	}
 	title(ctl, "Latency");
 	putchar('\n');
@@ -249,44 +195,35 @@ text(const struct ctl *ctl, const struct stats *s)
 
 /* ---- JSON ---- */
 
+/* No label: a number; one: an object; two: an object of objects. */
 static void
-json_label(struct json *j, const struct label *l, const uint64_t *v)
+json_family(struct json *j, const struct stats *s, enum stat_family_id family)
 {
-	char key[64];
-
-	snprintf(key, sizeof(key), "%.*s", (int)l->valuelen, l->value);
-	if (v == NULL)
-		json_object(j, key);
-	else
-		json_int(j, key, (int64_t)*v);
-}
-
-static void
-json_family(struct json *j, const struct stats *s, int first, int n)
-{
-	struct label l[2], was = { 0 };
-	size_t nl;
+	const struct stat_family *f = &stat_families[family];
+	const char *const *value, *object = "";
 	int i;
 
-	nl = labels(stat_rows[first].label, l, 2);
-	if (nl == 0) {
-		json_int(j, stat_rows[first].family, (int64_t)s->v[first]);
-		return;
-	}
-	json_object(j, stat_rows[first].family);
-	for (i = first; i < first + n; i++) {
-		(void)labels(stat_rows[i].label, l, 2);
-		if (nl == 2 && !same_value(&was, &l[0])) {
-			if (i > first)
+	if (*f->label[0] != '\0')
+		json_object(j, f->name);
+	for (i = 0; i < STAT_MAX; i++) {
+		if (stat_rows[i].family != family)
+			continue;
+		value = stat_rows[i].value;
+		if (*value[1] != '\0' && strcmp(value[0], object) != 0) {
+			if (*object != '\0')
 				json_object_end(j);
-			json_label(j, &l[0], NULL);
-			was = l[0];
+			json_object(j, object = value[0]);
 		}
-		json_label(j, &l[nl - 1], &s->v[i]);
+		json_int(j,
+		    *value[1] != '\0'	  ? value[1] :
+			*value[0] != '\0' ? value[0] :
+					    f->name,
+		    (int64_t)s->v[i]);
 	}
-	if (nl == 2)
+	if (*object != '\0')
 		json_object_end(j);
-	json_object_end(j);
+	if (*f->label[0] != '\0')
+		json_object_end(j);
 }
 
 /* le_ms: the bound; null for what has none. Empty buckets are left out. */
@@ -317,7 +254,7 @@ json_latency(struct json *j, const struct stats *s, int h)
 	uint64_t usec;
 	size_t i;
 
-	json_object(j, stat_hist_name[h]);
+	json_object(j, stat_hists[h].name);
 	json_int(j, "count", (int64_t)hist_count(s, h));
 	json_ms(j, "sum_ms", s->hist_sum_us[h]);
 	for (i = 0; i < NPERCENTILES; i++) {
@@ -359,15 +296,13 @@ static void
 json(const struct stats *s, int indent)
 {
 	struct json j;
-	int i, n;
+	int i;
 
 	ctl_json_start(&j, indent);
 	json_object(&j, NULL);
 	json_int(&j, "time", (int64_t)time(NULL));
-	for (i = 0; i < STAT_MAX; i += n) {
-		n = family_rows(i);
-		json_family(&j, s, i, n);
-	}
+	for (i = 0; i < STAT_FAMILY_MAX; i++)
+		json_family(&j, s, i);
 	json_object(&j, "latency");
 	for (i = 0; i < HIST_MAX; i++)
 		json_latency(&j, s, i);
@@ -408,7 +343,7 @@ stats_since(struct stats *d, const struct stats *was)
 	int i, h;
 
 	for (i = 0; i < STAT_MAX; i++)
-		if (stat_rows[i].kind == STAT_COUNTER)
+		if (stat_kind(i) == STAT_COUNTER)
 			d->v[i] -= was->v[i];
 	for (h = 0; h < HIST_MAX; h++) {
 		for (i = 0; i < STAT_BUCKETS; i++)

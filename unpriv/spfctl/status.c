@@ -21,15 +21,6 @@ static const struct {
 	{ 6, "signals and sockets" },
 };
 
-static const char *
-value(const struct ctl_answer *a, const char *word)
-{
-	size_t i = 0;
-	const char *s = ctl_answer_next(a, word, &i);
-
-	return s == NULL ? "" : s;
-}
-
 static void
 title(const struct ctl *ctl, const char *s)
 {
@@ -39,20 +30,27 @@ title(const struct ctl *ctl, const char *s)
 }
 
 static void
-text_sandbox(const struct ctl *ctl, const char *s)
+text_line(const struct ctl *ctl, const char *name, const char *s)
 {
-	uint64_t abi = ctl_line_number(s, "landlock");
-	char word[32];
+	title(ctl, name);
+	ctl_puts(stdout, s);
+	putchar('\n');
+}
+
+static void
+text_sandbox(const struct ctl *ctl, const struct status_row *r)
+{
+	uint64_t abi = r->v[STATUS_SANDBOX_LANDLOCK_ABI].number;
 	size_t i;
 
 	title(ctl, "Sandbox");
-	(void)ctl_line_word(s, 0, word, sizeof(word));
 	ctl_set_color(ctl, stdout,
-	    strcmp(word, "full") == 0 ? CTL_C_GOOD : CTL_C_BAD);
-	ctl_puts(stdout, word);
+	    r->v[STATUS_SANDBOX_STATE].number == STATUS_WORD_FULL ? CTL_C_GOOD :
+								    CTL_C_BAD);
+	fputs(status_text(r, STATUS_SANDBOX_STATE), stdout);
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
 	printf(": %s seccomp, ",
-	    ctl_line_number(s, "seccomp") != 0 ? "with" : "without");
+	    r->v[STATUS_SANDBOX_SECCOMP].number != 0 ? "with" : "without");
 	if (abi == 0) {
 		printf("without Landlock\n");
 		return;
@@ -65,228 +63,228 @@ text_sandbox(const struct ctl *ctl, const char *s)
 	printf(")\n");
 }
 
-/* All lines that begin with a word, one below the other. */
 static void
-text_list(const struct ctl *ctl, const char *name, const struct ctl_answer *a,
-    const char *word)
+text_listeners(const struct ctl *ctl, const struct ctl_answer *a)
 {
-	const char *s;
-	size_t i = 0;
+	const struct status_row *r;
+	const char *name = "Listening";
 
-	while ((s = ctl_answer_next(a, word, &i)) != NULL) {
+	STAILQ_FOREACH(r, &a->rows, entry) {
+		if (r->kind != STATUS_LISTENER)
+			continue;
 		title(ctl, name);
-		ctl_puts(stdout, s);
+		printf("%s ", status_text(r, STATUS_LISTENER_NAME));
+		ctl_puts(stdout, r->v[STATUS_LISTENER_ADDRESS].text);
 		putchar('\n');
+		name = "";
+	}
+	name = "Resolvers";
+	STAILQ_FOREACH(r, &a->rows, entry) {
+		if (r->kind != STATUS_NAMESERVER)
+			continue;
+		text_line(ctl, name, r->v[STATUS_NAMESERVER_ADDRESS].text);
 		name = "";
 	}
 }
 
 static void
-text_counts(const char *s)
+text_counts(uint64_t open, uint64_t checks)
 {
-	uint64_t open = ctl_line_number(s, "connections");
-	uint64_t checks = ctl_line_number(s, "checks");
-
 	printf(", %" PRIu64 " connection%s, %" PRIu64 " check%s", open,
 	    PLURAL(open), checks, PLURAL(checks));
 }
 
-/* "worker 12 generation 1 ready restarts 0 uptime 3 connections ..." */
 static void
-text_process(const struct ctl *ctl, const char *s)
+text_process(const struct ctl *ctl, const struct status_row *r)
 {
-	char role[16], state[16], pid[16], age[48];
-	uint64_t n;
+	const union status_value *v = r->v;
+	uint64_t role = v[STATUS_PROCESS_ROLE].number;
+	uint64_t state = v[STATUS_PROCESS_STATE].number;
+	uint64_t n = v[STATUS_PROCESS_RESTARTS].number;
+	char age[48];
 
-	(void)ctl_line_word(s, 0, role, sizeof(role));
-	(void)ctl_line_word(s, 4, state, sizeof(state));
-	printf("  %-10s ", role);
+	printf("  %-10s ", status_text(r, STATUS_PROCESS_ROLE));
 	ctl_set_color(ctl, stdout,
-	    strcmp(state, "ready") == 0 ? CTL_C_NONE : CTL_C_WARN);
-	if (strcmp(state, "down") == 0)
+	    state == STATUS_WORD_READY ? CTL_C_NONE : CTL_C_WARN);
+	if (state == STATUS_WORD_DOWN)
 		printf("%7s  down", "-");
 	else
-		printf("%7s  %s, up %s", ctl_line_word(s, 1, pid, sizeof(pid)),
-		    state,
-		    ctl_seconds(ctl_line_number(s, "uptime"), age,
+		printf("%7" PRIu64 "  %s, up %s", v[STATUS_PROCESS_PID].number,
+		    status_words[state],
+		    ctl_seconds(v[STATUS_PROCESS_UPTIME].number, age,
 			sizeof(age)));
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
-	if (strcmp(role, "dns") != 0 && strcmp(role, "shadow") != 0)
-		text_counts(s);
-	if ((n = ctl_line_number(s, "restarts")) != 0)
+	if (role != ROLE_DNS && role != ROLE_SHADOW)
+		text_counts(v[STATUS_PROCESS_CONNECTIONS].number,
+		    v[STATUS_PROCESS_CHECKS].number);
+	if (n != 0)
 		printf(", started again %" PRIu64 " time%s", n, PLURAL(n));
 	putchar('\n');
 }
 
-/* "1 serving age 0 connections 0 checks 0", and its processes. */
 static void
-text_generation(const struct ctl *ctl, const struct ctl_answer *a,
-    const char *s)
+text_generation(const struct ctl *ctl, const struct status_row *r)
 {
-	uint64_t number = ctl_line_number(s, "");
-	char state[16], age[48];
-	size_t i = 0;
+	const union status_value *v = r->v;
+	char age[48];
 
 	ctl_set_color(ctl, stdout, CTL_C_BOLD);
-	printf("\nGeneration %" PRIu64, number);
+	printf("\nGeneration %" PRIu64, v[STATUS_GENERATION_NUMBER].number);
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
-	printf(" %s, %s old", ctl_line_word(s, 1, state, sizeof(state)),
-	    ctl_seconds(ctl_line_number(s, "age"), age, sizeof(age)));
-	text_counts(s);
+	printf(" %s, %s old", status_text(r, STATUS_GENERATION_STATE),
+	    ctl_seconds(v[STATUS_GENERATION_AGE].number, age, sizeof(age)));
+	text_counts(v[STATUS_GENERATION_CONNECTIONS].number,
+	    v[STATUS_GENERATION_CHECKS].number);
 	putchar('\n');
-	while ((s = ctl_answer_next(a, "process", &i)) != NULL)
-		if (ctl_line_number(s, "generation") == number)
-			text_process(ctl, s);
 }
 
 static void
 text(const struct ctl *ctl, const struct ctl_answer *a)
 {
-	const char *s;
+	const struct status_row *r = ctl_status_row(a, STATUS_DAEMON);
 	char age[48];
-	size_t i = 0;
 
 	ctl_set_color(ctl, stdout, CTL_C_BOLD);
 	fputs("pyspf-milter ", stdout);
-	ctl_puts(stdout, value(a, "version"));
+	ctl_puts(stdout, r->v[STATUS_DAEMON_VERSION].text);
 	ctl_set_color(ctl, stdout, CTL_C_NONE);
-	s = value(a, "parent");
-	printf(", process %" PRIu64 ", up %s\n", ctl_line_number(s, ""),
-	    ctl_seconds(ctl_line_number(s, "uptime"), age, sizeof(age)));
-	text_list(ctl, "Settings", a, "config");
-	text_sandbox(ctl, value(a, "sandbox"));
-	text_list(ctl, "Log", a, "log");
-	text_list(ctl, "Listening", a, "listener");
-	text_list(ctl, "Resolvers", a, "nameserver");
-	s = value(a, "reloads");
+	printf(", process %" PRIu64 ", up %s\n", r->v[STATUS_DAEMON_PID].number,
+	    ctl_seconds(r->v[STATUS_DAEMON_UPTIME].number, age, sizeof(age)));
+	text_line(ctl, "Settings", r->v[STATUS_DAEMON_CONFIG].text);
+	text_sandbox(ctl, ctl_status_row(a, STATUS_SANDBOX));
+	text_line(ctl, "Log",
+	    status_text(ctl_status_row(a, STATUS_LOG), STATUS_LOG_LEVEL));
+	text_listeners(ctl, a);
+	r = ctl_status_row(a, STATUS_RELOADS);
 	title(ctl, "Reloads");
 	printf("%" PRIu64 " done, %" PRIu64 " refused, %" PRIu64 " failed\n",
-	    ctl_line_number(s, "done"), ctl_line_number(s, "refused"),
-	    ctl_line_number(s, "failed"));
-	while ((s = ctl_answer_next(a, "generation", &i)) != NULL)
-		text_generation(ctl, a, s);
+	    r->v[STATUS_RELOADS_DONE].number,
+	    r->v[STATUS_RELOADS_REFUSED].number,
+	    r->v[STATUS_RELOADS_FAILED].number);
+	STAILQ_FOREACH(r, &a->rows, entry)
+		if (r->kind == STATUS_GENERATION)
+			text_generation(ctl, r);
+		else if (r->kind == STATUS_PROCESS)
+			text_process(ctl, r);
 }
 
-/* ---- JSON ---- */
+/* ---- JSON: follows the tables of proto/status.h ---- */
 
 static void
-json_number(struct json *j, const char *line, const char *key)
+json_value(struct json *j, const char *key, const struct status_row *r, int f)
 {
-	json_int(j, key, (int64_t)ctl_line_number(line, key));
-}
+	uint64_t n = r->v[f].number;
 
-static void
-json_word(struct json *j, const char *key, const char *line, unsigned int i)
-{
-	char buf[256];
-
-	json_str(j, key, ctl_line_word(line, i, buf, sizeof(buf)));
-}
-
-static void
-json_process(struct json *j, const char *s)
-{
-	char state[16];
-
-	json_object(j, NULL);
-	json_word(j, "role", s, 0);
-	if (strcmp(ctl_line_word(s, 4, state, sizeof(state)), "down") == 0)
-		json_null(j, "pid");
+	if (status_fields[f].type == STATUS_TYPE_PID && n == 0)
+		json_null(j, key);
+	else if (status_fields[f].type == STATUS_TYPE_FLAG)
+		json_bool(j, key, n != 0);
+	else if (status_fields[f].type == STATUS_TYPE_NUMBER ||
+	    status_fields[f].type == STATUS_TYPE_PID)
+		json_int(j, key, (int64_t)n);
 	else
-		json_int(j, "pid",
-		    (int64_t)ctl_line_number(s + strcspn(s, " "), ""));
-	json_str(j, "state", state);
-	json_number(j, s, "restarts");
-	json_number(j, s, "uptime");
-	json_number(j, s, "connections");
-	json_number(j, s, "checks");
-	json_object_end(j);
+		json_str(j, key, status_text(r, f));
 }
 
 static void
-json_generation(struct json *j, const struct ctl_answer *a, const char *s)
+json_fields(struct json *j, const struct status_row *r, int f)
 {
-	uint64_t number = ctl_line_number(s, "");
-	size_t i = 0;
-
-	json_object(j, NULL);
-	json_int(j, "number", (int64_t)number);
-	json_word(j, "state", s, 1);
-	json_number(j, s, "age");
-	json_number(j, s, "connections");
-	json_number(j, s, "checks");
-	json_array(j, "processes");
-	while ((s = ctl_answer_next(a, "process", &i)) != NULL)
-		if (ctl_line_number(s, "generation") == number)
-			json_process(j, s);
-	json_array_end(j);
-	json_object_end(j);
+	for (; f < STATUS_FIELD_MAX && status_fields[f].kind == r->kind; f++)
+		json_value(j, status_fields[f].name, r, f);
 }
 
-/* What follows the first word and its blank; the word may be all there is. */
-static const char *
-skip_word(const char *s)
-{
-	s += strcspn(s, " ");
-	return *s == ' ' ? s + 1 : s;
-}
+static void json_kinds(struct json *, const struct status_row *,
+    enum status_kind);
 
 static void
-json_lists(struct json *j, const struct ctl_answer *a)
+json_row(struct json *j, const struct status_row *r)
 {
-	char word[32];
-	const char *s;
-	size_t i;
+	enum status_form form = status_kinds[r->kind].form;
+	const char *key = NULL;
+	int f = 0;
 
-	json_object(j, "listeners");
-	for (i = 0; (s = ctl_answer_next(a, "listener", &i)) != NULL;)
-		json_str(j, ctl_line_word(s, 0, word, sizeof(word)),
-		    skip_word(s));
-	json_object_end(j);
-	json_array(j, "nameservers");
-	for (i = 0; (s = ctl_answer_next(a, "nameserver", &i)) != NULL;)
-		json_str(j, NULL, s);
-	json_array_end(j);
-	json_object(j, "reloads");
-	s = value(a, "reloads");
-	json_number(j, s, "done");
-	json_number(j, s, "refused");
-	json_number(j, s, "failed");
-	json_object_end(j);
-	json_object(j, "restarts");
-	for (i = 0; (s = ctl_answer_next(a, "restarts", &i)) != NULL;)
-		json_int(j, ctl_line_word(s, 0, word, sizeof(word)),
-		    (int64_t)ctl_line_number(s, word));
-	json_object_end(j);
-	json_array(j, "generations");
-	for (i = 0; (s = ctl_answer_next(a, "generation", &i)) != NULL;)
-		json_generation(j, a, s);
-	json_array_end(j);
+	while (status_fields[f].kind != r->kind)
+		f++;
+	if (form == STATUS_FORM_MAP)
+		key = status_text(r, f++);
+	if (form == STATUS_FORM_MEMBERS || form == STATUS_FORM_OBJECT)
+		json_fields(j, r, f);
+	else if (f + 1 == STATUS_FIELD_MAX ||
+	    status_fields[f + 1].kind != r->kind)
+		json_value(j, key, r, f);
+	else {
+		json_object(j, key);
+		json_fields(j, r, f);
+		json_kinds(j, STAILQ_NEXT(r, entry), r->kind);
+		json_object_end(j);
+	}
+}
+
+/*
+ * Writes the rows that belong to a row of kind within: those behind it, up to
+ * the next of that kind. STATUS_NONE: all that belong to no other.
+ */
+static void
+json_kinds(struct json *j, const struct status_row *from,
+    enum status_kind within)
+{
+	const struct status_row *r;
+	enum status_form form;
+	int kind;
+
+	for (kind = STATUS_NONE + 1; kind < STATUS_KIND_MAX; kind++) {
+		if (status_kinds[kind].within != within)
+			continue;
+		form = status_kinds[kind].form;
+		if (form == STATUS_FORM_LIST)
+			json_array(j, status_kinds[kind].name);
+		else if (form != STATUS_FORM_MEMBERS)
+			json_object(j, status_kinds[kind].name);
+		for (r = from; r != NULL && r->kind != within;
+		     r = STAILQ_NEXT(r, entry))
+			if (r->kind == (enum status_kind)kind)
+				json_row(j, r);
+		if (form == STATUS_FORM_LIST)
+			json_array_end(j);
+		else if (form != STATUS_FORM_MEMBERS)
+			json_object_end(j);
+	}
 }
 
 static void
 json(const struct ctl_answer *a)
 {
-	const char *s = value(a, "parent");
 	struct json j;
 
 	ctl_json_start(&j, 1);
 	json_object(&j, NULL);
-	json_str(&j, "version", value(a, "version"));
-	json_int(&j, "pid", (int64_t)ctl_line_number(s, ""));
-	json_number(&j, s, "uptime");
-	json_number(&j, s, "started");
-	json_str(&j, "config", value(a, "config"));
-	s = value(a, "sandbox");
-	json_object(&j, "sandbox");
-	json_word(&j, "state", s, 0);
-	json_int(&j, "landlock_abi", (int64_t)ctl_line_number(s, "landlock"));
-	json_bool(&j, "seccomp", ctl_line_number(s, "seccomp") != 0);
-	json_object_end(&j);
-	json_str(&j, "log", value(a, "log"));
-	json_lists(&j, a);
+	json_kinds(&j, STAILQ_FIRST(&a->rows), STATUS_NONE);
 	json_object_end(&j);
 	putchar('\n');
+}
+
+int
+ctl_status_ask(struct ctl *ctl, struct ctl_answer *a)
+{
+	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, STATUS_SECONDS, a) ==
+	    -1)
+		return a->status;
+	if (a->status != 0)
+		return ctl_answer_complain(a);
+	if (a->bad_rows || !status_complete(&a->rows))
+		return ctl_daemon_differs("its status has other fields");
+	return 0;
+}
+
+const struct status_row *
+ctl_status_row(const struct ctl_answer *a, enum status_kind kind)
+{
+	const struct status_row *r;
+
+	STAILQ_FOREACH(r, &a->rows, entry)
+		if (r->kind == kind)
+			return r;
+	return NULL;
 }
 
 int
@@ -295,16 +293,12 @@ ctl_status(struct ctl *ctl)
 	struct ctl_answer a;
 	int status;
 
-	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, STATUS_SECONDS, &a) ==
-	    0) {
-		if (a.status != 0)
-			(void)ctl_answer_complain(&a);
-		else if (ctl->form == CTL_JSON)
+	if ((status = ctl_status_ask(ctl, &a)) == 0) {
+		if (ctl->form == CTL_JSON)
 			json(&a);
 		else
 			text(ctl, &a);
 	}
-	status = a.status;
 	ctl_answer_free(&a);
 	return status;
 }
