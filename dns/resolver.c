@@ -14,10 +14,10 @@
 #include "dns/decode.h"
 #include "dns/resolver.h"
 #include "privsep/base/log.h"
+#include "privsep/child/role_table.h"
 #include "proto/dname.h"
 
 /* One descriptor a query in flight: libunbound sends each from its own port. */
-#define RANGE_MAX    4096
 #define RANGE_MIN    64
 #define NUM_TCP	     32
 #define NOFILE_SPARE 160 /* workers' channels, the log, the loop */
@@ -135,12 +135,6 @@ resolver_verbose(int on)
 		(void)ub_ctx_debuglevel(the_resolver->ctx, on ? 1 : 0);
 }
 
-unsigned long
-resolver_nofile(const struct conf *conf)
-{
-	return RANGE_MAX + NUM_TCP + NOFILE_SPARE;
-}
-
 /*
  * More queries in flight than descriptors fail at once and loudly, so that
  * the range follows the limit when that cannot be raised.
@@ -148,7 +142,7 @@ resolver_nofile(const struct conf *conf)
 static unsigned long
 set_range(const struct conf *conf)
 {
-	unsigned long want = resolver_nofile(conf);
+	unsigned long want = role_nofile(role_find(ROLE_DNS), conf);
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)

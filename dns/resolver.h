@@ -24,8 +24,6 @@ struct event_base;
  */
 typedef void (*resolver_fn)(uint32_t id, const struct dns_answer *, void *);
 
-/* Descriptors that queries in flight may need; the rlimit is raised to it. */
-unsigned long resolver_nofile(const struct conf *);
 /* Dies when libunbound refuses an option: then nothing here can be trusted. */
 struct resolver *resolver_new(struct event_base *, const struct conf *,
     resolver_fn, void *arg);

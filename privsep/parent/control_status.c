@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after the drop. */
+/* Runs in: parent, after sandbox_enter(). */
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -57,14 +57,14 @@ listener_text(int fd, char *buf, size_t size)
 }
 
 static void
-status_listeners(const struct parent *p, control_say_fn say, void *arg)
+status_listeners(const struct parent_view *p, control_say_fn say, void *arg)
 {
 	const struct {
 		const char *name;
 		int fd;
 	} v[] = {
-		{ "milter", p->milter_fd },
-		{ "policy", p->policy_fd },
+		{ "milter", p->all->milter_fd },
+		{ "policy", p->all->policy_fd },
 		{ "control", p->control_fd },
 	};
 	char buf[LISTENER_TEXT];
@@ -77,7 +77,7 @@ status_listeners(const struct parent *p, control_say_fn say, void *arg)
 }
 
 static void
-status_nameservers(const struct parent *p, control_say_fn say, void *arg)
+status_nameservers(const struct parent_view *p, control_say_fn say, void *arg)
 {
 	const struct conf_servers *s;
 	char buf[ADDR_STRLEN];
@@ -120,7 +120,7 @@ status_slot(const struct slot *s, time_t now, control_say_fn say, void *arg)
 	say(arg,
 	    "process %s %d generation %u %s restarts %u uptime %lld "
 	    "connections %llu checks %llu",
-	    msg_role_name[s->role], (int)s->pid, s->gen->number,
+	    s->row->name, (int)s->pid, s->gen->number,
 	    down	 ? "down" :
 		s->ready ? "ready" :
 			   "starting",
@@ -130,15 +130,14 @@ status_slot(const struct slot *s, time_t now, control_say_fn say, void *arg)
 }
 
 static void
-status_generation(const struct generation *g, time_t now, control_say_fn say,
-    void *arg)
+status_generation(const struct parent_view *p, const struct generation *g,
+    time_t now, control_say_fn say, void *arg)
 {
-	const struct parent *p = g->parent;
 	const struct slot *s;
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));
-	gen_stats(g, &sum, 1);
+	generation_stats(g, &sum, 1);
 	say(arg, "generation %u %s age %lld connections %llu checks %llu",
 	    g->number,
 	    g->draining	    ? "draining" :
@@ -152,25 +151,26 @@ status_generation(const struct generation *g, time_t now, control_say_fn say,
 }
 
 void
-control_status(const struct parent *p, control_say_fn say, void *arg)
+control_status(const struct parent_view *p, control_say_fn say, void *arg)
 {
 	const struct generation *g;
+	const struct role_row *row;
 	time_t now = clock_seconds();
-	int role;
 
 	say(arg, "version %s", PYSPF_VERSION);
 	say(arg, "parent %d uptime %lld started %lld", (int)getpid(),
 	    (long long)(now - p->since), (long long)p->started);
 	say(arg, "config %s", p->path);
 	status_sandbox(say, arg);
-	say(arg, "log %s", p->debug ? "verbose" : "brief");
+	say(arg, "log %s", p->all->verbose ? "verbose" : "brief");
 	status_listeners(p, say, arg);
 	status_nameservers(p, say, arg);
 	say(arg, "reloads done %lu refused %lu failed %lu", p->reloads,
 	    p->reloads_refused, p->reloads_failed);
-	for (role = ROLE_DNS; role <= ROLE_SHADOW; role++)
-		say(arg, "restarts %s %lu", msg_role_name[role],
-		    p->restarts[role]);
-	TAILQ_FOREACH(g, &p->all, entry)
-		status_generation(g, now, say, arg);
+	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++)
+		if (row->number != ROLE_NUMBER_NONE)
+			say(arg, "restarts %s %lu", row->name,
+			    p->all->restarts[row->role]);
+	TAILQ_FOREACH(g, &p->all->list, entry)
+		status_generation(p, g, now, say, arg);
 }

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* The kernel's interface up to ABI 7; Debian 12's header ends at 2. */
+/* Runs in: every process. Landlock's ABI 7; Debian 12's header has ABI 2. */
 
 #ifndef PRIVSEP_SANDBOX_LANDLOCK_H
 #define PRIVSEP_SANDBOX_LANDLOCK_H

@@ -184,19 +184,3 @@ config_load(enum conf_program program, const char *path, int explicit,
 	conf_msgs_free(&msgs);
 	return conf;
 }
-
-size_t
-config_dns_ports(const struct conf *conf, uint16_t *ports, size_t max)
-{
-	size_t i, j, n = 0;
-
-	ports[n++] = 53;
-	for (i = 0; i < conf->nameservers.n && n < max; i++) {
-		for (j = 0; j < n; j++)
-			if (ports[j] == conf->nameservers.v[i].port)
-				break;
-		if (j == n)
-			ports[n++] = conf->nameservers.v[i].port;
-	}
-	return n;
-}

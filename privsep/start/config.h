@@ -40,7 +40,5 @@ struct conf *config_load(enum conf_program, const char *path, int explicit,
 void config_files_free(struct config_files *);
 /* Fills conf->nameservers from /etc/resolv.conf when none are set. */
 void config_nameservers(struct conf *, struct config_files *);
-/* The ports of the name servers and 53, each once; returns the number. */
-size_t config_dns_ports(const struct conf *, uint16_t *, size_t);
 
 #endif

@@ -24,19 +24,19 @@ pid_t spawn_role(int exe_fd, const char *ident, enum msg_role, int *sock);
 int spawn_conf_fd(const struct conf *);
 /* Sends CONFIG; the descriptor stays the caller's. 0 or -1. */
 int spawn_send_config(struct chan *, const struct conf *, int conf_fd);
-/* A new pair between two of our children: PEER to both. 0 or -1. */
+/* Connects two children by a new pair: PEER to both. 0 or -1. */
 int spawn_send_peers(struct chan *, enum msg_role, uint32_t id, struct chan *,
     enum msg_role, uint32_t peer_id);
-/* PEER with one end that we made ourselves. 0 or -1; fd is closed. */
+/* Sends PEER with one end of a pair. 0 or -1; closes fd. */
 int spawn_send_peer(struct chan *, uint32_t id, enum msg_role, int fd);
 /* Opens /proc/self/exe for spawn_role(). Dies when that fails. */
 int spawn_open_exe(void);
-/* A row a role that a program can play; main NULL ends the table. */
+/* The roles that a program can run as; main NULL ends the table. */
 struct spawn_role {
 	enum msg_role role;
 	int (*main)(void);
 };
-/* "-x ROLE" of main(): runs it and returns its status, or 64. */
+/* main() with "-x ROLE": runs the role and returns its status, or 64. */
 int spawn_role_main(const struct spawn_role *, const char *name);
 
 #endif

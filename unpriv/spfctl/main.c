@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
 #include "privsep/root/priv_drop.h"
 #include "privsep/sandbox/sandbox.h"
@@ -33,9 +34,8 @@
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define CTL_NOFILE 64
-#define CTL_WATCH  "2" /* seconds */
-#define FORM(f)	   (1U << (f))
+#define CTL_WATCH "2" /* seconds */
+#define FORM(f)	  (1U << (f))
 
 /* What a command needs to have before the sandbox. */
 enum needs {
@@ -399,7 +399,7 @@ start_dns(struct ctl *ctl)
 {
 	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
 	asker_connect(ctl->asker,
-	    owndns_start(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
+	    own_role_start_dns(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
 	asker_on_gone(ctl->asker, dns_gone, ctl);
 }
 
@@ -408,8 +408,8 @@ start_shadow(struct ctl *ctl)
 {
 	int questions, copies;
 
-	ownshadow_start(ctl->base, "spfctl", ctl->conf, NULL, NULL, &questions,
-	    &copies);
+	own_role_start_shadow(ctl->base, "spfctl", ctl->conf, NULL, NULL,
+	    &questions, &copies);
 	ctl->second = second_check_new(ctl->base, questions, copies);
 }
 
@@ -477,18 +477,6 @@ prepare(struct ctl *ctl, const struct args *a)
 		start_shadow(ctl);
 }
 
-static void
-confine(const struct ctl *ctl)
-{
-	struct sandbox_args sb;
-
-	memset(&sb, 0, sizeof(sb));
-	sb.partial = ctl->conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.log_fd = sb.exe_fd = -1;
-	sb.nofile = CTL_NOFILE;
-	sandbox_enter(SANDBOX_CTL, &sb);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -508,7 +496,7 @@ main(int argc, char **argv)
 	if (a.zone != NULL)
 		zone = open_zone(a.zone);
 	prepare(&ctl, &a);
-	confine(&ctl);
+	confine_enter(SANDBOX_CTL, ctl.conf);
 	if (zone != -1 && read_zone(&ctl, &a, zone) == -1)
 		return EX_DATAERR;
 	status = a.cmd->run(&ctl);

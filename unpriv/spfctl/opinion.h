@@ -9,12 +9,12 @@
 #include "unpriv/spfctl/ctl.h"
 
 /*
- * A shadow of spfctl's own (ownshadow_start()), whose questions we answer
+ * A shadow of spfctl's own (own_role_start_shadow()), whose questions we answer
  * ourselves: from what our check has learnt, the zone file, then dns.
  */
 struct second_check;
 
-/* Takes over both ends that ownshadow_start() gave. */
+/* Takes over both ends that own_role_start_shadow() gave. */
 struct second_check *second_check_new(struct event_base *, int questions,
     int copies);
 void second_check_free(struct second_check *);
