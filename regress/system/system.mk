@@ -15,4 +15,11 @@ $B/system/msgtable: $B/regress/system/msgtable.o $B/proto/msg.o $B/proto/wire.o
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 system: $B/system/msgtable
+
+$B/system/roletable: $B/regress/system/roletable.o $B/privsep/child/role_table.o \
+    $B/privsep/sandbox/sandbox_table.o $B/proto/msg.o $B/proto/wire.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+system: $B/system/roletable
 suites: system bench-build
