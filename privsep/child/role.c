@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: dns, worker, libmilter, shadow; from exec to sandbox_enter(). */
+/* Runs in: dns, worker, libmilter, shadow; from exec on. */
 
 #include <sys/mman.h>
 #include <sys/prctl.h>

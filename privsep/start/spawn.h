@@ -10,11 +10,11 @@
 #include "privsep/base/chan.h"
 
 /*
- * fork() and execve() of our own image with "-x ROLE", so that each role
- * has an address space and a canary of its own. exe_fd is an open
- * descriptor of the image; the child finds its channel at ROLE_PARENT_FD
- * and no other descriptor but 0, 1 and 2 (2 is kept, 0 and 1 are
- * /dev/null). Returns the pid and our end in *sock; -1 with errno.
+ * fork() and execve() of our own image with "-x ROLE", which gives each role
+ * its own address space and stack canary. exe_fd is an open descriptor of
+ * the image. The child has its channel at ROLE_PARENT_FD, /dev/null at 0 and
+ * 1, our stderr at 2, and no other descriptor. Returns the pid and our end
+ * in *sock; -1 with errno.
  */
 pid_t spawn_role(int exe_fd, const char *ident, enum msg_role, int *sock);
 /*
