@@ -13,7 +13,9 @@
 #include "dns/resolver.h"
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
+#include "privsep/child/role_table.h"
 #include "proto/dnsmsg.h"
 #include "proto/stats.h"
 
@@ -23,8 +25,6 @@
  * it, above CLIENT_QUEUE_SMALL its answers become TEMPERROR. So the queue stays
  * far below the limit of a channel, and each question gets one answer.
  */
-#define CLIENT_REQUESTS	   2048
-#define CLIENT_SHADOW	   128 /* mail goes first */
 #define CLIENT_QUEUE_PAUSE (256 * 1024)
 #define CLIENT_QUEUE_SMALL (4 * 1024 * 1024)
 
@@ -287,8 +287,7 @@ client_may_ask(struct client *c)
 		    resolver_held(d->resolver));
 		return 0;
 	}
-	if (c->nrequests >=
-	    (c->role == ROLE_SHADOW ? CLIENT_SHADOW : CLIENT_REQUESTS)) {
+	if (c->nrequests >= role_find(c->role)->questions) {
 		log_note(&d->note_client,
 		    "%s %u has %zu questions in flight; more are refused",
 		    msg_role_name[c->role], c->id, c->nrequests);
@@ -382,7 +381,7 @@ client_free(struct client *c)
 }
 
 static void
-dns_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
+dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 {
 	struct dns *d = role->arg;
 	struct client *c, *next;
@@ -394,7 +393,7 @@ dns_peer(struct role *role, uint32_t id, enum msg_role who, int fd)
 			client_free(c);
 	}
 	if ((c = calloc(1, sizeof(*c))) == NULL)
-		fatal("dns_peer");
+		fatal("dns_client");
 	c->dns = d;
 	c->id = id;
 	c->role = who;
@@ -437,28 +436,10 @@ dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 	}
 }
 
-static void
-dns_confine(struct dns *d)
-{
-	const struct conf *conf = d->role.conf;
-	struct sandbox_args args;
-	uint16_t *ports;
-	size_t i;
-
-	if ((ports = calloc(conf->nameservers.n, sizeof(*ports))) == NULL)
-		fatal("dns_confine");
-	for (i = 0; i < conf->nameservers.n; i++)
-		ports[i] = conf->nameservers.v[i].port;
-	memset(&args, 0, sizeof(args));
-	args.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
-	args.log_fd = -1;
-	args.exe_fd = -1;
-	args.dns_ports = ports;
-	args.ndns_ports = conf->nameservers.n;
-	args.nofile = resolver_nofile(conf);
-	sandbox_enter(SANDBOX_DNS, &args);
-	free(ports);
-}
+static const struct role_ops dns_ops = {
+	.client = dns_client,
+	.control = dns_control,
+};
 
 int
 dns_main(void)
@@ -470,7 +451,7 @@ dns_main(void)
 	TAILQ_INIT(&d->clients);
 	TAILQ_INIT(&d->queue);
 	RB_INIT(&d->requests);
-	role_start(&d->role, ROLE_DNS, dns_peer, dns_control, d);
+	role_start(&d->role, ROLE_DNS, &dns_ops, d);
 	d->timeout = (uint64_t)(d->role.conf->dns_timeout < 1 ?
 			     1 :
 			     d->role.conf->dns_timeout) *
@@ -478,7 +459,7 @@ dns_main(void)
 	if ((d->deadline = evtimer_new(d->role.base, dns_deadline, d)) == NULL)
 		fatalx("dns: no event");
 	d->resolver = resolver_new(d->role.base, d->role.conf, dns_answered, d);
-	dns_confine(d);
+	confine_enter(SANDBOX_DNS, d->role.conf);
 
 	d->ready = 1;
 	TAILQ_FOREACH(c, &d->clients, entry)

@@ -14,11 +14,11 @@
 #include "dns/decode.h"
 #include "dns/resolver.h"
 #include "privsep/base/log.h"
+#include "privsep/child/role_table.h"
 #include "proto/dname.h"
 #include "proto/text.h"
 
 /* libunbound sends each query from a port, and so a descriptor, of its own. */
-#define RANGE_MAX    4096
 #define RANGE_MIN    64
 #define NUM_TCP	     32
 #define NOFILE_SPARE 160 /* workers' channels, the log, the loop */
@@ -136,12 +136,6 @@ resolver_verbose(int on)
 		(void)ub_ctx_debuglevel(the_resolver->ctx, on ? 1 : 0);
 }
 
-unsigned long
-resolver_nofile(const struct conf *conf)
-{
-	return RANGE_MAX + NUM_TCP + NOFILE_SPARE;
-}
-
 /*
  * Queries without a descriptor fail at once. When the limit of descriptors
  * cannot be raised, allow fewer queries in flight.
@@ -149,7 +143,7 @@ resolver_nofile(const struct conf *conf)
 static unsigned long
 set_range(const struct conf *conf)
 {
-	unsigned long want = resolver_nofile(conf);
+	unsigned long want = role_nofile(role_find(ROLE_DNS), conf);
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)

@@ -24,8 +24,6 @@ struct event_base;
  */
 typedef void (*resolver_fn)(uint32_t id, const struct dns_answer *, void *);
 
-/* Descriptors that queries in flight may need; RLIMIT_NOFILE is set to it. */
-unsigned long resolver_nofile(const struct conf *);
 /* Exits when libunbound refuses an option. Never NULL. */
 struct resolver *resolver_new(struct event_base *, const struct conf *,
     resolver_fn, void *arg);

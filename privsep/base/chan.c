@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process of ours; needs sendmsg and recvmsg only. */
+/* Runs in: every process; needs sendmsg and recvmsg only. */
 
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #include "privsep/base/chan.h"
 #include "privsep/base/log.h"
 
-/* A process that does not read for this many octets is in trouble. */
+/* Octets queued for a peer that does not read. */
 #define CHAN_QUEUE_MAX (8 * 1024 * 1024)
 #define CHAN_BATCH     64 /* messages read before others get a turn */
 
@@ -45,7 +45,7 @@ static void chan_read(evutil_socket_t, short, void *);
 static void chan_write(evutil_socket_t, short, void *);
 static int chan_flush(struct chan *);
 
-/* One record at a time is decoded; no process runs two loops. */
+/* One buffer for all: a process decodes one record at a time. */
 static uint8_t chan_buf[MSG_MAX];
 
 int
@@ -56,7 +56,7 @@ chan_pair(int sv[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, sv) == -1)
 		return -1;
-	/* The kernel caps it silently; a smaller buffer only queues more. */
+	/* the kernel may give less; then more is queued here */
 	for (i = 0; i < 2; i++)
 		(void)setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size,
 		    sizeof(size));
@@ -171,7 +171,7 @@ chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 	return sendmsg(sock, &mh, MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
-/* 0 all sent or the rest must wait; -1 the peer is gone (seen on reading). */
+/* 0: all sent, or the rest must wait. -1: the peer is gone. */
 static int
 chan_flush(struct chan *c)
 {
@@ -198,11 +198,11 @@ chan_write(evutil_socket_t fd, short what, void *arg)
 	struct chan_out *o;
 
 	if (chan_flush(c) == -1) {
-		/* EOF will tell; nothing queued can arrive any more. */
+		/* reading will report EOF; what is queued cannot arrive */
 		while ((o = TAILQ_FIRST(&c->out)) != NULL)
 			chan_out_free(c, o);
 		event_del(c->ev_out);
-		/* A paused end would never hear it. */
+		/* also when paused */
 		if (event_add(c->ev_in, NULL) == -1)
 			fatalx("chan_write: no event");
 		return;
@@ -261,8 +261,9 @@ fail:
 }
 
 /*
- * Reads one record into chan_buf. Its length; 0 at the end; -1 nothing yet;
- * -2 broken, *why says how. *fdp is the descriptor that came, or -1.
+ * Reads one record into chan_buf. Returns its length; 0 at EOF; -1 when there
+ * is none yet; -2 when it is broken, with the reason in *why. *fdp is the
+ * descriptor that came with it, or -1.
  */
 static ssize_t
 chan_recvmsg(struct chan *c, int *fdp, const char **why)
@@ -285,7 +286,7 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 	*fdp = -1;
 	*why = NULL;
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	/* Told once, before the last words of a peer that left ours unread. */
+	/* reported once, before the last messages of such a peer */
 	if (n == -1 && errno == ECONNRESET)
 		n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process of ours. */
+/* Runs in: every process. */
 
 #ifndef PRIVSEP_BASE_CHAN_H
 #define PRIVSEP_BASE_CHAN_H
@@ -28,25 +28,25 @@ typedef void (*chan_msg_fn)(struct chan *, const struct msg_hdr *,
  */
 typedef void (*chan_gone_fn)(struct chan *, const char *why, void *);
 
-/* Takes over fd. self and peer are who sits at the ends. Dies on no memory. */
+/* Takes over fd; self and peer are the roles at its ends. Dies on no memory. */
 struct chan *chan_new(struct event_base *, int fd, enum msg_role self,
     enum msg_role peer, chan_msg_fn, chan_gone_fn, void *);
 void chan_free(struct chan *);
 void chan_phase(struct chan *, enum msg_phase);
 /*
- * Queues one message; fd (or -1) is dup'ed by the kernel at sending and is
- * closed by chan when it was sent, if close_fd. 0; -1 when the queue
- * is full or the message breaks the table (that is logged).
+ * Queues one message. With close_fd, chan closes fd (or -1) once the message
+ * is sent. 0; -1 when the queue is full or the message breaks the table
+ * (which is logged).
  */
 int chan_send(struct chan *, enum msg_type, uint32_t peerid, const void *,
     size_t, int fd, int close_fd);
-/* Handles what has arrived already, up to the end; the chan may be freed. */
+/* Handles all messages that have arrived. The chan may be freed inside. */
 void chan_read_rest(struct chan *);
 /* Octets queued. */
 size_t chan_backlog(const struct chan *);
 /* Stops and resumes reading (for a peer whose queue is full). */
 void chan_pause(struct chan *, int);
-/* Called when the queue has drained after chan_send() said -1 or paused. */
+/* Called once the queue is empty, after chan_send() failed or a pause. */
 void chan_on_drained(struct chan *, void (*)(struct chan *, void *));
 int chan_fd(const struct chan *);
 /* A CLOEXEC, non-blocking pair. -1 with errno. */

@@ -20,10 +20,10 @@
 #define LOG_POLICY_IDENT "policyd-spf"
 
 /*
- * syslog(3) of libc opens files and sockets whenever it likes, which a
- * sandbox cannot allow. This sends RFC 3164 datagrams to the path by
- * sendto() on a socket made before: it survives a restarted syslogd
- * without connect().
+ * syslog(3) of libc may open files and sockets at any time, which the
+ * sandbox forbids. This module sends RFC 3164 datagrams with sendto() on a
+ * socket opened before. The socket is not connected, so a restarted syslogd
+ * still gets them.
  */
 static int log_sock = -1;
 static struct sockaddr_un log_sun;
@@ -87,7 +87,7 @@ log_priority(uint32_t pri)
 	uint32_t flags = pri & LOG_FLAGS;
 
 	pri &= ~(uint32_t)LOG_FLAGS;
-	/* what syslogd writes to all terminals is nobody's to say */
+	/* syslogd writes more urgent lines to all terminals */
 	if (pri < LOG_CRIT)
 		pri = LOG_CRIT;
 	return (int)((pri > LOG_DEBUG ? LOG_INFO : pri) | flags);
@@ -110,7 +110,7 @@ log_to_stderr(int pri, const char *text)
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
 	if (write(STDERR_FILENO, buf, n) == -1)
-		return; /* nowhere left to say it */
+		return; /* there is no other place to report it */
 }
 
 static void
@@ -129,7 +129,7 @@ log_to_syslog(int pri, const char *text)
 	    (int)getpid(), text);
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
-	/* Full or absent: the line is lost; mail never waits for a log. */
+	/* If syslogd is slow or absent the line is lost: mail does not wait. */
 	(void)sendto(log_sock, buf, n, MSG_NOSIGNAL,
 	    (struct sockaddr *)&log_sun, sizeof(log_sun));
 }
@@ -144,8 +144,8 @@ log_is_clean(const char *s)
 }
 
 /*
- * Hands on one text; escaped where it leaves our processes, and only there.
- * Lines of mail (prefix 0) look as spf-engine's, without a process' name.
+ * Passes a line on. It is escaped only where it leaves our processes. A
+ * message's line (prefix 0) has no process name, as in spf-engine.
  */
 static void
 log_emit(int pri, int prefix, const char *text)

@@ -10,69 +10,68 @@
 #include <time.h>
 
 /*
- * Where lines go: LOG_TO_STDERR until something else is set; the parent and
- * policyd-spf hold syslog by a descriptor opened before their sandbox;
- * children hand lines to their parent through a callback.
+ * Where lines go: to stderr until another function here is called. The
+ * parent and policyd-spf open a socket to syslog before their sandbox;
+ * children send lines to their parent by a callback.
  */
 void log_init_stderr(const char *ident);
-/* Opens the syslog socket. The ident is copied. facility mail. */
+/* Opens the syslog socket; facility mail. Copies ident. */
 void log_init_syslog(const char *ident);
-/* fn gets priority and text; must not block and must not log. */
+/* fn gets priority and text. It must not block and must not log. */
 void log_init_callback(void (*fn)(int, const char *, void *), void *);
 /* The descriptor that the syslog backend uses, or -1. */
 int log_fd(void);
 /*
- * Text put before each line but those of log_line() ("worker[123]: "); NULL
- * for none. Copied.
+ * Sets a prefix for all lines but those of log_line() ("worker[123]: ");
+ * NULL for none. Copies it.
  */
 void log_prefix(const char *);
 /* LOG_DEBUG lines are dropped unless verbose. */
 void log_verbose(int);
 
 /*
- * Lines for the admin. log_warn and fatal append strerror(errno). errno is
- * kept.
+ * Lines for the administrator. log_warn and fatal append strerror(errno).
+ * All keep errno.
  */
 void log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_info(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_warn(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_warnx(const char *, ...) __attribute__((__format__(printf, 1, 2)));
-/* A line of mail, or one handed on: as it is, with its priority. */
+/* Logs a message's line, or one received from a child, without prefix. */
 void log_line(int, const char *, ...) __attribute__((__format__(printf, 2, 3)));
 /*
- * Beside the priority of log_line(): the text is written for a machine
- * (JSON), its backslashes are its own. It goes out as it is when it is all
- * printable ASCII, and is escaped as any other when it is not: whoever sets
- * the flag need not be believed.
+ * Flag in the priority of log_line(): the text is for a machine (JSON), and
+ * its backslashes are not escaped again. A text that is not all printable
+ * ASCII is escaped in spite of the flag, which a child may have set wrongly.
  */
 #define LOG_CLEAN 0x1000
 /*
- * Likewise: about a request of the policy protocol. In syslog it stands under
- * the name of spf-engine's policy server, which readers of logs look for.
+ * Flag: the line is about a request of the policy protocol. It is logged
+ * under the name of spf-engine's policy server, which log readers look for.
  */
 #define LOG_POLICY 0x2000
 #define LOG_FLAGS  (LOG_CLEAN | LOG_POLICY)
 /*
- * A priority that another process sent: its flags, and a level that there
- * is, LOG_CRIT at most.
+ * Makes a priority that another process sent valid: keeps its flags, allows
+ * levels from LOG_CRIT to LOG_DEBUG.
  */
 int log_priority(uint32_t);
-/* exit(1) after a line at LOG_CRIT. */
+/* Log a line at LOG_CRIT, then exit(1). */
 void fatal(const char *, ...)
     __attribute__((__format__(printf, 1, 2), __noreturn__));
 void fatalx(const char *, ...)
     __attribute__((__format__(printf, 1, 2), __noreturn__));
 
 /*
- * log_note.c: lines that a flood of one event must not multiply. One of
- * these, zeroed, for each kind of event; it must live for ever.
+ * log_note.c: limits the lines about one kind of event. The caller has one
+ * of these for each kind, zeroed but for max; it must live for ever.
  */
 struct log_note {
 	unsigned int max;   /* lines a minute; 0: one */
-	unsigned int said;  /* since then */
-	time_t since;	    /* the first; 0: none; monotonic */
-	unsigned long more; /* not written */
-	char text[256];	    /* the last of those */
+	unsigned int said;  /* lines since then */
+	time_t since;	    /* of the first line; 0: none; monotonic */
+	unsigned long more; /* lines not written */
+	char text[256];	    /* the last of them */
 	int listed;
 	struct log_note *next;
 };
@@ -80,14 +79,14 @@ struct log_note {
 struct event_base;
 
 /*
- * log_warnx(), at most max times a minute; then one line with how many there
- * were more, as soon as the minute is over if log_notes_init() was called,
- * else before the next. 1 when it was written.
+ * log_warnx() at most max times a minute. The number of further events is
+ * logged when the minute is over, or, without log_notes_init(), before the
+ * next line. 1 when the line was written.
  */
 int log_note(struct log_note *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));
 void log_notes_init(struct event_base *);
-/* At the end: what has not been told yet. */
+/* At the end: logs the numbers that are still due. */
 void log_notes_flush(void);
 
 #endif

@@ -12,10 +12,10 @@
 
 #define NOTE_SECONDS 60
 
-static struct log_note *notes; /* those that ever kept a line back */
+static struct log_note *notes; /* all that ever held a line back */
 static struct event *notes_timer;
 
-/* Never 0, which says that nothing was kept back. */
+/* Never 0, which stands for "no line yet". */
 static time_t
 note_now(void)
 {
@@ -30,7 +30,7 @@ note_is_over(const struct log_note *n, time_t now)
 	return now - n->since >= NOTE_SECONDS;
 }
 
-/* The minute is over. */
+/* At the end of the minute. */
 static void
 note_end(struct log_note *n)
 {
@@ -50,7 +50,7 @@ note_arm(time_t seconds)
 		(void)evtimer_add(notes_timer, &tv);
 }
 
-/* The minutes of several kinds do not end together. */
+/* Each kind of event has its own minute. */
 static void
 note_timer(evutil_socket_t fd, short what, void *arg)
 {

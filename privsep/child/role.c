@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: dns, worker, libmilter, shadow; from exec to sandbox_enter(). */
+/* Runs in: dns, worker, libmilter, shadow; from exec on. */
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,7 +16,9 @@
 
 #include "privsep/base/log.h"
 #include "privsep/child/role.h"
+#include "privsep/child/role_table.h"
 #include "privsep/child/statpage.h"
+#include "privsep/sandbox/sandbox.h"
 #include "proto/wire.h"
 
 #define ROLE_SEALS	 (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
@@ -29,7 +31,7 @@ static void role_parent_gone(struct chan *, const char *, void *);
 
 static unsigned long role_log_dropped;
 
-/* A line goes to the parent; when the pipe is full it is dropped. */
+/* Sends a line to the parent; drops it when the channel is full. */
 static void
 role_log(int pri, const char *text, void *arg)
 {
@@ -60,7 +62,7 @@ role_log(int pri, const char *text, void *arg)
 	(void)chan_send(r->parent, MSG_LOG, 0, buf, w.len, -1, 0);
 }
 
-/* The configuration, as text in a sealed memfd that nobody can change. */
+/* Reads the configuration: text in a sealed memfd, which nobody can change. */
 static struct conf *
 role_read_conf(int fd, enum conf_program program)
 {
@@ -119,12 +121,36 @@ role_got_listener(struct role *r, const uint8_t *p, size_t len, int fd)
 }
 
 static void
+role_got_peer(struct role *r, const uint8_t *p, size_t len, int fd)
+{
+	struct rbuf b;
+	uint32_t id;
+	enum msg_role peer;
+
+	rbuf_init(&b, p, len);
+	id = rbuf_u32(&b);
+	peer = (enum msg_role)rbuf_u32(&b);
+	switch (role_link_to(r->who, peer)) {
+	case ROLE_LINK_DNS:
+		r->ops->dns(r, fd);
+		break;
+	case ROLE_LINK_COPIES:
+		r->ops->copies(r, fd);
+		break;
+	case ROLE_LINK_CLIENT:
+		r->ops->client(r, id, peer, fd);
+		break;
+	case ROLE_LINK_NONE:
+		fatalx("bad PEER from the parent");
+	}
+}
+
+static void
 role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
     int fd, void *arg)
 {
 	struct role *r = arg;
 	struct rbuf b;
-	uint32_t id, role;
 
 	switch (h->type) {
 	case MSG_CONFIG:
@@ -134,12 +160,7 @@ role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		role_got_listener(r, p, len, fd);
 		break;
 	case MSG_PEER:
-		rbuf_init(&b, p, len);
-		id = rbuf_u32(&b);
-		role = rbuf_u32(&b);
-		if (role >= ROLE_MAX || r->peer == NULL)
-			fatalx("bad PEER from the parent");
-		r->peer(r, id, (enum msg_role)role, fd);
+		role_got_peer(r, p, len, fd);
 		break;
 	case MSG_STATS:
 		if (statpage_use(fd) == -1)
@@ -156,8 +177,8 @@ role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		log_verbose((int)rbuf_u32(&b));
 		/* FALLTHROUGH */
 	default:
-		if (r->control != NULL)
-			r->control(r, (enum msg_type)h->type, p, len);
+		if (r->ops->control != NULL)
+			r->ops->control(r, (enum msg_type)h->type, p, len);
 		break;
 	}
 }
@@ -177,7 +198,7 @@ role_signals(void)
 		SIGUSR2, SIGPIPE };
 	size_t i;
 
-	/* The parent alone acts on signals; its death ends us too. */
+	/* Only the parent acts on signals. When it dies, so does its child. */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
@@ -185,9 +206,7 @@ role_signals(void)
 }
 
 void
-role_start(struct role *r, enum msg_role who,
-    void (*peer)(struct role *, uint32_t, enum msg_role, int),
-    void (*control)(struct role *, enum msg_type, const uint8_t *, size_t),
+role_start(struct role *r, enum msg_role who, const struct role_ops *ops,
     void *arg)
 {
 	char prefix[48];
@@ -202,8 +221,7 @@ role_start(struct role *r, enum msg_role who,
 	memset(r, 0, sizeof(*r));
 	r->who = who;
 	r->milter_fd = r->policy_fd = -1;
-	r->peer = peer;
-	r->control = control;
+	r->ops = ops;
 	r->arg = arg;
 	if ((r->base = event_base_new()) == NULL)
 		fatalx("no event base");

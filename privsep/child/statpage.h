@@ -14,8 +14,8 @@
 int statpage_new(const struct stats **);
 void statpage_free(const struct stats *);
 /*
- * In a role: counts go to this page from now on; gauges begin at 0. Closes
- * fd. -1 when it is no such page.
+ * In a child: counts in this page from now on; gauges begin at 0. Closes fd.
+ * 0, or -1 when fd is not such a page.
  */
 int statpage_use(int fd);
 

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after the drop; hears only whom the kernel vouches for. */
+/* Runs in: parent, after sandbox_enter(); clients are checked by the kernel. */
 
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -31,12 +31,14 @@ enum ctl_wait {
 
 struct ctl {
 	LIST_ENTRY(ctl) entry;
-	struct parent *parent;
 	struct chan *chan;
 	enum ctl_wait waits;
 	int deaf; /* takes no answers */
 };
 
+static const struct parent_ops *ctl_ops;
+static const struct priv_owner *ctl_owner;
+static struct event_base *ctl_base;
 static LIST_HEAD(, ctl) ctls = LIST_HEAD_INITIALIZER(ctls);
 static unsigned int nctls;
 static struct event *ctl_event;
@@ -99,7 +101,10 @@ ctl_row(void *arg, const struct status_row *row)
 static void
 command_status(struct ctl *c, const uint8_t *p, size_t len)
 {
-	control_status(c->parent, ctl_row, c);
+	struct parent_view v;
+
+	ctl_ops->view(ctl_ops->arg, &v);
+	control_status(&v, ctl_row, c);
 	ctl_end(c, 0);
 }
 
@@ -110,7 +115,7 @@ command_stats(struct ctl *c, const uint8_t *p, size_t len)
 	struct stats sum;
 	size_t n;
 
-	parent_stats(c->parent, &sum);
+	ctl_ops->stats(ctl_ops->arg, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
 		fatalx("counters do not fit a message");
 	ctl_send(c, MSG_CTL_COUNTS, buf, n);
@@ -126,15 +131,25 @@ ctl_say(int pri, const char *text, void *arg)
 	ctl_text(c, "%s%s", pri == LOG_ERR ? "" : "warning: ", text);
 }
 
+/* 1 when a generation serves; else answers that none does. */
+static int
+ctl_may_act(struct ctl *c)
+{
+	enum parent_state state = ctl_ops->state(ctl_ops->arg);
+
+	if (state == PARENT_SERVING || state == PARENT_RELOADING)
+		return 1;
+	ctl_text(c, "not now: starting or stopping");
+	ctl_end(c, EX_TEMPFAIL);
+	return 0;
+}
+
 static void
 command_reload(struct ctl *c, const uint8_t *p, size_t len)
 {
-	const struct parent *pa = c->parent;
-
-	if (pa->stopping || pa->cur == NULL) {
-		ctl_text(c, "not now: starting or stopping");
-		ctl_end(c, EX_TEMPFAIL);
-	} else if (parent_reload(c->parent, ctl_say, c) == -1) {
+	if (!ctl_may_act(c))
+		return;
+	if (ctl_ops->reload(ctl_ops->arg, ctl_say, c) == -1) {
 		ctl_text(c,
 		    "reload refused; the running configuration "
 		    "stays");
@@ -146,12 +161,9 @@ command_reload(struct ctl *c, const uint8_t *p, size_t len)
 static void
 command_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
-	if (c->parent->stopping || c->parent->cur == NULL) {
-		ctl_text(c, "not now: starting or stopping");
-		ctl_end(c, EX_TEMPFAIL);
+	if (!ctl_may_act(c))
 		return;
-	}
-	gen_tell(c->parent->cur, ROLE_DNS, MSG_FLUSH, 0);
+	generation_tell(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
 	c->waits = WAITS_DNS;
 }
 
@@ -163,7 +175,7 @@ command_verbose(struct ctl *c, const uint8_t *p, size_t len)
 
 	rbuf_init(&r, p, len);
 	on = rbuf_u32(&r) != 0;
-	parent_verbose(c->parent, on);
+	ctl_ops->verbose(ctl_ops->arg, on);
 	ctl_text(c, "the log is %s now", on ? "verbose" : "brief");
 	ctl_end(c, 0);
 }
@@ -235,11 +247,11 @@ ctl_allowed(int fd, const struct priv_owner *o)
 
 /* Says why, and hangs up. */
 static void
-ctl_refuse(struct parent *p, int fd, int status, const char *why)
+ctl_refuse(int fd, int status, const char *why)
 {
-	struct ctl c = { .parent = p };
+	struct ctl c = { .waits = WAITS_NOT };
 
-	c.chan = chan_new(p->base, fd, ROLE_PARENT, ROLE_CONTROL, ctl_msg,
+	c.chan = chan_new(ctl_base, fd, ROLE_PARENT, ROLE_CONTROL, ctl_msg,
 	    ctl_gone, &c);
 	ctl_text(&c, "%s", why);
 	ctl_end(&c, status);
@@ -249,42 +261,44 @@ ctl_refuse(struct parent *p, int fd, int status, const char *why)
 static void
 ctl_accept(evutil_socket_t sock, short what, void *arg)
 {
-	struct parent *p = arg;
 	struct ctl *c;
 	int fd;
 
 	fd = accept4(sock, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1)
 		return;
-	if (!ctl_allowed(fd, &p->owner)) {
-		ctl_refuse(p, fd, EX_NOPERM,
+	if (!ctl_allowed(fd, ctl_owner)) {
+		ctl_refuse(fd, EX_NOPERM,
 		    "only root, the daemon's user "
 		    "and members of its group are heard");
 		return;
 	}
 	if (nctls >= CONTROL_MAX || (c = calloc(1, sizeof(*c))) == NULL) {
-		ctl_refuse(p, fd, EX_TEMPFAIL, "too many clients at a time");
+		ctl_refuse(fd, EX_TEMPFAIL, "too many clients at a time");
 		return;
 	}
-	c->parent = p;
-	c->chan = chan_new(p->base, fd, ROLE_PARENT, ROLE_CONTROL, ctl_msg,
+	c->chan = chan_new(ctl_base, fd, ROLE_PARENT, ROLE_CONTROL, ctl_msg,
 	    ctl_gone, c);
 	LIST_INSERT_HEAD(&ctls, c, entry);
 	nctls++;
 }
 
 void
-control_start(struct parent *p, int fd)
+control_start(const struct parent_ops *ops, struct event_base *base,
+    const struct priv_owner *owner, int fd)
 {
+	ctl_ops = ops;
+	ctl_base = base;
+	ctl_owner = owner;
 	if (fd == -1)
 		return;
-	ctl_event = event_new(p->base, fd, EV_READ | EV_PERSIST, ctl_accept, p);
+	ctl_event = event_new(base, fd, EV_READ | EV_PERSIST, ctl_accept, NULL);
 	if (ctl_event == NULL || event_add(ctl_event, NULL) == -1)
 		fatalx("control_start: no event");
 }
 
 void
-control_stop(struct parent *p)
+control_stop(void)
 {
 	struct ctl *c;
 
@@ -310,13 +324,13 @@ ctl_answer(enum ctl_wait what, int status, const char *text)
 }
 
 void
-control_reload_done(struct parent *p, int status, const char *text)
+control_reload_done(int status, const char *text)
 {
 	ctl_answer(WAITS_RELOAD, status, text);
 }
 
 void
-control_dns_ready(struct parent *p)
+control_dns_ready(void)
 {
 	ctl_answer(WAITS_DNS, 0, "flushed");
 }

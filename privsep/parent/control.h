@@ -1,27 +1,29 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after the drop. */
+/* Runs in: parent, after sandbox_enter(). */
 
 #ifndef PRIVSEP_PARENT_CONTROL_H
 #define PRIVSEP_PARENT_CONTROL_H
 
-#include "privsep/parent/parent.h"
+#include "privsep/parent/parent_ops.h"
+#include "privsep/root/priv_files.h"
 #include "proto/status.h"
 
 /*
  * The control socket: spfctl asks, we answer. Only root, the daemon's user
  * and members of the daemon's group are heard (SO_PEERCRED, SO_PEERGROUPS).
  */
-void control_start(struct parent *, int fd);
-void control_stop(struct parent *);
+void control_start(const struct parent_ops *, struct event_base *,
+    const struct priv_owner *, int fd);
+void control_stop(void);
 
 /* Receives a row; its texts are valid until the call returns. */
 typedef void (*control_row_fn)(void *, const struct status_row *);
 /* Passes the daemon's status to the function, row by row. */
-void control_status(const struct parent *, control_row_fn, void *);
+void control_status(const struct parent_view *, control_row_fn, void *);
 
 /* How a reload that somebody waits for ended: sysexits(3) and a text. */
-void control_reload_done(struct parent *, int status, const char *);
+void control_reload_done(int status, const char *);
 /* dns is there, with an empty cache: what a flush waits for. */
-void control_dns_ready(struct parent *);
+void control_dns_ready(void);
 
 #endif

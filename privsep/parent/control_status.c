@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after the drop. */
+/* Runs in: parent, after sandbox_enter(). */
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -56,11 +56,12 @@ listener_text(int fd, char *buf, size_t size)
 }
 
 static void
-put_daemon(const struct parent *p, time_t now, control_row_fn put, void *arg)
+put_daemon(const struct parent_view *p, time_t now, control_row_fn put,
+    void *arg)
 {
 	struct status_row row = { .kind = STATUS_DAEMON };
 	union status_value *v = row.v;
-	int role;
+	const struct role_row *role;
 
 	v[STATUS_DAEMON_VERSION].text = PYSPF_VERSION;
 	v[STATUS_DAEMON_PID].number = (uint64_t)getpid();
@@ -70,7 +71,7 @@ put_daemon(const struct parent *p, time_t now, control_row_fn put, void *arg)
 	put(arg, &row);
 	row.kind = STATUS_LOG;
 	v[STATUS_LOG_LEVEL].number =
-	    p->debug ? STATUS_WORD_VERBOSE : STATUS_WORD_BRIEF;
+	    p->all->verbose ? STATUS_WORD_VERBOSE : STATUS_WORD_BRIEF;
 	put(arg, &row);
 	row.kind = STATUS_RELOADS;
 	v[STATUS_RELOADS_DONE].number = p->reloads;
@@ -78,9 +79,11 @@ put_daemon(const struct parent *p, time_t now, control_row_fn put, void *arg)
 	v[STATUS_RELOADS_FAILED].number = p->reloads_failed;
 	put(arg, &row);
 	row.kind = STATUS_RESTARTS;
-	for (role = ROLE_DNS; role <= ROLE_SHADOW; role++) {
-		v[STATUS_RESTARTS_ROLE].number = (uint64_t)role;
-		v[STATUS_RESTARTS_COUNT].number = p->restarts[role];
+	for (role = role_rows; role < role_rows + SANDBOX_MAX; role++) {
+		if (role->number == ROLE_NUMBER_NONE)
+			continue;
+		v[STATUS_RESTARTS_ROLE].number = role->role;
+		v[STATUS_RESTARTS_COUNT].number = p->all->restarts[role->role];
 		put(arg, &row);
 	}
 }
@@ -103,14 +106,14 @@ put_sandbox(control_row_fn put, void *arg)
 }
 
 static void
-put_listeners(const struct parent *p, control_row_fn put, void *arg)
+put_listeners(const struct parent_view *p, control_row_fn put, void *arg)
 {
 	const struct {
 		enum status_word name;
 		int fd;
 	} l[] = {
-		{ STATUS_WORD_MILTER, p->milter_fd },
-		{ STATUS_WORD_POLICY, p->policy_fd },
+		{ STATUS_WORD_MILTER, p->all->milter_fd },
+		{ STATUS_WORD_POLICY, p->all->policy_fd },
 		{ STATUS_WORD_CONTROL, p->control_fd },
 	};
 	struct status_row row = { .kind = STATUS_LISTENER };
@@ -155,7 +158,7 @@ put_process(const struct slot *s, time_t now, control_row_fn put, void *arg)
 	struct status_row row = { .kind = STATUS_PROCESS };
 	union status_value *v = row.v;
 
-	v[STATUS_PROCESS_ROLE].number = s->role;
+	v[STATUS_PROCESS_ROLE].number = s->row->role;
 	v[STATUS_PROCESS_STATE].number = STATUS_WORD_DOWN;
 	v[STATUS_PROCESS_RESTARTS].number = s->restarts;
 	v[STATUS_PROCESS_CHECKS].number = checks_of(s->stats);
@@ -171,8 +174,8 @@ put_process(const struct slot *s, time_t now, control_row_fn put, void *arg)
 }
 
 static void
-put_generation(const struct generation *g, time_t now, control_row_fn put,
-    void *arg)
+put_generation(const struct parent_view *p, const struct generation *g,
+    time_t now, control_row_fn put, void *arg)
 {
 	struct status_row row = { .kind = STATUS_GENERATION };
 	union status_value *v = row.v;
@@ -180,10 +183,10 @@ put_generation(const struct generation *g, time_t now, control_row_fn put,
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));
-	gen_stats(g, &sum, 1);
+	generation_stats(g, &sum, 1);
 	v[STATUS_GENERATION_NUMBER].number = g->number;
 	v[STATUS_GENERATION_STATE].number = g->draining ? STATUS_WORD_DRAINING :
-	    g == g->parent->cur				? STATUS_WORD_SERVING :
+	    g == p->cur					? STATUS_WORD_SERVING :
 							  STATUS_WORD_STARTING;
 	v[STATUS_GENERATION_AGE].number = (uint64_t)(now - g->since);
 	v[STATUS_GENERATION_CONNECTIONS].number = sum.v[STAT_CONN_OPEN];
@@ -194,7 +197,7 @@ put_generation(const struct generation *g, time_t now, control_row_fn put,
 }
 
 void
-control_status(const struct parent *p, control_row_fn put, void *arg)
+control_status(const struct parent_view *p, control_row_fn put, void *arg)
 {
 	const struct generation *g;
 	time_t now = clock_seconds();
@@ -204,6 +207,6 @@ control_status(const struct parent *p, control_row_fn put, void *arg)
 	put_listeners(p, put, arg);
 	if (p->cur != NULL)
 		put_nameservers(&p->cur->conf->nameservers, put, arg);
-	TAILQ_FOREACH(g, &p->all, entry)
-		put_generation(g, now, put, arg);
+	TAILQ_FOREACH(g, &p->all->list, entry)
+		put_generation(p, g, now, put, arg);
 }

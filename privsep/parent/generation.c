@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after the drop; reads only messages of its children. */
+/* Runs in: parent, after sandbox_enter(); reads messages of its children. */
 
 #include <sys/wait.h>
 
@@ -14,14 +14,12 @@
 
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
-#include "privsep/child/role.h"
 #include "privsep/child/statpage.h"
-#include "privsep/parent/control.h"
-#include "privsep/parent/parent.h"
+#include "privsep/parent/generation.h"
 #include "privsep/start/spawn.h"
 #include "proto/wire.h"
 
-#define RESPAWN_SOON	 10 /* seconds; ending before that is a failure */
+#define RESPAWN_SOON	 10 /* seconds; an earlier end is a failure */
 #define RESPAWN_MIN_MS	 100
 #define RESPAWN_MAX_MS	 30000
 #define READY_SECONDS	 20
@@ -30,60 +28,60 @@
 static void slot_start(struct slot *);
 static void slot_gone(struct chan *, const char *, void *);
 
-static struct slot *
-slot_new(struct generation *g, enum msg_role role)
+static void
+slot_new(struct generation *g, const struct role_row *row)
 {
 	struct slot *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("slot_new");
 	s->gen = g;
-	s->role = role;
-	s->id = ++g->parent->last_id;
+	s->row = row;
+	s->id = ++g->all->last_id;
 	s->pid = -1;
 	if ((s->stats_fd = statpage_new(&s->stats)) == -1)
 		fatal("page of counters");
 	TAILQ_INSERT_TAIL(&g->slots, s, entry);
-	return s;
+}
+
+/* The listeners that are open, as ROLE_LISTENER_ bits. */
+static unsigned int
+generations_open(const struct generations *all)
+{
+	return (all->milter_fd != -1 ? ROLE_LISTENER_MILTER : 0) |
+	    (all->policy_fd != -1 ? ROLE_LISTENER_POLICY : 0);
 }
 
 struct generation *
-gen_new(struct parent *p, struct conf *conf)
+generation_new(struct generations *all, struct conf *conf)
 {
+	const struct role_row *row;
 	struct generation *g;
-	int i, lib;
+	int n;
 
 	if ((g = calloc(1, sizeof(*g))) == NULL)
-		fatal("gen_new");
-	g->parent = p;
-	g->number = ++p->last_number;
+		fatal("generation_new");
+	g->all = all;
+	g->number = ++all->last_number;
 	g->since = clock_seconds();
 	g->conf = conf;
 	TAILQ_INIT(&g->slots);
-	TAILQ_INSERT_TAIL(&p->all, g, entry);
+	TAILQ_INSERT_TAIL(&all->list, g, entry);
 	if ((g->conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("configuration for the children");
-
-	/* dns comes first, so that the others find it */
-	slot_new(g, ROLE_DNS);
-	lib = conf->milter_frontend == FRONTEND_LIBMILTER && p->milter_fd != -1;
-	if (lib)
-		for (i = 0; i < conf->workers; i++)
-			slot_new(g, ROLE_LIBMILTER);
-	if (!lib || p->policy_fd != -1)
-		for (i = 0; i < conf->workers; i++)
-			slot_new(g, ROLE_WORKER);
-	if (conf->second_opinion)
-		slot_new(g, ROLE_SHADOW);
+	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++)
+		for (n = role_processes(row, conf, generations_open(all));
+		     n > 0; n--)
+			slot_new(g, row);
 	return g;
 }
 
 void
-gen_free(struct generation *g)
+generation_free(struct generation *g)
 {
 	struct slot *s;
 
-	gen_stats(g, &g->parent->retired, 0);
+	generation_stats(g, &g->all->retired, 0);
 	while ((s = TAILQ_FIRST(&g->slots)) != NULL) {
 		TAILQ_REMOVE(&g->slots, s, entry);
 		chan_free(s->chan);
@@ -93,7 +91,7 @@ gen_free(struct generation *g)
 			event_free(s->respawn);
 		free(s);
 	}
-	TAILQ_REMOVE(&g->parent->all, g, entry);
+	TAILQ_REMOVE(&g->all->list, g, entry);
 	if (g->deadline != NULL)
 		event_free(g->deadline);
 	if (g->conf_fd != -1)
@@ -103,7 +101,7 @@ gen_free(struct generation *g)
 }
 
 int
-gen_is_empty(const struct generation *g)
+generation_is_empty(const struct generation *g)
 {
 	const struct slot *s;
 
@@ -113,19 +111,18 @@ gen_is_empty(const struct generation *g)
 	return 1;
 }
 
-/* Mail never waits for the shadow: not at the start and not at the end. */
 static int
-gen_is_ready(const struct generation *g)
+generation_is_ready(const struct generation *g)
 {
 	const struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (!s->ready && s->role != ROLE_SHADOW)
+		if (!s->ready && s->row->essential)
 			return 0;
 	return 1;
 }
 
-/* A child that is not ours any more must not fill the log. */
+/* A compromised child must not flood the log. */
 static int
 slot_may_log(struct slot *s)
 {
@@ -134,7 +131,7 @@ slot_may_log(struct slot *s)
 	if (s->log_second != t) {
 		if (s->log_lines > LOG_LINES_SECOND)
 			log_warnx("%s[%d]: %u lines in a second were dropped",
-			    msg_role_name[s->role], (int)s->pid,
+			    s->row->name, (int)s->pid,
 			    s->log_lines - LOG_LINES_SECOND);
 		s->log_second = t;
 		s->log_lines = 0;
@@ -142,7 +139,7 @@ slot_may_log(struct slot *s)
 	return ++s->log_lines <= LOG_LINES_SECOND;
 }
 
-/* A child's line: text of a process that reads hostile input; see log.c. */
+/* A child reads hostile input: log_line() escapes its text. */
 static void
 slot_log(struct slot *s, const uint8_t *p, size_t len)
 {
@@ -153,40 +150,34 @@ slot_log(struct slot *s, const uint8_t *p, size_t len)
 		return;
 	rbuf_init(&r, p, len);
 	pri = log_priority(rbuf_u32(&r));
-	if ((pri & ~LOG_FLAGS) == LOG_DEBUG && !s->gen->parent->debug)
+	if ((pri & ~LOG_FLAGS) == LOG_DEBUG && !s->gen->all->verbose)
 		return;
 	log_line(pri, "%.*s", (int)r.left, (const char *)r.p);
 }
 
-static int
-slot_takes_mail(const struct slot *s)
-{
-	return s->role == ROLE_WORKER || s->role == ROLE_LIBMILTER;
-}
-
 static void
-gen_check_drained(struct generation *g)
+generation_check_drained(struct generation *g)
 {
 	struct slot *s;
 
-	/* dns and shadow go last: the others may still need them */
+	/* the others end last: who takes mail may still need them */
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (slot_takes_mail(s) && s->chan != NULL && !s->drained)
+		if (role_takes_mail(s->row) && s->chan != NULL && !s->drained)
 			return;
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (s->chan != NULL) {
 			chan_free(s->chan);
 			s->chan = NULL;
-			/* a library of others may not let it hear of that */
-			if (s->role == ROLE_SHADOW && s->pid != -1)
+			/* the shadow's library may keep it from noticing */
+			if (!s->row->essential && s->pid != -1)
 				kill(s->pid, SIGKILL);
 		}
 }
 
-/* dns says that one who asks broke the rules: that one ends. */
+/* dns reports a client that broke the message rules; terminate it. */
 static void
-gen_badpeer(struct generation *g, const struct slot *teller, const uint8_t *p,
-    size_t len)
+generation_badpeer(struct generation *g, const struct slot *dns,
+    const uint8_t *p, size_t len)
 {
 	struct slot *s;
 	struct rbuf r;
@@ -195,13 +186,12 @@ gen_badpeer(struct generation *g, const struct slot *teller, const uint8_t *p,
 	rbuf_init(&r, p, len);
 	id = rbuf_u32(&r);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (s->id == id && s != teller && s->pid != -1 &&
-		    !s->condemned) {
+		if (s->id == id && s != dns && s->pid != -1 && !s->condemned) {
 			s->condemned = 1;
 			log_line(LOG_CRIT,
 			    "%s[%d] broke the message rules "
 			    "towards dns",
-			    msg_role_name[s->role], (int)s->pid);
+			    s->row->name, (int)s->pid);
 			kill(s->pid, SIGKILL);
 		}
 }
@@ -228,31 +218,31 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	case MSG_READY:
 		s->ready = 1;
 		chan_phase(c, PHASE_RUN);
-		if (g->parent->debug)
+		if (g->all->verbose)
 			slot_verbose(s);
-		if (s->role == ROLE_DNS && g == g->parent->cur)
-			control_dns_ready(g->parent);
-		/* one that is being ended may still say so */
-		if (!g->draining && !g->was_ready && gen_is_ready(g)) {
+		if (s->row->dns == ROLE_SERVER)
+			g->all->ops->dns_ready(g, g->all->arg);
+		/* READY may still come while it drains */
+		if (!g->draining && !g->was_ready && generation_is_ready(g)) {
 			g->was_ready = 1;
-			parent_gen_ready(g);
+			g->all->ops->ready(g, g->all->arg);
 		}
 		break;
 	case MSG_PONG:
 		s->asked = 0;
 		break;
 	case MSG_BADPEER:
-		gen_badpeer(g, s, p, len);
+		generation_badpeer(g, s, p, len);
 		break;
 	case MSG_DRAINED:
 		s->drained = 1;
 		if (g->draining)
-			gen_check_drained(g);
+			generation_check_drained(g);
 		break;
 	}
 }
 
-/* EOF, or a broken rule: a child that we cannot trust any more ends. */
+/* EOF, or a message against the rules, after which the child is killed. */
 static void
 slot_gone(struct chan *c, const char *why, void *arg)
 {
@@ -260,23 +250,14 @@ slot_gone(struct chan *c, const char *why, void *arg)
 
 	if (why != NULL)
 		log_line(LOG_CRIT, "%s[%d] broke the message rules: %s",
-		    msg_role_name[s->role], (int)s->pid, why);
+		    s->row->name, (int)s->pid, why);
 	chan_free(c);
 	s->chan = NULL;
 	if (s->pid != -1 && (why != NULL || !s->gen->draining))
 		kill(s->pid, SIGKILL);
 }
 
-/* All ask dns; those who take mail send copies to the shadow. */
-static int
-slot_talks_to(const struct slot *s, const struct slot *o)
-{
-	if (s->role == ROLE_DNS || o->role == ROLE_DNS)
-		return s->role != o->role;
-	return (s->role == ROLE_SHADOW && slot_takes_mail(o)) ||
-	    (o->role == ROLE_SHADOW && slot_takes_mail(s));
-}
-
+/* Gives it a channel to each child that it has a link to. */
 static void
 slot_connect(struct slot *s)
 {
@@ -284,12 +265,13 @@ slot_connect(struct slot *s)
 	int rc = 0;
 
 	TAILQ_FOREACH(o, &s->gen->slots, entry)
-		if (o != s && o->chan != NULL && slot_talks_to(s, o))
-			rc |= spawn_send_peers(o->chan, o->role, o->id, s->chan,
-			    s->role, s->id);
+		if (o != s && o->chan != NULL &&
+		    role_link_to(s->row->role, o->row->role) != ROLE_LINK_NONE)
+			rc |= spawn_send_peers(o->chan, o->row->role, o->id,
+			    s->chan, s->row->role, s->id);
 	if (rc != 0)
 		log_warnx("%s[%d]: not connected to all its peers",
-		    msg_role_name[s->role], (int)s->pid);
+		    s->row->name, (int)s->pid);
 }
 
 static int
@@ -298,8 +280,6 @@ slot_send_listener(struct slot *s, uint32_t which, int fd)
 	struct wbuf w;
 	uint8_t buf[4];
 
-	if (fd == -1)
-		return 0;
 	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		return -1;
 	wbuf_init(&w, buf, sizeof(buf));
@@ -320,16 +300,16 @@ slot_send_stats(struct slot *s)
 static int
 slot_send_listeners(struct slot *s)
 {
-	struct generation *g = s->gen;
-	int lib = g->conf->milter_frontend == FRONTEND_LIBMILTER;
+	const struct generations *all = s->gen->all;
+	unsigned int l =
+	    role_listeners(s->row, s->gen->conf, generations_open(all));
 
-	if (s->role == ROLE_LIBMILTER || (s->role == ROLE_WORKER && !lib))
-		if (slot_send_listener(s, ROLE_LISTENER_MILTER,
-			g->parent->milter_fd) == -1)
-			return -1;
-	if (s->role == ROLE_WORKER)
-		return slot_send_listener(s, ROLE_LISTENER_POLICY,
-		    g->parent->policy_fd);
+	if ((l & ROLE_LISTENER_MILTER) != 0 &&
+	    slot_send_listener(s, ROLE_LISTENER_MILTER, all->milter_fd) == -1)
+		return -1;
+	if ((l & ROLE_LISTENER_POLICY) != 0 &&
+	    slot_send_listener(s, ROLE_LISTENER_POLICY, all->policy_fd) == -1)
+		return -1;
 	return 0;
 }
 
@@ -358,7 +338,7 @@ slot_respawn(struct slot *s)
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = (ms % 1000) * 1000;
 	if (s->respawn == NULL &&
-	    (s->respawn = evtimer_new(s->gen->parent->base, slot_retry, s)) ==
+	    (s->respawn = evtimer_new(s->gen->all->base, slot_retry, s)) ==
 		NULL)
 		fatalx("slot_respawn: no event");
 	evtimer_add(s->respawn, &tv);
@@ -374,59 +354,61 @@ slot_start(struct slot *s)
 		return;
 	s->ready = s->drained = s->asked = 0;
 	s->started = clock_seconds();
-	s->pid = spawn_role(g->parent->exe_fd, "pyspf-milter", s->role, &sock);
+	s->pid =
+	    spawn_role(g->all->exe_fd, "pyspf-milter", s->row->role, &sock);
 	if (s->pid == -1) {
-		log_warn("cannot start %s", msg_role_name[s->role]);
+		log_warn("cannot start %s", s->row->name);
 		s->fails++;
 		slot_respawn(s);
 		return;
 	}
-	s->chan = chan_new(g->parent->base, sock, ROLE_PARENT, s->role,
+	s->chan = chan_new(g->all->base, sock, ROLE_PARENT, s->row->role,
 	    slot_msg, slot_gone, s);
 	chan_phase(s->chan, PHASE_START);
 	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
 	    slot_send_stats(s) == -1 || slot_send_listeners(s) == -1)
-		log_warnx("%s[%d]: start messages not sent",
-		    msg_role_name[s->role], (int)s->pid);
+		log_warnx("%s[%d]: start messages not sent", s->row->name,
+		    (int)s->pid);
 	slot_connect(s);
 	(void)chan_send(s->chan, MSG_GO, 0, NULL, 0, -1, 0);
 }
 
 static void
-gen_late(evutil_socket_t fd, short what, void *arg)
+generation_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation *g = arg;
 
 	if (g->draining)
-		gen_kill(g);
+		generation_kill(g);
 	else if (!g->was_ready)
-		parent_gen_failed(g, "children are not ready in time");
+		g->all->ops->failed(g, "children are not ready in time",
+		    g->all->arg);
 }
 
 static void
-gen_deadline(struct generation *g, unsigned int seconds)
+generation_deadline(struct generation *g, unsigned int seconds)
 {
 	struct timeval tv = { seconds, 0 };
 
 	if (g->deadline == NULL &&
-	    (g->deadline = evtimer_new(g->parent->base, gen_late, g)) == NULL)
-		fatalx("gen_deadline: no event");
+	    (g->deadline = evtimer_new(g->all->base, generation_late, g)) ==
+		NULL)
+		fatalx("generation_deadline: no event");
 	evtimer_add(g->deadline, &tv);
 }
 
 void
-gen_start(struct generation *g)
+generation_start(struct generation *g)
 {
 	struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		slot_start(s);
-	gen_deadline(g, READY_SECONDS);
+	generation_deadline(g, READY_SECONDS);
 }
 
 void
-gen_tell(struct generation *g, enum msg_role role, enum msg_type type,
-    uint32_t value)
+generation_tell(struct generation *g, enum msg_type type, uint32_t value)
 {
 	uint8_t buf[4];
 	struct wbuf w;
@@ -436,26 +418,25 @@ gen_tell(struct generation *g, enum msg_role role, enum msg_type type,
 	if (type == MSG_VERBOSE)
 		wbuf_u32(&w, value);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if ((role == ROLE_NONE || s->role == role) && s->ready &&
-		    s->chan != NULL)
+		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) != 0 &&
+		    s->ready && s->chan != NULL)
 			(void)chan_send(s->chan, type, 0, buf, w.len, -1, 0);
 }
 
 int
-gen_answers(struct generation *g)
+generation_answers(struct generation *g)
 {
 	unsigned int due = 0, ready = 0;
 	struct slot *s;
 	int all = 1;
 
 	TAILQ_FOREACH(s, &g->slots, entry) {
-		/* what kills or stops the shadow must not stop mail */
-		if (s->role == ROLE_SHADOW)
+		if (!s->row->watched)
 			continue;
-		due |= ROLE_BIT(s->role);
+		due |= ROLE_BIT(s->row->role);
 		if (!s->ready || s->chan == NULL)
 			continue;
-		ready |= ROLE_BIT(s->role);
+		ready |= ROLE_BIT(s->row->role);
 		if (s->asked)
 			all = 0;
 		else if (chan_send(s->chan, MSG_PING, 0, NULL, 0, -1, 0) == 0)
@@ -465,7 +446,7 @@ gen_answers(struct generation *g)
 }
 
 void
-gen_stats(const struct generation *g, struct stats *sum, int gauges)
+generation_stats(const struct generation *g, struct stats *sum, int gauges)
 {
 	const struct slot *s;
 
@@ -474,7 +455,7 @@ gen_stats(const struct generation *g, struct stats *sum, int gauges)
 }
 
 void
-gen_drain(struct generation *g, unsigned int seconds)
+generation_drain(struct generation *g, unsigned int seconds)
 {
 	struct slot *s;
 
@@ -484,21 +465,21 @@ gen_drain(struct generation *g, unsigned int seconds)
 	TAILQ_FOREACH(s, &g->slots, entry) {
 		if (s->respawn != NULL)
 			event_del(s->respawn);
-		if (!slot_takes_mail(s) || s->chan == NULL)
+		if (!role_takes_mail(s->row) || s->chan == NULL)
 			continue;
 		if (!s->ready)
 			kill(s->pid, SIGKILL);
 		else
 			(void)chan_send(s->chan, MSG_DRAIN, 0, NULL, 0, -1, 0);
 	}
-	gen_deadline(g, seconds);
-	gen_check_drained(g);
-	if (gen_is_empty(g))
-		parent_gen_empty(g);
+	generation_deadline(g, seconds);
+	generation_check_drained(g);
+	if (generation_is_empty(g))
+		g->all->ops->empty(g, g->all->arg);
 }
 
 void
-gen_kill(struct generation *g)
+generation_kill(struct generation *g)
 {
 	struct slot *s;
 
@@ -511,7 +492,7 @@ gen_kill(struct generation *g)
 static void
 slot_log_end(const struct slot *s, pid_t pid, int status)
 {
-	const char *role = msg_role_name[s->role];
+	const char *role = s->row->name;
 
 	if (s->gen->draining)
 		return;
@@ -527,12 +508,12 @@ slot_log_end(const struct slot *s, pid_t pid, int status)
 }
 
 static struct slot *
-slot_by_pid(struct parent *p, pid_t pid)
+slot_by_pid(const struct generations *all, pid_t pid)
 {
 	struct generation *g;
 	struct slot *s;
 
-	TAILQ_FOREACH(g, &p->all, entry)
+	TAILQ_FOREACH(g, &all->list, entry)
 		TAILQ_FOREACH(s, &g->slots, entry)
 			if (s->pid == pid)
 				return s;
@@ -540,15 +521,15 @@ slot_by_pid(struct parent *p, pid_t pid)
 }
 
 void
-gen_reaped(struct parent *p, pid_t pid, int status)
+generations_reaped(struct generations *all, pid_t pid, int status)
 {
 	struct generation *g;
 	struct slot *s;
 
-	if ((s = slot_by_pid(p, pid)) == NULL)
+	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;
 	g = s->gen;
-	/* Its last words may still be in the pipe; its number is free now. */
+	/* its last messages may still be queued; its pid may be reused */
 	s->pid = -1;
 	if (s->chan != NULL)
 		chan_read_rest(s->chan);
@@ -557,22 +538,42 @@ gen_reaped(struct parent *p, pid_t pid, int status)
 	s->chan = NULL;
 	s->ready = 0;
 	if (g->draining) {
-		gen_check_drained(g);
-		if (gen_is_empty(g))
-			parent_gen_empty(g);
+		generation_check_drained(g);
+		if (generation_is_empty(g))
+			all->ops->empty(g, all->arg);
 		return;
 	}
 	s->restarts++;
 	if (status != 0)
-		g->parent->restarts[s->role]++;
-	if (!g->was_ready && s->role != ROLE_SHADOW) {
-		parent_gen_failed(g, "a child ended while starting");
+		all->restarts[s->row->role]++;
+	if (!g->was_ready && s->row->essential) {
+		all->ops->failed(g, "a child ended while starting", all->arg);
 		return;
 	}
-	/* dns ends with 0 to be started with an empty cache */
+	/* dns exits with 0 to be started again with an empty cache */
 	if (clock_seconds() - s->started >= RESPAWN_SOON || status == 0)
 		s->fails = 0;
 	slot_respawn(s);
 	if (status != 0)
 		s->fails++;
+}
+
+void
+generations_verbose(struct generations *all, int on)
+{
+	struct generation *g;
+
+	all->verbose = on;
+	TAILQ_FOREACH(g, &all->list, entry)
+		generation_tell(g, MSG_VERBOSE, (uint32_t)on);
+}
+
+void
+generations_stats(const struct generations *all, struct stats *sum)
+{
+	const struct generation *g;
+
+	*sum = all->retired;
+	TAILQ_FOREACH(g, &all->list, entry)
+		generation_stats(g, sum, 1);
 }

@@ -11,6 +11,7 @@
 #include "privsep/child/role.h"
 #include "privsep/parent/parent.h"
 #include "privsep/sandbox/sandbox.h"
+#include "privsep/start/config.h"
 #include "privsep/start/spawn.h"
 
 /* clang-format off */
@@ -30,7 +31,7 @@ usage(void)
 	exit(1);
 }
 
-/* -n: is the file fit? -nv: and what does it come to? */
+/* -n: checks the configuration. -nv: also prints the effective one. */
 static int
 check_config(const char *path, int explicit, int print)
 {
@@ -52,20 +53,20 @@ check_config(const char *path, int explicit, int print)
 int
 main(int argc, char **argv)
 {
-	struct parent p;
+	struct config_files files;
 	struct conf *conf;
-	int ch, check = 0, verbose = 0;
+	const char *path;
+	int ch, check = 0, debug = 0, verbose = 0, explicit;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
 		return spawn_role_main(roles, argv[2]);
 
-	memset(&p, 0, sizeof(p));
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
 		usage();
 	while ((ch = getopt(argc, argv, "dhnv")) != -1) {
 		switch (ch) {
 		case 'd':
-			p.debug = 1;
+			debug = 1;
 			break;
 		case 'n':
 			check = 1;
@@ -77,21 +78,22 @@ main(int argc, char **argv)
 			usage();
 		}
 	}
-	p.path = optind < argc ? argv[optind] : CONF_FILE_MILTER;
-	p.explicit = optind < argc;
+	explicit = optind < argc;
+	path = explicit ? argv[optind] : CONF_FILE_MILTER;
 	if (check)
-		return check_config(p.path, p.explicit, verbose);
+		return check_config(path, explicit, verbose);
 
 	sandbox_early();
-	if (p.debug)
+	if (debug)
 		log_init_stderr("pyspf-milter");
 	else
 		log_init_syslog("pyspf-milter");
-	log_verbose(p.debug || verbose);
-	conf = config_load(CONF_MILTER, p.path, p.explicit, &p.files,
-	    config_say_log, NULL);
+	log_verbose(debug || verbose);
+	memset(&files, 0, sizeof(files));
+	conf = config_load(CONF_MILTER, path, explicit, &files, config_say_log,
+	    NULL);
 	if (conf == NULL)
 		return EX_CONFIG;
-	config_nameservers(conf, &p.files);
-	return parent_main(&p, conf);
+	config_nameservers(conf, &files);
+	return parent_main(path, debug, &files, conf);
 }

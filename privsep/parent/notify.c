@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, before and after the drop; hears nothing. */
+/* Runs in: parent; notify_init() as root, the rest after sandbox_enter(). */
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,17 +19,17 @@
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "privsep/parent/notify.h"
-#include "privsep/parent/parent.h"
 
 #define NOTIFY_MAX     512
 #define STATUS_SECONDS 10
 #define AGAIN_MS       200 /* when the manager's queue is full */
 
+static const struct parent_ops *notify_ops;
 static int notify_fd = -1;
 static struct sockaddr_un notify_sun;
 static socklen_t notify_len;	     /* 0: connected */
 static long long watchdog_us;	     /* 0: none */
-static int watchdog_silent;	     /* said so already */
+static int watchdog_silent;	     /* logged already */
 static char state_text[NOTIFY_MAX];  /* not sent yet; "": nothing */
 static char status_text[NOTIFY_MAX]; /* sent last */
 static struct event *again_ev, *status_ev, *watchdog_ev;
@@ -55,9 +55,9 @@ notify_address(const char *path)
 }
 
 /*
- * Landlock's scope lets nobody reach an abstract name from inside, except
- * over a socket that was connected before; a path is looked up each time,
- * so that a manager which made its socket anew is found again.
+ * Landlock's scope forbids abstract names but for a socket that was
+ * connected before the sandbox. A path is looked up for each message, so a
+ * manager that made its socket again is found.
  */
 static void
 notify_open(const char *path)
@@ -115,7 +115,7 @@ notify_init(void)
 		unsetenv(names[i]);
 }
 
-/* 0 sent, or nobody to tell; -1 the queue is full just now. */
+/* 0: sent, or there is no manager. -1: the manager's queue is full. */
 static int
 notify_send(const char *text)
 {
@@ -147,7 +147,7 @@ notify_again(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(again_ev, &soon);
 }
 
-/* A change of state must arrive: it waits for room, newest wins. */
+/* A change of state is sent again until it fits; a newer one replaces it. */
 static void __attribute__((__format__(printf, 1, 2)))
 notify_state(const char *fmt, ...)
 {
@@ -160,15 +160,16 @@ notify_state(const char *fmt, ...)
 }
 
 static void
-notify_status_text(struct parent *p, char *buf, size_t size)
+notify_status_text(char *buf, size_t size)
 {
+	const struct parent_ops *ops = notify_ops;
 	struct stats sum;
 
-	parent_stats(p, &sum);
+	ops->stats(ops->arg, &sum);
 	snprintf(buf, size,
 	    "STATUS=generation %u serves: %" PRIu64
 	    " connections open, %" PRIu64 " so far; %" PRIu64 " checks",
-	    p->cur->number, sum.v[STAT_CONN_OPEN],
+	    ops->serving(ops->arg)->number, sum.v[STAT_CONN_OPEN],
 	    sum.v[STAT_CONN_MILTER] + sum.v[STAT_CONN_POLICY],
 	    sum.v[STAT_CHECK_MILTER] + sum.v[STAT_CHECK_POLICY]);
 }
@@ -176,71 +177,74 @@ notify_status_text(struct parent *p, char *buf, size_t size)
 static void
 notify_status(evutil_socket_t fd, short what, void *arg)
 {
-	struct parent *p = arg;
 	char text[NOTIFY_MAX];
 
-	if (p->cur == NULL || p->next != NULL || p->stopping)
+	if (notify_ops->state(notify_ops->arg) != PARENT_SERVING)
 		return;
-	notify_status_text(p, text, sizeof(text));
+	notify_status_text(text, sizeof(text));
 	if (strcmp(text, status_text) == 0 || notify_send(text) == -1)
 		return;
 	strlcpy(status_text, text, sizeof(status_text));
 }
 
 /*
- * Our being here says that the parent's loop turns; gen_answers() that the
- * children's loops do. A manager that hears nothing starts all of us anew.
+ * This timer shows that the parent's loop runs, generation_answers() that
+ * the children's loops do. Without WATCHDOG the manager restarts the daemon.
  */
 static void
 notify_watchdog(evutil_socket_t fd, short what, void *arg)
 {
-	struct parent *p = arg;
+	enum parent_state state = notify_ops->state(notify_ops->arg);
+	struct generation *g = notify_ops->serving(notify_ops->arg);
 
-	if (p->stopping || (p->cur != NULL && gen_answers(p->cur))) {
+	if (state == PARENT_STOPPING || (g != NULL && generation_answers(g))) {
 		(void)notify_send("WATCHDOG=1");
 		watchdog_silent = 0;
-	} else if (p->cur != NULL && !watchdog_silent) {
+	} else if (g != NULL && !watchdog_silent) {
 		log_warnx("children do not answer: no word to the watchdog");
 		watchdog_silent = 1;
 	}
 }
 
 static struct event *
-notify_timer(struct parent *p, event_callback_fn fn, long long us)
+notify_timer(struct event_base *base, event_callback_fn fn, long long us)
 {
 	struct timeval tv;
 	struct event *ev;
 
 	tv.tv_sec = us / 1000000;
 	tv.tv_usec = us % 1000000;
-	ev = event_new(p->base, -1, EV_PERSIST, fn, p);
+	ev = event_new(base, -1, EV_PERSIST, fn, NULL);
 	if (ev == NULL || event_add(ev, &tv) == -1)
 		fatalx("notify: no event");
 	return ev;
 }
 
 void
-notify_start(struct parent *p)
+notify_start(const struct parent_ops *ops, struct event_base *base)
 {
+	notify_ops = ops;
 	if (notify_fd == -1)
 		return;
-	if ((again_ev = evtimer_new(p->base, notify_again, NULL)) == NULL)
+	if ((again_ev = evtimer_new(base, notify_again, NULL)) == NULL)
 		fatalx("notify: no event");
-	status_ev = notify_timer(p, notify_status, STATUS_SECONDS * 1000000LL);
+	status_ev =
+	    notify_timer(base, notify_status, STATUS_SECONDS * 1000000LL);
 	if (watchdog_us != 0)
-		watchdog_ev = notify_timer(p, notify_watchdog, watchdog_us / 2);
+		watchdog_ev =
+		    notify_timer(base, notify_watchdog, watchdog_us / 2);
 }
 
 void
-notify_ready(struct parent *p)
+notify_ready(void)
 {
 	if (notify_fd == -1)
 		return;
-	notify_status_text(p, status_text, sizeof(status_text));
+	notify_status_text(status_text, sizeof(status_text));
 	notify_state("READY=1\n%s", status_text);
 }
 
-/* MONOTONIC_USEC is what Type=notify-reload compares. */
+/* systemd compares MONOTONIC_USEC with Type=notify-reload. */
 void
 notify_reloading(void)
 {

@@ -20,24 +20,41 @@
 
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/parent/control.h"
 #include "privsep/parent/notify.h"
 #include "privsep/parent/parent.h"
 #include "privsep/parent/watch.h"
 #include "privsep/root/priv_activate.h"
 #include "privsep/root/priv_drop.h"
-#include "privsep/sandbox/sandbox.h"
+#include "privsep/root/priv_files.h"
 #include "privsep/start/spawn.h"
 
 #define STOP_SECONDS   10   /* for connections to finish at SIGTERM */
-#define RELOAD_SECONDS 600  /* for those of an old generation */
+#define RELOAD_SECONDS 600  /* the same for an old generation */
 #define CHILD_NOFILE   8192 /* hard limit that children may use */
 #define DRAINING_MAX   16   /* old generations with connections left */
 
-/*
- * The files that tell others where we are. Their paths are those of the
- * start: a reload may name others, but does not move us.
- */
+struct parent {
+	const char *path; /* of the configuration */
+	struct config_files files;
+	struct priv_owner owner;
+	int control_fd, pid_fd; /* -1: none */
+	/* files that we made at the start, NULL: none; a reload keeps them */
+	char *milter_path, *policy_path, *control_path, *pid_path;
+	struct generations all;
+	struct generation *cur;	 /* serves */
+	struct generation *next; /* gets ready, or NULL */
+	struct parent_ops ops;
+	int stopping;	/* -1: since the start failed */
+	time_t since;	/* monotonic */
+	time_t started; /* the same by the clock */
+	unsigned long reloads, reloads_refused, reloads_failed;
+};
+
+static int parent_reload(void *, config_say_fn, void *);
+static void parent_generation_empty(struct generation *, void *);
+
 static void
 parent_remove(char **path)
 {
@@ -63,15 +80,15 @@ parent_remove_sockets(struct parent *p)
 	parent_remove(&p->milter_path);
 	parent_remove(&p->policy_path);
 	parent_remove(&p->control_path);
-	parent_close(&p->milter_fd);
-	parent_close(&p->policy_fd);
+	parent_close(&p->all.milter_fd);
+	parent_close(&p->all.policy_fd);
 	parent_close(&p->control_fd);
 }
 
 static void
 parent_remove_pidfile(struct parent *p)
 {
-	/* where its directory is not ours, an empty file says the same */
+	/* in a directory of others it cannot be removed: leave it empty */
 	if (p->pid_fd != -1 && ftruncate(p->pid_fd, 0) == -1)
 		log_warn("%s", p->pid_path);
 	parent_remove(&p->pid_path);
@@ -98,9 +115,9 @@ parent_bind(struct parent *p, const struct conf *conf)
 		char **path;
 		enum activate_kind kind;
 	} l[] = {
-		{ "Socket", &conf->socket, &p->milter_fd, &p->milter_path,
+		{ "Socket", &conf->socket, &p->all.milter_fd, &p->milter_path,
 		    ACTIVATE_MILTER },
-		{ "PolicySocket", &conf->policy_socket, &p->policy_fd,
+		{ "PolicySocket", &conf->policy_socket, &p->all.policy_fd,
 		    &p->policy_path, ACTIVATE_POLICY },
 		{ "ControlSocket", &conf->control_socket, &p->control_fd,
 		    &p->control_path, ACTIVATE_CONTROL },
@@ -114,7 +131,7 @@ parent_bind(struct parent *p, const struct conf *conf)
 		return -1;
 	}
 	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
-		/* whoever holds it removes its file, too */
+		/* the service manager also removes its file */
 		if (held[l[i].kind] != -1) {
 			*l[i].fd = held[l[i].kind];
 			log_debug("%s: the service manager listens", l[i].key);
@@ -132,7 +149,7 @@ parent_bind(struct parent *p, const struct conf *conf)
 				l[i].s->host != NULL ? l[i].s->host :
 						       "*",
 			    why);
-			/* a second daemon may run by the same default */
+			/* a second daemon may have the same default */
 			if (l[i].fd == &p->control_fd)
 				continue;
 			return -1;
@@ -140,7 +157,7 @@ parent_bind(struct parent *p, const struct conf *conf)
 		if (l[i].s->kind == SOCK_LOCAL)
 			*l[i].path = parent_strdup(l[i].s->path);
 	}
-	if (p->milter_fd == -1 && p->policy_fd == -1) {
+	if (p->all.milter_fd == -1 && p->all.policy_fd == -1) {
 		log_warnx("neither Socket nor PolicySocket is set");
 		return -1;
 	}
@@ -180,7 +197,7 @@ parent_owner(struct parent *p, const struct conf *conf)
 	return 0;
 }
 
-/* Children cannot raise it any more after the drop. */
+/* Raises the hard limit, which children cannot do after the drop. */
 static void
 parent_nofile(void)
 {
@@ -209,11 +226,12 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	const char *gone[] = { p->milter_path, p->policy_path, p->control_path,
 		p->pid_path };
 	struct sandbox_args sb;
-	uint16_t ports[16];
 	int *reads, unlinks[sizeof(gone) / sizeof(gone[0])];
 	size_t i;
 
-	memset(&sb, 0, sizeof(sb));
+	confine_args(&sb, SANDBOX_PARENT, conf);
+	/* a reload may name a server at the usual port */
+	sb.dns_ports[sb.ndns_ports++] = 53;
 	if ((reads = calloc(p->files.n + 1, sizeof(*reads))) == NULL)
 		fatal("parent_sandbox");
 	for (i = 0; i < p->files.n; i++)
@@ -226,25 +244,23 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 			sb.nunlink_dirs++;
 	sb.read_dirs = reads;
 	sb.unlink_dirs = unlinks;
-	sb.dns_ports = ports;
-	sb.ndns_ports =
-	    config_dns_ports(conf, ports, sizeof(ports) / sizeof(ports[0]));
-	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.exe_fd = p->exe_fd;
-	sb.log_fd = -1;
+	sb.exe_fd = p->all.exe_fd;
 	sandbox_enter(SANDBOX_PARENT, &sb);
 	for (i = 0; i < sb.nunlink_dirs; i++)
 		close(unlinks[i]);
 	free(reads);
 }
 
-/* Nobody is reaped of a generation none of whose processes could start. */
+/*
+ * A generation whose processes all failed to start gets no SIGCHLD: end it
+ * here.
+ */
 static void
-parent_gen_end(struct generation *g)
+parent_end_generation(struct parent *p, struct generation *g)
 {
-	gen_kill(g);
-	if (gen_is_empty(g))
-		parent_gen_empty(g);
+	generation_kill(g);
+	if (generation_is_empty(g))
+		parent_generation_empty(g, p);
 }
 
 static void
@@ -257,13 +273,13 @@ parent_stop(struct parent *p)
 	p->stopping = 1;
 	log_info("stopping");
 	notify_stopping();
-	control_stop(p);
+	control_stop();
 	parent_remove_sockets(p);
-	TAILQ_FOREACH_SAFE(g, &p->all, entry, next) {
+	TAILQ_FOREACH_SAFE(g, &p->all.list, entry, next) {
 		if (g == p->next || g->draining)
-			parent_gen_end(g);
+			parent_end_generation(p, g);
 		else
-			gen_drain(g, STOP_SECONDS);
+			generation_drain(g, STOP_SECONDS);
 	}
 }
 
@@ -285,24 +301,25 @@ parent_signal(evutil_socket_t sig, short what, void *arg)
 		break;
 	case SIGCHLD:
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-			gen_reaped(p, pid, status);
+			generations_reaped(&p->all, pid, status);
 		break;
 	}
 }
 
 /*
- * A client may hold its connection for all of RELOAD_SECONDS, and a reload
- * may come each second: processes and descriptors must not run out by that.
+ * A client may keep its connection for all of RELOAD_SECONDS, and a reload
+ * may come each second: end the oldest generations before processes and
+ * descriptors run out.
  */
 static void
-parent_crowd(struct parent *p)
+parent_limit_draining(struct parent *p)
 {
 	struct generation *g;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH(g, &p->all, entry)
+	TAILQ_FOREACH(g, &p->all.list, entry)
 		n += g->draining != 0;
-	TAILQ_FOREACH(g, &p->all, entry) {
+	TAILQ_FOREACH(g, &p->all.list, entry) {
 		if (n <= DRAINING_MAX)
 			return;
 		if (!g->draining)
@@ -310,40 +327,40 @@ parent_crowd(struct parent *p)
 		log_warnx("generation %u is ended: %u newer ones have "
 			  "clients, too",
 		    g->number, n - 1);
-		gen_kill(g);
+		generation_kill(g);
 		n--;
 	}
 }
 
-void
-parent_gen_ready(struct generation *g)
+static void
+parent_generation_ready(struct generation *g, void *arg)
 {
-	struct parent *p = g->parent;
+	struct parent *p = arg;
 	struct generation *old = p->cur;
 
 	p->cur = g;
 	p->next = NULL;
-	notify_ready(p);
+	notify_ready();
 	if (old == NULL) {
 		log_debug("ready");
 		return;
 	}
 	log_info("reloaded: generation %u serves", g->number);
 	p->reloads++;
-	control_reload_done(p, 0, "reloaded");
-	control_dns_ready(p);
-	gen_drain(old, RELOAD_SECONDS);
-	parent_crowd(p);
+	control_reload_done(0, "reloaded");
+	control_dns_ready();
+	generation_drain(old, RELOAD_SECONDS);
+	parent_limit_draining(p);
 }
 
-void
-parent_gen_empty(struct generation *g)
+static void
+parent_generation_empty(struct generation *g, void *arg)
 {
-	struct parent *p = g->parent;
+	struct parent *p = arg;
 
 	if (p->stopping) {
-		if (TAILQ_NEXT(TAILQ_FIRST(&p->all), entry) == NULL) {
-			event_base_loopbreak(p->base);
+		if (TAILQ_NEXT(TAILQ_FIRST(&p->all.list), entry) == NULL) {
+			event_base_loopbreak(p->all.base);
 			return;
 		}
 	}
@@ -351,30 +368,46 @@ parent_gen_empty(struct generation *g)
 		p->cur = NULL;
 	if (p->next == g)
 		p->next = NULL;
-	gen_free(g);
+	generation_free(g);
 }
 
-void
-parent_gen_failed(struct generation *g, const char *why)
+static void
+parent_generation_failed(struct generation *g, const char *why, void *arg)
 {
-	struct parent *p = g->parent;
+	struct parent *p = arg;
 
 	if (p->cur == NULL) {
 		log_line(LOG_CRIT, "start failed: %s", why);
 		p->stopping = -1;
-		event_base_loopbreak(p->base);
+		event_base_loopbreak(p->all.base);
 		return;
 	}
 	log_warnx("reload failed: %s; the running configuration stays", why);
 	p->reloads_failed++;
-	control_reload_done(p, EX_SOFTWARE, why);
-	notify_ready(p);
+	control_reload_done(EX_SOFTWARE, why);
+	notify_ready();
 	p->next = NULL;
-	parent_gen_end(g);
+	parent_end_generation(p, g);
 }
 
+static void
+parent_dns_ready(struct generation *g, void *arg)
+{
+	struct parent *p = arg;
+
+	if (g == p->cur)
+		control_dns_ready();
+}
+
+static const struct generation_ops parent_generation_ops = {
+	.ready = parent_generation_ready,
+	.failed = parent_generation_failed,
+	.empty = parent_generation_empty,
+	.dns_ready = parent_dns_ready,
+};
+
 static int
-socket_differs(const struct conf_socket *a, const struct conf_socket *b)
+parent_socket_differs(const struct conf_socket *a, const struct conf_socket *b)
 {
 	return a->kind != b->kind || a->port != b->port ||
 	    strcmp(a->path != NULL ? a->path : "",
@@ -383,20 +416,22 @@ socket_differs(const struct conf_socket *a, const struct conf_socket *b)
 		b->host != NULL ? b->host : "") != 0;
 }
 
-/* What only a restart can change. */
+/* Warns of each change that needs a restart. */
 static void
-parent_fixed(const struct conf *was, const struct conf *is, config_say_fn say,
-    void *arg)
+parent_say_fixed(const struct conf *was, const struct conf *is,
+    config_say_fn say, void *arg)
 {
 	const struct {
 		int changed;
 		const char *text;
 	} v[] = {
-		{ socket_differs(&was->socket, &is->socket),
+		{ parent_socket_differs(&was->socket, &is->socket),
 		    "Socket changes with a restart only" },
-		{ socket_differs(&was->policy_socket, &is->policy_socket),
+		{ parent_socket_differs(&was->policy_socket,
+		      &is->policy_socket),
 		    "PolicySocket changes with a restart only" },
-		{ socket_differs(&was->control_socket, &is->control_socket),
+		{ parent_socket_differs(&was->control_socket,
+		      &is->control_socket),
 		    "ControlSocket changes with a restart only" },
 		{ strcmp(was->user_id, is->user_id) != 0,
 		    "UserID changes with a restart only" },
@@ -410,9 +445,45 @@ parent_fixed(const struct conf *was, const struct conf *is, config_say_fn say,
 			say(LOG_WARNING, v[i].text, arg);
 }
 
-int
-parent_reload(struct parent *p, config_say_fn say, void *arg)
+static enum parent_state
+parent_op_state(void *arg)
 {
+	const struct parent *p = arg;
+
+	return p->stopping  ? PARENT_STOPPING :
+	    p->cur == NULL  ? PARENT_STARTING :
+	    p->next != NULL ? PARENT_RELOADING :
+			      PARENT_SERVING;
+}
+
+static struct generation *
+parent_op_serving(void *arg)
+{
+	struct parent *p = arg;
+
+	return p->cur;
+}
+
+static void
+parent_op_view(void *arg, struct parent_view *v)
+{
+	const struct parent *p = arg;
+
+	v->path = p->path;
+	v->since = p->since;
+	v->started = p->started;
+	v->control_fd = p->control_fd;
+	v->all = &p->all;
+	v->cur = p->cur;
+	v->reloads = p->reloads;
+	v->reloads_refused = p->reloads_refused;
+	v->reloads_failed = p->reloads_failed;
+}
+
+static int
+parent_reload(void *parent, config_say_fn say, void *arg)
+{
+	struct parent *p = parent;
 	struct conf *conf;
 
 	if (p->stopping || p->cur == NULL) {
@@ -422,40 +493,45 @@ parent_reload(struct parent *p, config_say_fn say, void *arg)
 	notify_reloading();
 	conf = config_load(CONF_MILTER, p->path, 1, &p->files, say, arg);
 	if (conf == NULL) {
-		notify_ready(p);
+		notify_ready();
 		p->reloads_refused++;
 		log_warnx("reload refused; the running configuration stays");
 		return -1;
 	}
 	config_nameservers(conf, &p->files);
-	parent_fixed(p->cur->conf, conf, say, arg);
+	parent_say_fixed(p->cur->conf, conf, say, arg);
 	if (p->next != NULL)
-		parent_gen_end(p->next);
-	p->next = gen_new(p, conf);
-	gen_start(p->next);
+		parent_end_generation(p, p->next);
+	p->next = generation_new(&p->all, conf);
+	generation_start(p->next);
 	return 0;
 }
 
-void
-parent_verbose(struct parent *p, int on)
+static void
+parent_op_verbose(void *arg, int on)
 {
-	struct generation *g;
+	struct parent *p = arg;
 
-	p->debug = on;
 	log_verbose(on);
-	TAILQ_FOREACH(g, &p->all, entry)
-		gen_tell(g, ROLE_NONE, MSG_VERBOSE, (uint32_t)on);
+	generations_verbose(&p->all, on);
 }
 
-void
-parent_stats(struct parent *p, struct stats *sum)
+static void
+parent_op_stats(void *arg, struct stats *sum)
 {
-	struct generation *g;
+	struct parent *p = arg;
 
-	*sum = p->retired;
-	TAILQ_FOREACH(g, &p->all, entry)
-		gen_stats(g, sum, 1);
+	generations_stats(&p->all, sum);
 }
+
+static const struct parent_ops parent_op_table = {
+	.state = parent_op_state,
+	.serving = parent_op_serving,
+	.view = parent_op_view,
+	.stats = parent_op_stats,
+	.reload = parent_reload,
+	.verbose = parent_op_verbose,
+};
 
 static void
 parent_signals(struct parent *p)
@@ -467,7 +543,7 @@ parent_signals(struct parent *p)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
-		ev = evsignal_new(p->base, sigs[i], parent_signal, p);
+		ev = evsignal_new(p->all.base, sigs[i], parent_signal, p);
 		if (ev == NULL || event_add(ev, NULL) == -1)
 			fatalx("no event for a signal");
 	}
@@ -478,12 +554,12 @@ parent_serve(struct parent *p, struct conf *conf)
 {
 	struct generation *g;
 
-	g = gen_new(p, conf);
-	gen_start(g);
-	if (event_base_dispatch(p->base) == -1)
+	g = generation_new(&p->all, conf);
+	generation_start(g);
+	if (event_base_dispatch(p->all.base) == -1)
 		fatalx("event loop");
-	TAILQ_FOREACH(g, &p->all, entry)
-		gen_kill(g);
+	TAILQ_FOREACH(g, &p->all.list, entry)
+		generation_kill(g);
 	parent_remove_sockets(p);
 	parent_remove_pidfile(p);
 	config_files_free(&p->files);
@@ -491,13 +567,33 @@ parent_serve(struct parent *p, struct conf *conf)
 	return p->stopping == 1 ? 0 : EX_OSERR;
 }
 
-int
-parent_main(struct parent *p, struct conf *conf)
+static void
+parent_init(struct parent *p, const char *path, int debug,
+    const struct config_files *files)
 {
+	memset(p, 0, sizeof(*p));
+	p->path = path;
+	p->files = *files;
 	p->since = clock_seconds();
 	p->started = time(NULL);
-	p->milter_fd = p->policy_fd = p->control_fd = p->pid_fd = -1;
-	TAILQ_INIT(&p->all);
+	p->control_fd = p->pid_fd = -1;
+	p->all.milter_fd = p->all.policy_fd = -1;
+	p->all.verbose = debug;
+	p->all.ops = &parent_generation_ops;
+	p->all.arg = p;
+	TAILQ_INIT(&p->all.list);
+	p->ops = parent_op_table;
+	p->ops.arg = p;
+}
+
+int
+parent_main(const char *path, int debug, const struct config_files *files,
+    struct conf *conf)
+{
+	static struct parent parent;
+	struct parent *p = &parent;
+
+	parent_init(p, path, debug, files);
 	notify_init();
 	if (parent_owner(p, conf) == -1)
 		return EX_NOUSER;
@@ -508,19 +604,19 @@ parent_main(struct parent *p, struct conf *conf)
 		parent_remove_pidfile(p);
 		return EX_UNAVAILABLE;
 	}
-	p->exe_fd = spawn_open_exe();
+	p->all.exe_fd = spawn_open_exe();
 	parent_nofile();
 	log_line(LOG_INFO, "pyspf-milter started:%d user:%s", (int)getpid(),
 	    conf->user_id);
 	umask(077);
 	priv_drop(p->owner.uid, p->owner.gid);
 
-	if ((p->base = event_base_new()) == NULL)
+	if ((p->all.base = event_base_new()) == NULL)
 		fatalx("no event base");
 	parent_signals(p);
 	parent_sandbox(p, conf);
-	control_start(p, p->control_fd);
-	notify_start(p);
-	watch_start(p, conf);
+	control_start(&p->ops, p->all.base, &p->owner, p->control_fd);
+	notify_start(&p->ops, p->all.base);
+	watch_start(&p->ops, p->all.base, &p->files, conf);
 	return parent_serve(p, conf);
 }

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after the drop. */
+/* Runs in: parent, after sandbox_enter(). */
 
 #include <sys/stat.h>
 
@@ -13,7 +13,9 @@
 
 #define WATCH_SECONDS 2
 
-/* What the file was when it was last looked at; all 0: not there. */
+static const struct parent_ops *watch_ops;
+static const struct config_files *watch_files;
+/* The file as it was seen last; all 0: it did not exist. */
 static struct {
 	dev_t dev;
 	ino_t ino;
@@ -21,18 +23,19 @@ static struct {
 	struct timespec mtime;
 } watch_seen;
 
-/* stat(2) by the folder that was opened at start; Landlock allows that. */
+/* By the folder that was opened at the start, when the file is known. */
 static void
-watch_stat(struct parent *p, const char *path, struct stat *st)
+watch_stat(const char *path, struct stat *st)
 {
+	const struct config_files *f = watch_files;
 	size_t i;
 	int rc = -1;
 
-	for (i = 0; i < p->files.n; i++)
-		if (strcmp(p->files.v[i].path, path) == 0)
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
 			break;
-	if (i < p->files.n)
-		rc = fstatat(p->files.v[i].dirfd, p->files.v[i].base, st, 0);
+	if (i < f->n)
+		rc = fstatat(f->v[i].dirfd, f->v[i].base, st, 0);
 	else
 		rc = stat(path, st);
 	if (rc == -1)
@@ -60,35 +63,38 @@ watch_keep(const struct stat *st)
 static void
 watch_look(evutil_socket_t fd, short what, void *arg)
 {
-	struct parent *p = arg;
+	const struct parent_ops *ops = watch_ops;
 	const char *path;
 	struct stat st;
 
-	if (p->stopping || p->cur == NULL || p->next != NULL)
+	if (ops->state(ops->arg) != PARENT_SERVING)
 		return;
-	path = p->cur->conf->per_user_path;
+	path = ops->serving(ops->arg)->conf->per_user_path;
 	if (*path == '\0')
 		return;
-	watch_stat(p, path, &st);
+	watch_stat(path, &st);
 	if (!watch_differs(&st))
 		return;
 	watch_keep(&st);
 	log_info("%s changed", path);
-	(void)parent_reload(p, config_say_log, NULL);
+	(void)ops->reload(ops->arg, config_say_log, NULL);
 }
 
 void
-watch_start(struct parent *p, const struct conf *conf)
+watch_start(const struct parent_ops *ops, struct event_base *base,
+    const struct config_files *files, const struct conf *conf)
 {
 	static const struct timeval every = { WATCH_SECONDS, 0 };
 	struct event *ev;
 	struct stat st;
 
+	watch_ops = ops;
+	watch_files = files;
 	if (conf->per_user_path[0] != '\0') {
-		watch_stat(p, conf->per_user_path, &st);
+		watch_stat(conf->per_user_path, &st);
 		watch_keep(&st);
 	}
-	ev = event_new(p->base, -1, EV_PERSIST, watch_look, p);
+	ev = event_new(base, -1, EV_PERSIST, watch_look, NULL);
 	if (ev == NULL || event_add(ev, &every) == -1)
 		fatalx("watch_start: no event");
 }

@@ -19,7 +19,7 @@
 #define FIRST_FD  3
 #define NAMES_MAX 1024
 
-/* Its name, the name systemd gives it by itself, its type. */
+/* FileDescriptorName=, its default in our unit, the socket's type. */
 static const struct {
 	const char *name;
 	const char *unit;
@@ -43,7 +43,7 @@ refuse(char *why, size_t len, const char *fmt, ...)
 	return -1;
 }
 
-/* Without a name the place decides: milter, then policy. */
+/* Without names, the first is milter and the second policy. */
 static enum activate_kind
 activate_kind(const char *name, int place)
 {
@@ -142,7 +142,7 @@ priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 
 	for (i = 0; i < ACTIVATE_MAX; i++)
 		fds[i] = -1;
-	/* The variables of somebody else further up are not for us. */
+	/* they may be meant for another process, such as our parent */
 	ours = pid != NULL && n != NULL &&
 	    strtonum(pid, 1, INT_MAX, &errstr) == getpid() && errstr == NULL;
 	if (ours)

@@ -17,7 +17,7 @@
 #include "privsep/base/log.h"
 #include "privsep/root/priv_drop.h"
 
-/* Locked: exec as uid 0 gives nothing, no ambient set, no keeping of caps. */
+/* exec as uid 0 gives no capabilities, none are ambient or kept; locked. */
 #define PRIV_SECUREBITS                                               \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |                       \
 	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
@@ -60,13 +60,13 @@ priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
 static void
 priv_capabilities(void)
 {
-	/* a unit may have taken them all, and capset(2) as well */
+	/* a unit may leave neither capabilities nor capset(2) */
 	capng_get_caps_process();
 	if (geteuid() != 0 &&
 	    capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
 		return;
 	capng_clear(CAPNG_SELECT_BOTH);
-	/* Only what the next steps need; the bounding set ends empty. */
+	/* keep what the next steps need; the bounding set becomes empty */
 	if (geteuid() == 0 &&
 	    capng_updatev(CAPNG_ADD,
 		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_SETUID,
@@ -77,7 +77,7 @@ priv_capabilities(void)
 		fatalx("capabilities cannot be dropped");
 }
 
-/* What was done is read back, and undoing it must fail. */
+/* Reads back what was set, and checks that it cannot be undone. */
 static void
 priv_verify(uid_t uid, gid_t gid)
 {
@@ -115,7 +115,7 @@ priv_drop(uid_t uid, gid_t gid)
 	if (setresuid(uid, uid, uid) == -1)
 		fatal("setresuid");
 	priv_verify(uid, gid);
-	/* setresuid made us dumpable again as the kernel sees fit */
+	/* setresuid(2) may have made the process dumpable again */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		fatal("PR_SET_DUMPABLE");
 }

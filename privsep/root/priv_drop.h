@@ -9,14 +9,14 @@
 /* "user[:group]" as UserID has it. 0, or -1 with *why set. */
 int priv_user(const char *, uid_t *, gid_t *, const char **why);
 /*
- * Root for good bye: bounding set, securebits, groups, gid, uid, and the
- * proof that nothing comes back. Dies on anything unexpected. Not as root:
- * drops what capabilities there are.
+ * Gives up root for good: bounding set, securebits, groups, gid, uid; then
+ * verifies that none of it can be undone. Exits on any failure. Not as root:
+ * drops all capabilities.
  */
 void priv_drop(uid_t, gid_t);
 /*
- * For programs that need no root at all: as root, becomes the first of the
- * users that exists (names, then NULL); otherwise nothing.
+ * For programs that never need root: when run by root, becomes the first of
+ * the named users that exists (names, then NULL).
  */
 void priv_drop_named(const char *, ...) __attribute__((__sentinel__));
 

@@ -25,8 +25,8 @@
 #define RUN_DIR_MODE   01775
 
 /*
- * What was made is given to the group through a descriptor: whoever may
- * write to the folder above could have put a link in its place.
+ * Changes the group of the new folder through a descriptor: others who may
+ * write to the folder above could replace it by a link.
  */
 static int
 mkdir_level(const char *dir, int last, const struct priv_owner *o)
@@ -50,8 +50,8 @@ mkdir_level(const char *dir, int last, const struct priv_owner *o)
 }
 
 /*
- * A lock that only those who may write to the file can hold: flock(2) would
- * let every reader keep us from starting.
+ * This lock needs the right to write; with flock(2), anybody who may read the
+ * file could keep the daemon from starting.
  */
 static int
 lock_file(int fd)
@@ -86,7 +86,7 @@ priv_mkdirs(const char *path, const struct priv_owner *o)
 	}
 }
 
-/* 1 when a process of that number is one of us, or of the original. */
+/* 1 when the process is a pyspf-milter, ours or spf-engine's. */
 static int
 pid_is_ours(pid_t pid)
 {
@@ -145,7 +145,7 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 		close(fd);
 		return -1;
 	}
-	/* Removed by another one between our open and our lock? */
+	/* another daemon may have removed it between open and lock */
 	if (lstat(path, &now) == -1 || now.st_ino != st.st_ino ||
 	    now.st_dev != st.st_dev) {
 		snprintf(why, whylen, "changed while it was taken over");
@@ -165,7 +165,7 @@ fail:
 	return -1;
 }
 
-/* 0 the way is free (now); -1 with a text. */
+/* Removes a stale socket. 0, or -1 with a text when one is in use. */
 static int
 unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t whylen)
 {
@@ -232,7 +232,7 @@ listen_local(const struct conf_socket *s, int type, int mask,
 	umask(old);
 	if (rc == -1 || lstat(sun.sun_path, &st) == -1)
 		goto fail;
-	/* a set-group-id folder has said whose group it is to be */
+	/* keep the group that a set-group-id folder gave it */
 	gid = st.st_gid != getegid() ? (gid_t)-1 : o->gid;
 	if ((geteuid() == 0 && lchown(sun.sun_path, o->uid, gid) == -1) ||
 	    listen(fd, LISTEN_BACKLOG) == -1)

@@ -9,8 +9,8 @@
 #include "conf/conf.h"
 
 /*
- * Who will own sockets and the PID file; uid and gid are ours when we are
- * not root.
+ * The owner of sockets and PID file: the daemon's user, or who started it
+ * when that is not root.
  */
 struct priv_owner {
 	uid_t uid;
@@ -18,9 +18,9 @@ struct priv_owner {
 };
 
 /*
- * Missing directories of a path are made: root's, mode 0755; the last one
- * root:gid, mode 1775, so that the daemon can remove its own files at its
- * end, and nobody else's.
+ * All functions make missing directories of the path: owner root, mode 0755;
+ * the last one root:gid, mode 1775, so that the daemon can remove its own
+ * files at its end, and no others.
  */
 
 /*

@@ -20,7 +20,7 @@
 #include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox_private.h"
 
-/* The sanitizers need files, /proc and signals that no role may have. */
+/* The sanitizers need files, /proc and signals that no role may use. */
 #if defined(__SANITIZE_ADDRESS__) || defined(SANDBOX_OFF)
 #define SANDBOX_BUILT 0
 #else
@@ -29,7 +29,7 @@
 
 static struct sandbox_state sandbox_has;
 
-/* What a program start needs below the parent's Landlock rules. */
+/* What the parent's children need to start, before their own sandbox. */
 static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib", "/lib64",
 	"/usr/lib64", "/usr/local/lib" };
 static const char *const sandbox_read_files[] = { "/etc/ld.so.cache",
@@ -50,7 +50,7 @@ sandbox_early(void)
 		fatal("PR_SET_NO_NEW_PRIVS");
 }
 
-/* A layer is not there: refuse, or say so when that was asked for. */
+/* A layer is missing: exit, or with Sandbox = partial log it. */
 static void
 sandbox_missing(const struct sandbox_args *a, const char *what)
 {
@@ -61,7 +61,7 @@ sandbox_missing(const struct sandbox_args *a, const char *what)
 	log_warnx("Sandbox = partial: %s is missing", what);
 }
 
-/* 0: no such limit. The hard one is higher: SIGXCPU then tells of it. */
+/* 0: no limit. The hard limit is higher by one, so that SIGXCPU comes first. */
 static void
 sandbox_rlimit(int which, rlim_t value, const char *name)
 {
@@ -71,7 +71,7 @@ sandbox_rlimit(int which, rlim_t value, const char *name)
 		return;
 	if (getrlimit(which, &rl) == -1)
 		fatal("%s", name);
-	/* a lower one that was set from outside stays */
+	/* keep a lower limit that the administrator set */
 	if (rl.rlim_max > value)
 		rl.rlim_max = value + 1;
 	if (rl.rlim_cur > value)
@@ -109,16 +109,12 @@ sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 		if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 			fatal("RLIMIT_NOFILE");
 	}
-	/*
-	 * Nothing is written to files; but a log on stderr may be one, and
-	 * spfctl's stdout; the parent writes each child's configuration into
-	 * a memfd.
-	 */
+	/* stderr, and stdout of spfctl, may be redirected to a file */
 	if ((fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) ||
-	    (role == SANDBOX_CTL && fstat(STDOUT_FILENO, &st) == 0 &&
+	    (pr->output && fstat(STDOUT_FILENO, &st) == 0 &&
 		S_ISREG(st.st_mode)))
 		return;
-	rl.rlim_cur = rl.rlim_max = role == SANDBOX_PARENT ? 64 << 20 : 0;
+	rl.rlim_cur = rl.rlim_max = (rlim_t)pr->fsize << 20;
 	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &rl) == -1)
 		fatal("RLIMIT_FSIZE");
@@ -143,7 +139,7 @@ ll_allow_path(int rs, const char *path, uint64_t access)
 {
 	int fd;
 
-	/* What is not there need not be allowed. */
+	/* A path that does not exist needs no rule. */
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
 		return;
 	ll_allow(rs, fd, access);
@@ -216,7 +212,7 @@ sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 	rs = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (rs == -1)
 		fatal("landlock");
-	if (role == SANDBOX_PARENT)
+	if (pr->children)
 		ll_allow_files(rs, a);
 	if (abi >= 4 && pr->net == NET_DNS)
 		ll_allow_ports(rs, a);
@@ -224,7 +220,7 @@ sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 		fatal("landlock");
 	close(rs);
 	sandbox_has.landlock_abi = abi;
-	if (role == SANDBOX_PARENT)
+	if (pr->children)
 		log_debug("Landlock ABI %d: files%s%s", abi,
 		    abi >= 4 ? ", TCP ports" : "",
 		    abi >= 6 ? ", signal and socket scopes" : "");
@@ -237,7 +233,7 @@ sandbox_add(scmp_filter_ctx ctx, uint32_t action, int nr, unsigned int nargs,
 	int rc;
 
 	rc = seccomp_rule_add_array(ctx, action, nr, nargs, args);
-	/* A call that this architecture lacks needs no rule. */
+	/* This architecture may lack the call. */
 	if (rc < 0 && rc != -EDOM)
 		fatalx("seccomp rule for %d: %s", nr, strerror(-rc));
 }
@@ -245,6 +241,7 @@ sandbox_add(scmp_filter_ctx ctx, uint32_t action, int nr, unsigned int nargs,
 static void
 sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 {
+	const struct sandbox_profile *pr = &sandbox_profiles[role];
 	const struct sandbox_rule *r;
 	struct scmp_arg_cmp own = { 0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0 };
 	struct scmp_arg_cmp log = { 0, SCMP_CMP_EQ, (scmp_datum_t)a->log_fd,
@@ -258,17 +255,17 @@ sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 		SCMP_ACT_KILL_PROCESS) != 0)
 		fatalx("seccomp: architecture rule");
-	/* A binary tree; older libraries walk a list instead. */
+	/* A binary tree instead of a list; older libraries cannot. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (i = 0; i < sandbox_nrules; i++) {
 		r = &sandbox_rules[i];
 		if ((r->roles & (1U << role)) != 0)
 			sandbox_add(ctx, r->action, r->nr, r->nargs, r->args);
 	}
-	/* abort() and stack-protector end the process by their own signal */
-	sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
-	    role == SANDBOX_PARENT ? 0 : 1, &own);
-	if (role == SANDBOX_POLICYD && a->log_fd != -1)
+	/* abort() and the stack protector signal their own process */
+	sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), pr->children ? 0 : 1,
+	    &own);
+	if (pr->log && a->log_fd != -1)
 		sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, &log);
 	rc = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The rows of the one table: who is confined how. */
+/* Each has a row in sandbox_table.c and one in privsep/child/role_table.c. */
 enum sandbox_role {
 	SANDBOX_NONE = 0,
 	SANDBOX_PARENT,
@@ -15,36 +15,42 @@ enum sandbox_role {
 	SANDBOX_WORKER,
 	SANDBOX_LIBMILTER,
 	SANDBOX_SHADOW,
-	SANDBOX_POLICYD, /* worker on stdin and stdout, with its log */
+	SANDBOX_POLICYD, /* policyd-spf: a worker on stdin and stdout */
 	SANDBOX_CTL,	 /* spfctl */
 	SANDBOX_MAX
 };
 
-/* What only the process itself knows. */
+#define SANDBOX_PORTS 9
+
+/*
+ * What depends on the configuration and on the process. confine_args()
+ * (privsep/child/confine.h) fills it.
+ */
 struct sandbox_args {
-	int partial;		   /* Sandbox = partial */
-	int log_fd;		   /* POLICYD: may sendto() on it; or -1 */
-	const uint16_t *dns_ports; /* DNS: TCP ports it may connect to */
+	int partial; /* Sandbox = partial */
+	int log_fd;  /* POLICYD: may sendto() on it; or -1 */
+	/* PARENT, DNS: TCP ports to connect to; one may be listed twice */
+	uint16_t dns_ports[SANDBOX_PORTS];
 	size_t ndns_ports;
 	const int *read_dirs; /* PARENT: O_PATH descriptors to read below */
 	size_t nread_dirs;
 	const int *unlink_dirs; /* PARENT: may remove files below */
 	size_t nunlink_dirs;
-	int exe_fd;	      /* PARENT, POLICYD before exec; or -1 */
-	unsigned long nofile; /* 0: leave */
+	int exe_fd;	      /* PARENT: its own image, to execute; or -1 */
+	unsigned long nofile; /* 0: unchanged */
 };
 
 /* First statement of every role: not dumpable, no core, no new privileges. */
 void sandbox_early(void);
 /*
- * rlimits, Landlock, seccomp, in that order, for good. Every file that the
- * role needs is open by now. Dies when a layer is missing, unless partial;
- * then logs what is missing.
+ * Sets rlimits, Landlock and seccomp, in that order and irrevocably. The
+ * caller has opened all files that it needs. Exits when a layer is missing;
+ * with partial, logs which one and goes on.
  */
 void sandbox_enter(enum sandbox_role, const struct sandbox_args *);
 /*
- * What sandbox_enter() has put on this process; all processes of a daemon
- * have the same kernel. 1: both layers.
+ * The layers that sandbox_enter() has put on this process. All processes of
+ * a daemon run on one kernel, so they have the same ones. 1: both layers.
  */
 struct sandbox_state {
 	int landlock_abi; /* 0: no Landlock */

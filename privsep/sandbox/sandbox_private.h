@@ -25,12 +25,15 @@ enum sandbox_net {
 #define SCOPE_SIGNAL   2
 
 struct sandbox_profile {
-	const char *name;
 	enum sandbox_net net;
 	unsigned int scopes;
-	int nproc0;	   /* RLIMIT_NPROC 0 */
-	unsigned int cpu;  /* RLIMIT_CPU in seconds; 0: none */
-	unsigned int data; /* RLIMIT_DATA in MB; 0: none */
+	int children;	    /* starts and signals processes, reads files */
+	int log;	    /* sends to args->log_fd */
+	int output;	    /* writes to stdout, which may be a file */
+	int nproc0;	    /* RLIMIT_NPROC 0 */
+	unsigned int fsize; /* RLIMIT_FSIZE in MB; 0: writes no file */
+	unsigned int cpu;   /* RLIMIT_CPU in seconds; 0: no limit */
+	unsigned int data;  /* RLIMIT_DATA in MB; 0: no limit */
 };
 
 extern const struct sandbox_rule sandbox_rules[];

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Data only: which role may make which call. */
+/* Runs in: every process. Data: the system calls and limits of each role. */
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -47,14 +47,14 @@
 #define THREAD_FLAGS (CLONE_VM | CLONE_THREAD)
 
 /*
- * Everything that is not here ends the process (SCMP_ACT_KILL_PROCESS). Two
- * rows for one call are an OR; the conditions inside one row are an AND.
- * The parent's rows hold what its children need before their own filter,
- * since a filter outlives execve(2).
+ * A system call that matches no row ends the process
+ * (SCMP_ACT_KILL_PROCESS). Two rows for one call are an OR; the conditions
+ * of one row are an AND. A filter outlives execve(2), so the parent's rows
+ * include what its children need until they load their own filter.
  */
 /* clang-format off */
 const struct sandbox_rule sandbox_rules[] = {
-	/* descriptors we hold */
+	/* open descriptors */
 	ANY(read, ALL),
 	ANY(readv, P | D | W | Y | L),
 	ANY(write, ALL),
@@ -65,13 +65,13 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(lseek, P | Y | C),
 	ANY(fstat, P | D | Y | C),
 	ANY(newfstatat, P),
-	/* fstat() of this libc; a path would give no more than metadata */
+	/* libc implements fstat() by it; a path would give only metadata */
 	IF1(newfstatat, Y | C, EQ(3, AT_EMPTY_PATH)),
 	ANY(pread64, P),
 	ANY(pwrite64, P),
 	ANY(ftruncate, P),
 	IF1(fcntl, ALL, EQ(1, F_GETFL)),
-	/* its flags are a listener's for all who share it */
+	/* the workers share listeners, and their flags with them */
 	IF1(fcntl, ALL & ~(W | Y), EQ(1, F_SETFL)),
 	IF1(fcntl, ALL, EQ(1, F_GETFD)),
 	IF1(fcntl, ALL, EQ(1, F_SETFD)),
@@ -80,7 +80,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(getsockname, P | W | Y),
 	ANY(getpeername, P | W | Y),
 
-	/* the loop */
+	/* event loop */
 	ANY(epoll_wait, ALL),
 	ANY(epoll_pwait, ALL),
 	ANY(epoll_pwait2, ALL),
@@ -93,7 +93,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(nanosleep, P | L),
 	ANY(clock_nanosleep, P | L),
 
-	/* memory; nothing becomes executable */
+	/* memory, none of it executable */
 	ANY(brk, ALL),
 	ANY(munmap, ALL),
 	ANY(mremap, ALL),
@@ -103,7 +103,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(mmap, P),
 	ANY(mprotect, P),
 
-	/* itself */
+	/* the process itself */
 	ANY(exit, ALL),
 	ANY(exit_group, ALL),
 	ANY(rt_sigreturn, ALL),
@@ -112,25 +112,25 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(getpid, ALL),
 	ANY(gettid, ALL),
 	ANY(getrandom, ALL),
-	ANY(sysinfo, ALL),	/* qsort(3) of larger arrays asks for memory */
+	ANY(sysinfo, ALL),	/* qsort(3) of a large array */
 	ANY(futex, P | L),
 	IF1(futex, CHILD & ~L, MASK(1, FUTEX_PRIVATE_FLAG,
 	    FUTEX_PRIVATE_FLAG)),
 	ANY(rt_sigaction, P | L),
 	ANY(sched_yield, P | L),
 
-	/* the worker: who connects, and no delay on TCP */
+	/* accepting connections */
 	ANY(accept4, P | W | L),
 	ANY(accept, P | L),
 	IF2(setsockopt, W | Y, EQ(1, IPPROTO_TCP), EQ(2, TCP_NODELAY)),
 	IF2(setsockopt, L, EQ(1, SOL_SOCKET), EQ(2, SO_KEEPALIVE)),
-	/* on connected sockets only: no address, so no fast open either */
+	/* without an address: connected sockets only, no fast open */
 	IF1(sendto, W | Y | C, EQ(4, 0)),
 
 	/*
-	 * Sending with MSG_FASTOPEN connects, which Landlock does not see; a
-	 * listener that was shut down would do for it. libunbound tries it:
-	 * refused as unsupported there, it connects instead.
+	 * Sending with MSG_FASTOPEN connects, and Landlock does not check
+	 * that; a listener that was shut down can be used for it. libunbound
+	 * tries MSG_FASTOPEN: it gets EOPNOTSUPP and calls connect(2).
 	 */
 	IF1(sendmsg, ALL, MASK(2, MSG_FASTOPEN, 0)),
 	ERR1(sendmsg, P | D, EOPNOTSUPP, MASK(2, MSG_FASTOPEN, MSG_FASTOPEN)),
@@ -138,8 +138,8 @@ const struct sandbox_rule sandbox_rules[] = {
 	ERR1(sendto, P | D, EOPNOTSUPP, MASK(3, MSG_FASTOPEN, MSG_FASTOPEN)),
 
 	/*
-	 * dns: UDP and TCP client. Landlock knows TCP only: MPTCP, which any
-	 * TCP server answers, SCTP and the like would get round it.
+	 * dns: UDP and TCP client. Landlock restricts plain TCP only: MPTCP,
+	 * which any TCP server answers, and SCTP would evade it.
 	 */
 	INET(P | D, AF_INET, SOCK_STREAM, 0),
 	INET(P | D, AF_INET, SOCK_STREAM, IPPROTO_TCP),
@@ -153,7 +153,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(connect, D),
 	ANY(setsockopt, D),
 
-	/* libmilter: threads, its own pipe, the drain by dup3 */
+	/* libmilter: threads, its pipe, draining by dup3(2) */
 	IF1(clone, L, MASK(0, THREAD_FLAGS, THREAD_FLAGS)),
 	ANY(set_robust_list, P | L),
 	ANY(rseq, P | L),
@@ -165,7 +165,8 @@ const struct sandbox_rule sandbox_rules[] = {
 
 	/*
 	 * parent: start children, read the configuration again, remove its
-	 * files at the end. And the libraries' start in the children.
+	 * files at the end. The rest is for the libraries that a child
+	 * initialises before it loads its own filter.
 	 */
 	IF1(clone, P, MASK(0, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET |
 	    CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP, 0)),
@@ -211,7 +212,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(getgid, P),
 	ANY(getegid, P),
 	ANY(getppid, P),
-	/* the shadow gives way to those who take mail */
+	/* the shadow lowers its priority */
 	IF2(setpriority, P, EQ(0, PRIO_PROCESS), EQ(1, 0)),
 	ANY(sched_getaffinity, P),
 	ANY(ioctl, P),
@@ -225,25 +226,18 @@ const struct sandbox_rule sandbox_rules[] = {
 
 const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
 
-/*
- * name, TCP connect, scopes, nproc 0, CPU seconds, megabytes of data; no role
- * but the parent sees a file
- */
+/* Only the parent may open files: below the directories in its arguments. */
+#define SCOPES (SCOPE_ABSTRACT | SCOPE_SIGNAL)
 /* clang-format off */
 const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
-	[SANDBOX_PARENT] =
-	    { "parent", NET_DNS, SCOPE_ABSTRACT, 0, 0, 0 },
-	[SANDBOX_DNS] =
-	    { "dns", NET_DNS, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
-	[SANDBOX_WORKER] =
-	    { "worker", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
-	[SANDBOX_LIBMILTER] =
-	    { "libmilter", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 0, 0, 0 },
-	[SANDBOX_SHADOW] =
-	    { "shadow", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 120, 512 },
-	[SANDBOX_POLICYD] =
-	    { "policyd-spf", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
-	[SANDBOX_CTL] =
-	    { "spfctl", NET_NONE, SCOPE_ABSTRACT | SCOPE_SIGNAL, 1, 0, 0 },
+	[SANDBOX_PARENT] = { .net = NET_DNS, .scopes = SCOPE_ABSTRACT,
+	    .children = 1, .fsize = 64 /* the configuration's memfd */ },
+	[SANDBOX_DNS] = { .net = NET_DNS, .scopes = SCOPES, .nproc0 = 1 },
+	[SANDBOX_WORKER] = { .scopes = SCOPES, .nproc0 = 1 },
+	[SANDBOX_LIBMILTER] = { .scopes = SCOPES },
+	[SANDBOX_SHADOW] = { .scopes = SCOPES, .nproc0 = 1, .cpu = 120,
+	    .data = 512 },
+	[SANDBOX_POLICYD] = { .scopes = SCOPES, .nproc0 = 1, .log = 1 },
+	[SANDBOX_CTL] = { .scopes = SCOPES, .nproc0 = 1, .output = 1 },
 };
 /* clang-format on */

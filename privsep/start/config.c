@@ -33,11 +33,11 @@ config_is_here(const char *path, int dirfd)
 }
 
 /*
- * Remembers where a file really lies; not being able to is no error yet. It
- * is the directory that the sandbox allows later: editors and resolvconf put
- * a new file in the place of the old one, which a rule about the old one
- * would not know. So all of /etc is allowed that its owner lets everybody
- * read, when resolv.conf lies there; the parent reads nothing from outside.
+ * Remembers the real directory of a file, if it can be opened. The sandbox
+ * allows the directory, not the file: editors and resolvconf replace a file
+ * by a new one, to which a rule for the old one would not apply. With
+ * resolv.conf in /etc the parent may thus read all of /etc that everybody
+ * may; it takes no paths from outside.
  */
 static void
 config_remember(struct config_files *f, const char *path)
@@ -89,8 +89,8 @@ config_open_below(int dirfd, const char *base)
 
 	fd = (int)syscall(SYS_openat2, dirfd, base, &how, sizeof(how));
 	/*
-	 * systemd's RestrictSUIDSGID= leaves no openat2(). For one name the
-	 * old call promises as much.
+	 * systemd's RestrictSUIDSGID= forbids openat2(). For a name without
+	 * '/', openat() is as strict.
 	 */
 	if (fd == -1 && errno == ENOSYS && strchr(base, '/') == NULL &&
 	    strcmp(base, "..") != 0)
@@ -117,7 +117,7 @@ config_open(void *arg, const char *path)
 	for (i = 0; i < f->n; i++)
 		if (strcmp(f->v[i].path, path) == 0)
 			return config_open_below(f->v[i].dirfd, f->v[i].base);
-	/* A new file is fine where an old one lies. */
+	/* a file that is new in a known directory */
 	strlcpy(base, path, sizeof(base));
 	strlcpy(dir, path, sizeof(dir));
 	for (i = 0; i < f->n; i++) {
@@ -183,20 +183,4 @@ config_load(enum conf_program program, const char *path, int explicit,
 	}
 	conf_msgs_free(&msgs);
 	return conf;
-}
-
-size_t
-config_dns_ports(const struct conf *conf, uint16_t *ports, size_t max)
-{
-	size_t i, j, n = 0;
-
-	ports[n++] = 53;
-	for (i = 0; i < conf->nameservers.n && n < max; i++) {
-		for (j = 0; j < n; j++)
-			if (ports[j] == conf->nameservers.v[i].port)
-				break;
-		if (j == n)
-			ports[n++] = conf->nameservers.v[i].port;
-	}
-	return n;
 }

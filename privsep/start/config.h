@@ -7,26 +7,26 @@
 #include "conf/conf.h"
 
 /*
- * The files that make up the configuration. At start they are opened by
- * path and their directories are remembered; afterwards they are opened
- * below these directories only, without following links (openat2(2)), since
- * the sandbox knows no others.
+ * The files that the configuration is read from. At the start they are
+ * opened by path, and their directories are kept open; later they are opened
+ * below these directories only, without following links (openat2(2)), as the
+ * sandbox allows no others.
  */
 struct config_files {
 	struct config_file {
 		char *path; /* as configured */
 		char *base; /* last part of the real path */
 		int dirfd;  /* O_PATH */
-		int here;   /* the path names that directory */
+		int here;   /* 0: path is a link into dirfd */
 	} * v;
 	size_t n;
-	int sealed; /* no more directories */
+	int sealed; /* set before the sandbox: no more directories */
 };
 
-/* Takes one message of a file: LOG_ERR or LOG_WARNING, "file:line: ...". */
+/* Gets one message about a file: LOG_ERR or LOG_WARNING, "file:line: ...". */
 typedef void (*config_say_fn)(int, const char *, void *);
 
-/* Two that do: to the log, to stderr. arg is not used. */
+/* To the log; to stderr. arg is not used. */
 void config_say_log(int, const char *, void *);
 void config_say_stderr(int, const char *, void *);
 
@@ -38,9 +38,10 @@ struct conf *config_load(enum conf_program, const char *path, int explicit,
     struct config_files *, config_say_fn, void *arg);
 /* Closes the directories and forgets the files. */
 void config_files_free(struct config_files *);
-/* Fills conf->nameservers from /etc/resolv.conf when none are set. */
+/*
+ * Fills conf->nameservers from /etc/resolv.conf when none are set. files may
+ * be NULL.
+ */
 void config_nameservers(struct conf *, struct config_files *);
-/* The ports of the name servers and 53, each once; returns the number. */
-size_t config_dns_ports(const struct conf *, uint16_t *, size_t);
 
 #endif

@@ -5,10 +5,10 @@
 #define PRIVSEP_START_CTLCONN_H
 
 /*
- * Connects to the daemon's control socket: with the rights of whoever calls
- * the program, which the daemon asks the kernel for. Nothing is sent.
- * Returns a descriptor that does not block, or -1 with errno; ENAMETOOLONG
- * for what is no path of a socket, EAGAIN when the daemon does not take it.
+ * Connects to the daemon's control socket as the caller's user, whom the
+ * daemon checks. Sends nothing. Returns a non-blocking descriptor, or -1 with
+ * errno: ENAMETOOLONG when path is too long for a socket, EAGAIN when the
+ * daemon does not accept.
  */
 int ctlconn_open(const char *path);
 

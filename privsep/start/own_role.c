@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: policyd-spf, spfctl; started before their sandbox. */
+/* Runs in: policyd-spf, spfctl; starts processes before their sandbox. */
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include "privsep/start/spawn.h"
 #include "proto/wire.h"
 
-struct own {
+struct own_role {
 	enum msg_role role;
 	struct chan *chan;
 	void (*gone)(void *);
@@ -17,8 +17,8 @@ struct own {
 };
 
 static void
-own_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
-    int fd, void *arg)
+own_role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
 {
 	struct rbuf r;
 
@@ -30,9 +30,9 @@ own_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 }
 
 static void
-own_gone(struct chan *c, const char *why, void *arg)
+own_role_gone(struct chan *c, const char *why, void *arg)
 {
-	struct own *o = arg;
+	struct own_role *o = arg;
 
 	log_warnx("%s ended%s%s", msg_role_name[o->role],
 	    why == NULL ? "" : ": ", why == NULL ? "" : why);
@@ -42,16 +42,17 @@ own_gone(struct chan *c, const char *why, void *arg)
 		o->gone(o->arg);
 }
 
-/* The process, with its configuration; it waits for peers and GO. */
-static struct own *
-own_start(struct event_base *base, const char *ident, const struct conf *conf,
-    enum msg_role role, void (*gone)(void *), void *arg)
+/* Starts the process and sends its configuration; it waits for PEER and GO. */
+static struct own_role *
+own_role_new(struct event_base *base, const char *ident,
+    const struct conf *conf, enum msg_role role, void (*gone)(void *),
+    void *arg)
 {
-	struct own *o;
+	struct own_role *o;
 	int exe, sock, conf_fd;
 
 	if ((o = calloc(1, sizeof(*o))) == NULL)
-		fatal("own_start");
+		fatal("own_role_new");
 	o->role = role;
 	o->gone = gone;
 	o->arg = arg;
@@ -59,7 +60,8 @@ own_start(struct event_base *base, const char *ident, const struct conf *conf,
 	if (spawn_role(exe, ident, role, &sock) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
 	close(exe);
-	o->chan = chan_new(base, sock, ROLE_PARENT, role, own_msg, own_gone, o);
+	o->chan = chan_new(base, sock, ROLE_PARENT, role, own_role_msg,
+	    own_role_gone, o);
 	if ((conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
 	if (spawn_send_config(o->chan, conf, conf_fd) == -1)
@@ -68,9 +70,9 @@ own_start(struct event_base *base, const char *ident, const struct conf *conf,
 	return o;
 }
 
-/* It gets a peer of this role; returns our end. */
+/* Makes a channel between it and us as a peer of this role; returns our end. */
 static int
-own_peer(struct own *o, uint32_t id, enum msg_role role)
+own_role_peer(struct own_role *o, uint32_t id, enum msg_role role)
 {
 	int pair[2];
 
@@ -82,34 +84,34 @@ own_peer(struct own *o, uint32_t id, enum msg_role role)
 }
 
 static void
-own_go(struct own *o)
+own_role_go(struct own_role *o)
 {
 	if (chan_send(o->chan, MSG_GO, 0, NULL, 0, -1, 0) == -1)
 		fatalx("cannot tell %s", msg_role_name[o->role]);
 }
 
 int
-owndns_start(struct event_base *base, const char *ident,
+own_role_start_dns(struct event_base *base, const char *ident,
     const struct conf *conf, void (*gone)(void *), void *arg)
 {
-	struct own *o;
+	struct own_role *o;
 	int fd;
 
-	o = own_start(base, ident, conf, ROLE_DNS, gone, arg);
-	fd = own_peer(o, 1, ROLE_WORKER);
-	own_go(o);
+	o = own_role_new(base, ident, conf, ROLE_DNS, gone, arg);
+	fd = own_role_peer(o, 1, ROLE_WORKER);
+	own_role_go(o);
 	return fd;
 }
 
 void
-ownshadow_start(struct event_base *base, const char *ident,
+own_role_start_shadow(struct event_base *base, const char *ident,
     const struct conf *conf, void (*gone)(void *), void *arg, int *questions,
     int *copies)
 {
-	struct own *o;
+	struct own_role *o;
 
-	o = own_start(base, ident, conf, ROLE_SHADOW, gone, arg);
-	*questions = own_peer(o, 1, ROLE_DNS);
-	*copies = own_peer(o, 2, ROLE_CONTROL);
-	own_go(o);
+	o = own_role_new(base, ident, conf, ROLE_SHADOW, gone, arg);
+	*questions = own_role_peer(o, 1, ROLE_DNS);
+	*copies = own_role_peer(o, 2, ROLE_CONTROL);
+	own_role_go(o);
 }

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: policyd-spf, spfctl; started before their sandbox. */
+/* Runs in: policyd-spf, spfctl; starts processes before their sandbox. */
 
 #ifndef PRIVSEP_START_OWN_ROLE_H
 #define PRIVSEP_START_OWN_ROLE_H
@@ -10,19 +10,20 @@
 struct event_base;
 
 /*
- * Roles for programs without a parent: "-x ROLE" of the same image, whose
- * log lines become ours. gone (or NULL) is called when the process ended;
- * nobody brings it back. Both die when it cannot be started.
+ * Start a role for a program that has no parent: "-x ROLE" of the program's
+ * own image, whose log lines become the program's. gone (or NULL) is called
+ * when the process ends; it is not restarted. Both functions exit when the
+ * process cannot be started.
  */
 
-/* dns. Returns our end of the way to it, for asker_connect(). */
-int owndns_start(struct event_base *, const char *ident, const struct conf *,
-    void (*gone)(void *), void *arg);
+/* dns. Returns our end of the channel to it, for asker_connect(). */
+int own_role_start_dns(struct event_base *, const char *ident,
+    const struct conf *, void (*gone)(void *), void *arg);
 /*
- * The shadow. *questions is where it asks: we are its dns. *copies is where
- * it takes SHADOW_COPY from ROLE_CONTROL and says SHADOW_RESULT.
+ * The shadow. It sends its questions to *questions, as to dns, and takes
+ * SHADOW_COPY from *copies, where it sends SHADOW_RESULT.
  */
-void ownshadow_start(struct event_base *, const char *ident,
+void own_role_start_shadow(struct event_base *, const char *ident,
     const struct conf *, void (*gone)(void *), void *arg, int *questions,
     int *copies);
 

@@ -26,14 +26,14 @@ spawn_open_exe(void)
 
 	if ((fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)) == -1)
 		fatal("/proc/self/exe");
-	/* Opened now, since later the sandbox would not let us. */
+	/* the sandbox does not allow that later */
 	if (null_fd == -1 &&
 	    (null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		fatal("/dev/null");
 	return fd;
 }
 
-/* Between fork and exec: only calls that are safe there. */
+/* Runs between fork and exec: async-signal-safe calls only. */
 static void
 spawn_child(int exe_fd, const char *ident, const char *role, int sock)
 {
@@ -115,7 +115,7 @@ spawn_send_config(struct chan *c, const struct conf *conf, int conf_fd)
 	uint8_t buf[4];
 	int fd;
 
-	/* chan closes it when it was sent, which may be later */
+	/* chan_send() closes the copy once it is sent */
 	if ((fd = fcntl(conf_fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		return -1;
 	wbuf_init(&w, buf, sizeof(buf));

@@ -10,11 +10,11 @@
 #include "privsep/base/chan.h"
 
 /*
- * fork() and execve() of our own image with "-x ROLE", so that each role
- * has an address space and a canary of its own. exe_fd is an open
- * descriptor of the image; the child finds its channel at ROLE_PARENT_FD
- * and no other descriptor but 0, 1 and 2 (2 is kept, 0 and 1 are
- * /dev/null). Returns the pid and our end in *sock; -1 with errno.
+ * fork() and execve() of our own image with "-x ROLE", which gives each role
+ * its own address space and stack canary. exe_fd is an open descriptor of
+ * the image. The child has its channel at ROLE_PARENT_FD, /dev/null at 0 and
+ * 1, our stderr at 2, and no other descriptor. Returns the pid and our end
+ * in *sock; -1 with errno.
  */
 pid_t spawn_role(int exe_fd, const char *ident, enum msg_role, int *sock);
 /*
@@ -24,19 +24,19 @@ pid_t spawn_role(int exe_fd, const char *ident, enum msg_role, int *sock);
 int spawn_conf_fd(const struct conf *);
 /* Sends CONFIG; the descriptor stays the caller's. 0 or -1. */
 int spawn_send_config(struct chan *, const struct conf *, int conf_fd);
-/* A new pair between two of our children: PEER to both. 0 or -1. */
+/* Connects two children by a new pair: PEER to both. 0 or -1. */
 int spawn_send_peers(struct chan *, enum msg_role, uint32_t id, struct chan *,
     enum msg_role, uint32_t peer_id);
-/* PEER with one end that we made ourselves. 0 or -1; fd is closed. */
+/* Sends PEER with one end of a pair. 0 or -1; closes fd. */
 int spawn_send_peer(struct chan *, uint32_t id, enum msg_role, int fd);
 /* Opens /proc/self/exe for spawn_role(). Dies when that fails. */
 int spawn_open_exe(void);
-/* A row a role that a program can play; main NULL ends the table. */
+/* The roles that a program can run as; main NULL ends the table. */
 struct spawn_role {
 	enum msg_role role;
 	int (*main)(void);
 };
-/* "-x ROLE" of main(): runs it and returns its status, or 64. */
+/* main() with "-x ROLE": runs the role and returns its status, or 64. */
 int spawn_role_main(const struct spawn_role *, const char *name);
 
 #endif

@@ -347,7 +347,6 @@ static const char *const role_name[SANDBOX_MAX] = {
 static int
 run(enum sandbox_role role, const struct trial *t)
 {
-	static const uint16_t ports[] = { 53 };
 	struct sandbox_args sb;
 	int status;
 	pid_t pid;
@@ -356,8 +355,7 @@ run(enum sandbox_role role, const struct trial *t)
 	if ((pid = fork()) == 0) {
 		memset(&sb, 0, sizeof(sb));
 		sb.log_fd = sb.exe_fd = -1;
-		sb.dns_ports = ports;
-		sb.ndns_ports = 1;
+		sb.dns_ports[sb.ndns_ports++] = 53;
 		if (role != SANDBOX_NONE) {
 			sandbox_early();
 			sandbox_enter(role, &sb);

@@ -1,36 +1,61 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # usage: regress/system/trust.sh BUILD
-# README's table of who may send what to whom is the one in the code, and its
-# captures of spfctl are those that regress/ctl compares with the program.
+# README's tables of the processes and of who may send what to whom are those
+# of the code, and its captures of spfctl are those that regress/ctl compares
+# with the program.
 
 B=$1
 cd "$(dirname "$0")/../.." || exit 1
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-"$B/system/msgtable" | sed 's/^/    /; s/ *$//' >"$tmp/code" || exit 1
-awk '/^    message  *from/ { on = 1 } on && !/^    / { exit } on' README |
-    sed 's/ *$//' >"$tmp/readme"
 bad=0
-if cmp -s "$tmp/code" "$tmp/readme"; then
-	echo "ok trust/readme-table-is-the-code's"
-else
-	echo "not ok trust/readme-table-is-the-code's - $(diff "$tmp/code" \
-	    "$tmp/readme" | head -n 4 | tr '\n' ';')"
-	bad=1
-fi
+
+# table HEAD: the lines of stdin from the one that HEAD matches, as far as
+# they are indented by four
+table()
+{
+	awk -v head="^    $1" '$0 ~ head { on = 1 } on && !/^    / { exit } on' |
+	    sed 's/ *$//'
+}
+
+# same NAME FILE FILE: the two files are equal
+same()
+{
+	if cmp -s "$2" "$3"; then
+		echo "ok trust/$1"
+	else
+		echo "not ok trust/$1 - $(diff "$2" "$3" | head -n 4 |
+		    tr '\n' ';')"
+		bad=1
+	fi
+}
+
+{ "$B/system/msgtable" && echo && "$B/system/roletable"; } |
+    sed 's/^./    &/' >"$tmp/code"
+while read -r name head; do
+	table "$head" <"$tmp/code" >"$tmp/want"
+	table "$head" <README >"$tmp/have"
+	[ -s "$tmp/want" ] || echo "no such table" >"$tmp/want"
+	same "readme-$name" "$tmp/want" "$tmp/have"
+done <<'EOT'
+table-is-the-code's message  *from
+roles-are-the-code's process  *number
+limits-are-the-code's process  *nofile
+EOT
+
+# README's first table of processes has a row for each, and no other
+table 'process  *number' <"$tmp/code" | awk '{ print $1 }' >"$tmp/want"
+table 'process  *sees' <README | awk '/^    [^ ]/ { print $1 }' >"$tmp/have"
+same readme-row-for-each-process "$tmp/want" "$tmp/have"
+
+"$B/system/roletable" messages || bad=1
 
 for f in check lint; do
 	sed 's/^/    /; s/ *$//' "regress/ctl/example-$f.txt" >"$tmp/want"
 	# the block that begins with its first line, as long as it is
 	awk -v n="$(wc -l <"$tmp/want")" -v first="$(head -n 1 "$tmp/want")" \
 	    '$0 == first { left = n } left-- > 0' README >"$tmp/have"
-	if cmp -s "$tmp/want" "$tmp/have"; then
-		echo "ok trust/readme-capture-$f"
-	else
-		echo "not ok trust/readme-capture-$f - $(diff "$tmp/want" \
-		    "$tmp/have" | head -n 4 | tr '\n' ';')"
-		bad=1
-	fi
+	same "readme-capture-$f" "$tmp/want" "$tmp/have"
 done
 exit $bad

@@ -27,6 +27,7 @@
 #include <libmilter/mfapi.h>
 
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
 #include "proto/stats.h"
 #include "unpriv/check/asker.h"
@@ -40,7 +41,6 @@
  */
 #define LIB_TIMEOUT    600
 #define LIB_ARENAS     4 /* glibc opens a file for the ninth */
-#define LIB_SPARE_FDS  64
 #define LIB_MACRO_LEN  128
 #define LIB_DRAIN_TICK 100000 /* microseconds */
 
@@ -495,19 +495,17 @@ lib_drain(void)
 }
 
 static void
-lib_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
+lib_dns(struct role *r, int fd)
 {
-	if (who == ROLE_SHADOW) {
-		shadow_copy_connect(r->base, r->who, fd);
-		return;
-	}
-	if (who != ROLE_DNS) {
-		close(fd);
-		return;
-	}
 	if (lib_asker == NULL)
 		lib_asker = asker_new(r->base, r->who);
 	asker_connect(lib_asker, fd);
+}
+
+static void
+lib_copies(struct role *r, int fd)
+{
+	shadow_copy_connect(r->base, r->who, fd);
 }
 
 static void
@@ -516,6 +514,12 @@ lib_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 	if (type == MSG_DRAIN)
 		lib_drain();
 }
+
+static const struct role_ops lib_ops = {
+	.dns = lib_dns,
+	.copies = lib_copies,
+	.control = lib_control,
+};
 
 static void
 lib_register(void)
@@ -578,14 +582,12 @@ lib_start_thread(void)
 int
 libmilter_main(void)
 {
-	struct sandbox_args sb;
-
 	/* Prevents glibc from opening files once there are threads. */
 	if ((mallopt(M_ARENA_MAX, LIB_ARENAS) == 0 && !LIB_OWN_MALLOC) ||
 	    setenv("TZ", "UTC0", 1) == -1)
 		fatalx("libmilter: cannot prepare");
 	tzset();
-	role_start(&lib_role, ROLE_LIBMILTER, lib_peer, lib_control, NULL);
+	role_start(&lib_role, ROLE_LIBMILTER, &lib_ops, NULL);
 	if (lib_asker == NULL || lib_role.milter_fd == -1)
 		fatalx("no way to dns or no listener before GO");
 	lib_listener = lib_role.milter_fd;
@@ -596,13 +598,7 @@ libmilter_main(void)
 		fatalx("no event");
 	lib_register();
 
-	memset(&sb, 0, sizeof(sb));
-	sb.partial = lib_role.conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.log_fd = sb.exe_fd = -1;
-	/* Room above max_connections, so that the next one can be refused. */
-	sb.nofile =
-	    2 * (unsigned long)lib_role.conf->max_connections + LIB_SPARE_FDS;
-	sandbox_enter(SANDBOX_LIBMILTER, &sb);
+	confine_enter(SANDBOX_LIBMILTER, lib_role.conf);
 
 	lib_start_thread();
 	role_ready(&lib_role);

@@ -12,6 +12,7 @@
 
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
 #include "proto/stats.h"
 #include "unpriv/check/asker.h"
@@ -228,10 +229,13 @@ shadow_peer_msg(struct chan *chan, const struct msg_hdr *h,
 	static struct shadow_copy copy;
 	struct shadow_peer *p = arg;
 	struct rbuf r;
+	int may_want;
 
+	/* only a sender that may receive SHADOW_RESULT can want one */
+	may_want =
+	    (msg_rules[MSG_SHADOW_RESULT].receivers & ROLE_BIT(p->role)) != 0;
 	rbuf_init(&r, payload, len);
-	if (shadowmsg_get_copy(&r, &copy) == -1 ||
-	    copy.want != (p->role == ROLE_CONTROL)) {
+	if (shadowmsg_get_copy(&r, &copy) == -1 || copy.want != may_want) {
 		log_warnx("%s %u sent a malformed copy; its channel is "
 			  "closed",
 		    msg_role_name[p->role], p->id);
@@ -253,23 +257,27 @@ shadow_peer_gone(struct chan *chan, const char *why, void *arg)
 }
 
 static void
-shadow_peer_new(struct role *role, uint32_t id, enum msg_role who, int fd)
+shadow_dns(struct role *role, int fd)
+{
+	struct shadow *s = role->arg;
+
+	if (s->asker == NULL)
+		s->asker = asker_new(role->base, role->who);
+	asker_connect(s->asker, fd);
+}
+
+static void
+shadow_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 {
 	struct shadow *s = role->arg;
 	struct shadow_peer *p, *next;
 
-	if (who == ROLE_DNS) {
-		if (s->asker == NULL)
-			s->asker = asker_new(role->base, role->who);
-		asker_connect(s->asker, fd);
-		return;
-	}
-	/* A worker that was started again has a new channel. */
+	/* A client that was started again has a new channel. */
 	TAILQ_FOREACH_SAFE(p, &s->peers, entry, next)
 		if (p->id == id)
 			shadow_peer_free(p);
 	if ((p = calloc(1, sizeof(*p))) == NULL)
-		fatal("shadow_peer_new");
+		fatal("shadow_client");
 	p->shadow = s;
 	p->id = id;
 	p->role = who;
@@ -280,28 +288,29 @@ shadow_peer_new(struct role *role, uint32_t id, enum msg_role who, int fd)
 		chan_pause(p->chan, 1);
 }
 
+static const struct role_ops shadow_ops = {
+	.dns = shadow_dns,
+	.client = shadow_client,
+};
+
 int
 shadow_main(void)
 {
 	static struct shadow shadow;
 	struct shadow *s = &shadow;
-	struct sandbox_args sb;
 
 	TAILQ_INIT(&s->peers);
 	LIST_INIT(&s->jobs);
 	s->paused = 1;
-	role_start(&s->role, ROLE_SHADOW, shadow_peer_new, NULL, s);
-	if (s->asker == NULL) /* dns is just being restarted */
+	role_start(&s->role, ROLE_SHADOW, &shadow_ops, s);
+	if (s->asker == NULL) /* dns is being started again */
 		s->asker = asker_new(s->role.base, s->role.who);
 	s->spf2 = spf2_new();
 	/* a service manager may forbid it */
 	if (setpriority(PRIO_PROCESS, 0, SHADOW_NICE) == -1)
 		log_debug("no lower priority for the shadow");
 
-	memset(&sb, 0, sizeof(sb));
-	sb.partial = s->role.conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.log_fd = sb.exe_fd = -1;
-	sandbox_enter(SANDBOX_SHADOW, &sb);
+	confine_enter(SANDBOX_SHADOW, s->role.conf);
 
 	shadow_pause(s, 0);
 	role_ready(&s->role);

@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
 #include "privsep/root/priv_drop.h"
 #include "privsep/sandbox/sandbox.h"
@@ -34,8 +35,7 @@
 #include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define CTL_NOFILE 64
-#define CTL_WATCH  "2" /* seconds */
+#define CTL_WATCH "2" /* seconds */
 
 static void usage(FILE *) __attribute__((__noreturn__));
 
@@ -393,7 +393,7 @@ start_dns(struct ctl *ctl)
 {
 	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
 	asker_connect(ctl->asker,
-	    owndns_start(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
+	    own_role_start_dns(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
 	asker_on_gone(ctl->asker, dns_gone, ctl);
 }
 
@@ -402,8 +402,8 @@ start_shadow(struct ctl *ctl)
 {
 	int questions, copies;
 
-	ownshadow_start(ctl->base, "spfctl", ctl->conf, NULL, NULL, &questions,
-	    &copies);
+	own_role_start_shadow(ctl->base, "spfctl", ctl->conf, NULL, NULL,
+	    &questions, &copies);
 	ctl->opinion = opinion_new(ctl->base, questions, copies);
 }
 
@@ -471,18 +471,6 @@ prepare(struct ctl *ctl, const struct args *a)
 		start_shadow(ctl);
 }
 
-static void
-confine(const struct ctl *ctl)
-{
-	struct sandbox_args sb;
-
-	memset(&sb, 0, sizeof(sb));
-	sb.partial = ctl->conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.log_fd = sb.exe_fd = -1;
-	sb.nofile = CTL_NOFILE;
-	sandbox_enter(SANDBOX_CTL, &sb);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -502,7 +490,7 @@ main(int argc, char **argv)
 	if (a->zone != NULL)
 		zone = open_zone(a->zone);
 	prepare(&ctl, a);
-	confine(&ctl);
+	confine_enter(SANDBOX_CTL, ctl.conf);
 	if (zone != -1 && read_zone(&ctl, a, zone) == -1)
 		return EX_DATAERR;
 	status = a->cmd->run(&ctl);

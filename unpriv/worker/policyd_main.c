@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
 #include "privsep/root/priv_drop.h"
 #include "privsep/sandbox/sandbox.h"
@@ -26,8 +27,6 @@
 #include "privsep/start/spawn.h"
 #include "unpriv/check/asker.h"
 #include "unpriv/worker/conn.h"
-
-#define POLICYD_NOFILE 64
 
 /*
  * A worker with one connection, stdin and stdout, as Postfix's spawn(8)
@@ -138,7 +137,6 @@ policyd_conf(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct sandbox_args sb;
 	struct policyd p;
 	struct conf *conf;
 
@@ -169,15 +167,11 @@ main(int argc, char **argv)
 	policyd_watch(&p, conf->per_user_path);
 	p.env.asker = asker_new(p.base, ROLE_WORKER);
 	asker_connect(p.env.asker,
-	    owndns_start(p.base, "policyd-spf", conf, policyd_dns_gone, &p));
+	    own_role_start_dns(p.base, "policyd-spf", conf, policyd_dns_gone,
+		&p));
 	asker_on_gone(p.env.asker, policyd_dns_gone, &p);
 
-	memset(&sb, 0, sizeof(sb));
-	sb.partial = conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.log_fd = log_fd();
-	sb.exe_fd = -1;
-	sb.nofile = POLICYD_NOFILE;
-	sandbox_enter(SANDBOX_POLICYD, &sb);
+	confine_enter(SANDBOX_POLICYD, conf);
 
 	if (conn_start(&p.env, CONF_POLICY, STDIN_FILENO, STDOUT_FILENO) == -1)
 		fatalx("cannot serve stdin");

@@ -11,13 +11,13 @@
 #include <event2/event.h>
 
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role.h"
 #include "unpriv/check/asker.h"
 #include "unpriv/check/shadow_copy.h"
 #include "unpriv/worker/conn.h"
 
-#define WORKER_ACCEPTS	 16 /* taken before connections get a turn */
-#define WORKER_SPARE_FDS 64 /* beside the connections' own */
+#define WORKER_ACCEPTS 16 /* taken before connections get a turn */
 
 struct listener {
 	struct worker *worker;
@@ -123,21 +123,19 @@ worker_drain(struct worker *w)
 }
 
 static void
-worker_peer(struct role *r, uint32_t id, enum msg_role who, int fd)
+worker_dns(struct role *r, int fd)
 {
 	struct worker *w = r->arg;
 
-	if (who == ROLE_SHADOW) {
-		shadow_copy_connect(r->base, r->who, fd);
-		return;
-	}
-	if (who != ROLE_DNS) {
-		close(fd);
-		return;
-	}
 	if (w->env.asker == NULL)
 		w->env.asker = asker_new(r->base, r->who);
 	asker_connect(w->env.asker, fd);
+}
+
+static void
+worker_copies(struct role *r, int fd)
+{
+	shadow_copy_connect(r->base, r->who, fd);
 }
 
 static void
@@ -146,6 +144,12 @@ worker_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 	if (type == MSG_DRAIN)
 		worker_drain(r->arg);
 }
+
+static const struct role_ops worker_ops = {
+	.dns = worker_dns,
+	.copies = worker_copies,
+	.control = worker_control,
+};
 
 static void
 worker_add_listener(struct worker *w, struct listener *l,
@@ -165,11 +169,10 @@ worker_add_listener(struct worker *w, struct listener *l,
 int
 worker_main(void)
 {
-	struct sandbox_args sb;
 	struct worker w;
 
 	memset(&w, 0, sizeof(w));
-	role_start(&w.role, ROLE_WORKER, worker_peer, worker_control, &w);
+	role_start(&w.role, ROLE_WORKER, &worker_ops, &w);
 	if (w.env.asker == NULL) /* dns is being started again */
 		w.env.asker = asker_new(w.role.base, w.role.who);
 	w.env.base = w.role.base;
@@ -182,11 +185,7 @@ worker_main(void)
 	if ((w.resume = evtimer_new(w.role.base, worker_resume, &w)) == NULL)
 		fatalx("no event");
 
-	memset(&sb, 0, sizeof(sb));
-	sb.partial = w.role.conf->sandbox == CONF_SANDBOX_PARTIAL;
-	sb.log_fd = sb.exe_fd = -1;
-	sb.nofile = w.env.max + WORKER_SPARE_FDS;
-	sandbox_enter(SANDBOX_WORKER, &sb);
+	confine_enter(SANDBOX_WORKER, w.role.conf);
 
 	worker_listen(&w, 1);
 	role_ready(&w.role);
