@@ -7,7 +7,7 @@
 
 #define WIDTH_MAX 1000 /* of a format; more digits do not count */
 
-struct out {
+struct python_out {
 	char *p;
 	size_t left; /* with the NUL */
 };
@@ -89,7 +89,7 @@ python_has_space(const char *s, size_t n)
 }
 
 static void
-put(struct out *o, char c)
+put(struct python_out *o, char c)
 {
 	if (o->left > 1) {
 		*o->p++ = c;
@@ -107,7 +107,7 @@ quote_of(const char *s)
 void
 python_repr(char *out, size_t size, const char *s)
 {
-	struct out o = { out, size };
+	struct python_out o = { out, size };
 	char q = quote_of(s);
 
 	put(&o, q);
@@ -163,7 +163,7 @@ spec_parse(const char *p, const char *end, struct spec *s)
 }
 
 static void
-put_value(struct out *o, const char *value, const struct spec *s)
+put_value(struct python_out *o, const char *value, const struct spec *s)
 {
 	char quote = s->conversion == 'r' ? quote_of(value) : '\0';
 	size_t len = strlen(value) + (quote != '\0' ? 2 : 0), pad, left, i;
@@ -188,7 +188,7 @@ put_value(struct out *o, const char *value, const struct spec *s)
 
 /* Writes the field at *p, which is '{'; 0 when there is none. */
 static int
-put_field(struct out *o, const char **p, const struct python_field *f,
+put_field(struct python_out *o, const char **p, const struct python_field *f,
     size_t nf)
 {
 	const char *end, *name = *p + 1;
@@ -212,7 +212,7 @@ void
 python_format(char *out, size_t size, const char *template,
     const struct python_field *f, size_t nf)
 {
-	struct out o = { out, size };
+	struct python_out o = { out, size };
 	const char *p;
 
 	for (p = template; *p != '\0'; p++) {

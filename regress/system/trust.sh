@@ -15,7 +15,8 @@ bad=0
 # they are indented by four
 table()
 {
-	awk -v head="^    $1" '$0 ~ head { on = 1 } on && !/^    / { exit } on' |
+	awk -v head="^    $1" '
+	    $0 ~ head { on = 1 } on && !/^    / { exit } on' |
 	    sed 's/ *$//'
 }
 

@@ -10,14 +10,14 @@
 
 /*
  * The opinion of libspf2, from a shadow process of spfctl's own
- * (own_role_start_shadow()). spfctl answers its questions: from the answers of its
- * own check, from the zone file, then from dns.
+ * (own_role_start_shadow()). spfctl answers its questions: from the answers
+ * of its own check, from the zone file, then from dns.
  */
 struct opinion;
 
 /*
- * Takes over both channel ends that own_role_start_shadow() gave. Dies on no memory.
- * opinion_free() takes NULL, too.
+ * Takes over both channel ends that own_role_start_shadow() gave. Dies on no
+ * memory. opinion_free() takes NULL, too.
  */
 struct opinion *opinion_new(struct event_base *, int questions, int copies);
 void opinion_free(struct opinion *);
