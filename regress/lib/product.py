@@ -69,7 +69,8 @@ def to_bytes(text):
 def environment(more=None):
     """Of a program under test: none of ours, but for the sanitizers'."""
     out = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C'}
-    out.update((k, v) for k, v in os.environ.items() if k.endswith('SAN_OPTIONS'))
+    out.update((k, v) for k, v in os.environ.items()
+               if k.endswith('SAN_OPTIONS'))
     out.update(more or {})
     return out
 

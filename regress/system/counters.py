@@ -105,8 +105,8 @@ def macro(d, ctl):
 
 def policy(d, ctl, role):
     with Counted(role + '-policy', ctl, CONN_POLICY=1, CHECK_POLICY=4,
-                 HELO_NONE=3, MAIL_PASS=1, MAIL_FAIL=1, MAIL_NONE=1, ACT_PREPEND=3,
-                 ACT_REJECT=1, SKIP_LIST=1):
+                 HELO_NONE=3, MAIL_PASS=1, MAIL_FAIL=1, MAIL_NONE=1,
+                 ACT_PREPEND=3, ACT_REJECT=1, SKIP_LIST=1):
         with d.policy() as c:
             d.ask(c, 'u@pass.test')
             d.ask(c, 'u@fail.test')
