@@ -156,7 +156,7 @@ class Tests:
             'ControlSocket': 'none'}), ('127.0.0.1', 8894))
         modes = [oct(stat.S_IMODE(os.stat(folder + '/' + s).st_mode) & 7)
                  for s in ('pyspf-milter.sock', 'policy.sock')]
-        self.check('sockets-closed-to-others', modes == ['0o0'] * 2, modes)
+        self.equal('sockets-closed-to-others', modes, ['0o0'] * 2)
 
     def mail(self, s, case, sender):
         """The replies to one transaction."""
@@ -242,9 +242,9 @@ class Tests:
         pf.start()
         with concurrent.futures.ThreadPoolExecutor(len(WAYS)) as pool:
             for way, bad in zip(WAYS, pool.map(self.drive, WAYS)):
-                self.check(way + '/replies', not bad, bad[:3])
+                self.empty(way + '/replies', bad)
         roots = self.smtpd_roots()
-        self.check('smtpd-is-chrooted', roots == {QUEUE}, roots)
+        self.equal('smtpd-is-chrooted', roots, {QUEUE})
         each = ROUNDS * 3
         seen = {way: [] for way in WAYS}
         for message in pf.delivered(each * len(WAYS), 20):
@@ -260,10 +260,10 @@ class Tests:
         ends = [(name, d.end()) for name, d in self.daemons]
         self.check('daemons-end-well', all(e == 0 for _, e in ends), ends)
         left = sorted(os.listdir(CHROOT))
-        self.check('sockets-are-removed', left == [], left)
+        self.equal('sockets-are-removed', left, [])
         bad = [r for r in self.log.records if re.search(
             'warning|fatal|panic|sandbox', r)]
-        self.check('no-warnings', not bad, bad[:5])
+        self.empty('no-warnings', bad)
         self.dns.stop()
         return 1 if self.failed else 0
 

@@ -195,20 +195,18 @@ def answers(srv, b):
     check("ttl", a.ttl == 77 and not a.cached, a)
     a = b.ask("TXT", "pass.test")
     check("cached", a.cached and a.usec < 100000, a)
-    check("a", b.ask("A", "a.test").data == [
-        bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])])
-    check("aaaa", b.ask("AAAA", "a.test").data == [
-        bytes.fromhex("20010db8000000000000000000000001")])
+    equal("a", b.ask("A", "a.test").data,
+          [bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])])
+    equal("aaaa", b.ask("AAAA", "a.test").data,
+          [bytes.fromhex("20010db8000000000000000000000001")])
     a = b.ask("MX", "m.test")
     check("mx", sorted(zip(a.aux, a.data)) == [(0, b""), (10, b"mx.test")], a)
-    check("ptr", b.ask("PTR", "1.2.0.192.in-addr.arpa").data ==
-          [b"Host.test"])
-    check("ptr-private-address",
-          b.ask("PTR", "1.0.0.10.in-addr.arpa").data == [b"lan.test"])
-    check("name-with-dot-in-label", b.ask("PTR", "odd.test").data == [b"\0"])
+    equal("ptr", b.ask("PTR", "1.2.0.192.in-addr.arpa").data, [b"Host.test"])
+    equal("ptr-private-address", b.ask("PTR", "1.0.0.10.in-addr.arpa").data,
+          [b"lan.test"])
+    equal("name-with-dot-in-label", b.ask("PTR", "odd.test").data, [b"\0"])
     for zone in ("invalid", "home.arpa"):
-        check("asks-for-" + zone,
-              b.ask("TXT", "x." + zone).data == [b"seen"])
+        equal("asks-for-" + zone, b.ask("TXT", "x." + zone).data, [b"seen"])
     a = b.ask("A", b"a\0b.test")
     check("name-with-nul", a.data == [bytes([192, 0, 2, 44])], a)
     a = b.ask("A", b"a\\b\"\xc3\xa4@(c.test")
@@ -235,8 +233,8 @@ def chains(srv, b):
     a = b.ask("TXT", "c0.test")
     check("cname-chain", a.status == "ok" and a.data == [b"end"] and
           a.ttl == 40, a)
-    check("cname-loop", b.ask("TXT", "cl1.test").status == "temperror")
-    check("cname-nxdomain", b.ask("TXT", "cn.test").status == "nxdomain")
+    equal("cname-loop", b.ask("TXT", "cl1.test").status, "temperror")
+    equal("cname-nxdomain", b.ask("TXT", "cn.test").status, "nxdomain")
 
 
 def sizes(srv, b):
@@ -264,8 +262,7 @@ def concurrent(srv, b):
 
     keys = [b.send("TXT", "t%d.tc.test" % i) for i in range(1000)]
     got = [b.get(k).status for k in keys]
-    check("1000-truncated-at-once", got.count("ok") == 1000,
-          got.count("ok"))
+    equal("1000-truncated-at-once", got.count("ok"), 1000)
 
     srv.queries.clear()
     keys = [b.send("TXT", "same.slow.test", i % 2) for i in range(100)]
@@ -287,8 +284,7 @@ def concurrent(srv, b):
     check("full-worker-gets-an-answer-for-each",
           set(got) <= {"ok", "temperror", "timeout"} and len(got) == 200 and
           got.count("ok") > 3, got)
-    check("worker-works-after-full", b.ask("TXT", "pass.test", 1).status
-          == "ok")
+    equal("worker-works-after-full", b.ask("TXT", "pass.test", 1).status, "ok")
     check("no-answer-came-twice", not b.has("twice"))
 
 
@@ -301,7 +297,7 @@ def deadlines(srv, b):
     keys = [b.send("TXT", "x%d.to.test" % i) for i in range(50)]
     a = b.ask("TXT", "pass.test")
     check("timeouts-delay-nobody", a.usec < 500000, a)
-    check("timeouts", {b.get(k).status for k in keys} == {"timeout"})
+    equal("timeouts", {b.get(k).status for k in keys}, {"timeout"})
     a = b.ask("TXT", "x.late.test")
     check("late-is-timeout", a.status == "timeout", a)
     time.sleep(1)
@@ -324,7 +320,7 @@ def patience(srv, b):
     time.sleep(1)
     a = b.ask("A", "other.n.test")
     check("silent-name-delays-no-other", a.usec < 200000, a)
-    check("silent-name", b.get(k).status == "timeout")
+    equal("silent-name", b.get(k).status, "timeout")
 
 
 def limits(srv, b):
@@ -334,7 +330,7 @@ def limits(srv, b):
     check("2048-for-one-worker", 52 <= n < 300 and
           b.has("questions in flight; more are refused"), n)
     fast = [a.usec for a in got if a.status == "temperror"]
-    check("refused-at-once", max(fast) < 100000, max(fast))
+    below("refused-at-once", max(fast), 100000)
     a = b.ask("A", "a.test", 1)
     check("other-worker-not-refused", a.status == "ok", a)
     keys = [b.send("TXT", "m%d.to.test" % i, 1) for i in range(2000)]
@@ -391,7 +387,7 @@ def outage(srv_cmd):
         port = int(p.stdout.readline().split()[1])
         b = Bridge(conf(port, "DNS_Timeout = 1"))
         try:
-            check("before-outage", b.ask("A", "o1.n.test").status == "ok")
+            equal("before-outage", b.ask("A", "o1.n.test").status, "ok")
             p.send_signal(signal.SIGSTOP)
             t = time.monotonic()
             keys, i = [], 0
@@ -422,7 +418,7 @@ def control(srv, b):
     b.ask("A", "a.test")
     check("before-flush", b.ask("A", "a.test").cached)
     b.tell("flush")
-    check("flush-ends-cleanly", b.line("exit ") == "exit 0")
+    equal("flush-ends-cleanly", b.line("exit "), "exit 0")
     check("flush-is-logged", b.has("flush: restarting"))
     b.tell("restart")
     b.line("ready ")
@@ -433,14 +429,14 @@ def control(srv, b):
     b.line("drained")
     check("drained-after-the-last-answer", k in b.answers and
           b.answers[k].status == "ok")
-    check("answers-after-drained", b.ask("TXT", "e.slow.test").status == "ok")
+    equal("answers-after-drained", b.ask("TXT", "e.slow.test").status, "ok")
     check("drained-once", not b.has("drained"))
     b.tell("kill 9")
-    check("killed", b.line("signal ") == "signal 9")
+    equal("killed", b.line("signal "), "signal 9")
     b.tell("restart")
     b.line("ready ")
     b.tell("peer 0")
-    check("works-after-kill", b.ask("A", "a.test").status == "ok")
+    equal("works-after-kill", b.ask("A", "a.test").status, "ok")
 
 
 def confined(b):
@@ -456,8 +452,8 @@ def servers():
     srv = dnsd.DnsServer("::1")
     srv.start(ZONE)
     b = Bridge("Nameservers = ::1@%d\n" % srv.port)
-    check("ipv6-nameserver", b.ask("A", "a.test").status == "ok")
-    check("ipv6-nameserver-tcp", b.ask("TXT", "big.test").status == "ok")
+    equal("ipv6-nameserver", b.ask("A", "a.test").status, "ok")
+    equal("ipv6-nameserver-tcp", b.ask("TXT", "big.test").status, "ok")
     b.stop()
     srv.stop()
     srv, mute = dnsd.DnsServer(), dnsd.DnsServer()

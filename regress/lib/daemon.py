@@ -1,23 +1,28 @@
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
-"""The daemon with a DNS server, a log collector and both sockets, for tests
-inside a namespace (ns.py), and what they print.
+"""Daemons in a machine of their own (ns.py): with a DNS server, a log
+collector, and what they print of it.
 
     with Daemon(zone=[...], conf='debugLevel = 1\\n') as d:
         d.milter(); d.policy(); d.children(); d.log.records
+is one daemon with both sockets, for all but the tests with a mail server.
+
+    class Tests(Site): ...      Tests('postfix/', zone).play()
+is a place for several; see Site.
 """
 
 import os
 import signal
 import sys
-import time
 
 import dnsd
-import ns
+import milterclient
 import product
 import syslogd
-from milterclient import MilterClient
+from check import (Checks, above, becomes, begins, below,  # noqa: F401
+                   check, empty, equal, finish, holds, skip, wait)
 from policyclient import PolicyClient
 
+RUN = '/run/t'
 MILTER = '/run/pyspf-milter/pyspf-milter.sock'
 POLICY = '/run/pyspf-milter/policy.sock'
 PIDFILE = '/run/pyspf-milter/pyspf-milter.pid'
@@ -33,36 +38,6 @@ ZONE = [
     '*.slow.test TXT "v=spf1 ip4:192.0.2.1 -all"',
     '*.many.test TXT "v=spf1 ip4:192.0.2.1 -all"',
 ]
-failures = 0
-
-
-def ok(name):
-    print('ok ' + name, flush=True)
-
-
-def check(name, good, seen=''):
-    """One test line."""
-    global failures
-    if good:
-        ok(name)
-    else:
-        failures += 1
-        print('not ok %s - %s' % (name, str(seen).replace('\n', ' | ')),
-              flush=True)
-
-
-def finish():
-    sys.exit(1 if failures else 0)
-
-
-def wait(fn, seconds=10, step=0.02):
-    """fn() as soon as it is true, or its last value."""
-    end = time.monotonic() + seconds
-    while True:
-        value = fn()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(step)
 
 
 def status(pid):
@@ -93,13 +68,87 @@ def role(pid):
     return argv[2].decode() if argv[1:2] == [b'-x'] else 'parent'
 
 
-class Daemon:
+def rss(pid):
+    """Kilobytes."""
+    return int(status(pid).get('VmRSS', '0 kB').split()[0])
+
+
+def limits(pid, name):
+    """[soft, hard] of a line of /proc/PID/limits, as texts; None."""
+    with open('/proc/%d/limits' % pid, encoding='ascii') as f:
+        for line in f:
+            if line.startswith(name):
+                return line[len(name):].split()[:2]
+    return None
+
+
+def kill_all(pids, sig=signal.SIGKILL):
+    """Some may end by themselves as soon as another is gone."""
+    for pid in pids:
+        try:
+            os.kill(pid, sig)
+        except ProcessLookupError:
+            pass
+
+
+class Site(Checks):
+    """A DNS server, a log collector, and daemons by their names, each with a
+    folder below RUN. A subclass has run(), and stop() for what it adds."""
+
+    def __init__(self, prefix, zone, latency=0.0):
+        super().__init__(prefix)
+        self.dns = dnsd.DnsServer(addr=['127.0.0.1', '::1'], port=53,
+                                  latency=latency)
+        self.dns.start(zone)
+        self.log = syslogd.Collector()
+        self.program = product.wanted(prefix.strip('/') or 'daemon',
+                                      'pyspf-milter')
+        self.daemons = {}
+
+    def daemon(self, name, conf, where, test=None):
+        """Starts one with a configuration (a path, or lines); the test says
+        whether it listens at where. Without a test it must."""
+        folder = product.folder('%s/%s' % (RUN, name), 'pyspf-milter')
+        if not isinstance(conf, str):
+            conf = product.write_file(folder + '/conf', '\n'.join(conf) +
+                                      '\n')
+        d = self.daemons[name] = product.Milter(self.program, conf, where)
+        good = d.wait_ready()
+        seen = d.p.poll(), self.log.records[-5:]
+        if test is not None:
+            return self.check(test, good, seen)
+        if not good:
+            raise RuntimeError('%s does not listen: %s' % (name, seen))
+        return True
+
+    def kill_daemon(self, name):
+        """kill -9 of a daemon and all its processes."""
+        p = self.daemons[name].p
+        kill_all([p.pid] + children_of(p.pid))
+        p.wait()
+
+    def stop(self):
+        for d in self.daemons.values():
+            d.end()
+        self.dns.stop()
+        self.log.settle()
+        self.log.close()
+
+    def play(self):
+        """run(), and the end of the program. -v: prints the log."""
+        try:
+            self.run()
+        finally:
+            self.stop()
+            if '-v' in sys.argv:
+                print('\n'.join(self.log.records))
+        finish()
+
+
+class Daemon(Site):
     def __init__(self, conf='', zone=(), args=(), start=True, policy=True,
                  latency=0.0, where=MILTER):
-        self.dns = dnsd.DnsServer(port=53, latency=latency)
-        self.dns.start(list(ZONE) + list(zone))
-        self.log = syslogd.Collector()
-        self.program = product.wanted('daemon', 'pyspf-milter')
+        super().__init__('', list(ZONE) + list(zone), latency)
         os.makedirs('/run/conf', exist_ok=True)
         text = conf
         if policy:
@@ -108,6 +157,7 @@ class Daemon:
         self.where = where
         self.args = args
         self.p = None
+        self.generation = 1
         if start:
             self.start()
 
@@ -115,9 +165,8 @@ class Daemon:
         self.p = product.Milter(self.program, self.conf, self.where,
                                 args=self.args)
         if not self.p.wait_ready():
-            print('not ok daemon-starts - ' + ' | '.join(
-                self.log.records), flush=True)
-            sys.exit(1)
+            check('daemon-starts', False, self.log.records)
+            finish()
         # forked is not yet executed
         wait(lambda: len(self.children()) >= 3 and not self.children('parent'))
 
@@ -131,22 +180,29 @@ class Daemon:
 
     def kill(self, what, sig=signal.SIGKILL):
         pids = self.children(what)
-        for p in pids:
-            os.kill(p, sig)
+        kill_all(pids, sig)
         return pids
+
+    def send(self, sig):
+        os.kill(self.pid, sig)
+
+    def reload(self, sig=signal.SIGHUP, seconds=10):
+        """The record of the next generation, or None."""
+        self.generation += 1
+        self.send(sig)
+        return self.log.wait('generation %d serves' % self.generation,
+                             seconds)
+
+    def said(self, part):
+        """Is it in a record so far?"""
+        return any(part in r for r in self.log.records)
 
     def milter(self, timeout=30, client='192.0.2.1', helo='mail.none.test'):
         """A session up to HELO."""
-        c = MilterClient(self.where, timeout)
-        c.negotiate()
-        c.macros('C', {'j': ns.HOSTNAME, '{daemon_name}': 'smtpd'})
-        c.connect('client.none.test', client)
-        if helo is not None:
-            c.helo(helo)
-        return c
+        return milterclient.session(self.where, timeout, client, helo)
 
     def policy(self, timeout=30):
-        return PolicyClient(POLICY, timeout=timeout)
+        return PolicyClient(POLICY, timeout)
 
     def ask(self, c, sender, instance=None, **more):
         a = {'client_address': '192.0.2.1', 'helo_name': 'mail.none.test',
@@ -162,4 +218,4 @@ class Daemon:
     def __exit__(self, *exc):
         if self.p is not None:
             self.p.end()
-        self.dns.stop()
+        self.stop()

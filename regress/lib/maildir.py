@@ -3,24 +3,24 @@
 
 import glob
 import os
-import time
+
+from check import wait
 
 
-def forget(box):
-    for path in glob.glob(box + '/new/*'):
-        os.unlink(path)
+class Maildir:
+    """For a mail server's class: box is the path."""
 
+    box = None
 
-def delivered(box, count, seconds=10):
-    """The messages in the maildir, as soon as there are so many."""
-    end = time.monotonic() + seconds
-    while True:
-        names = sorted(glob.glob(box + '/new/*'))
-        if len(names) >= count or time.monotonic() > end:
-            break
-        time.sleep(0.02)
-    out = []
-    for name in names:
-        with open(name, 'rb') as f:
-            out.append(f.read())
-    return out
+    def forget(self):
+        for path in glob.glob(self.box + '/new/*'):
+            os.unlink(path)
+
+    def delivered(self, count, seconds=10):
+        """The messages (octets), as soon as there are so many."""
+        wait(lambda: len(glob.glob(self.box + '/new/*')) >= count, seconds)
+        out = []
+        for name in sorted(glob.glob(self.box + '/new/*')):
+            with open(name, 'rb') as f:
+                out.append(f.read())
+        return out

@@ -10,14 +10,15 @@
     c.header('From', 'a@b.test'); c.eoh(); c.body(b'hi\\r\\n')
     c.eom()     # -> ['i index=0 name=... value=...', 'c']
 
-Each call sends what the agreed steps allow (force=True: always) and
-returns the replies as texts in the form of the recorded vectors:
-letter, blank, data. Sessions can also be played from such lines (play()).
-For hostile tests there are send_raw(), packet() and recv_raw().
+Each call sends what the agreed steps allow and returns the replies as
+texts: letter, blank, data. For hostile tests there are send_raw(), packet()
+and recv_raw(). session() is all up to HELO, verdict() one whole question.
 """
-import socket
+
 import struct
-import time
+
+import ns
+from client import Client, ClientError, octets, text
 
 STEPS = {'C': 0x1, 'H': 0x2, 'M': 0x4, 'R': 0x8, 'B': 0x10, 'L': 0x20,
          'N': 0x40, 'U': 0x100, 'T': 0x200}
@@ -27,53 +28,14 @@ NOREPLY = {'L': 0x80, 'C': 0x1000, 'H': 0x2000, 'M': 0x4000, 'R': 0x8000,
 FINAL = 'acdrtsyf4'
 
 
-class MilterError(Exception):
-    """The filter broke the protocol or did not answer in time."""
-
-
-class MilterClosed(MilterError):
-    """The filter closed the connection."""
-
-
-def octets(text):
-    """Test texts are str; surrogates stand for undecodable octets."""
-    if isinstance(text, bytes):
-        return text
-    return text.encode('utf-8', 'surrogateescape')
-
-
-def text(data):
-    return data.decode('utf-8', 'surrogateescape')
-
-
 def packet(letter, data=b''):
     body = octets(letter) + data
     return struct.pack('>I', len(body)) + body
 
 
-def connect_socket(where, timeout):
-    """where: unix:path, local:path, /path, inet:host:port, inet6:host:port,
-    ('host', port) or a connected socket."""
-    if isinstance(where, socket.socket):
-        where.settimeout(timeout)
-        return where
-    if isinstance(where, tuple):
-        s = socket.create_connection(where, timeout)
-    elif where.startswith('inet'):
-        host, port = where.split(':', 1)[1].rsplit(':', 1)
-        s = socket.create_connection((host.strip('[]'), int(port)), timeout)
-    else:
-        path = where
-        for prefix in ('unix:', 'local:'):
-            if path.startswith(prefix):
-                path = path[len(prefix):]
-        s = socket.socket(socket.AF_UNIX)
-        s.settimeout(timeout)
-        s.connect(path)
-    if s.family != socket.AF_UNIX:
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    s.settimeout(timeout)
-    return s
+def optneg(version=6, actions=0x1ff, steps=0x1fffff):
+    """The offer of an MTA: all actions, all steps may be left out."""
+    return packet('O', struct.pack('>III', version, actions, steps))
 
 
 def show_reply(letter, data):
@@ -93,25 +55,12 @@ def show_reply(letter, data):
     return letter + (' ' + text(data) if data else '')
 
 
-class MilterClient:
+class MilterClient(Client):
     def __init__(self, where, timeout=30):
-        self.sock = connect_socket(where, timeout)
-        self.buf = b''
+        super().__init__(where, timeout)
         self.version = self.actions = self.steps = 0
 
-    def close(self):
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.close()
-
     # -- raw mode ---------------------------------------------------------
-    def send_raw(self, data):
-        self.sock.sendall(data)
-
     def packet(self, letter, data=b''):
         self.send_raw(packet(letter, data))
 
@@ -121,45 +70,12 @@ class MilterClient:
             if len(self.buf) >= 4:
                 n = struct.unpack('>I', self.buf[:4])[0]
                 if n == 0 or n > 1 << 20:
-                    raise MilterError('bad length %d' % n)
+                    raise ClientError('bad length %d' % n)
                 if len(self.buf) >= 4 + n:
                     body = self.buf[4:4 + n]
                     self.buf = self.buf[4 + n:]
                     return chr(body[0]), body[1:]
-            try:
-                more = self.sock.recv(65536)
-            except socket.timeout:
-                raise MilterError('no reply in time') from None
-            except ConnectionError as e:
-                raise MilterClosed(str(e)) from None
-            if not more:
-                raise MilterClosed('closed')
-            self.buf += more
-
-    def closed(self, timeout=5):
-        """True when the filter closes without another octet."""
-        self.sock.settimeout(timeout)
-        try:
-            return not self.buf and self.sock.recv(1) == b''
-        except socket.timeout:
-            return False
-        except ConnectionError:
-            return True
-
-    def silent(self, seconds=0.2):
-        """True when nothing comes and the connection stays."""
-        old = self.sock.gettimeout()
-        self.sock.settimeout(seconds)
-        try:
-            more = self.sock.recv(65536)
-            self.buf += more
-            return False
-        except socket.timeout:
-            return not self.buf
-        except ConnectionError:
-            return False
-        finally:
-            self.sock.settimeout(old)
+            self.more()
 
     def replies(self):
         """All replies up to the one that ends the command."""
@@ -171,8 +87,8 @@ class MilterClient:
                 return out
 
     # -- commands ---------------------------------------------------------
-    def command(self, letter, data=b'', force=False):
-        if not force and self.steps & STEPS.get(letter, 0):
+    def command(self, letter, data=b''):
+        if self.steps & STEPS.get(letter, 0):
             return []
         self.packet(letter, data)
         if letter in 'DAQK' or self.steps & NOREPLY.get(letter, 0):
@@ -180,10 +96,10 @@ class MilterClient:
         return self.replies()
 
     def negotiate(self, version=6, actions=0x1ff, steps=0x1fffff):
-        self.packet('O', struct.pack('>III', version, actions, steps))
+        self.send_raw(optneg(version, actions, steps))
         letter, data = self.recv_raw()
         if letter != 'O' or len(data) < 12:
-            raise MilterError('no option reply: %r' % letter)
+            raise ClientError('no option reply: %r' % letter)
         self.version, self.actions, self.steps = struct.unpack('>III',
                                                                data[:12])
         return show_reply(letter, data)
@@ -195,8 +111,7 @@ class MilterClient:
         self.packet('D', data)
         return []
 
-    def connect(self, host, address=None, port=4321, family=None,
-                force=False):
+    def connect(self, host, address=None, port=4321, family=None):
         """address None: family 'U'. family: '4', '6', 'L', 'U'; guessed."""
         if family is None:
             family = ('U' if address is None else '6' if ':' in address else
@@ -204,34 +119,31 @@ class MilterClient:
         data = octets(host) + b'\0' + octets(family)
         if family != 'U':
             data += struct.pack('>H', port) + octets(address) + b'\0'
-        return self.command('C', data, force)
+        return self.command('C', data)
 
-    def helo(self, name, force=False):
-        return self.command('H', octets(name) + b'\0', force)
+    def helo(self, name):
+        return self.command('H', octets(name) + b'\0')
 
-    def mail(self, sender, *args, force=False):
+    def mail(self, sender, *args):
         data = b''.join(octets(a) + b'\0' for a in (sender,) + args)
-        return self.command('M', data, force)
+        return self.command('M', data)
 
-    def rcpt(self, recipient, *args, force=False):
+    def rcpt(self, recipient, *args):
         data = b''.join(octets(a) + b'\0' for a in (recipient,) + args)
-        return self.command('R', data, force)
+        return self.command('R', data)
 
-    def data(self, force=False):
-        return self.command('T', b'', force)
+    def data(self):
+        return self.command('T', b'')
 
-    def header(self, name, value, force=False):
+    def header(self, name, value):
         return self.command('L', octets(name) + b'\0' + octets(value) +
-                            b'\0', force)
+                            b'\0')
 
-    def eoh(self, force=False):
-        return self.command('N', b'', force)
+    def eoh(self):
+        return self.command('N', b'')
 
-    def body(self, data, force=False):
-        return self.command('B', octets(data), force)
-
-    def unknown(self, line, force=False):
-        return self.command('U', octets(line) + b'\0', force)
+    def body(self, data):
+        return self.command('B', octets(data))
 
     def eom(self, data=b''):
         return self.command('E', octets(data))
@@ -256,33 +168,6 @@ class MilterClient:
         out += self.eoh() + self.body(body) + self.eom()
         return out
 
-    # -- recorded sessions -------------------------------------------------
-    def play(self, line):
-        """Sends one '>' line of the milter vectors (escapes undone) and
-        returns its replies. MAIL arguments are parted by blanks."""
-        letter, _, rest = line.partition(' ')
-        if letter == 'O':
-            o = dict(p.split('=') for p in rest.split())
-            return [self.negotiate(int(o['version'], 0),
-                                   int(o['actions'], 0),
-                                   int(o['protocol'], 0))]
-        if letter == 'D':
-            stage, _, pairs = rest.partition(' ')
-            return self.macros(stage, dict(p.split('=', 1)
-                                           for p in pairs.split(' ') if p))
-        if letter == 'C':
-            o = dict(p.split('=', 1) for p in rest.split(' '))
-            return self.connect(o['hostname'], o.get('addr'),
-                                int(o.get('port', 0)), o.get('family'))
-        if letter == 'M':
-            return self.mail(*split_mail(rest))
-        if letter == 'L':
-            name, _, value = rest.partition(': ')
-            return self.header(name, value)
-        if letter == 'H':
-            return self.helo(rest)
-        return self.command(letter, octets(rest))
-
 
 def split_mail(rest):
     """'<a b@c> SIZE=1' -> ['<a b@c>', 'SIZE=1']; a quoted part may have
@@ -293,14 +178,30 @@ def split_mail(rest):
     return [rest[:end + 1]] + rest[end + 1:].split()
 
 
-def wait_for(where, seconds=10):
-    """Waits until something listens there."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            connect_socket(where, 5).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
+def session(where, timeout=30, client='192.0.2.1', helo='mail.none.test'):
+    """A MilterClient that has said HELO, or all before it (helo None)."""
+    c = MilterClient(where, timeout)
+    try:
+        c.negotiate()
+        c.macros('C', {'j': ns.HOSTNAME, '{daemon_name}': 'smtpd'})
+        c.connect('client.none.test', client)
+        if helo is not None:
+            c.helo(helo)
+    except BaseException:
+        c.close()
+        raise
+    return c
+
+
+def verdict(where, sender='<u@fail.test>'):
+    """The reply to MAIL on a connection of its own, or what went wrong."""
+    try:
+        with session(where, 20) as c:
+            return c.mail(sender)[0]
+    except (OSError, ClientError) as e:
+        return repr(e)
+
+
+def rejects(where):
+    """Does it refuse what fails?"""
+    return verdict(where).startswith('y 550 5.7.23')

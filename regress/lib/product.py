@@ -11,8 +11,10 @@ import shutil
 import socket
 import stat
 import subprocess
-import sys
 import time
+
+from check import check, finish, wait
+from client import Refused, connect_socket
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -54,8 +56,8 @@ def wanted(name, *programs):
     for p in programs:
         path = path_of(p)
         if path is None:
-            print('not ok %s - %s was not built' % (name, p), flush=True)
-            sys.exit(1)
+            check(name, False, p + ' was not built')
+            finish()
         out.append(reachable(path))
     return out if len(out) > 1 else out[0]
 
@@ -64,32 +66,45 @@ def to_bytes(text):
     return text if isinstance(text, bytes) else text.encode('utf-8')
 
 
+def environment(more=None):
+    """Of a program under test: none of ours, but for the sanitizers'."""
+    out = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C'}
+    out.update((k, v) for k, v in os.environ.items()
+               if k.endswith('SAN_OPTIONS'))
+    out.update(more or {})
+    return out
+
+
+def end(p, seconds=15):
+    """Ends a subprocess: its exit status, or None when it does not end."""
+    if p.poll() is None:
+        p.terminate()
+    try:
+        return p.wait(seconds)
+    except subprocess.TimeoutExpired:
+        p.kill()
+        p.wait()
+        return None
+
+
 class Policyd:
     """One policyd-spf with a socket as stdin and stdout, as spawn(8) does.
 
     ask() gives the lines of a reply without the empty one (bytes), or None
-    when none came; closed says whether the stream ended. stderr is apart
-    unless merged, so that a traceback cannot pass for a reply."""
+    when none came; closed says whether the stream ended. stderr is apart, so
+    that a traceback cannot pass for a reply."""
 
-    def __init__(self, program, conf, user='policyd-spf', env=None,
-                 args=None, stderr=None, merged=False):
+    def __init__(self, argv, user='policyd-spf', stderr=None):
         self.ours, theirs = socket.socketpair()
         self.ours.setblocking(False)
         self.buffer = b''
         self.closed = False
-        argv = [program] + ([conf] if args is None else args)
-        environ = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C'}
-        environ.update(env or {})
-        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
-            if name in os.environ:
-                environ.setdefault(name, os.environ[name])
         more = {}
         if user is not None and os.geteuid() == 0:
             more = {'user': user, 'group': user, 'extra_groups': []}
-        if merged:
-            stderr = theirs
         self.p = subprocess.Popen(argv, stdin=theirs, stdout=theirs,
-                                  stderr=stderr, env=environ, cwd='/', **more)
+                                  stderr=stderr, env=environment(), cwd='/',
+                                  **more)
         theirs.close()
 
     def send(self, data):
@@ -157,51 +172,23 @@ class Milter:
     """One pyspf-milter as root with a configuration file. It listens on
     where: a path, or (host, port)."""
 
-    def __init__(self, program, conf, where, stderr=None, env=None, args=()):
+    def __init__(self, program, conf, where, stderr=None, args=()):
         self.where = where
-        environ = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'}
-        environ.update(env or {})
-        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
-            if name in os.environ:
-                environ.setdefault(name, os.environ[name])
         self.p = subprocess.Popen([program, *args, conf],
-                                  stdin=subprocess.DEVNULL,
-                                  stdout=stderr, stderr=stderr, env=environ,
-                                  cwd='/')
+                                  stdin=subprocess.DEVNULL, stdout=stderr,
+                                  stderr=stderr, env=environment(), cwd='/')
 
     def wait_ready(self, seconds=15):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.p.poll() is None:
-            s = self.try_connect()
-            if s is not None:
-                s.close()
+        def ready():
+            try:
+                connect_socket(self.where, 20).close()
                 return True
-            time.sleep(0.02)
-        return False
-
-    def try_connect(self):
-        if isinstance(self.where, str):
-            s = socket.socket(socket.AF_UNIX)
-        else:
-            s = socket.socket(socket.AF_INET6 if ':' in self.where[0]
-                              else socket.AF_INET)
-        s.settimeout(20)
-        try:
-            s.connect(self.where)
-        except OSError:
-            s.close()
-            return None
-        return s
+            except Refused:
+                return self.p.poll() is not None
+        return wait(ready, seconds) and self.p.poll() is None
 
     def end(self, seconds=15):
-        if self.p.poll() is None:
-            self.p.terminate()
-        try:
-            return self.p.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            self.p.wait()
-            return None
+        return end(self.p, seconds)
 
 
 def write_file(path, text, mode=0o644):

@@ -109,8 +109,8 @@ class Tests:
             seen = (pwd.getpwuid(st.st_uid).pw_name,
                     grp.getgrgid(st.st_gid).gr_name,
                     oct(stat.S_IMODE(st.st_mode)))
-            check('chroot/%s/%s-socket' % (front, name), seen ==
-                  ('pyspf-milter', FRONTS[front][1], '0o770'), seen)
+            equal('chroot/%s/%s-socket' % (front, name), seen,
+                  ('pyspf-milter', FRONTS[front][1], '0o770'))
         pid = os.fork()
         if pid == 0:
             status = 1
@@ -125,7 +125,7 @@ class Tests:
             finally:
                 os._exit(status)
         status = os.waitpid(pid, 0)[1]
-        check('chroot/%s/strangers-refused' % front, status == 0, status)
+        equal('chroot/%s/strangers-refused' % front, status, 0)
 
     def send(self, port, sender):
         s = pf.Smtp(port)
@@ -175,8 +175,7 @@ class Tests:
             check('chroot/%s/smtpd-is-in-it' % front, self.jailed())
             self.restarted(front)
             self.daemons[FOLDER].end()
-            check('chroot/%s/sockets-removed' % front,
-                  os.listdir(FOLDER) == [], os.listdir(FOLDER))
+            equal('chroot/%s/sockets-removed' % front, os.listdir(FOLDER), [])
         # Without the chroot these two would work: it is what is tested.
         self.daemon(OUTSIDE, 'native')
         self.daemon(FOLDER, 'native')
@@ -187,7 +186,7 @@ class Tests:
         self.log.settle()
         bad = [r for r in self.log.records if 'sandbox' in r or 'fatal' in r
                or 'panic' in r]
-        check('chroot/no-fatal-records', not bad, bad)
+        empty('chroot/no-fatal-records', bad)
 
     def end(self):
         self.pf.stop()

@@ -278,7 +278,7 @@ class Tests:
         time.sleep(1.5)
         self.log.settle()
         said = [r for r in self.log.take() if 'spf' in r]
-        self.check('checks-are-not-logged', not said, said[:4])
+        self.empty('checks-are-not-logged', said)
 
     def kill(self, name, load):
         """The daemon dies; HAProxy must see it and the other one serve."""
@@ -334,7 +334,7 @@ class Tests:
         wrong = [n for n, m in accepted.items()
                  if n in seen and self.result(m[1], seen[n][0]) !=
                  [KINDS[m[2]][1]]]
-        self.check('every-field-is-right', not wrong, wrong[:5])
+        self.empty('every-field-is-right', wrong)
         tries = max(m[4] for m in messages)
         self.check('tries-at-most-%d' % TRIES, tries <= TRIES, tries)
         self.figures(load, tries)

@@ -8,19 +8,16 @@ import json
 import os
 import re
 import signal
-import socket
-import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('logs')
-import dnsd
 import product
-import syslogd
-from daemon import MILTER, ZONE, Daemon, check, finish
-from milterclient import packet
+from client import poke
+from daemon import MILTER, Daemon, check, equal, finish
+from milterclient import optneg, packet
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX = 4000              # LOGLINE_MAX
@@ -86,7 +83,8 @@ def controls(records):
 
 
 def settled(d):
-    """All records so far; the parent has what its children said before."""
+    """All records so far. A pause ends when the parent has nothing more to
+    hand on from its children."""
     last = -1
     while last != len(d.log.records):
         last = len(d.log.records)
@@ -131,7 +129,7 @@ def play_hostile(d, values):
 
 def only(records, name, want):
     """One record and that one."""
-    check(name, len(records) == 1 and records[0] == want, records)
+    equal(name, records, [want])
 
 
 def fields(name, records, **want):
@@ -147,8 +145,8 @@ def classic(d):
     settled(d)
     milter_mail(d, b'u@pass.test')
     got = settled(d)
-    check('logs/classic-milter-connect', got[0] == LEAD + 'connect from '
-          'client.none.test at (\'192.0.2.1\', 4321) EXTERNAL', got)
+    equal('logs/classic-milter-connect', got[0], LEAD + 'connect from '
+          'client.none.test at (\'192.0.2.1\', 4321) EXTERNAL')
     check('logs/classic-milter-prepend', len(got) == 2 and got[1].startswith(
         LEAD + 'prepend Authentication-Results: mx.example.test; spf=pass '),
         got)
@@ -261,9 +259,8 @@ def json_hostile(d, role):
           (due, len(seen), len(got)))
     idents = {(r.split('[')[0], parse(r[r.index('{'):])['protocol'])
               for r in got if '{' in r and parse(r[r.index('{'):])}
-    check('logs/%s-json-idents' % role, idents == {
-        ('<22>pyspf-milter', 'milter'), ('<22>policyd-spf', 'policy')},
-        idents)
+    equal('logs/%s-json-idents' % role, idents,
+          {('<22>pyspf-milter', 'milter'), ('<22>policyd-spf', 'policy')})
     long = [o for o in map(parse, seen) if o and o.get('cut')]
     check('logs/%s-json-hostile-long-are-cut' % role, len(long) >= 4 and all(
         any(v.endswith('...') for v in o.values() if isinstance(v, str))
@@ -276,21 +273,7 @@ def json_hostile(d, role):
     check('logs/%s-json-backslash-comes-back' % role, len(slash) >= 1)
 
 
-def fault(data, path=MILTER):
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(10)
-    s.connect(path)
-    try:
-        s.sendall(data)
-        while s.recv(100):      # up to the end: else it might go unread
-            pass
-    except OSError:
-        pass
-    s.close()
-
-
-UNKNOWN = packet('O', struct.pack('>III', 6, 0x1ff, 0x1fffff)) + \
-    packet('!', b'x')
+UNKNOWN = optneg() + packet('!', b'x')
 TELLS = 'milter connection closed: unknown command'
 
 
@@ -299,12 +282,12 @@ def faults(d):
     settled(d)
     start = time.monotonic()
     for _ in range(FAULTS):
-        fault(UNKNOWN)
+        poke(MILTER, UNKNOWN)
     got = [r for r in settled(d) if TELLS in r]
     check('logs/limit-lines-of-one-kind', len(got) == LINES, got[-2:])
     time.sleep(2)       # the minute of the next kind ends later
     for _ in range(FAULTS):
-        fault(b'\xff\xff\xff\xffO')
+        poke(MILTER, b'\xff\xff\xff\xffO')
     got = [r for r in settled(d) if 'packet length out of bounds' in r]
     check('logs/limit-hides-no-other-kind', len(got) == LINES, got[-2:])
     return start
@@ -322,16 +305,16 @@ def told_later(d, start):
           sum(TELLS + ' ' + more in r for r in got) == 1 and
           all(more in r for r in got), got)
     check('logs/limit-summary-after-a-minute', 58 < took < 75, took)
-    fault(UNKNOWN)
+    poke(MILTER, UNKNOWN)
     got = [r for r in settled(d) if TELLS in r]
     check('logs/limit-next-minute', len(got) == 1, got)
 
 
 def told_at_drain(d):
     for _ in range(FAULTS):
-        fault(UNKNOWN)
+        poke(MILTER, UNKNOWN)
     settled(d)
-    d.p.p.send_signal(signal.SIGHUP)
+    d.send(signal.SIGHUP)
     r = d.log.wait(r'\(\d+ more in the last minute\)', 10)
     check('logs/limit-summary-at-drain', r is not None and TELLS in r,
           d.log.records)
@@ -340,21 +323,15 @@ def told_at_drain(d):
 def policyd():
     """The same without a parent: it writes to syslog itself."""
     program = product.wanted('logs', 'policyd-spf')
-    log = syslogd.Collector()
-    server = dnsd.DnsServer(port=53)
-    server.start(list(ZONE))
-    conf = product.write_file('/run/policyd.conf', 'Log_Format = json\n')
-    p = product.Policyd(program, conf)
-    ask = [('client_address', '192.0.2.1'), ('helo_name', 'h\x1b"\\.test'),
-           ('sender', 'u@fail.test'), ('recipient', 'r@d.test')]
-    r = p.ask(ask)
-    p.end()
-    server.stop()
-    log.settle()
-    lead = '<22>policyd-spf[PID]: '
-    got = [parse(x[len(lead):]) for x in log.take()
-           if x.startswith(lead + '{')]
-    log.close()
+    with Daemon(start=False) as d:
+        conf = product.write_file('/run/policyd.conf', 'Log_Format = json\n')
+        p = product.Policyd([program, conf])
+        r = p.ask([('client_address', '192.0.2.1'),
+                   ('helo_name', 'h\x1b"\\.test'),
+                   ('sender', 'u@fail.test'), ('recipient', 'r@d.test')])
+        p.end()
+        d.log.settle()
+        got = [parse(o) for o in objects(d.log.take())]
     check('logs/policyd-json', r is not None and len(got) == 1 and
           got[0] is not None and got[0]['action'] == 'reject' and
           got[0]['helo'] == 'h\x1b"\\.test', got)
@@ -363,7 +340,6 @@ def policyd():
 EVIL = ['evil.test TXT "v=spf1 ip4:192.0.2.1 -all"']
 with Daemon(zone=EVIL, conf='Workers = 1\n') as d:
     classic(d)
-d.log.close()
 JSON = 'Workers = 1\nLog_Format = json\nskip_addresses = 192.0.2.50\n'
 with Daemon(zone=EVIL, conf=JSON) as d:
     begun = faults(d)
@@ -372,10 +348,8 @@ with Daemon(zone=EVIL, conf=JSON) as d:
     json_hostile(d, 'worker')
     told_later(d, begun)
     told_at_drain(d)
-d.log.close()
 with Daemon(zone=EVIL, conf=JSON + 'Milter_Frontend = libmilter\n') as d:
     json_fields(d, 'libmilter')
     json_hostile(d, 'libmilter')
-d.log.close()
 policyd()
 finish()

@@ -14,89 +14,89 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('timeouts')
-from daemon import MILTER, POLICY, Daemon, check, finish
-from milterclient import packet
+from daemon import MILTER, POLICY, Daemon, above, check, finish, holds
+from milterclient import optneg
 
 LONGEST = 118
-OPTNEG = packet('O', struct.pack('>III', 6, 0x1ff, 0x1fffff))
+ASK = (b'client_address=192.0.2.1\nsender=u@pass.test\nhelo_name=none.test\n'
+       b'\n')
+# name, socket, what is sent first, then so often, each so many seconds,
+# and between which seconds the connection must be closed (None: never)
+PEERS = (
+    ('policy-no-blank-line', POLICY, b'sender=x\n', None, 1, (60, 112)),
+    ('policy-drip', POLICY, b'sender=', b'a', 2, (60, 112)),
+    ('policy-lines-for-minutes', POLICY, b'a=b\n', b'a=b\n', 1, (60, 112)),
+    ('policy-never-reads', POLICY, ASK * 3000, ASK * 400, 0.5, (5, 112)),
+    ('milter-half-packet', MILTER, optneg() + b'\0\0\1', None, 1, (20, 45)),
+    ('milter-drip', MILTER, optneg() + struct.pack('>I', 60000) + b'L', b'x',
+     2, (20, 112)),
+    ('milter-idle', MILTER, optneg(), None, 1, None),
+    ('policy-idle', POLICY, ASK, None, 1, None),
+)
 
 
 class Peer(threading.Thread):
-    """Sends first, then drip every so often; notes when it was closed."""
+    """One of PEERS; notes when it was closed."""
 
-    def __init__(self, name, path, first, drip, every, low, high,
-                 read=True):
+    def __init__(self, name, path, first, drip, every, bounds):
         super().__init__(daemon=True)
         self.name, self.first, self.drip = name, first, drip
-        self.every, self.low, self.high = every, low, high
-        self.read = read
+        self.every, self.bounds = every, bounds
+        self.reads = not name.endswith('never-reads')
         self.s = socket.socket(socket.AF_UNIX)
-        if not read:
+        if not self.reads:
             self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.s.connect(path)
         self.closed = None
+        self.start()
 
     def run(self):
         start = time.monotonic()
         try:
             self.s.settimeout(self.every)
             self.s.sendall(self.first)
-            while time.monotonic() - start < LONGEST:
-                if self.read:
-                    try:
-                        if self.s.recv(65536) == b'':
-                            break
-                    except socket.timeout:
-                        pass
-                else:
-                    time.sleep(self.every)
-                if self.drip:
-                    try:
-                        self.s.send(self.drip)
-                    except socket.timeout:
-                        pass
-            else:
-                return
+            while self.turn():
+                if time.monotonic() - start >= LONGEST:
+                    return
         except OSError:
             pass
         self.closed = time.monotonic() - start
 
-    def judge(self, log):
-        seen = '%s s' % (None if self.closed is None else
-                         round(self.closed, 1))
-        if self.low is None:
-            check('timeouts/%s-stays' % self.name, self.closed is None, seen)
+    def turn(self):
+        """Reads or waits, then sends; False at the end of the stream."""
+        try:
+            if not self.reads:
+                time.sleep(self.every)
+            elif self.s.recv(65536) == b'':
+                return False
+        except socket.timeout:
+            pass
+        try:
+            if self.drip:
+                self.s.send(self.drip)
+        except socket.timeout:
+            pass
+        return True
+
+    def judge(self):
+        if self.bounds is None:
+            check('timeouts/%s-stays' % self.name, self.closed is None,
+                  'closed after %s s' % self.closed)
         else:
+            low, high = self.bounds
             check('timeouts/%s-closed-in-time' % self.name,
-                  self.closed is not None and
-                  self.low <= self.closed <= self.high, seen)
+                  self.closed is not None and low <= self.closed <= high,
+                  '%s s, want %d to %d' % (self.closed, low, high))
 
 
-ASK = (b'client_address=192.0.2.1\nsender=u@pass.test\nhelo_name=none.test\n'
-       b'\n')
 with Daemon() as d:
-    peers = [
-        Peer('policy-no-blank-line', POLICY, b'sender=x\n', None, 1, 60, 112),
-        Peer('policy-drip', POLICY, b'sender=', b'a', 2, 60, 112),
-        Peer('policy-lines-for-minutes', POLICY, b'a=b\n', b'a=b\n', 1, 60,
-             112),
-        Peer('policy-never-reads', POLICY, ASK * 3000, ASK * 400, 0.5, 5,
-             112, read=False),
-        Peer('milter-half-packet', MILTER, OPTNEG + b'\0\0\1', None, 1, 20,
-             45),
-        Peer('milter-drip', MILTER, OPTNEG + struct.pack('>I', 60000) + b'L',
-             b'x', 2, 20, 112),
-        Peer('milter-idle', MILTER, OPTNEG, None, 1, None, None),
-        Peer('policy-idle', POLICY, ASK, None, 1, None, None),
-    ]
-    for p in peers:
-        p.start()
+    peers = [Peer(*p) for p in PEERS]
     for p in peers:
         p.join(LONGEST + 10)
     for p in peers:
-        p.judge(d.log.records)
-    lines = [r for r in d.log.records if 'connection closed' in r]
-    check('timeouts/closed-ones-are-logged', len(lines) >= 5, lines)
+        p.judge()
+    above('timeouts/closed-ones-are-logged', sum(
+        'connection closed' in r for r in d.log.records), 4)
     with d.policy() as c:
-        check('timeouts/others-are-served', 'Pass' in d.ask(c, 'u@pass.test'))
+        holds('timeouts/others-are-served', d.ask(c, 'u@pass.test'), 'Pass')
 finish()

@@ -199,8 +199,7 @@ def drive():
         print(ctl('status', 'pyspf-milter')[1])
         return b'1'
     check('booted/start-means-serving', rejects())
-    check('booted/status-text', show('StatusText').startswith(
-        'generation 1 serves'), show('StatusText'))
+    begins('booted/status-text', show('StatusText'), 'generation 1 serves')
     st = lib.status(main())
     check('booted/no-capabilities', int(st['CapBnd'], 16) == 0 and
           int(st['CapEff'], 16) == 0, st)
@@ -213,7 +212,7 @@ def drive():
     code, out = ctl('reload', 'pyspf-milter')
     check('booted/reload', code == 0 and wait(
         lambda: rejects() is False, 10), (out, state()))
-    check('booted/reload-same-process', main() == pid)
+    equal('booted/reload-same-process', main(), pid)
     check('booted/reload-status-text', wait(lambda: show(
         'StatusText').startswith('generation 2 serves'), 5),
         show('StatusText'))
@@ -323,7 +322,7 @@ def drive():
         advice = re.findall(r'^#\t(.*)$', f.read(), re.M)
     queue = '/run/spool/postfix/'
     text = '\n'.join(advice) + '\n'
-    check('booted/advice-for-postfix', '/var/spool/postfix/' in text, text)
+    holds('booted/advice-for-postfix', text, '/var/spool/postfix/')
     product.write_file(folder + '/postfix.conf', text.replace(
         '/var/spool/postfix/', queue).replace(
             'SocketGroup=postfix', 'SocketGroup=nogroup'))

@@ -106,7 +106,7 @@ def walk(name, run, down, dead):
               os.getsid(pid) != os.getsid(0))
     is_('status-running', run('status'), 0)
     is_('start-twice', run('start'), 0)
-    check(name + '/start-twice-same-daemon', pids() == [pid], pids())
+    equal(name + '/start-twice-same-daemon', pids(), [pid])
     is_('configtest-good', run('configtest'), 0)
     conf('Mail_From_reject = False\n')
     is_('reload', run('reload'), 0)
@@ -114,8 +114,7 @@ def walk(name, run, down, dead):
           judges())
     conf('\nLookup_Time = soon\n')
     is_('configtest-bad', run('configtest'), some + (78,))
-    check(name + '/configtest-bad-says-where', CONF + ':2' in run.said,
-          run.said)
+    holds(name + '/configtest-bad-says-where', run.said, CONF + ':2')
     is_('reload-bad', run('reload'), some)
     is_('restart-bad', run('restart'), some)
     check(name + '/bad-file-changes-nothing', pids() == [pid] and
@@ -139,7 +138,7 @@ def walk(name, run, down, dead):
     os.kill(old, signal.SIGKILL)
     wait(lambda: pids() == [])
     is_('status-stale-pid-file', run('status'), dead)
-    check(name + '/stale-pid-file-is-there', pid_in_file() == old)
+    equal(name + '/stale-pid-file-is-there', pid_in_file(), old)
     is_('start-stale-pid-file', run('start'), 0)
     check(name + '/start-stale-pid-file-judges', wait(
         lambda: judges().startswith('y 550'), 10), judges())
@@ -178,7 +177,7 @@ def walk(name, run, down, dead):
     other.close()
     os.unlink(MILTER)
     is_('unknown-action', run('frobnicate'), some)
-    check(name + '/unknown-action-usage', 'usage' in run.said, run.said)
+    holds(name + '/unknown-action-usage', run.said, 'usage')
 
 
 shells = [s for s in ('sh', 'dash', 'mksh') if shutil.which(s)]

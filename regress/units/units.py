@@ -189,7 +189,7 @@ check('confined/user', st['Uid'].split() == [str(me.pw_uid)] * 4, st['Uid'])
 check('confined/no-capabilities', all(
     int(st[k], 16) == 0 for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd',
                                   'CapAmb')), st)
-check('confined/no-new-privileges', st['NoNewPrivs'] == '1')
+equal('confined/no-new-privileges', st['NoNewPrivs'], '1')
 # six of the unit's filters and the daemon's own
 filters = int(st.get('Seccomp_filters', 0))
 check('confined/filters', filters >= 6, filters)
@@ -212,7 +212,7 @@ def rejects(where='/run/pyspf-milter/pyspf-milter.sock'):
         return c.mail('<u@fail.test>')[0]
 
 
-check('confined/milter-judges', rejects().startswith('y 550 5.7.23'))
+begins('confined/milter-judges', rejects(), 'y 550 5.7.23')
 with PolicyClient('/run/pyspf-milter/policy.sock', timeout=20) as c:
     r = d.ask(c, 'u@pass.test')
 check('confined/policy-judges', 'Received-SPF: Pass' in str(r), r)
@@ -239,14 +239,13 @@ check('confined/exec-reload-checks', q.wait(10) == 0, q.returncode)
 product.write_file(d.conf, 'Lookup_Time = soon\n')
 q = confine.popen(unit2, [d.program, '-n', d.conf], stderr=subprocess.PIPE)
 q.communicate(timeout=10)
-check('confined/exec-reload-refuses', q.returncode == 78, q.returncode)
+equal('confined/exec-reload-refuses', q.returncode, 78)
 q = confine.popen(unit2, ['/bin/kill', '-HUP', str(p.pid)])
 check('confined/exec-reload-signals', q.wait(10) == 0 and wait(
     lambda: any('reload refused' in r for r in log.records)), q.returncode)
 p.terminate()
 check('confined/exit-0', p.wait(20) == 0, p.returncode)
-check('confined/removes-its-files', os.listdir('/run/pyspf-milter') == [],
-      os.listdir('/run/pyspf-milter'))
+equal('confined/removes-its-files', os.listdir('/run/pyspf-milter'), [])
 
 # --- the filters bite: what the unit forbids is forbidden
 for name, code in (
@@ -273,7 +272,7 @@ q = confine.popen(unit2, ['/usr/bin/python3', '-c',
                           'open("/tmp/y", "w"); print("fine")'],
                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 out = q.communicate(timeout=20)[0].decode()
-check('confined/allows-its-own-place', out == 'fine\n', out)
+equal('confined/allows-its-own-place', out, 'fine\n')
 os.unlink('/run/pyspf-milter/x')
 
 # --- with a listener that systemd holds, where the daemon may not write
@@ -293,8 +292,8 @@ p = confine.popen(unit2, ['/usr/bin/python3', '-c', launch,
                        'NOTIFY_SOCKET': '/run/notify'})
 check('confined/held-listener-ready', hear.wait('READY=1', 10) is not None,
       log.records[-3:])
-check('confined/held-listener-judges',
-      rejects(queue + '/m.sock').startswith('y 550 5.7.23'))
+begins('confined/held-listener-judges', rejects(queue + '/m.sock'),
+       'y 550 5.7.23')
 
 # --- the metrics service beside it
 metrics = confine.Unit(os.path.join(units, 'pyspf-milter-metrics.service'))
@@ -318,8 +317,8 @@ else:
         prom = repr(e)
     check('metrics/file', q.returncode == 0 and re.search(
         r'^# TYPE \S+ counter$', prom, re.M), (q.returncode, out, prom[:99]))
-    check('metrics/no-half-file', os.listdir('/run/pyspf-milter-metrics') ==
-          ['pyspf-milter.prom'], os.listdir('/run/pyspf-milter-metrics'))
+    equal('metrics/no-half-file', os.listdir('/run/pyspf-milter-metrics'),
+          ['pyspf-milter.prom'])
 p.terminate()
 check('confined/held-listener-exit-0', p.wait(20) == 0, p.returncode)
 check('confined/held-listener-stays', os.path.exists(queue + '/m.sock'))

@@ -12,11 +12,12 @@ import os
 import pwd
 import socket
 import subprocess
-import time
 
-import maildir
 import ns
 import product
+from check import wait
+from client import listens
+from maildir import Maildir
 
 DOMAINS = 'dest.test, second.test'
 MAILDIR = '/run/mail'
@@ -77,12 +78,15 @@ anvil     unix - - n - 1 anvil
 """
 
 
-class Postfix:
-    def __init__(self, listeners, services=(), main=()):
+class Postfix(Maildir):
+    box = MAILDIR + '/box'
+
+    def __init__(self, listeners, services=(), main=(), chroot=False):
         """listeners: port -> settings of its smtpd ('name=value', no blank
-        round =); services: more lines of master.cf; main: of main.cf."""
+        round =); services: more lines of master.cf; main: of main.cf.
+        chroot: smtpd runs in the queue directory, as Debian sets it up."""
         self.listeners, self.services = listeners, list(services)
-        self.main = list(main)
+        self.main, self.chroot = list(main), 'y' if chroot else 'n'
         self.running = False
 
     def write(self):
@@ -92,7 +96,7 @@ class Postfix:
             'gid': owner.pw_gid} + '\n'.join(self.main) + '\n')
         lines = []
         for port, settings in self.listeners.items():
-            lines.append('%s inet n - n - - smtpd' % port)
+            lines.append('%s inet n - %s - - smtpd' % (port, self.chroot))
             for s in settings:
                 lines.append('  -o { %s }' % s)
         product.write_file('/etc/postfix/master.cf', MASTER +
@@ -113,24 +117,10 @@ class Postfix:
             raise RuntimeError('postfix start: ' +
                                p.stdout.decode(errors='replace'))
         self.running = True
-        end = time.monotonic() + 10
         for port in self.listeners:
-            while True:
-                try:
-                    socket.create_connection(('127.0.0.1', int(port)),
-                                             5).close()
-                    break
-                except OSError:
-                    if time.monotonic() > end:
-                        raise
-                    time.sleep(0.05)
-
-    def reload(self):
-        self.write()
-        subprocess.run(['postfix', 'reload'], stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                       timeout=60, check=True)
-        time.sleep(0.3)
+            where = '127.0.0.1', int(port)
+            if not wait(lambda: listens(where)):
+                raise RuntimeError('Postfix: port %s' % port)
 
     def stop(self):
         if self.running:
@@ -138,14 +128,6 @@ class Postfix:
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=60)
             self.running = False
-
-    @staticmethod
-    def forget():
-        maildir.forget(MAILDIR + '/box')
-
-    @staticmethod
-    def delivered(count, seconds=10):
-        return maildir.delivered(MAILDIR + '/box', count, seconds)
 
 
 def headers(message):

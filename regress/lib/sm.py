@@ -17,17 +17,14 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import threading
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-for name in ('lib', 'postfix'):
-    sys.path.insert(0, os.path.join(os.path.dirname(HERE), name))
-import maildir      # noqa: E402
-import ns           # noqa: E402
-import product      # noqa: E402
-from pf import Smtp                                         # noqa: E402
+import ns
+import product
+from check import wait
+from client import listens
+from maildir import Maildir
+from pf import Smtp
 
 RUN = '/run/sm'
 DOMAINS = ('dest.test', 'second.test')
@@ -146,7 +143,9 @@ class Saslauthd:
                 c.sendall(len(answer).to_bytes(2, 'big') + answer)
 
 
-class Sendmail:
+class Sendmail(Maildir):
+    box = RUN + '/box'
+
     def __init__(self, folder, listeners, default=None):
         """default: the filter for mail that comes by no listener."""
         self.folder, self.listeners = folder, listeners
@@ -226,33 +225,14 @@ class Sendmail:
         self.p = subprocess.Popen(self.argv('-bD', '-q1m'), env=self.env,
                                   stdin=subprocess.DEVNULL, stdout=self.err,
                                   stderr=self.err, cwd='/')
-        end = time.monotonic() + 15
         for port, _, _ in self.listeners.values():
-            while True:
-                try:
-                    socket.create_connection(('127.0.0.1', port), 5).close()
-                    break
-                except OSError:
-                    if time.monotonic() > end or self.p.poll() is not None:
-                        with open(RUN + '/err', 'rb') as f:
-                            raise RuntimeError('Sendmail: %r' % f.read())
-                    time.sleep(0.05)
+            where = '127.0.0.1', port
+            if not wait(lambda: listens(where) or self.p.poll() is not None,
+                        15) or self.p.poll() is not None:
+                with open(RUN + '/err', 'rb') as f:
+                    raise RuntimeError('Sendmail: %r' % f.read())
 
     def stop(self):
-        if self.p is None:
-            return
-        self.p.terminate()
-        try:
-            self.p.wait(10)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            self.p.wait()
-        self.err.close()
-
-    @staticmethod
-    def forget():
-        maildir.forget(RUN + '/box')
-
-    @staticmethod
-    def delivered(count, seconds=10):
-        return maildir.delivered(RUN + '/box', count, seconds)
+        if self.p is not None:
+            product.end(self.p)
+            self.err.close()
