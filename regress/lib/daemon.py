@@ -13,6 +13,7 @@ is a place for several; see Site.
 import os
 import signal
 import sys
+import time
 
 import dnsd
 import milterclient
@@ -187,11 +188,18 @@ class Daemon(Site):
         os.kill(self.pid, sig)
 
     def reload(self, sig=signal.SIGHUP, seconds=10):
-        """The record of the next generation, or None."""
+        """The record of the next generation, or None. A daemon that is not
+        quite started refuses: it is asked again."""
         self.generation += 1
-        self.send(sig)
-        return self.log.wait('generation %d serves' % self.generation,
-                             seconds)
+        for _ in range(20):
+            since = len(self.log.records)
+            self.send(sig)
+            got = self.log.wait('generation %d serves|not now: starting'
+                                % self.generation, seconds, since)
+            if got is None or 'serves' in got:
+                return got
+            time.sleep(0.05)
+        return None
 
     def said(self, part):
         """Is it in a record so far?"""

@@ -65,12 +65,13 @@ class Collector:
             got, self.records = self.records, []
         return got
 
-    def wait(self, pattern, seconds=5):
-        """The first record that the pattern is found in, or None."""
+    def wait(self, pattern, seconds=10, since=0):
+        """The first record that the pattern is found in, or None. since: how
+        many records to pass over."""
         rx = re.compile(pattern)
         end = time.monotonic() + seconds
         with self.more:
-            seen = 0
+            seen = since
             while True:
                 for r in self.records[seen:]:
                     if rx.search(r):
