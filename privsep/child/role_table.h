@@ -37,8 +37,9 @@ enum role_link {
 
 /*
  * One row a process. Its sandbox and rlimits are the row of the same index
- * in sandbox_table.c; the messages that it may send are in proto/msg.h.
- * README has the same table, and a test compares them.
+ * in sandbox_table.c, its messages are in proto/msg.h, and the programs that
+ * may run it name its main (struct spawn_role). README has the same table; a
+ * test compares them.
  */
 struct role_row {
 	const char *name;
