@@ -20,7 +20,7 @@ import milterclient
 import product
 import syslogd
 from check import (Checks, above, becomes, begins, below,  # noqa: F401
-                   check, empty, equal, finish, holds, skip, wait)
+                   check, empty, equal, failed, finish, holds, skip, wait)
 from policyclient import PolicyClient
 
 RUN = '/run/t'
