@@ -11,12 +11,12 @@ import concurrent.futures
 import os
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, HERE)
-import ns           # noqa: E402
-import rig          # noqa: E402
-import strict       # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import ns
+import rig
+import strict
+from forged import FORGED_AR, FORGED_SPF
 
 # name: (HELO, sender, domain of From, SPF result, dmarc result, options)
 # The zone tells 192.0.2.1 apart; dmarc.zone has the records.
@@ -57,66 +57,12 @@ CASES = {
     'ipv6': ('mail.test', 'u@pass.test', 'pass.test', 'pass', 'pass', ''),
 }
 
-# What a sender writes who wants it believed.
-FORGED_AR = {
-    'plain': b'Authentication-Results: mx.example.test; %s',
-    'lower-case-name': b'authentication-results: mx.example.test; %s',
-    'upper-case-id': b'Authentication-Results: MX.EXAMPLE.Test; %s',
-    'comment-first': b'Authentication-Results: (x) mx.example.test; %s',
-    'nested-comments': b'Authentication-Results: (a(b)(c\\)))'
-                       b'mx.example.test(d) ; %s',
-    'folded': b'Authentication-Results:\r\n mx.example.test;\r\n\t%s',
-    'quoted': b'Authentication-Results: "mx.example.test"; %s',
-    'quoted-pairs': b'Authentication-Results: "mx\\.example\\.test"; %s',
-    'version': b'Authentication-Results: mx.example.test 1; %s',
-    'version-comment': b'Authentication-Results: mx.example.test (x) 1 '
-                       b'(y); %s',
-    'trailing-dot': b'Authentication-Results: mx.example.test.; %s',
-    'blank-before-colon': b'Authentication-Results : mx.example.test; %s',
-    'tab': b'Authentication-Results:\tmx.example.test\t;\t%s',
-    'nothing-between': b'Authentication-Results:mx.example.test;%s',
-    'twice': b'Authentication-Results: mx.example.test; none\r\n'
-             b'Authentication-Results: mx.example.test; %s',
-    'behind-another': b'Authentication-Results: other.test; spf=fail\r\n'
-                      b'Authentication-Results: mx.example.test; %s',
-    'many': b''.join(b'Authentication-Results: mx.example.test; spf=fail\r\n'
-                     for _ in range(40)) +
-            b'Authentication-Results: mx.example.test; %s',
-}
-FORGED_SPF = {
-    'plain': b'Received-SPF: pass (x) identity=mailfrom; '
-             b'envelope-from=u@%s; client-ip=192.0.2.1',
-    'quoted': b'Received-SPF: Pass (mailfrom) identity=mailfrom; '
-              b'client-ip=192.0.2.1; helo=mail.test; '
-              b'envelope-from="u@%s"; receiver=dest.test',
-    'lower-case-name': b'received-spf: pass (x) identity=mailfrom; '
-                       b'envelope-from=u@%s',
-    'blank-before-colon': b'Received-SPF : pass (x) identity=mailfrom; '
-                          b'envelope-from=u@%s',
-    'folded': b'Received-SPF:\r\n pass (x)\r\n identity=mailfrom;\r\n'
-              b' envelope-from=u@%s',
-}
 
-
-class Tests:
+class Tests(rig.Rig):
     def __init__(self):
-        self.failed = False
-        with open(os.path.join(HERE, 'dmarc.zone'), encoding='ascii') as f:
-            zone = f.read().split('\n')
-        more = []
-        front = os.environ.get('FRONTEND')
-        self.name = 'dmarc' + ('-' + front if front else '')
-        if front:
-            more.append('Milter_Frontend = ' + front)
-        self.rig = rig.Rig(zone, more=more)
-        # case number: (name, judge of a Message or of None)
-        self.wanted = {}
-        self.todo = []
-
-    def check(self, name, good, seen):
-        self.failed = self.failed or not good
-        print('ok %s/%s' % (self.name, name) if good else
-              'not ok %s/%s - %s' % (self.name, name, seen), flush=True)
+        super().__init__('dmarc', rig.dmarc_zone())
+        self.wanted = {}    # case number: (name, judge of a Message)
+        self.todo = []      # (name, judge, arguments of send())
 
     def field(self, way, m, result, helo=False):
         """What is wrong with our field, or None."""
@@ -141,14 +87,14 @@ class Tests:
             return 'says %s %s' % (got, prop)
         return None
 
-    def send(self, name, way, helo, sender, domain, judge, extra=b'',
-             options='', client='192.0.2.1'):
+    def later(self, name, way, helo, sender, domain, judge, extra=b'',
+              options='', client='192.0.2.1'):
         self.todo.append((way + '/' + name, judge, (
             way, helo, sender, domain, extra, client, options)))
 
     def send_all(self):
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            sent = list(pool.map(lambda j: self.rig.send(*j[2]), self.todo))
+            sent = list(pool.map(lambda j: self.send(*j[2]), self.todo))
         for (name, judge, _), (case, got) in zip(self.todo, sent):
             if got[-1].startswith('250') and len(got) == 3:
                 self.wanted[case] = (name, judge)
@@ -172,47 +118,47 @@ class Tests:
     def honest(self, way):
         for name, (helo, sender, domain, result, dmarc, opt) in CASES.items():
             client = '2001:db8::1' if name == 'ipv6' else '192.0.2.1'
-            self.send(name, way, helo, sender, domain,
-                      self.verdict(way, result, dmarc, domain), options=opt,
-                      client=client)
+            self.later(name, way, helo, sender, domain,
+                       self.verdict(way, result, dmarc, domain), options=opt,
+                       client=client)
 
     def helo(self, way):
         """HELO's pass, which is told when the sender has no record, counts
         for nothing: not for the sender, not for the HELO domain."""
         for domain in ('none.test', 'mail.test'):
-            self.send('helo-passes/from-' + domain, way, 'mail.test',
-                      'u@none.test', domain,
-                      self.verdict(way, 'pass', 'fail', domain, True))
+            self.later('helo-passes/from-' + domain, way, 'mail.test',
+                       'u@none.test', domain,
+                       self.verdict(way, 'pass', 'fail', domain, True))
 
     def null_sender(self, way):
         """Only HELO can speak for a null sender."""
         # RFC 7489 3.1.2 would let it count; OpenDMARC 1.4.2 does not.
-        self.send('null-sender', way, 'mail.test', '', 'mail.test',
-                  self.verdict(way, 'pass', 'fail', 'mail.test', True))
-        self.send('null-sender-other', way, 'mail.test', '', 'soft.test',
-                  self.verdict(way, 'pass', 'fail', 'soft.test', True))
-        self.send('null-sender-helo-fails', way, 'fail.test', '',
-                  'fail.test',
-                  self.verdict(way, 'fail', 'fail', 'fail.test', True))
+        self.later('null-sender', way, 'mail.test', '', 'mail.test',
+                   self.verdict(way, 'pass', 'fail', 'mail.test', True))
+        self.later('null-sender-other', way, 'mail.test', '', 'soft.test',
+                   self.verdict(way, 'pass', 'fail', 'soft.test', True))
+        self.later('null-sender-helo-fails', way, 'fail.test', '',
+                   'fail.test',
+                   self.verdict(way, 'fail', 'fail', 'fail.test', True))
 
     def forged(self, way, kind, fields, methods, spoofed='soft.test'):
         for name, template in fields.items():
             for label, method in methods:
-                self.send('forged-%s/%s%s' % (kind, name, label), way,
-                          'mail.test', 'u@' + spoofed, spoofed,
-                          self.verdict(way, 'softfail', 'fail', spoofed),
-                          (template % method) + b'\r\n')
+                self.later('forged-%s/%s%s' % (kind, name, label), way,
+                           'mail.test', 'u@' + spoofed, spoofed,
+                           self.verdict(way, 'softfail', 'fail', spoofed),
+                           (template % method) + b'\r\n')
 
     def believed(self):
         """The forgeries are good: alone, OpenDMARC believes them."""
         def judge(m):
             return None if m.dmarc()[0] == 'pass' else m.fields[:4]
-        self.send('forged-ar', 'bare', 'mail.test', 'u@soft.test',
-                  'soft.test', judge, FORGED_AR['plain'] %
-                  b'spf=pass smtp.mailfrom=soft.test' + b'\r\n')
-        self.send('forged-spf', 'bare', 'mail.test', 'u@soft.test',
-                  'soft.test', judge, FORGED_SPF['plain'] %
-                  b'soft.test' + b'\r\n')
+        self.later('forged-ar', 'bare', 'mail.test', 'u@soft.test',
+                   'soft.test', judge, FORGED_AR['plain'] %
+                   b'spf=pass smtp.mailfrom=soft.test' + b'\r\n')
+        self.later('forged-spf', 'bare', 'mail.test', 'u@soft.test',
+                   'soft.test', judge, FORGED_SPF['plain'] %
+                   b'soft.test' + b'\r\n')
 
     def foreign(self):
         """What is not ours stays."""
@@ -223,20 +169,20 @@ class Tests:
             if not any(v.startswith('other.test') for v in m.values(rig.AR)):
                 return 'it was removed'
             return self.verdict('milter', 'softfail', 'fail', 'soft.test')(m)
-        self.send('foreign-results-stay', 'milter', 'mail.test',
-                  'u@soft.test', 'soft.test', judge, field)
+        self.later('foreign-results-stay', 'milter', 'mail.test',
+                   'u@soft.test', 'soft.test', judge, field)
 
     def rejected(self, way):
         """As the programs are when nothing is set: a fail does not come
         in, whatever the message says."""
-        _, got = self.rig.send(way, 'mail.test', 'u@fail.test', 'fail.test',
+        _, got = self.send(way, 'mail.test', 'u@fail.test', 'fail.test',
                                FORGED_SPF['plain'] % b'fail.test' + b'\r\n')
         self.check(way + '/fail-is-rejected', got[-1].startswith('550 5.7.23')
                    and len(got) == (1 if way.startswith('milter') else 2),
                    got)
 
     def run(self):
-        self.rig.start()
+        self.start()
         ar = [('', b'spf=pass smtp.mailfrom=soft.test'),
               ('/dkim', b'dkim=pass header.d=soft.test')]
         for way in ('milter', 'spf', 'ar'):
@@ -253,31 +199,17 @@ class Tests:
         for way in ('milter+default', 'spf+default'):
             self.rejected(way)
         self.send_all()
-        got = self.rig.collect(len(self.wanted))
+        got = self.collect(len(self.wanted))
         for case, (name, judge) in self.wanted.items():
             if case not in got:
                 self.check(name, False, 'not delivered')
                 continue
             why = judge(got[case])
             self.check(name, why is None, why)
-        self.rig.pf.stop()
-        bad = [r for r in self.rig.log.records if 'panic' in r or
-               'fatal' in r or 'sandbox' in r]
-        self.empty('no-fatal-records', bad)
-        self.rig.stop()
-        return 1 if self.failed else 0
-
-
-def main():
-    ns.enter('dmarc')
-    tests = Tests()
-    try:
-        status = tests.run()
-    finally:
-        if '-v' in sys.argv:
-            print('\n'.join(tests.rig.log.records))
-    return status
+        self.pf.stop()
+        self.empty('no-fatal-records', self.records('panic|fatal|sandbox'))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    ns.enter('dmarc')
+    Tests().play()

@@ -13,11 +13,11 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, HERE)
-import ns           # noqa: E402
-import product      # noqa: E402
-import rig          # noqa: E402
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import ns
+import product
+import rig
+from check import skip
 
 MODULE = '/usr/share/perl5/Mail/SpamAssassin/Plugin/SPF.pm'
 # name: (HELO, sender, rules that must hit)
@@ -58,23 +58,16 @@ EXTRA = {
 WAYS = ('milter', 'spf', 'ar')
 
 
-class Tests:
+class Tests(rig.Rig):
     def __init__(self):
-        self.failed = False
-        with open(os.path.join(HERE, 'dmarc.zone'), encoding='ascii') as f:
-            self.rig = rig.Rig(f.read().split('\n'), WAYS + ('bare',))
+        super().__init__('spamassassin', rig.dmarc_zone(), WAYS + ('bare',))
         self.sent = {}
 
-    def check(self, name, good, seen):
-        self.failed = self.failed or not good
-        print('ok spamassassin/' + name if good else
-              'not ok spamassassin/%s - %s' % (name, seen), flush=True)
-
-    def send(self, way, name):
+    def one(self, way, name):
         helo, sender, want = CASES[name]
         client = '2001:db8::1' if name == 'ipv6' else '192.0.2.1'
-        case, got = self.rig.send(way, helo, sender, 'pass.test',
-                                  EXTRA.get(name, b''), client)
+        case, got = self.send(way, helo, sender, 'pass.test',
+                              EXTRA.get(name, b''), client)
         if got[-1].startswith('250') and len(got) == 3:
             self.sent[case] = (way, name, want)
         else:
@@ -95,14 +88,14 @@ class Tests:
         return out
 
     def run(self):
-        self.rig.start()
+        self.start()
         for way in WAYS:
             for name in CASES:
-                self.send(way, name)
+                self.one(way, name)
         for name in ('pass', 'forged-received-spf', 'forged-results'):
-            self.send('bare', name)
-        messages = self.rig.collect(len(self.sent))
-        queries = len(self.rig.dns.queries)
+            self.one('bare', name)
+        messages = self.collect(len(self.sent))
+        queries = len(self.dns.queries)
         folder = product.folder('/run/sa')
         files = {}
         for case, (way, name, want) in self.sent.items():
@@ -127,25 +120,11 @@ class Tests:
                 good = got == (want, want)
             self.check('%s/%s' % (way, name), good, '%s: %s' % (
                 got, messages[case].fields[3:6]))
-        self.check('asked-no-dns', len(self.rig.dns.queries) == queries,
-                   self.rig.dns.queries[queries:])
-        self.rig.stop()
-        return 1 if self.failed else 0
-
-
-def main():
-    if not os.path.exists(MODULE):
-        print('skip spamassassin - it is not installed')
-        return 0
-    ns.enter('spamassassin')
-    tests = Tests()
-    try:
-        status = tests.run()
-    finally:
-        if '-v' in sys.argv:
-            print('\n'.join(tests.rig.log.records))
-    return status
+        self.equal('asked-no-dns', self.dns.queries[queries:], [])
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    if os.path.exists(MODULE):
+        ns.enter('spamassassin')
+        Tests().play()
+    skip('spamassassin', 'it is not installed')

@@ -11,6 +11,7 @@ is a place for several; see Site.
 """
 
 import os
+import re
 import signal
 import sys
 import time
@@ -20,7 +21,7 @@ import milterclient
 import product
 import syslogd
 from check import (Checks, above, becomes, begins, below,  # noqa: F401
-                   check, empty, equal, finish, holds, skip, wait)
+                   check, empty, equal, failed, finish, holds, skip, wait)
 from policyclient import PolicyClient
 
 RUN = '/run/t'
@@ -121,6 +122,11 @@ class Site(Checks):
         if not good:
             raise RuntimeError('%s does not listen: %s' % (name, seen))
         return True
+
+    def records(self, pattern):
+        """Those of the log so far that the pattern is found in."""
+        self.log.settle()
+        return [r for r in self.log.records if re.search(pattern, r)]
 
     def kill_daemon(self, name):
         """kill -9 of a daemon and all its processes."""

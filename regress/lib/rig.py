@@ -2,7 +2,7 @@
 """A Postfix with our programs and, behind them, Debian's OpenDMARC, which
 believes their fields. For tests inside a namespace (ns.py).
 
-    rig = Rig(zone_lines); rig.start()
+    rig = Rig('dmarc', zone_lines); rig.start()
     rig.send('milter', 'helo.test', 'u@pass.test', 'pass.test') -> replies
     rig.collect(count)      -> {case number: Message}
     rig.stop()
@@ -18,38 +18,29 @@ removing incoming Authentication-Results, which a policy service cannot.
 import os
 import re
 import subprocess
-import sys
 import threading
-import time
+
+import product
+import strict
+from daemon import RUN, Site, children_of, role, wait
+from pf import Postfix, Smtp, headers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'postfix'))
-import daemon       # noqa: E402
-import product      # noqa: E402
-import syslogd      # noqa: E402
-import strict       # noqa: E402
-from dnsd import DnsServer                                  # noqa: E402
-from pf import Postfix, Smtp, headers                       # noqa: E402
-
-RUN = '/run/t'
 ID = 'mx.example.test'
 AR, SPF = 'authentication-results', 'received-spf'
 ALL_THROUGH = ['HELO_reject = False', 'Mail_From_reject = False']
 DMARC = 'unix:%s/opendmarc/socket' % RUN
 
-# way: (port, ours as smtpd_milters, our policy service, is OpenDMARC there,
-#	are incoming Authentication-Results removed by Postfix)
+# way: (port, ours as smtpd_milters, our policy service, are incoming
+#	Authentication-Results removed by Postfix)
 WAYS = {
-    'milter': (10041, 'unix:%s/through/milter' % RUN, None, True, False),
-    'spf': (10042, None, 'unix:%s/through/policy' % RUN, True, False),
-    'ar': (10043, None, 'unix:%s/ar/policy' % RUN, True, False),
-    'spf+strip': (10044, None, 'unix:%s/through/policy' % RUN, True, True),
-    'milter+default': (10045, 'unix:%s/default/milter' % RUN, None, True,
-                       False),
-    'spf+default': (10046, None, 'unix:%s/default/policy' % RUN, True,
-                    False),
-    'bare': (10047, None, None, True, False),
+    'milter': (10041, 'unix:%s/through/milter' % RUN, None, False),
+    'spf': (10042, None, 'unix:%s/through/policy' % RUN, False),
+    'ar': (10043, None, 'unix:%s/ar/policy' % RUN, False),
+    'spf+strip': (10044, None, 'unix:%s/through/policy' % RUN, True),
+    'milter+default': (10045, 'unix:%s/default/milter' % RUN, None, False),
+    'spf+default': (10046, None, 'unix:%s/default/policy' % RUN, False),
+    'bare': (10047, None, None, False),
 }
 
 
@@ -72,13 +63,7 @@ class OpenDmarc:
                                   stderr=self.log, cwd='/')
 
     def end(self):
-        if self.p.poll() is None:
-            self.p.terminate()
-        try:
-            self.p.wait(10)
-        except subprocess.TimeoutExpired:
-            self.p.kill()
-            self.p.wait()
+        product.end(self.p, 10)
         self.log.close()
 
 
@@ -115,40 +100,45 @@ class Message:
         return None, None
 
 
-class Rig:
-    def __init__(self, zone, ways=tuple(WAYS), more=()):
-        self.log = syslogd.Collector()
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(list(zone))
+def dmarc_zone():
+    with open(os.path.join(HERE, '..', 'dmarc', 'dmarc.zone'),
+              encoding='ascii') as f:
+        return f.read().split('\n')
+
+
+def frontend():
+    """(what it adds to the names of tests, its line of configuration)"""
+    front = os.environ.get('FRONTEND')
+    return ('-' + front, ['Milter_Frontend = ' + front]) if front else ('', [])
+
+
+class Rig(Site):
+    def __init__(self, prefix, zone, ways=tuple(WAYS)):
+        """The prefix gets the name of the front end."""
+        name, self.more = frontend()
+        super().__init__(prefix + name + '/', zone)
         self.ways = ways
-        self.more = list(more)
-        self.milter = product.wanted('dmarc', 'pyspf-milter')
-        self.daemons = []
         self.dmarc = self.pf = None
         self.lock = threading.Lock()
-        self.cases = 0
+        self.numbers = 0
 
-    def daemon(self, name, lines):
-        folder = product.folder('%s/%s' % (RUN, name), 'pyspf-milter')
-        conf = product.write_file(folder + '/conf', '\n'.join(lines + [
+    def through(self, name, lines):
+        """A daemon with both sockets in its folder."""
+        folder = '%s/%s' % (RUN, name)
+        self.daemon(name, lines + [
             'Socket = unix:%s/milter' % folder,
             'PolicySocket = unix:%s/policy' % folder,
             'ControlSocket = none', 'PidFile = %s/pid' % folder,
-            'UMask = 0', 'Lookup_Time = 2'] + self.more) + '\n')
-        d = product.Milter(self.milter, conf, folder + '/milter')
-        self.daemons.append(d)
-        if not d.wait_ready():
-            raise RuntimeError('%s does not listen: %s'
-                               % (name, self.log.take()[-5:]))
-        if any('libmilter' in x for x in self.more) and not daemon.wait(
-                lambda: 'libmilter' in map(daemon.role,
-                                           daemon.children_of(d.p.pid))):
+            'UMask = 0', 'Lookup_Time = 2'] + self.more, folder + '/milter')
+        pid = self.daemons[name].p.pid
+        if any('libmilter' in x for x in self.more) and not wait(
+                lambda: 'libmilter' in map(role, children_of(pid))):
             raise RuntimeError('no libmilter role')
 
     def listener(self, way):
-        _, milter, policy, dmarc, strip = WAYS[way]
+        _, milter, policy, strip = WAYS[way]
         out = ['smtpd_milters = ' + ', '.join(
-            m for m in (milter, DMARC if dmarc else None) if m)]
+            m for m in (milter, DMARC) if m)]
         if policy:
             out.append('smtpd_recipient_restrictions = '
                        'reject_unauth_destination, check_policy_service ' +
@@ -160,9 +150,9 @@ class Rig:
     def start(self):
         product.folder(RUN)
         self.dmarc = OpenDmarc()
-        self.daemon('through', ALL_THROUGH)
-        self.daemon('ar', ALL_THROUGH + ['Header_Type = AR'])
-        self.daemon('default', [])
+        self.through('through', ALL_THROUGH)
+        self.through('ar', ALL_THROUGH + ['Header_Type = AR'])
+        self.through('default', [])
         checks = product.write_file(
             RUN + '/checks', '/^Authentication-Results[[:space:]]*:/ IGNORE\n')
         self.pf = Postfix(
@@ -175,16 +165,14 @@ class Rig:
     def stop(self):
         if self.pf:
             self.pf.stop()
-        for d in self.daemons:
-            d.end()
         if self.dmarc:
             self.dmarc.end()
-        self.dns.stop()
+        super().stop()
 
     def number(self):
         with self.lock:
-            self.cases += 1
-            return self.cases
+            self.numbers += 1
+            return self.numbers
 
     def text(self, case, domain, extra=b''):
         """A message From: a user of domain; extra: fields with their CRLF,

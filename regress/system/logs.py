@@ -14,12 +14,12 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('logs')
+import corpus
 import product
 from client import poke
 from daemon import MILTER, Daemon, check, equal, finish
 from milterclient import optneg, packet
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 MAX = 4000              # LOGLINE_MAX
 LINES = 10              # of one kind of fault a minute
 FAULTS = 35
@@ -28,30 +28,8 @@ POLICY_LEAD = '<22>policyd-spf[PID]: '
 ACTIONS = ('nothing', 'prepend', 'reject', 'defer', 'restriction')
 
 
-def unescape(text):
-    """The octets that a line of hostile.txt stands for."""
-    text = re.sub(r'\\R\{(\d+)\}\{([^}]*)\}',
-                  lambda m: m.group(2) * int(m.group(1)), text)
-    out, i, raw = b'', 0, text.encode('utf-8', 'surrogateescape')
-    while i < len(raw):
-        if raw[i:i + 2] == b'\\x':
-            out += bytes([int(raw[i + 2:i + 4], 16)])
-            i += 4
-        elif raw[i:i + 2] == b'\\\\':
-            out += b'\\'
-            i += 2
-        else:
-            out += raw[i:i + 1]
-            i += 1
-    return out
-
-
-def corpus(kind):
-    with open(os.path.join(HERE, '..', 'lib', 'hostile.txt'),
-              encoding='utf-8', errors='surrogateescape') as f:
-        rows = [r.rstrip('\n').split(' ', 2) for r in f
-                if r.startswith(kind + ' ')]
-    out = [unescape(r[2]) for r in rows if len(r) == 3]
+def values_of(kind):
+    out = [value for k, _, _, value in corpus.hostile() if k == kind]
     # what the corpus lacks: every octet, much of it, and what ends JSON
     out += [bytes(range(1, 256)) + b'@evil.test', b'\xff' * 60000,
             b'\x01' * 20000 + b'@evil.test', b'"}\n{"event":"spf"',
@@ -168,7 +146,7 @@ def classic(d):
         d.ask(c, 'u@pass.test', client_address='bogus')
         only(settled(d), 'logs/classic-no-address', POLICY_LEAD +
              'ERROR: no check: "bogus" is no client address')
-    play_hostile(d, corpus('mailfrom')[::4] + corpus('helo')[-8:])
+    play_hostile(d, values_of('mailfrom')[::4] + values_of('helo')[-8:])
     got = settled(d)
     check('logs/classic-hostile-no-controls', not controls(got) and
           len(got) > 100, controls(got))
@@ -246,7 +224,7 @@ def json_policy(d):
 
 
 def json_hostile(d, role):
-    values = corpus('mailfrom') + corpus('helo')
+    values = values_of('mailfrom') + values_of('helo')
     settled(d)
     due = play_hostile(d, values)
     got = settled(d)

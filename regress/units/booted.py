@@ -10,16 +10,26 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import dnsd
 import ns
+import product
+import syslogd
+from daemon import (MILTER, POLICY, ZONE, above, begins, check,
+                    children_of, empty, equal, failed, holds, role, status,
+                    wait)
+from load import Load, rejected
+from milterclient import rejects, session, verdict
+from policyclient import PolicyClient
 
 SYSTEMD = '/lib/systemd/systemd'
 UNITS = '/run/u'
+CONF = '/etc/pyspf-milter/pyspf-milter.conf'
+SERVICE = 'pyspf-milter'
 MS_BIND, MS_REMOUNT, MS_RDONLY = 0x1000, 32, 1
 PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 TARGETS = ('sysinit', 'basic', 'sockets', 'timers', 'multi-user', 'shutdown',
@@ -41,15 +51,14 @@ def cgroup2():
 
 
 def remove_cgroup(path):
-    for _ in range(20):
+    def gone():
         for folder, _, _ in os.walk(path, topdown=False):
             try:
                 os.rmdir(folder)
             except OSError:
                 pass
-        if not os.path.exists(path):
-            return
-        time.sleep(0.1)
+        return not os.path.exists(path)
+    wait(gone, 2, 0.1)
 
 
 def outside():
@@ -90,8 +99,7 @@ def outside():
     os.waitpid(pid, 0)
     remove_cgroup(group)
     if result not in (b'0', b'1', b'skip'):
-        print('not ok booted - ended early: %r' % result)
-        sys.exit(1)
+        check('booted', False, 'ended early: %r' % result)
     sys.exit(1 if result == b'1' else 0)
 
 
@@ -111,13 +119,9 @@ def inside(w):
     if os.fork() == 0:
         code = b'1'
         try:
-            code = drive()
-        except SystemExit as e:
-            code = b'1' if e.code else b'0'
-        except BaseException as e:
-            print('not ok booted - %r' % e, flush=True)
-            import traceback
-            traceback.print_exc()
+            code = drive() or b'%d' % failed()
+        except BaseException:
+            check('booted', False, traceback.format_exc())
         finally:
             os.write(w, code)
             os._exit(0)
@@ -140,24 +144,21 @@ def show(key, unit='pyspf-milter.service'):
     return ctl('show', '-P', key, unit)[1]
 
 
-def drive():
-    import dnsd
-    import product
-    import syslogd
-    import daemon as lib
-    from daemon import MILTER, POLICY, check, children_of, role, wait
-    from milterclient import MilterClient
+def state():
+    return show('ActiveState'), show('SubState'), show('Result'), \
+        show('NRestarts'), show('StatusText')
 
-    if not wait(lambda: os.path.exists('/run/systemd/private'), 20):
-        print('skip booted - systemd does not start here')
-        return b'skip'
-    wait(lambda: ctl('is-active', 'default.target')[1] == 'active', 20)
-    os.makedirs('/run/systemd/journal', exist_ok=True)
-    log = syslogd.Collector('/run/systemd/journal/dev-log')
-    dns = dnsd.DnsServer(port=53)
-    dns.start(list(lib.ZONE))
 
-    # as make install does it, but for the programs' place
+def main():
+    return int(show('MainPID'))
+
+
+def configure(text=''):
+    product.write_file(CONF, text)
+
+
+def install():
+    """As make install does it, but for the programs' place."""
     program = product.wanted('booted', 'pyspf-milter')
     os.makedirs('/run/usr/bin')
     shutil.copy2(program, '/run/usr/bin/pyspf-milter')
@@ -166,173 +167,150 @@ def drive():
                         'PREFIX=/run/usr', 'SYSTEMDDIR=' + UNITS],
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     check('booted/install', p.returncode == 0, p.stdout[-300:])
-    os.makedirs('/etc/pyspf-milter', exist_ok=True)
-    conf = '/etc/pyspf-milter/pyspf-milter.conf'
+    os.makedirs(os.path.dirname(CONF), exist_ok=True)
 
-    def configure(text=''):
-        product.write_file(conf, text)
 
-    def rejects(where=MILTER):
-        try:
-            with MilterClient(where, 20) as c:
-                c.negotiate()
-                c.macros('C', {'j': ns.HOSTNAME, '{daemon_name}': 'smtpd'})
-                c.connect('client.none.test', '192.0.2.1')
-                c.helo('mail.none.test')
-                return c.mail('<u@fail.test>')[0].startswith('y 550')
-        except Exception:
-            return None
-
-    def state():
-        return show('ActiveState'), show('SubState'), show('Result'), \
-            show('NRestarts'), show('StatusText')
-
-    def main():
-        return int(show('MainPID'))
-
-    # --- the service alone
+def start(log):
+    """The service alone."""
     configure()
     ctl('daemon-reload')
-    code, out = ctl('start', 'pyspf-milter')
-    check('booted/start', code == 0, (out, state(), log.records[-5:]))
-    if code != 0:
-        print(ctl('status', 'pyspf-milter')[1])
-        return b'1'
-    check('booted/start-means-serving', rejects())
+    code, out = ctl('start', SERVICE)
+    if not check('booted/start', code == 0, (out, state(), log.records[-5:])):
+        print(ctl('status', SERVICE)[1])
+        return False
+    check('booted/start-means-serving', rejects(MILTER))
     begins('booted/status-text', show('StatusText'), 'generation 1 serves')
-    st = lib.status(main())
+    st = status(main())
     check('booted/no-capabilities', int(st['CapBnd'], 16) == 0 and
           int(st['CapEff'], 16) == 0, st)
     check('booted/not-root', '0' not in st['Uid'].split(), st['Uid'])
-    check('booted/nothing-missing', not any('missing' in r
-                                            for r in log.records),
-          log.records)
+    equal('booted/nothing-missing', [r for r in log.records
+                                     if 'missing' in r], [])
+    return True
+
+
+def reload_and_stop():
     pid = main()
     configure('Mail_From_reject = False\n')
-    code, out = ctl('reload', 'pyspf-milter')
+    code, out = ctl('reload', SERVICE)
     check('booted/reload', code == 0 and wait(
-        lambda: rejects() is False, 10), (out, state()))
+        lambda: verdict(MILTER) == 'c'), (out, state()))
     equal('booted/reload-same-process', main(), pid)
     check('booted/reload-status-text', wait(lambda: show(
         'StatusText').startswith('generation 2 serves'), 5),
         show('StatusText'))
     configure('Lookup_Time = soon\n')
-    code, out = ctl('reload', 'pyspf-milter')
+    code, out = ctl('reload', SERVICE)
     check('booted/bad-reload-fails', code != 0, out)
-    check('booted/bad-reload-changes-nothing', show('ActiveState') ==
-          'active' and main() == pid and rejects() is False, state())
-    ctl('stop', 'pyspf-milter')
-    check('booted/stop', show('ActiveState') == 'inactive' and
-          show('Result') == 'success', state())
-    check('booted/stop-leaves-no-socket', not os.path.exists(MILTER))
-    code, out = ctl('start', 'pyspf-milter')
+    equal('booted/bad-reload-changes-nothing',
+          (show('ActiveState'), main(), verdict(MILTER)),
+          ('active', pid, 'c'))
+    ctl('stop', SERVICE)
+    equal('booted/stop', state()[:3:2], ('inactive', 'success'))
+    equal('booted/stop-leaves-no-socket', os.path.exists(MILTER), False)
+    code, out = ctl('start', SERVICE)
     check('booted/bad-file-does-not-start', code != 0 and
           show('ExecMainStatus') == '78', state())
     time.sleep(2)
-    check('booted/bad-file-is-not-tried-again', show('NRestarts') == '0' and
-          show('ActiveState') == 'failed', state())
+    equal('booted/bad-file-is-not-tried-again', state()[::3], ('failed', '0'))
 
-    # --- it comes back
+
+def comes_back():
+    """After a kill, and when it hangs."""
     configure()
-    ctl('start', 'pyspf-milter')
+    ctl('start', SERVICE)
     os.kill(main(), signal.SIGKILL)
     check('booted/restarts-after-kill', wait(
-        lambda: show('NRestarts') == '1' and rejects(), 15), state())
-    ctl('stop', 'pyspf-milter')
+        lambda: show('NRestarts') == '1' and rejects(MILTER), 15), state())
+    ctl('stop', SERVICE)
     folder = UNITS + '/pyspf-milter.service.d'
     os.makedirs(folder)
     product.write_file(folder + '/test.conf', '[Service]\nWatchdogSec=2s\n')
     ctl('daemon-reload')
-    ctl('start', 'pyspf-milter')
+    ctl('start', SERVICE)
     time.sleep(5)
-    check('booted/watchdog-is-fed', show('NRestarts') == '0' and
-          show('ActiveState') == 'active', state())
+    equal('booted/watchdog-is-fed', state()[::3], ('active', '0'))
     kid = next(k for k in children_of(main()) if role(k) == 'worker')
     os.kill(kid, signal.SIGSTOP)
     check('booted/watchdog-restarts-what-hangs', wait(
         lambda: show('NRestarts') == '1' and show('SubState') == 'running' and
-        rejects(), 30), state())
-    ctl('stop', 'pyspf-milter')
+        rejects(MILTER), 30), state())
+    ctl('stop', SERVICE)
     shutil.rmtree(folder)
     ctl('daemon-reload')
 
-    # --- sockets that systemd holds
+
+def sockets():
+    """Sockets that systemd holds."""
     configure('PolicySocket = none\n')
-    sockets = ['pyspf-milter.socket', 'pyspf-milter-policy.socket']
-    code, out = ctl('start', *sockets)
+    units = ['pyspf-milter.socket', 'pyspf-milter-policy.socket']
+    code, out = ctl('start', *units)
     check('booted/sockets', code == 0 and os.path.exists(MILTER) and
           os.path.exists(POLICY) and show('ActiveState') == 'inactive',
           (out, state()))
-    check('booted/socket-mode', os.stat(MILTER).st_mode & 0o777 == 0o660,
-          oct(os.stat(MILTER).st_mode))
-    check('booted/connection-starts-the-service', rejects() and
+    equal('booted/socket-mode', os.stat(MILTER).st_mode & 0o777, 0o660)
+    check('booted/connection-starts-the-service', rejects(MILTER) and
           show('ActiveState') == 'active', state())
-    from policyclient import PolicyClient
     with PolicyClient(POLICY, timeout=20) as c:
-        r = c.ask({'client_address': '192.0.2.1', 'helo_name':
-                   'mail.none.test', 'sender': 'u@fail.test',
-                   'recipient': 'r@dest.test'})
-    check('booted/policy-by-socket', '550 5.7.23' in str(r), r)
-    counts = {True: 0, False: 0, None: 0}
-    refused = [0]
-    mutex, over = threading.Lock(), threading.Event()
-
-    def load():
-        while not over.is_set():
-            try:
-                s = lib.product.socket.socket(lib.product.socket.AF_UNIX)
-                s.connect(MILTER)
-            except OSError:
-                with mutex:
-                    refused[0] += 1
-                continue
-            good = rejects(s)
-            with mutex:
-                counts[good] += 1
-    threads = [threading.Thread(target=load) for _ in range(4)]
-    for t in threads:
-        t.start()
+        holds('booted/policy-by-socket', c.ask(
+            client_address='192.0.2.1', helo_name='mail.none.test',
+            sender='u@fail.test', recipient='r@dest.test'), '550 5.7.23')
     good = 0
-    for _ in range(5):
+    with Load(*[rejected(lambda: session(MILTER))] * 4) as load:
+        for _ in range(5):
+            time.sleep(0.3)
+            good += ctl('restart', SERVICE)[0] == 0
         time.sleep(0.3)
-        good += ctl('restart', 'pyspf-milter')[0] == 0
-    time.sleep(0.3)
-    over.set()
-    for t in threads:
-        t.join()
+    broken = load.lost + load.wrong
     print('5 restarts under load: %d judged, %d connects refused, %d broken'
-          % (counts[True], refused[0], counts[None] + counts[False]),
-          flush=True)
-    check('booted/restart-under-load', good == 5 and counts[True] > 100,
-          (good, counts))
-    check('booted/restart-refuses-no-connect', refused[0] == 0, refused)
-    check('booted/restart-loses-no-message', counts[None] + counts[False] ==
-          0, counts)
+          % (load.done, load.refused, len(broken)), flush=True)
+    equal('booted/restarts', good, 5)
+    above('booted/restart-under-load', load.done, 100)
+    equal('booted/restart-refuses-no-connect', load.refused, 0)
+    empty('booted/restart-loses-no-message', broken)
     # systemctl warns that the socket may start it again: that is wanted
-    ctl('stop', 'pyspf-milter')
+    ctl('stop', SERVICE)
     check('booted/stopped-service-leaves-sockets', os.path.exists(MILTER) and
           show('ActiveState') == 'inactive', state())
-    check('booted/and-is-started-again', rejects(), state())
-    ctl('stop', 'pyspf-milter', *sockets)
+    check('booted/and-is-started-again', rejects(MILTER), state())
+    ctl('stop', SERVICE, *units)
 
-    # --- below Postfix's queue directory, as the socket unit's text says
+
+def for_postfix():
+    """Below Postfix's queue directory, as the socket unit's text says."""
     folder = UNITS + '/pyspf-milter.socket.d'
     os.makedirs(folder)
     with open(UNITS + '/pyspf-milter.socket', encoding='utf-8') as f:
-        advice = re.findall(r'^#\t(.*)$', f.read(), re.M)
+        text = '\n'.join(re.findall(r'^#\t(.*)$', f.read(), re.M)) + '\n'
     queue = '/run/spool/postfix/'
-    text = '\n'.join(advice) + '\n'
     holds('booted/advice-for-postfix', text, '/var/spool/postfix/')
     product.write_file(folder + '/postfix.conf', text.replace(
         '/var/spool/postfix/', queue).replace(
             'SocketGroup=postfix', 'SocketGroup=nogroup'))
     ctl('daemon-reload')
     code, out = ctl('start', 'pyspf-milter.socket')
-    where = queue + 'pyspf-milter/pyspf-milter.sock'
-    check('booted/socket-for-postfix', code == 0 and rejects(where),
-          (out, state()))
+    check('booted/socket-for-postfix', code == 0 and rejects(
+        queue + 'pyspf-milter/pyspf-milter.sock'), (out, state()))
+
+
+def drive():
+    """The tests, beside systemd; b'skip' when they cannot run."""
+    if not wait(lambda: os.path.exists('/run/systemd/private'), 20):
+        print('skip booted - systemd does not start here')
+        return b'skip'
+    wait(lambda: ctl('is-active', 'default.target')[1] == 'active', 20)
+    os.makedirs('/run/systemd/journal', exist_ok=True)
+    log = syslogd.Collector('/run/systemd/journal/dev-log')
+    dns = dnsd.DnsServer(port=53)
+    dns.start(list(ZONE))
+    install()
+    if start(log):
+        reload_and_stop()
+        comes_back()
+        sockets()
+        for_postfix()
     dns.stop()
-    lib.finish()
+    return None
 
 
 if __name__ == '__main__':

@@ -14,7 +14,6 @@ neither applied nor known to be out of reach here is an error. Inside ns.py.
 import ctypes
 import os
 import pwd
-import re
 import resource
 import subprocess
 import sys

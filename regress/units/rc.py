@@ -8,20 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'lib'))
 import ns
 ns.enter('rc')
 import product
-from daemon import (MILTER, PIDFILE, Daemon, check, finish, role, status,
-                    wait)
-from milterclient import MilterClient
+from daemon import (MILTER, PIDFILE, Daemon, becomes, check, equal, finish,
+                    holds, skip, wait)
+from milterclient import rejects, verdict
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONF = '/etc/pyspf-milter/pyspf-milter.conf'
+DEFAULTS = '/etc/default/pyspf-milter'
 RUNDIR = os.path.dirname(PIDFILE)
+NOBODY = {'user': 'nobody', 'group': 'nogroup', 'extra_groups': []}
+SOME = tuple(range(1, 8))       # any exit status of a failure
 d = Daemon(start=False)
 
 
@@ -33,9 +35,7 @@ def conf(text=''):
 def pids():
     """Daemons; their children and the dead do not count."""
     out = []
-    for name in os.listdir('/proc'):
-        if not name.isdigit():
-            continue
+    for name in filter(str.isdigit, os.listdir('/proc')):
         try:
             with open('/proc/%s/cmdline' % name, 'rb') as f:
                 argv = f.read().split(b'\0')
@@ -54,16 +54,8 @@ def pid_in_file():
         return None
 
 
-def judges():
-    try:
-        with MilterClient(MILTER, 20) as c:
-            c.negotiate()
-            c.macros('C', {'j': ns.HOSTNAME, '{daemon_name}': 'smtpd'})
-            c.connect('client.none.test', '192.0.2.1')
-            c.helo('mail.none.test')
-            return c.mail('<u@fail.test>')[0]
-    except Exception as e:
-        return repr(e)
+def judges(name):
+    check(name, wait(lambda: rejects(MILTER)), verdict(MILTER))
 
 
 class Script:
@@ -81,118 +73,123 @@ class Script:
         return p.returncode
 
 
-def walk(name, run, down, dead):
-    """down, dead: what status says when there is no daemon; when it was
-    killed."""
-    def is_(what, code, want):
-        good = code in want if isinstance(want, tuple) else code == want
-        check('%s/%s' % (name, what), good, (code, run.said,
-                                             d.log.records[-3:]))
+class Walk:
+    """One script under one shell through all of a daemon's life. down, dead:
+    what status says when there is no daemon; when it was killed."""
 
-    some = tuple(range(1, 8))
-    del d.log.records[:]
-    conf()
-    shutil.rmtree(RUNDIR, ignore_errors=True)
-    is_('status-not-running', run('status'), down)
-    is_('stop-not-running', run('stop'), 0)
-    is_('start-without-run-directory', run('start'), 0)
-    up = wait(lambda: judges().startswith('y 550'), 10)
-    check(name + '/start-judges', up, judges())
-    check(name + '/start-one-daemon', pids() == [pid_in_file()],
-          (pids(), pid_in_file()))
-    pid = pid_in_file()
-    if name.startswith('init'):
-        check(name + '/start-leaves-the-session',
-              os.getsid(pid) != os.getsid(0))
-    is_('status-running', run('status'), 0)
-    is_('start-twice', run('start'), 0)
-    equal(name + '/start-twice-same-daemon', pids(), [pid])
-    is_('configtest-good', run('configtest'), 0)
-    conf('Mail_From_reject = False\n')
-    is_('reload', run('reload'), 0)
-    check(name + '/reload-in-force', wait(lambda: judges() == 'c', 10),
-          judges())
-    conf('\nLookup_Time = soon\n')
-    is_('configtest-bad', run('configtest'), some + (78,))
-    holds(name + '/configtest-bad-says-where', run.said, CONF + ':2')
-    is_('reload-bad', run('reload'), some)
-    is_('restart-bad', run('restart'), some)
-    check(name + '/bad-file-changes-nothing', pids() == [pid] and
-          judges() == 'c', (pids(), judges()))
-    is_('status-with-bad-file', run('status'), 0)
-    conf()
-    is_('restart', run('restart'), 0)
-    check(name + '/restart-judges', wait(
-        lambda: judges().startswith('y 550'), 10), judges())
-    check(name + '/restart-another-daemon', len(pids()) == 1 and
-          pids() != [pid], (pid, pids()))
-    is_('stop', run('stop'), 0)
-    check(name + '/stop-nothing-left', pids() == [] and
-          os.listdir(RUNDIR) == [], (pids(), os.listdir(RUNDIR)))
-    is_('stop-twice', run('stop'), 0)
+    def __init__(self, name, run, down, dead):
+        self.name, self.run, self.down, self.dead = name + '/', run, down, dead
+        d.log.take()
+        conf()
+        shutil.rmtree(RUNDIR, ignore_errors=True)
+        self.life()
+        self.stale_pid_file()
+        self.stranger()
+        self.refused()
 
-    # killed: its PID file stays
-    run('start')
-    wait(lambda: judges().startswith('y 550'), 10)
-    old = pid_in_file()
-    os.kill(old, signal.SIGKILL)
-    wait(lambda: pids() == [])
-    is_('status-stale-pid-file', run('status'), dead)
-    equal(name + '/stale-pid-file-is-there', pid_in_file(), old)
-    is_('start-stale-pid-file', run('start'), 0)
-    check(name + '/start-stale-pid-file-judges', wait(
-        lambda: judges().startswith('y 550'), 10), judges())
-    pid = pid_in_file()
-    os.kill(pid, signal.SIGKILL)
-    wait(lambda: pids() == [])
-    # its number was given to somebody else
-    stranger = subprocess.Popen(['sleep', '600'])
-    product.write_file(PIDFILE, '%d\n' % stranger.pid)
-    is_('status-strangers-pid', run('status'), dead)
-    is_('stop-strangers-pid', run('stop'), 0)
-    check(name + '/stop-leaves-strangers', stranger.poll() is None)
-    product.write_file(PIDFILE, '%d' % stranger.pid)
-    is_('start-strangers-pid', run('start'), 0)
-    check(name + '/start-leaves-strangers', stranger.poll() is None)
-    check(name + '/start-strangers-pid-judges', wait(
-        lambda: judges().startswith('y 550'), 10), judges())
-    run('stop')
-    stranger.kill()
-    stranger.wait()
-    product.write_file(PIDFILE, 'no number\n')
-    is_('start-garbage-in-pid-file', run('start'), 0)
-    is_('stop-after-garbage', run('stop'), 0)
+    def ends(self, what, action, want):
+        """The exit status of an action, or one of several."""
+        code = self.run(action)
+        check(self.name + what, code in want if isinstance(want, tuple) else
+              code == want, (code, self.run.said, d.log.records[-3:]))
 
-    conf('Lookup_Time = soon\n')
-    is_('start-bad-file', run('start'), some)
-    conf()
-    other = socket.socket(socket.AF_UNIX)
-    if os.path.exists(MILTER):
+    def life(self):
+        name, run = self.name, self.run
+        self.ends('status-not-running', 'status', self.down)
+        self.ends('stop-not-running', 'stop', 0)
+        self.ends('start-without-run-directory', 'start', 0)
+        judges(name + 'start-judges')
+        equal(name + 'start-one-daemon', pids(), [pid_in_file()])
+        pid = pid_in_file()
+        if name.startswith('init'):
+            check(name + 'start-leaves-the-session',
+                  os.getsid(pid) != os.getsid(0))
+        self.ends('status-running', 'status', 0)
+        self.ends('start-twice', 'start', 0)
+        equal(name + 'start-twice-same-daemon', pids(), [pid])
+        self.ends('configtest-good', 'configtest', 0)
+        conf('Mail_From_reject = False\n')
+        self.ends('reload', 'reload', 0)
+        becomes(name + 'reload-in-force', lambda: verdict(MILTER), 'c')
+        conf('\nLookup_Time = soon\n')
+        self.ends('configtest-bad', 'configtest', SOME + (78,))
+        holds(name + 'configtest-bad-says-where', run.said, CONF + ':2')
+        self.ends('reload-bad', 'reload', SOME)
+        self.ends('restart-bad', 'restart', SOME)
+        equal(name + 'bad-file-changes-nothing', (pids(), verdict(MILTER)),
+              ([pid], 'c'))
+        self.ends('status-with-bad-file', 'status', 0)
+        conf()
+        self.ends('restart', 'restart', 0)
+        judges(name + 'restart-judges')
+        check(name + 'restart-another-daemon', len(pids()) == 1 and
+              pids() != [pid], (pid, pids()))
+        self.ends('stop', 'stop', 0)
+        equal(name + 'stop-nothing-left', (pids(), os.listdir(RUNDIR)),
+              ([], []))
+        self.ends('stop-twice', 'stop', 0)
+
+    def kill(self):
+        """kill -9: its PID file stays."""
+        pid = pid_in_file()
+        os.kill(pid, signal.SIGKILL)
+        wait(lambda: pids() == [])
+        return pid
+
+    def stale_pid_file(self):
+        self.run('start')
+        wait(lambda: rejects(MILTER))
+        old = self.kill()
+        self.ends('status-stale-pid-file', 'status', self.dead)
+        equal(self.name + 'stale-pid-file-is-there', pid_in_file(), old)
+        self.ends('start-stale-pid-file', 'start', 0)
+        judges(self.name + 'start-stale-pid-file-judges')
+        self.kill()
+
+    def stranger(self):
+        """The number in the PID file was given to another program."""
+        name = self.name
+        stranger = subprocess.Popen(['sleep', '600'])
+        product.write_file(PIDFILE, '%d\n' % stranger.pid)
+        self.ends('status-strangers-pid', 'status', self.dead)
+        self.ends('stop-strangers-pid', 'stop', 0)
+        equal(name + 'stop-leaves-strangers', stranger.poll(), None)
+        product.write_file(PIDFILE, '%d' % stranger.pid)
+        self.ends('start-strangers-pid', 'start', 0)
+        equal(name + 'start-leaves-strangers', stranger.poll(), None)
+        judges(name + 'start-strangers-pid-judges')
+        self.run('stop')
+        stranger.kill()
+        stranger.wait()
+        product.write_file(PIDFILE, 'no number\n')
+        self.ends('start-garbage-in-pid-file', 'start', 0)
+        self.ends('stop-after-garbage', 'stop', 0)
+
+    def refused(self):
+        conf('Lookup_Time = soon\n')
+        self.ends('start-bad-file', 'start', SOME)
+        conf()
+        if os.path.exists(MILTER):
+            os.unlink(MILTER)
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(MILTER)
+            other.listen()
+            self.ends('start-socket-in-use', 'start', SOME)
+            check(self.name + 'failed-starts-leave-nothing', pids() == [] and
+                  not os.path.exists(PIDFILE), (pids(), os.listdir(RUNDIR)))
         os.unlink(MILTER)
-    other.bind(MILTER)
-    other.listen()
-    is_('start-socket-in-use', run('start'), some)
-    check(name + '/failed-starts-leave-nothing', pids() == [] and
-          not os.path.exists(PIDFILE), (pids(), os.listdir(RUNDIR)))
-    other.close()
-    os.unlink(MILTER)
-    is_('unknown-action', run('frobnicate'), some)
-    holds(name + '/unknown-action-usage', run.said, 'usage')
+        self.ends('unknown-action', 'frobnicate', SOME)
+        holds(self.name + 'unknown-action-usage', self.run.said, 'usage')
 
 
-shells = [s for s in ('sh', 'dash', 'mksh') if shutil.which(s)]
-for s in ('sh', 'dash', 'mksh'):
-    if s not in shells:
-        print('skip rc/%s - not installed' % s)
+def defaults(more=''):
+    product.write_file(DEFAULTS, 'DAEMON=%s\n%s' % (d.program, more))
 
-# --- System V
-init = os.path.join(product.TOP, 'conf/rc/pyspf-milter.init')
-os.makedirs('/etc/default', exist_ok=True)
-product.write_file('/etc/default/pyspf-milter', 'DAEMON=%s\n' % d.program)
-for shell in shells:
-    run = Script(shell, init)
-    name = 'init-' + shell
-    walk(name, run, 3, 1)
+
+def system_v(shell, init):
+    run, name = Script(shell, init), 'init-' + shell
+    defaults()
+    Walk(name, run, 3, 1)
     for action, code in (('reload', 7), ('try-restart', 0),
                          ('force-reload', 7), ('', 2)):
         check('%s/%s-not-running' % (name, action or 'no-action'),
@@ -201,11 +198,9 @@ for shell in shells:
     before = pids()
     check(name + '/try-restart', run('try-restart') == 0 and
           len(pids()) == 1 and pids() != before, (before, pids(), run.said))
-    check(name + '/not-root', run('stop', user='nobody', group='nogroup',
-                                  extra_groups=[]) == 4, run.said)
-    check(name + '/status-needs-no-root', run(
-        'status', user='nobody', group='nogroup', extra_groups=[]) == 0,
-        run.said)
+    check(name + '/not-root', run('stop', **NOBODY) == 4, run.said)
+    check(name + '/status-needs-no-root', run('status', **NOBODY) == 0,
+          run.said)
     # PidFile elsewhere: the configuration's is the one that counts
     run('stop')
     conf('PidFile = /run/elsewhere/pid\n')
@@ -217,38 +212,56 @@ for shell in shells:
           'PidFile' in run.said, run.said)
     conf()
     # a daemon that hangs is ended after its time
-    product.write_file('/etc/default/pyspf-milter',
-                       'DAEMON=%s\nSTOP_SECONDS=2\n' % d.program)
+    defaults('STOP_SECONDS=2\n')
     run('start')
     os.kill(pid_in_file(), signal.SIGSTOP)
     check(name + '/hanging-daemon-is-ended', run('stop') == 0 and wait(
         lambda: pids() == [], 3), (run.said, pids()))
     check(name + '/start-after-hanging', run('start') == 0 and wait(
-        lambda: judges().startswith('y 550'), 10), run.said)
+        lambda: rejects(MILTER)), run.said)
     run('stop')
-    product.write_file('/etc/default/pyspf-milter',
-                       'DAEMON=%s\n' % d.program)
-product.write_file('/etc/default/pyspf-milter', 'DAEMON=/nowhere/daemon\n')
-run = Script('sh', init)
-check('init/removed-but-not-purged', run('start') == 0 and
-      run('stop') == 0 and run('status') == 4, run.said)
-with open(init, encoding='ascii') as f:
-    text = f.read()
-check('init/no-start-stop-daemon', 'start-stop-daemon' not in text)
-lsb = text.split('### BEGIN INIT INFO')[1].split('### END INIT INFO')[0]
-check('init/lsb-header', all('# %s:' % k in lsb for k in (
-    'Provides', 'Required-Start', 'Required-Stop', 'Default-Start',
-    'Default-Stop', 'Short-Description')), lsb)
 
-# --- rc.d, with our stand-in for rc.subr
-os.makedirs('/etc/rc.d', exist_ok=True)
-shutil.copy(os.path.join(HERE, 'rc.subr'), '/etc/rc.d/rc.subr')
-with open(os.path.join(product.TOP, 'conf/rc/pyspf-milter.rc'),
-          encoding='ascii') as f:
-    product.write_file('/etc/rc.d/pyspf_milter', f.read().replace(
-        '/usr/bin/pyspf-milter', d.program), 0o755)
-for shell in shells:
-    walk('rc-' + shell, Script(shell, '/etc/rc.d/pyspf_milter'),
-         tuple(range(1, 8)), tuple(range(1, 8)))
-d.dns.stop()
+
+def init_script(init):
+    """Whatever the shell."""
+    product.write_file(DEFAULTS, 'DAEMON=/nowhere/daemon\n')
+    run = Script('sh', init)
+    check('init/removed-but-not-purged', run('start') == 0 and
+          run('stop') == 0 and run('status') == 4, run.said)
+    with open(init, encoding='ascii') as f:
+        text = f.read()
+    check('init/no-start-stop-daemon', 'start-stop-daemon' not in text)
+    lsb = text.split('### BEGIN INIT INFO')[1].split('### END INIT INFO')[0]
+    check('init/lsb-header', all('# %s:' % k in lsb for k in (
+        'Provides', 'Required-Start', 'Required-Stop', 'Default-Start',
+        'Default-Stop', 'Short-Description')), lsb)
+
+
+def rc_script():
+    """With our stand-in for rc.subr."""
+    path = '/etc/rc.d/pyspf_milter'
+    os.makedirs('/etc/rc.d', exist_ok=True)
+    shutil.copy(os.path.join(HERE, 'rc.subr'), '/etc/rc.d/rc.subr')
+    with open(os.path.join(product.TOP, 'conf/rc/pyspf-milter.rc'),
+              encoding='ascii') as f:
+        product.write_file(path, f.read().replace(
+            '/usr/bin/pyspf-milter', d.program), 0o755)
+    return path
+
+
+with d:
+    shells = []
+    for s in ('sh', 'dash', 'mksh'):
+        if shutil.which(s):
+            shells.append(s)
+        else:
+            skip('rc/' + s, 'not installed')
+    init = os.path.join(product.TOP, 'conf/rc/pyspf-milter.init')
+    os.makedirs(os.path.dirname(DEFAULTS), exist_ok=True)
+    for shell in shells:
+        system_v(shell, init)
+    init_script(init)
+    rc = rc_script()
+    for shell in shells:
+        Walk('rc-' + shell, Script(shell, rc), SOME, SOME)
 finish()
