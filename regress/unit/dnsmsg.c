@@ -64,25 +64,27 @@ test_query(void)
 		memcmp(name, "a.test", 6) == 0);
 
 	rv = dnsmsg_put_query(&w, 99, "a.test", 6);
-	check("dnsmsg-query-put-type", rv == -1);
+	check_int("dnsmsg-query-put-type", rv, -1);
 	rv = dnsmsg_put_query(&w, DNS_T_A, "a..test", 7);
-	check("dnsmsg-query-put-name", rv == -1);
+	check_int("dnsmsg-query-put-name", rv, -1);
 	wbuf_init(&w, buf, 9);
 	rv = dnsmsg_put_query(&w, DNS_T_A, "a.test", 6);
-	check("dnsmsg-query-put-room", rv == -1);
+	check_int("dnsmsg-query-put-room", rv, -1);
 
 	memset(label, 'x', sizeof(label));
-	check("dnsmsg-query-good", get_query(raw_query(1, "a.test", 6)) == 0);
-	check("dnsmsg-query-type", get_query(raw_query(2, "a.test", 6)) == -1);
-	check("dnsmsg-query-empty", get_query(raw_query(1, "", 0)) == -1);
-	check("dnsmsg-query-label-63", get_query(raw_query(1, label, 63)) == 0);
-	check("dnsmsg-query-label-64",
-	    get_query(raw_query(1, label, 64)) == -1);
-	check("dnsmsg-query-trailing",
-	    get_query(raw_query(1, "a.test", 6) + 1) == -1);
-	check("dnsmsg-query-short",
-	    get_query(raw_query(1, "a.test", 6) - 1) == -1);
-	check("dnsmsg-query-nothing", get_query(0) == -1);
+	check_int("dnsmsg-query-good", get_query(raw_query(1, "a.test", 6)), 0);
+	check_int("dnsmsg-query-type", get_query(raw_query(2, "a.test", 6)),
+	    -1);
+	check_int("dnsmsg-query-empty", get_query(raw_query(1, "", 0)), -1);
+	check_int("dnsmsg-query-label-63", get_query(raw_query(1, label, 63)),
+	    0);
+	check_int("dnsmsg-query-label-64", get_query(raw_query(1, label, 64)),
+	    -1);
+	check_int("dnsmsg-query-trailing",
+	    get_query(raw_query(1, "a.test", 6) + 1), -1);
+	check_int("dnsmsg-query-short",
+	    get_query(raw_query(1, "a.test", 6) - 1), -1);
+	check_int("dnsmsg-query-nothing", get_query(0), -1);
 }
 
 static struct dns_rr rrs[DNSMSG_MAXRR + 1];
@@ -146,25 +148,25 @@ test_answer(void)
 	rrs[0] = rr("v=spf1 -all", 11, 11);
 	rrs[1] = rr("", 0, 0);
 	a = answer(DNS_OK, DNS_T_TXT, 2);
-	check("dnsmsg-answer-txt", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-txt", round_trip(&a), 0);
 	rrs[0] = rr("\xc0\0\2\1", 4, 0);
 	a = answer(DNS_OK, DNS_T_A, 1);
-	check("dnsmsg-answer-a", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-a", round_trip(&a), 0);
 	rrs[0] = rr("0123456789abcdef", 16, 0);
 	a = answer(DNS_OK, DNS_T_AAAA, 1);
-	check("dnsmsg-answer-aaaa", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-aaaa", round_trip(&a), 0);
 	rrs[0] = rr("mx.test", 7, 65535);
 	rrs[1] = rr("", 0, 0);
 	rrs[2] = rr("\0", 1, 10);
 	a = answer(DNS_OK, DNS_T_MX, 3);
-	check("dnsmsg-answer-mx", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-mx", round_trip(&a), 0);
 	rrs[0] = rr("host.test", 9, 0);
 	a = answer(DNS_OK, DNS_T_PTR, 1);
-	check("dnsmsg-answer-ptr", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-ptr", round_trip(&a), 0);
 	a = answer(DNS_NXDOMAIN, DNS_T_TXT, 0);
-	check("dnsmsg-answer-nxdomain", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-nxdomain", round_trip(&a), 0);
 	a = answer(DNS_TIMEOUT, DNS_T_TXT, 0);
-	check("dnsmsg-answer-timeout", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-timeout", round_trip(&a), 0);
 }
 
 static void
@@ -177,14 +179,14 @@ test_answer_limits(void)
 	for (i = 0; i < DNSMSG_MAXRR + 1; i++)
 		rrs[i] = rr("\1\2\3\4", 4, 0);
 	a = answer(DNS_OK, DNS_T_A, DNSMSG_MAXRR);
-	check("dnsmsg-answer-maxrr", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-maxrr", round_trip(&a), 0);
 	a = answer(DNS_OK, DNS_T_A, DNSMSG_MAXRR + 1);
-	check("dnsmsg-answer-over-maxrr", round_trip(&a) == -1);
+	check_int("dnsmsg-answer-over-maxrr", round_trip(&a), -1);
 	rrs[0] = rr(text, 65000 - 15 - 4, 255);
 	a = answer(DNS_OK, DNS_T_TXT, 1);
-	check("dnsmsg-answer-largest", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-largest", round_trip(&a), 0);
 	rrs[0].len++;
-	check("dnsmsg-answer-too-large", round_trip(&a) == -1);
+	check_int("dnsmsg-answer-too-large", round_trip(&a), -1);
 }
 
 /* Answers that the encoder must refuse. */
@@ -217,14 +219,14 @@ test_answer_put_refuses(void)
 	char name[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < NITEMS(bad); i++) {
 		a = answer(bad[i].status, bad[i].type, bad[i].nrr);
 		a.secure = bad[i].secure;
 		a.cached = bad[i].cached;
 		rrs[0] = rr(bad[i].data, bad[i].len, bad[i].aux);
 		snprintf(name, sizeof(name), "dnsmsg-put-refuses-%s",
 		    bad[i].name);
-		check(name, round_trip(&a) == -1);
+		check_int(name, round_trip(&a), -1);
 	}
 }
 
@@ -250,46 +252,54 @@ get_raw(const char *p, size_t len, size_t maxrr)
 static void
 test_answer_get_refuses(void)
 {
-	check("dnsmsg-get-good",
+	check_int("dnsmsg-get-good",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
 						   "1234",
-		1) == 0);
-	check("dnsmsg-get-maxrr",
+		1),
+	    0);
+	check_int("dnsmsg-get-maxrr",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
 						   "1234",
-		0) == -1);
-	check("dnsmsg-get-trailing",
+		0),
+	    -1);
+	check_int("dnsmsg-get-trailing",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
 						   "1234x",
-		9) == -1);
-	check("dnsmsg-get-short",
+		9),
+	    -1);
+	check_int("dnsmsg-get-short",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
 						   "123",
-		9) == -1);
-	check("dnsmsg-get-fewer",
+		9),
+	    -1);
+	check_int("dnsmsg-get-fewer",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\2") "\0\0\0\4"
 						   "1234",
-		9) == -1);
-	check("dnsmsg-get-length",
+		9),
+	    -1);
+	check_int("dnsmsg-get-length",
 	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\5"
 						   "12345",
-		9) == -1);
-	check("dnsmsg-get-status",
-	    GET(HEAD("\6", "\0", "\0", "\1", "\0"), 9) == -1);
-	check("dnsmsg-get-secure",
-	    GET(HEAD("\3", "\2", "\0", "\1", "\0"), 9) == -1);
-	check("dnsmsg-get-ok-empty",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\0"), 9) == -1);
-	check("dnsmsg-get-nodata-full",
+		9),
+	    -1);
+	check_int("dnsmsg-get-status",
+	    GET(HEAD("\6", "\0", "\0", "\1", "\0"), 9), -1);
+	check_int("dnsmsg-get-secure",
+	    GET(HEAD("\3", "\2", "\0", "\1", "\0"), 9), -1);
+	check_int("dnsmsg-get-ok-empty",
+	    GET(HEAD("\1", "\0", "\0", "\1", "\0"), 9), -1);
+	check_int("dnsmsg-get-nodata-full",
 	    GET(HEAD("\3", "\0", "\0", "\1", "\1") "\0\0\0\4"
 						   "1234",
-		9) == -1);
-	check("dnsmsg-get-name",
+		9),
+	    -1);
+	check_int("dnsmsg-get-name",
 	    GET(HEAD("\1", "\0", "\0", "\14", "\1") "\0\0\0\4"
 						    "a..b",
-		9) == -1);
-	check("dnsmsg-get-nothing", GET("", 9) == -1);
-	check("dnsmsg-get-14", GET("\3\0\0\0\1\0\0\0\1\0\0\0\2\0", 9) == -1);
+		9),
+	    -1);
+	check_int("dnsmsg-get-nothing", GET("", 9), -1);
+	check_int("dnsmsg-get-14", GET("\3\0\0\0\1\0\0\0\1\0\0\0\2\0", 9), -1);
 }
 
 int

@@ -309,7 +309,7 @@ matrix(int helo)
 			exp = keys ? 'r' : 'p';
 		else if (exp == 'T' && !keys)
 			exp = 'p';
-		check(label, got == exp, "%c, not %c", got, exp);
+		check_int(label, got, exp);
 		conf_free(w.conf);
 	}
 }
@@ -338,7 +338,7 @@ test_late(void)
 	arena_reset(arena);
 	answers_begin(answers);
 	status = judge_run(&w.req, answers, arena, &out);
-	check("judge/lists-wait", status == JUDGE_WAIT);
+	check_int("judge/lists-wait", status, JUDGE_WAIT);
 	while ((q = answers_next(answers)) != NULL) {
 		if (q->type == DNS_T_PTR)
 			continue;
@@ -346,7 +346,7 @@ test_late(void)
 		answers_put(answers, q, &ans);
 	}
 	status = judge_run(&w.req, answers, arena, &out);
-	check("judge/lists-still-wait", status == JUDGE_WAIT);
+	check_int("judge/lists-still-wait", status, JUDGE_WAIT);
 	w.req.lists_late = 1;
 	status = judge_run(&w.req, answers, arena, &out);
 	check(c.name,
@@ -414,7 +414,7 @@ test_later(void)
 	struct setup w;
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < NITEMS(t); i++) {
 		memset(&c, 0, sizeof(c));
 		c.name = t[i].name;
 		c.conf = t[i].conf;
@@ -465,7 +465,7 @@ test_memory(void)
 		arena_free(arena);
 	}
 	arena = whole;
-	check(c.name, bad == 0, "%d of the sizes", bad);
+	check_int(c.name, bad, 0);
 	conf_free(w.conf);
 }
 
@@ -477,7 +477,7 @@ main(void)
 	if ((arena = arena_new(4 << 20)) == NULL ||
 	    (records = arena_new(1 << 20)) == NULL)
 		return 1;
-	for (i = 0; i < sizeof(judge_cases) / sizeof(judge_cases[0]); i++)
+	for (i = 0; i < NITEMS(judge_cases); i++)
 		one(&judge_cases[i]);
 	matrix(1);
 	matrix(0);
