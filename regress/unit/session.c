@@ -126,7 +126,7 @@ negotiate(const char *steps)
 #define NO_STEPS  "\0\0\0\0"
 /* Payloads: the client's name, "4" for IPv4, a port, an address. */
 #define CONNECT	     "none.test\0004\020\341192.0.2.1\0"
-#define INSIDE	     "none.test\0004\0\1192.0.2.7\0"
+#define INSIDE	     "none.test\0004\000\001192.0.2.7\0"
 #define BOGUS	     "h\0004\0\1bogus\0"
 #define MAIL(sender) PKT('M', "<" sender ">\0")
 #define SASL	     PKT('D', "M{auth_authen}\0joe\0")
