@@ -21,16 +21,13 @@
 		check_print(name, check_ok, __FILE__, __LINE__, #cond, \
 		    " " __VA_ARGS__);                                  \
 	} while (0)
-/* A number, a text (or NULL), octets, a part of a text. */
-#define check_int(name, got, want) \
-	check_int_at(name, __FILE__, __LINE__, (long long)(got), want)
-#define check_str(name, got, want) \
-	check_str_at(name, __FILE__, __LINE__, got, want)
-#define check_mem(name, got, len, want, wantlen) \
-	check_mem_at(name, __FILE__, __LINE__, got, len, want, wantlen)
-#define check_has(name, text, part) \
-	check_has_at(name, __FILE__, __LINE__, text, part)
-#define check_exit() (check_failures != 0)
+/* Numbers (name, got, want); texts, or NULL; a text and a part of it. */
+#define check_int(...) check_int_at(__FILE__, __LINE__, __VA_ARGS__)
+#define check_str(...) check_str_at(__FILE__, __LINE__, __VA_ARGS__)
+#define check_has(...) check_has_at(__FILE__, __LINE__, __VA_ARGS__)
+/* Octets (name, got, length, want, length). */
+#define check_mem(...) check_mem_at(__FILE__, __LINE__, __VA_ARGS__)
+#define check_exit()   (check_failures != 0)
 
 static int check_failures;
 
@@ -70,7 +67,7 @@ check_show(const void *p, size_t len)
 }
 
 static inline void
-check_int_at(const char *name, const char *file, int line, long long got,
+check_int_at(const char *file, int line, const char *name, long long got,
     long long want)
 {
 	check_print(name, got == want, file, line, "", "got %lld, want %lld",
@@ -78,7 +75,7 @@ check_int_at(const char *name, const char *file, int line, long long got,
 }
 
 static inline void
-check_mem_at(const char *name, const char *file, int line, const void *got,
+check_mem_at(const char *file, int line, const char *name, const void *got,
     size_t len, const void *want, size_t wantlen)
 {
 	int same = got == NULL || want == NULL ?
@@ -90,15 +87,15 @@ check_mem_at(const char *name, const char *file, int line, const void *got,
 }
 
 static inline void
-check_str_at(const char *name, const char *file, int line, const char *got,
+check_str_at(const char *file, int line, const char *name, const char *got,
     const char *want)
 {
-	check_mem_at(name, file, line, got, got == NULL ? 0 : strlen(got), want,
+	check_mem_at(file, line, name, got, got == NULL ? 0 : strlen(got), want,
 	    want == NULL ? 0 : strlen(want));
 }
 
 static inline void
-check_has_at(const char *name, const char *file, int line, const char *text,
+check_has_at(const char *file, int line, const char *name, const char *text,
     const char *part)
 {
 	check_print(name, text != NULL && strstr(text, part) != NULL, file,
