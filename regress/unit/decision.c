@@ -71,7 +71,7 @@ test_tables(void)
 	int keys;
 
 	memset(&conf, 0, sizeof(conf));
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < NITEMS(rows); i++) {
 		conf.helo_reject = conf.mail_from_reject = rows[i].key;
 		for (c = 0; c < 7; c++) {
 			for (keys = 0; keys < 4; keys++) {
@@ -85,8 +85,7 @@ test_tables(void)
 				snprintf(name, sizeof(name),
 				    "decision/%s/%zu/%d", rows[i].name, c,
 				    keys);
-				check(name, got == want, "%d, not %d", got,
-				    want);
+				check_int(name, got, want);
 			}
 		}
 	}

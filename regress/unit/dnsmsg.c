@@ -9,32 +9,24 @@
 
 static uint8_t buf[70000];
 
-/* Encodes a query unchecked; returns the length, or 0. */
-static size_t
-raw_query(uint16_t type, const char *name, size_t len)
+/* A query that is encoded unchecked, and some octets more, decoded. */
+static int
+get_query(uint16_t type, const char *name, size_t len, int more)
 {
 	struct wbuf w;
+	struct rbuf r;
+	uint8_t *copy;
+	int rv;
 
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_u16(&w, type);
 	wbuf_blob(&w, name, len);
-	return w.len;
-}
-
-static int
-get_query(size_t len)
-{
-	uint8_t *copy = malloc(len == 0 ? 1 : len);
-	const char *name;
-	struct rbuf r;
-	uint16_t type;
-	size_t nlen;
-	int rv;
-
 	/* A heap copy, so that sanitizers detect overruns. */
+	len = (size_t)((int)w.len + more);
+	copy = malloc(len == 0 ? 1 : len);
 	memcpy(copy, buf, len);
 	rbuf_init(&r, copy, len);
-	rv = dnsmsg_get_query(&r, &type, &name, &nlen);
+	rv = dnsmsg_get_query(&r, &type, &name, &len);
 	free(copy);
 	return rv;
 }
@@ -42,47 +34,40 @@ get_query(size_t len)
 static void
 test_query(void)
 {
-	static const uint8_t want[] = { 0, 16, 0, 6, 'a', '.', 't', 'e', 's',
-		't' };
+	static const uint8_t want[] = "\0\20\0\6a.test";
 	char label[64];
 	const char *name;
 	struct wbuf w;
 	struct rbuf r;
 	uint16_t type;
 	size_t len;
-	int rv;
 
 	wbuf_init(&w, buf, sizeof(buf));
-	rv = dnsmsg_put_query(&w, DNS_T_TXT, "a.test", 6);
-	check("dnsmsg-query-put",
-	    rv == 0 && w.len == sizeof(want) &&
-		memcmp(buf, want, sizeof(want)) == 0);
+	check_int("dnsmsg-query-put",
+	    dnsmsg_put_query(&w, DNS_T_TXT, "a.test", 6), 0);
+	check_mem("dnsmsg-query-octets", buf, w.len, want, sizeof(want) - 1);
 	rbuf_init(&r, buf, w.len);
-	rv = dnsmsg_get_query(&r, &type, &name, &len);
-	check("dnsmsg-query-get",
-	    rv == 0 && type == DNS_T_TXT && len == 6 &&
-		memcmp(name, "a.test", 6) == 0);
-
-	rv = dnsmsg_put_query(&w, 99, "a.test", 6);
-	check("dnsmsg-query-put-type", rv == -1);
-	rv = dnsmsg_put_query(&w, DNS_T_A, "a..test", 7);
-	check("dnsmsg-query-put-name", rv == -1);
+	check_int("dnsmsg-query-get", dnsmsg_get_query(&r, &type, &name, &len),
+	    0);
+	check_int("dnsmsg-query-get-type", type, DNS_T_TXT);
+	check_mem("dnsmsg-query-get-name", name, len, "a.test", 6);
+	check_int("dnsmsg-query-put-type",
+	    dnsmsg_put_query(&w, 99, "a.test", 6), -1);
+	check_int("dnsmsg-query-put-name",
+	    dnsmsg_put_query(&w, DNS_T_A, "a..test", 7), -1);
 	wbuf_init(&w, buf, 9);
-	rv = dnsmsg_put_query(&w, DNS_T_A, "a.test", 6);
-	check("dnsmsg-query-put-room", rv == -1);
+	check_int("dnsmsg-query-put-room",
+	    dnsmsg_put_query(&w, DNS_T_A, "a.test", 6), -1);
 
 	memset(label, 'x', sizeof(label));
-	check("dnsmsg-query-good", get_query(raw_query(1, "a.test", 6)) == 0);
-	check("dnsmsg-query-type", get_query(raw_query(2, "a.test", 6)) == -1);
-	check("dnsmsg-query-empty", get_query(raw_query(1, "", 0)) == -1);
-	check("dnsmsg-query-label-63", get_query(raw_query(1, label, 63)) == 0);
-	check("dnsmsg-query-label-64",
-	    get_query(raw_query(1, label, 64)) == -1);
-	check("dnsmsg-query-trailing",
-	    get_query(raw_query(1, "a.test", 6) + 1) == -1);
-	check("dnsmsg-query-short",
-	    get_query(raw_query(1, "a.test", 6) - 1) == -1);
-	check("dnsmsg-query-nothing", get_query(0) == -1);
+	check_int("dnsmsg-query-good", get_query(1, "a.test", 6, 0), 0);
+	check_int("dnsmsg-query-type", get_query(2, "a.test", 6, 0), -1);
+	check_int("dnsmsg-query-empty", get_query(1, "", 0, 0), -1);
+	check_int("dnsmsg-query-label-63", get_query(1, label, 63, 0), 0);
+	check_int("dnsmsg-query-label-64", get_query(1, label, 64, 0), -1);
+	check_int("dnsmsg-query-trailing", get_query(1, "a.test", 6, 1), -1);
+	check_int("dnsmsg-query-short", get_query(1, "a.test", 6, -1), -1);
+	check_int("dnsmsg-query-nothing", get_query(1, "", 0, -4), -1);
 }
 
 static struct dns_rr rrs[DNSMSG_MAXRR + 1];
@@ -90,16 +75,13 @@ static struct dns_rr rrs[DNSMSG_MAXRR + 1];
 static struct dns_answer
 answer(uint8_t status, uint16_t type, uint16_t nrr)
 {
-	struct dns_answer a = { .status = status,
+	return (struct dns_answer){ .status = status,
 		.secure = 1,
-		.cached = 0,
 		.type = type,
 		.ttl = 0x01020304,
 		.usec = 0x05060708,
 		.nrr = nrr,
 		.rr = rrs };
-
-	return a;
 }
 
 /* Encodes and decodes. 0 when the result is the same. */
@@ -133,38 +115,37 @@ round_trip(const struct dns_answer *a)
 static struct dns_rr
 rr(const char *data, size_t len, uint16_t aux)
 {
-	struct dns_rr x = { (const uint8_t *)data, (uint16_t)len, aux };
+	return (struct dns_rr){ (const uint8_t *)data, (uint16_t)len, aux };
+}
 
-	return x;
+/* A record to encode: its place, data (a literal), and extra number. */
+#define RR(i, data, aux) rrs[i] = rr(data, sizeof(data) - 1, aux)
+
+static void
+comes_back(const char *name, uint8_t status, uint16_t type, uint16_t nrr)
+{
+	struct dns_answer a = answer(status, type, nrr);
+
+	check_int(name, round_trip(&a), 0);
 }
 
 static void
 test_answer(void)
 {
-	struct dns_answer a;
-
-	rrs[0] = rr("v=spf1 -all", 11, 11);
-	rrs[1] = rr("", 0, 0);
-	a = answer(DNS_OK, DNS_T_TXT, 2);
-	check("dnsmsg-answer-txt", round_trip(&a) == 0);
-	rrs[0] = rr("\xc0\0\2\1", 4, 0);
-	a = answer(DNS_OK, DNS_T_A, 1);
-	check("dnsmsg-answer-a", round_trip(&a) == 0);
-	rrs[0] = rr("0123456789abcdef", 16, 0);
-	a = answer(DNS_OK, DNS_T_AAAA, 1);
-	check("dnsmsg-answer-aaaa", round_trip(&a) == 0);
-	rrs[0] = rr("mx.test", 7, 65535);
-	rrs[1] = rr("", 0, 0);
-	rrs[2] = rr("\0", 1, 10);
-	a = answer(DNS_OK, DNS_T_MX, 3);
-	check("dnsmsg-answer-mx", round_trip(&a) == 0);
-	rrs[0] = rr("host.test", 9, 0);
-	a = answer(DNS_OK, DNS_T_PTR, 1);
-	check("dnsmsg-answer-ptr", round_trip(&a) == 0);
-	a = answer(DNS_NXDOMAIN, DNS_T_TXT, 0);
-	check("dnsmsg-answer-nxdomain", round_trip(&a) == 0);
-	a = answer(DNS_TIMEOUT, DNS_T_TXT, 0);
-	check("dnsmsg-answer-timeout", round_trip(&a) == 0);
+	RR(0, "v=spf1 -all", 11);
+	RR(1, "", 0);
+	comes_back("dnsmsg-answer-txt", DNS_OK, DNS_T_TXT, 2);
+	RR(0, "\300\0\2\1", 0);
+	comes_back("dnsmsg-answer-a", DNS_OK, DNS_T_A, 1);
+	RR(0, "0123456789abcdef", 0);
+	comes_back("dnsmsg-answer-aaaa", DNS_OK, DNS_T_AAAA, 1);
+	RR(0, "mx.test", 65535);
+	RR(2, "\0", 10);
+	comes_back("dnsmsg-answer-mx", DNS_OK, DNS_T_MX, 3);
+	RR(0, "host.test", 0);
+	comes_back("dnsmsg-answer-ptr", DNS_OK, DNS_T_PTR, 1);
+	comes_back("dnsmsg-answer-nxdomain", DNS_NXDOMAIN, DNS_T_TXT, 0);
+	comes_back("dnsmsg-answer-timeout", DNS_TIMEOUT, DNS_T_TXT, 0);
 }
 
 static void
@@ -177,14 +158,14 @@ test_answer_limits(void)
 	for (i = 0; i < DNSMSG_MAXRR + 1; i++)
 		rrs[i] = rr("\1\2\3\4", 4, 0);
 	a = answer(DNS_OK, DNS_T_A, DNSMSG_MAXRR);
-	check("dnsmsg-answer-maxrr", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-maxrr", round_trip(&a), 0);
 	a = answer(DNS_OK, DNS_T_A, DNSMSG_MAXRR + 1);
-	check("dnsmsg-answer-over-maxrr", round_trip(&a) == -1);
+	check_int("dnsmsg-answer-over-maxrr", round_trip(&a), -1);
 	rrs[0] = rr(text, 65000 - 15 - 4, 255);
 	a = answer(DNS_OK, DNS_T_TXT, 1);
-	check("dnsmsg-answer-largest", round_trip(&a) == 0);
+	check_int("dnsmsg-answer-largest", round_trip(&a), 0);
 	rrs[0].len++;
-	check("dnsmsg-answer-too-large", round_trip(&a) == -1);
+	check_int("dnsmsg-answer-too-large", round_trip(&a), -1);
 }
 
 /* Answers that the encoder must refuse. */
@@ -214,17 +195,15 @@ test_answer_put_refuses(void)
 		{ "mx-name", DNS_OK, 0, 0, 15, 1, ".", 1, 0 },
 	};
 	struct dns_answer a;
-	char name[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < NITEMS(bad); i++) {
 		a = answer(bad[i].status, bad[i].type, bad[i].nrr);
 		a.secure = bad[i].secure;
 		a.cached = bad[i].cached;
 		rrs[0] = rr(bad[i].data, bad[i].len, bad[i].aux);
-		snprintf(name, sizeof(name), "dnsmsg-put-refuses-%s",
-		    bad[i].name);
-		check(name, round_trip(&a) == -1);
+		check_int(check_name("dnsmsg-put-refuses-%s", bad[i].name),
+		    round_trip(&a), -1);
 	}
 }
 
@@ -244,52 +223,30 @@ get_raw(const char *p, size_t len, size_t maxrr)
 	return rv;
 }
 
+/* An answer: status, secure, cached, type, records; and one record. */
 #define HEAD(st, sec, ca, ty, n) st sec ca "\0" ty "\0\0\0\1\0\0\0\2\0" n
-#define GET(p, maxrr)		 get_raw(p, sizeof(p) - 1, maxrr)
+#define A(st, n)		 HEAD(st, "\0", "\0", "\1", n)
+#define DATA(len, data)		 "\0\0\0" len data
+#define GET(name, p, maxrr, want) \
+	check_int("dnsmsg-get-" name, get_raw(p, sizeof(p) - 1, maxrr), want)
 
 static void
 test_answer_get_refuses(void)
 {
-	check("dnsmsg-get-good",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
-						   "1234",
-		1) == 0);
-	check("dnsmsg-get-maxrr",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
-						   "1234",
-		0) == -1);
-	check("dnsmsg-get-trailing",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
-						   "1234x",
-		9) == -1);
-	check("dnsmsg-get-short",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\4"
-						   "123",
-		9) == -1);
-	check("dnsmsg-get-fewer",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\2") "\0\0\0\4"
-						   "1234",
-		9) == -1);
-	check("dnsmsg-get-length",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\1") "\0\0\0\5"
-						   "12345",
-		9) == -1);
-	check("dnsmsg-get-status",
-	    GET(HEAD("\6", "\0", "\0", "\1", "\0"), 9) == -1);
-	check("dnsmsg-get-secure",
-	    GET(HEAD("\3", "\2", "\0", "\1", "\0"), 9) == -1);
-	check("dnsmsg-get-ok-empty",
-	    GET(HEAD("\1", "\0", "\0", "\1", "\0"), 9) == -1);
-	check("dnsmsg-get-nodata-full",
-	    GET(HEAD("\3", "\0", "\0", "\1", "\1") "\0\0\0\4"
-						   "1234",
-		9) == -1);
-	check("dnsmsg-get-name",
-	    GET(HEAD("\1", "\0", "\0", "\14", "\1") "\0\0\0\4"
-						    "a..b",
-		9) == -1);
-	check("dnsmsg-get-nothing", GET("", 9) == -1);
-	check("dnsmsg-get-14", GET("\3\0\0\0\1\0\0\0\1\0\0\0\2\0", 9) == -1);
+	GET("good", A("\1", "\1") DATA("\4", "1234"), 1, 0);
+	GET("maxrr", A("\1", "\1") DATA("\4", "1234"), 0, -1);
+	GET("trailing", A("\1", "\1") DATA("\4", "1234x"), 9, -1);
+	GET("short", A("\1", "\1") DATA("\4", "123"), 9, -1);
+	GET("fewer", A("\1", "\2") DATA("\4", "1234"), 9, -1);
+	GET("length", A("\1", "\1") DATA("\5", "12345"), 9, -1);
+	GET("status", A("\6", "\0"), 9, -1);
+	GET("secure", HEAD("\3", "\2", "\0", "\1", "\0"), 9, -1);
+	GET("ok-empty", A("\1", "\0"), 9, -1);
+	GET("nodata-full", A("\3", "\1") DATA("\4", "1234"), 9, -1);
+	GET("name", HEAD("\1", "\0", "\0", "\14", "\1") DATA("\4", "a..b"), 9,
+	    -1);
+	GET("nothing", "", 9, -1);
+	GET("14", "\3\0\0\0\1\0\0\0\1\0\0\0\2\0", 9, -1);
 }
 
 int
@@ -300,9 +257,9 @@ main(void)
 	test_answer_limits();
 	test_answer_put_refuses();
 	test_answer_get_refuses();
-	check("dnsmsg-names",
-	    strcmp(dns_type_name(16), "TXT") == 0 &&
-		strcmp(dns_type_name(99), "?") == 0 &&
-		strcmp(dns_status_name[DNS_TIMEOUT], "timeout") == 0);
+	check_str("dnsmsg-names", dns_type_name(16), "TXT");
+	check_str("dnsmsg-names-unknown", dns_type_name(99), "?");
+	check_str("dnsmsg-names-status", dns_status_name[DNS_TIMEOUT],
+	    "timeout");
 	return check_exit();
 }

@@ -100,7 +100,7 @@ test_spf(void)
 	char want[1024];
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < NITEMS(t); i++) {
 		w = parts(t[i].ip, t[i].helo, t[i].sender, t[i].rcpt,
 		    t[i].utf8);
 		snprintf(want, sizeof(want),
@@ -321,14 +321,14 @@ test_reply(void)
 	is("reply/own-utf8", REPLY("\xc3\x84\xff\n"), "\xc3\x84??");
 	r.spf = repeat('y', 449);
 	t = REPLY("{spf}\xc3\xa9");
-	check("reply/cut-at-character", strlen(t) == 449);
+	check_int("reply/cut-at-character", strlen(t), 449);
 	t = REPLY("{spf}yyyy");
-	check("reply/cut", strlen(t) == 450);
+	check_int("reply/cut", strlen(t), 450);
 	t = REPLY("{spf:9999999999999999999999}");
-	check("reply/width", strlen(t) == 450);
+	check_int("reply/width", strlen(t), 450);
 	r.id = "100%d@f.test";
 	t = REPLY("{url}");
-	check("reply/percent", strstr(t, "id=100%d@f.test;") != NULL);
+	check_has("reply/percent", t, "id=100%d@f.test;");
 }
 
 /* regress/lib/hostile.txt's escapes; a NUL is '?', as the sessions do. */

@@ -78,37 +78,37 @@ by_name(const char *const *v, const char *name)
 static void
 test_hosts(void)
 {
-	check("host-address",
-	    by_addr(V("127.0.0.1"), "127.0.0.1") == HOSTS_YES);
-	check("host-other",
-	    by_addr(V("127.0.0.1"), "127.0.0.2") == HOSTS_UNKNOWN);
-	check("host-negated-in-net",
-	    by_addr(V("192.0.2.0/24", "!192.0.2.1"), "192.0.2.1") == HOSTS_NO);
-	check("host-in-negated-net",
-	    by_addr(V("!192.0.2.0/24", "192.0.2.1"), "192.0.2.1") == HOSTS_YES);
-	check("host-address-beats-later-net",
-	    by_addr(V("!192.0.2.1", "192.0.2.0/24"), "192.0.2.1") == HOSTS_NO);
-	check("host-last-of-equals",
-	    by_addr(V("192.0.2.1", "!192.0.2.1"), "192.0.2.1") == HOSTS_NO);
-	check("host-v6",
-	    by_addr(V("10.0.0.0/8", "2001:db8::/32"), "2001:db8::1") ==
-		HOSTS_YES);
-	check("host-mapped-is-v6",
-	    by_addr(V("192.0.2.1"), "::ffff:192.0.2.1") == HOSTS_UNKNOWN);
-	check("name-exact",
-	    by_name(V("mail.example.test"), "MAIL.example.test") == HOSTS_YES);
-	check("name-not-below",
-	    by_name(V("example.test"), "mail.example.test") == HOSTS_UNKNOWN);
-	check("domain-below",
-	    by_name(V(".example.test"), "mail.example.test") == HOSTS_YES);
-	check("domain-not-itself",
-	    by_name(V(".example.test"), "example.test") == HOSTS_UNKNOWN);
-	check("domain-label-boundary",
-	    by_name(V(".example.test"), "notexample.test") == HOSTS_UNKNOWN);
-	check("name-beats-domain",
-	    by_name(V("!a.b.test", ".b.test"), "a.b.test") == HOSTS_NO);
-	check("name-trailing-dot",
-	    by_name(V("a.b.test"), "a.b.test.") == HOSTS_YES);
+	check_int("host-address", by_addr(V("127.0.0.1"), "127.0.0.1"),
+	    HOSTS_YES);
+	check_int("host-other", by_addr(V("127.0.0.1"), "127.0.0.2"),
+	    HOSTS_UNKNOWN);
+	check_int("host-negated-in-net",
+	    by_addr(V("192.0.2.0/24", "!192.0.2.1"), "192.0.2.1"), HOSTS_NO);
+	check_int("host-in-negated-net",
+	    by_addr(V("!192.0.2.0/24", "192.0.2.1"), "192.0.2.1"), HOSTS_YES);
+	check_int("host-address-beats-later-net",
+	    by_addr(V("!192.0.2.1", "192.0.2.0/24"), "192.0.2.1"), HOSTS_NO);
+	check_int("host-last-of-equals",
+	    by_addr(V("192.0.2.1", "!192.0.2.1"), "192.0.2.1"), HOSTS_NO);
+	check_int("host-v6",
+	    by_addr(V("10.0.0.0/8", "2001:db8::/32"), "2001:db8::1"),
+	    HOSTS_YES);
+	check_int("host-mapped-is-v6",
+	    by_addr(V("192.0.2.1"), "::ffff:192.0.2.1"), HOSTS_UNKNOWN);
+	check_int("name-exact",
+	    by_name(V("mail.example.test"), "MAIL.example.test"), HOSTS_YES);
+	check_int("name-not-below",
+	    by_name(V("example.test"), "mail.example.test"), HOSTS_UNKNOWN);
+	check_int("domain-below",
+	    by_name(V(".example.test"), "mail.example.test"), HOSTS_YES);
+	check_int("domain-not-itself",
+	    by_name(V(".example.test"), "example.test"), HOSTS_UNKNOWN);
+	check_int("domain-label-boundary",
+	    by_name(V(".example.test"), "notexample.test"), HOSTS_UNKNOWN);
+	check_int("name-beats-domain",
+	    by_name(V("!a.b.test", ".b.test"), "a.b.test"), HOSTS_NO);
+	check_int("name-trailing-dot", by_name(V("a.b.test"), "a.b.test."),
+	    HOSTS_YES);
 }
 
 static const char *
@@ -144,15 +144,15 @@ test_macros(void)
 		   *other[] = { "daemon_name", "smtpd", NULL },
 		   *none[] = { NULL };
 
-	check("macro-match", macros(m, 1, match) == 11);
-	check("macro-other-value", macros(m, 1, other) == 0);
-	check("macro-missing", macros(m, 1, none) == 0);
-	check("macro-empty-list", macros(m, 0, none) == 11);
+	check_int("macro-match", macros(m, 1, match), 11);
+	check_int("macro-other-value", macros(m, 1, other), 0);
+	check_int("macro-missing", macros(m, 1, none), 0);
+	check_int("macro-empty-list", macros(m, 0, none), 11);
 	m[0].values.n = 0;
-	check("macro-any-value", macros(m, 1, other) == 11);
+	check_int("macro-any-value", macros(m, 1, other), 11);
 	m[0] = (struct conf_macro){ dn, { v2, 1 } };
 	m[1] = (struct conf_macro){ at, { NULL, 0 } };
-	check("macro-mixed-is-checked", macros(m, 2, other) == 10);
+	check_int("macro-mixed-is-checked", macros(m, 2, other), 10);
 }
 
 static int
@@ -231,16 +231,15 @@ test_ar(void)
 	char big[2000];
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		check(t[i].name,
-		    forged_own_ar(t[i].value, "mx.example.test") == t[i].own,
-		    "%s", t[i].value);
+	for (i = 0; i < NITEMS(t); i++)
+		check_int(t[i].name,
+		    forged_own_ar(t[i].value, "mx.example.test"), t[i].own);
 	check("ar-id-unset",
 	    forged_own_ar("; spf=pass", "") == 0 &&
 		forged_own_ar("\"\"; x", "") == 0);
 	memset(big, 'a', sizeof(big));
 	big[sizeof(big) - 1] = '\0';
-	check("ar-long", forged_own_ar(big, "mx.example.test") == 0);
+	check_int("ar-long", forged_own_ar(big, "mx.example.test"), 0);
 	check("ar-name",
 	    is_ar("authentication-results") &&
 		is_ar("Authentication-Results ") &&

@@ -136,45 +136,34 @@ run(const struct judge_request *req, const char *zone, unsigned int order,
 
 /* The outcome as the protocol would show it, and the records. */
 static void
-render(const struct judge_request *req, const struct judge_outcome *o, char *to,
-    char *log)
+render(const struct judge_request *req, const struct judge_outcome *o)
 {
 	int milter = req->program == CONF_MILTER;
 	const struct judge_log *l;
 	char line[LOGLINE_RECORD_MAX];
 
-	to[0] = log[0] = '\0';
-	switch (o->action) {
-	case JUDGE_NOTHING:
-		append(to, "dunno");
-		break;
-	case JUDGE_PREPEND:
-		append(to, o->header_name == NULL ? "dunno" : "prepend ");
-		if (o->header_name != NULL) {
-			append(to, o->header_name);
-			append(to, ": ");
-			append(to, o->header_value);
-		}
-		break;
-	case JUDGE_REJECT:
-	case JUDGE_DEFER:
-		append(to,
+	result[0] = logs[0] = '\0';
+	if (o->action == JUDGE_NOTHING ||
+	    (o->action == JUDGE_PREPEND && o->header_name == NULL))
+		append(result, "dunno");
+	else if (o->action == JUDGE_PREPEND)
+		snprintf(result, sizeof(result), "prepend %s: %s",
+		    o->header_name, o->header_value);
+	else if (o->action == JUDGE_RESTRICTION)
+		append(result, o->text);
+	else
+		snprintf(result, sizeof(result), "%s%s%s %s",
 		    o->action == JUDGE_DEFER && !milter ? "defer_if_permit" :
-							  o->code);
-		append(to, o->xcode == NULL ? "" : " ");
-		append(to, o->xcode == NULL ? "" : o->xcode);
-		/* FALLTHROUGH */
-	case JUDGE_RESTRICTION:
-		append(to, to[0] == '\0' ? "" : " ");
-		append(to, o->text);
-		if (!milter && strcmp(o->answer, to) != 0)
-			append(to, ", but another answer");
-		break;
-	}
+							  o->code,
+		    o->xcode == NULL ? "" : " ",
+		    o->xcode == NULL ? "" : o->xcode, o->text);
+	if (o->action != JUDGE_NOTHING && o->action != JUDGE_PREPEND &&
+	    !milter && strcmp(o->answer, result) != 0)
+		append(result, ", but another answer");
 	for (l = o->log; l != NULL; l = l->next) {
 		logline_record(l, line, sizeof(line));
-		append(log, line);
-		append(log, l->next == NULL ? "" : "\n");
+		append(logs, line);
+		append(logs, l->next == NULL ? "" : "\n");
 	}
 }
 
@@ -185,6 +174,34 @@ field(const char *s, const char *usual)
 	if (s == NULL)
 		return usual;
 	return strcmp(s, "-") == 0 ? NULL : s;
+}
+
+/* What is wanted, with the values that {c}, {h}, {s} and {r} stand for. */
+static const char *
+expand(const struct judge_case *c, const char *text)
+{
+	static char buf[2][sizeof(result)];
+	static int turn;
+	char *to = buf[turn = !turn], *end = to + sizeof(buf[0]) - 1;
+
+	for (; *text != '\0' && to < end; text++) {
+		if (text[0] != '{' || text[1] == '\0' || text[2] != '}') {
+			*to++ = *text;
+			continue;
+		}
+		*to = '\0';
+		strlcat(to,
+		    text[1] == 'c'	? field(c->client, "192.0.2.1") :
+			text[1] == 'h'	? field(c->helo, "none.test") :
+			text[1] == 's'	? field(c->sender, "user@pass.test") :
+			c->program == 0 ? "dest.test" :
+					  "<UNKNOWN>",
+		    (size_t)(end - to));
+		to += strlen(to);
+		text += 2;
+	}
+	*to = '\0';
+	return buf[turn];
 }
 
 static int
@@ -198,13 +215,12 @@ prepare(const struct judge_case *c, struct setup *w)
 	snprintf(text, sizeof(text), "Authserv_Id = mx.example.test\n%s\n",
 	    c->conf == NULL ? "" : c->conf);
 	w->conf = conf_parse(program, text, strlen(text), c->name, NULL, &msgs);
-	if (w->conf == NULL) {
-		check(c->name, 0, "configuration: %s",
+	if (w->conf == NULL)
+		check(c->name, w->conf != NULL, "%s",
 		    msgs.n > 0 ? msgs.v[0].text : "?");
-		conf_msgs_free(&msgs);
-		return -1;
-	}
 	conf_msgs_free(&msgs);
+	if (w->conf == NULL)
+		return -1;
 	w->req.program = program;
 	w->req.conf = w->conf;
 	w->req.peruser = c->peruser;
@@ -221,9 +237,10 @@ prepare(const struct judge_case *c, struct setup *w)
 }
 
 static void
-one(const struct judge_case *c)
+test_case(const struct judge_case *c)
 {
 	static char zone[16384], first[sizeof(result)], rounds[sizeof(trace)];
+	const char *want = expand(c, c->want), *log = c->log;
 	struct judge_outcome out;
 	unsigned int order;
 	struct setup w;
@@ -233,11 +250,9 @@ one(const struct judge_case *c)
 	snprintf(zone, sizeof(zone), "%s%s", judge_zone,
 	    c->zone == NULL ? "" : c->zone);
 	for (order = 0; order < ORDERS; order++) {
-		if (run(&w.req, zone, order, &out) == -1) {
-			check(c->name, 0, "order %u does not end", order);
+		if (run(&w.req, zone, order, &out) == -1)
 			break;
-		}
-		render(&w.req, &out, result, logs);
+		render(&w.req, &out);
 		if (order == 0) {
 			strlcpy(first, result, sizeof(first));
 			strlcpy(rounds, trace, sizeof(rounds));
@@ -245,22 +260,32 @@ one(const struct judge_case *c)
 			break;
 	}
 	if (order < ORDERS)
-		check(c->name, 0, "order %u: %s", order, result);
-	else if (strcmp(first, c->want) != 0)
-		check(c->name, 0, "\n\tgot  %s\n\twant %s\n", first, c->want);
-	else if (c->log != NULL && strcmp(logs, c->log) != 0)
-		check(c->name, 0, "\n\tlog  %s\n\twant %s\n", logs, c->log);
-	else if (c->asked != NULL && strcmp(rounds, c->asked) != 0)
-		check(c->name, 0, "\n\tasked %s\n\twant  %s\n", rounds,
-		    c->asked);
+		check(c->name, order == ORDERS, "order %u: %s", order, result);
 	else
-		check(c->name, 1);
+		check_str(c->name, first, want);
+	if (log != NULL)
+		check_str(check_name("%s/log", c->name), logs,
+		    strcmp(log, SAME) == 0 ? want : expand(c, log));
+	if (c->asked != NULL)
+		check_str(check_name("%s/asked", c->name), rounds, c->asked);
 	conf_free(w.conf);
+}
+
+/* Judges a case of the tests below; 0: it has failed. */
+static int
+judged(const struct judge_case *c, struct setup *w, struct judge_outcome *out)
+{
+	if (prepare(c, w) == -1)
+		return 0;
+	if (run(&w->req, judge_zone, 0, out) == 0)
+		return 1;
+	check(c->name, 0, "does not end");
+	return 0;
 }
 
 /* HELO_reject and Mail_From_reject once more, from text to action. */
 static void
-matrix(int helo)
+test_matrix(int helo)
 {
 	static const char *const key[] = { "SPF_Not_Pass", "Softfail", "Fail",
 		"Null", "False", "No_Check", "bogus" };
@@ -273,43 +298,37 @@ matrix(int helo)
 	static const char *const name[] = { "pass.test", "fail.test",
 		"soft.test", "neut.test", "none.test", "perm.test",
 		"temp.test" };
-	struct judge_case c;
+	static const char letter[] = { [JUDGE_REJECT] = 'r',
+		[JUDGE_DEFER] = 'T',
+		[JUDGE_PREPEND] = 'p',
+		[JUDGE_RESTRICTION] = '?' };
 	struct judge_outcome out;
-	char conf[512], sender[64], label[96], got, exp;
+	char conf[512], sender[64], exp;
 	struct setup w;
 	int i, r, keys;
 
 	for (i = 0; i < 7 * 7 * 2; i++) {
 		r = i / 2 % 7;
 		keys = i % 2;
-		memset(&c, 0, sizeof(c));
+		struct judge_case c = { .conf = conf, .sender = sender };
+
+		c.name = check_name("judge/matrix/%s/%s/%s/%d",
+		    helo ? "helo" : "mfrom", key[i / 14], name[r], keys);
 		snprintf(conf, sizeof(conf), "%s = %s\n%s",
 		    helo ? "HELO_reject" : "Mail_From_reject", key[i / 14],
 		    keys ? "PermError_reject = True\nTempError_Defer = True" :
 			   "");
 		snprintf(sender, sizeof(sender), "u@%s",
 		    helo ? "none.test" : name[r]);
-		snprintf(label, sizeof(label), "judge/matrix/%s/%s/%s/%d",
-		    helo ? "helo" : "mfrom", key[i / 14], name[r], keys);
-		c.name = label;
-		c.conf = conf;
-		c.client = "192.0.2.1";
-		c.helo = helo ? name[r] : "none.test";
-		c.sender = sender;
-		c.recipient = "r@dest.test";
-		if (prepare(&c, &w) == -1)
-			continue;
-		run(&w.req, judge_zone, 0, &out);
-		got = out.action == JUDGE_REJECT ? 'r' :
-		    out.action == JUDGE_DEFER	 ? 'T' :
-		    out.action == JUDGE_PREPEND	 ? 'p' :
-						   '?';
+		c.helo = helo ? name[r] : NULL;
 		exp = want[helo][i / 14][r];
 		if (exp == 'P')
 			exp = keys ? 'r' : 'p';
 		else if (exp == 'T' && !keys)
 			exp = 'p';
-		check(label, got == exp, "%c, not %c", got, exp);
+		if (judged(&c, &w, &out))
+			check(c.name, letter[out.action] == exp, "%c, not %c",
+			    letter[out.action], exp);
 		conf_free(w.conf);
 	}
 }
@@ -319,52 +338,41 @@ static void
 test_late(void)
 {
 	struct judge_case c = { .name = "judge/lists-late",
-		.zone = "",
-		.conf = "Domain_Whitelist_PTR = yahoo.test",
-		.helo = "none.test",
-		.client = "192.0.2.1",
-		.sender = "u@pass.test",
-		.recipient = "r@d.test" };
+		.conf = "Domain_Whitelist_PTR = yahoo.test" };
 	struct judge_outcome out;
 	struct answers *answers = answers_new();
 	struct answers_question *q;
 	struct dns_answer ans;
 	struct dns_rr rr[8];
 	struct setup w;
-	int status;
 
 	if (prepare(&c, &w) == -1)
 		return;
 	arena_reset(arena);
 	answers_begin(answers);
-	status = judge_run(&w.req, answers, arena, &out);
-	check("judge/lists-wait", status == JUDGE_WAIT);
+	check_int("judge/lists-wait", judge_run(&w.req, answers, arena, &out),
+	    JUDGE_WAIT);
 	while ((q = answers_next(answers)) != NULL) {
 		if (q->type == DNS_T_PTR)
 			continue;
 		answer(judge_zone, q, &ans, rr);
 		answers_put(answers, q, &ans);
 	}
-	status = judge_run(&w.req, answers, arena, &out);
-	check("judge/lists-still-wait", status == JUDGE_WAIT);
+	check_int("judge/lists-still-wait",
+	    judge_run(&w.req, answers, arena, &out), JUDGE_WAIT);
 	w.req.lists_late = 1;
-	status = judge_run(&w.req, answers, arena, &out);
-	check(c.name,
-	    status == JUDGE_DONE && out.skipped == NULL &&
-		out.result == SPF_RESULT_PASS);
+	check_int(c.name, judge_run(&w.req, answers, arena, &out), JUDGE_DONE);
+	check("judge/lists-late-are-skipped", out.skipped == NULL);
+	check_int("judge/lists-late-result", out.result, SPF_RESULT_PASS);
 	answers_free(answers);
 	conf_free(w.conf);
 }
 
+/* The question that HELO alone is reason to ask, or NULL. */
 static void
 hint(const char *name, const char *conf, const char *helo, const char *want)
 {
-	struct judge_case c = { .name = name,
-		.conf = conf,
-		.client = "-",
-		.helo = "-",
-		.sender = "-",
-		.recipient = "-" };
+	struct judge_case c = { .name = name, .conf = conf };
 	struct answers *answers = answers_new();
 	struct answers_question *q;
 	struct setup w;
@@ -373,65 +381,67 @@ hint(const char *name, const char *conf, const char *helo, const char *want)
 		answers_begin(answers);
 		judge_hint_helo(w.conf, helo, answers);
 		q = answers_next(answers);
-		check(name,
-		    (q == NULL) == (want == NULL) &&
-			(q == NULL ||
-			    (q->type == DNS_T_TXT &&
-				strcmp(q->name, want) == 0)),
-		    "%s", q == NULL ? "none" : q->name);
+		check_str(name, q == NULL ? NULL : q->name, want);
+		if (q != NULL)
+			check_int(check_name("%s/type", name), q->type,
+			    DNS_T_TXT);
 		conf_free(w.conf);
 	}
 	answers_free(answers);
 }
 
-/* Pass restrictions: who comes later. */
+static void
+test_hints(void)
+{
+	hint("judge/hint", "", "Mail.test.", "mail.test");
+	hint("judge/hint-u-label", "", "ex\303\244mple.test",
+	    "xn--exmple-cua.test");
+	hint("judge/hint-no-check", "HELO_reject = No_Check", "a.test", NULL);
+	hint("judge/hint-false", "HELO_reject = False", "a.test", NULL);
+	hint("judge/hint-false-only-helo",
+	    "HELO_reject = False\nMail_From_reject = No_Check", "a.test",
+	    "a.test");
+	hint("judge/hint-literal", "", "[192.0.2.1]", NULL);
+	hint("judge/hint-empty", "", "", NULL);
+}
+
+/* Pass restrictions: what those that come later get. */
+/* clang-format off */
+#define HELO_OK	 "HELO_pass_restriction = helo_ok\n"
+#define NO_CHECK "Mail_From_reject = No_Check\n"
+static const struct {
+	const char *name, *conf, *helo, *sender, *want;
+} later[] = {
+	{ "not-checked", HELO_OK NO_CHECK, "pass.test", "u@none.test", "helo_ok" },
+	{ "helo-none", HELO_OK NO_CHECK, "none.test", "u@none.test", NULL },
+	{ "unset", NO_CHECK, "pass.test", "u@none.test", NULL },
+	{ "mfrom-checked", HELO_OK, "pass.test", "u@pass.test", NULL },
+	{ "test-mode", HELO_OK NO_CHECK "TestOnly = 0", "pass.test",
+	    "u@none.test", NULL },
+	{ "list", HELO_OK NO_CHECK "skip_addresses = 192.0.2.1", "pass.test",
+	    "u@none.test", NULL },
+};
+/* clang-format on */
+
 static void
 test_later(void)
 {
-#define LATER "HELO_pass_restriction = helo_ok\n"
-	static const struct {
-		const char *name, *conf, *helo, *sender, *want;
-	} t[] = {
-		{ "later/not-checked", LATER "Mail_From_reject = No_Check",
-		    "pass.test", "u@none.test", "helo_ok" },
-		{ "later/helo-none", LATER "Mail_From_reject = No_Check",
-		    "none.test", "u@none.test", NULL },
-		{ "later/unset", "Mail_From_reject = No_Check", "pass.test",
-		    "u@none.test", NULL },
-		{ "later/mfrom-checked", LATER, "pass.test", "u@pass.test",
-		    NULL },
-		{ "later/test-mode",
-		    LATER "Mail_From_reject = No_Check\n"
-			  "TestOnly = 0",
-		    "pass.test", "u@none.test", NULL },
-		{ "later/list",
-		    LATER "Mail_From_reject = No_Check\n"
-			  "skip_addresses = 192.0.2.1",
-		    "pass.test", "u@none.test", NULL },
-	};
 	struct judge_outcome out;
-	struct judge_case c;
 	struct setup w;
 	size_t i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		memset(&c, 0, sizeof(c));
-		c.name = t[i].name;
-		c.conf = t[i].conf;
-		c.client = "192.0.2.1";
-		c.helo = t[i].helo;
-		c.sender = t[i].sender;
-		c.recipient = "r@d.test";
-		if (prepare(&c, &w) == -1)
-			return;
-		check(c.name,
-		    run(&w.req, judge_zone, 0, &out) == 0 &&
-			out.action == JUDGE_PREPEND &&
-			(t[i].want == NULL ? out.later == NULL :
-					     out.later != NULL &&
-				    strcmp(out.later, t[i].want) == 0),
-		    "action %d, later %s", (int)out.action,
-		    out.later == NULL ? "none" : out.later);
+	for (i = 0; i < NITEMS(later); i++) {
+		struct judge_case c = { .name = later[i].name,
+			.conf = later[i].conf,
+			.helo = later[i].helo,
+			.sender = later[i].sender };
+
+		if (judged(&c, &w, &out)) {
+			check_int(check_name("later/%s/action", c.name),
+			    out.action, JUDGE_PREPEND);
+			check_str(check_name("later/%s", c.name), out.later,
+			    later[i].want);
+		}
 		conf_free(w.conf);
 	}
 }
@@ -441,11 +451,8 @@ static void
 test_memory(void)
 {
 	struct judge_case c = { .name = "judge/memory",
-		.conf = "",
-		.client = "192.0.2.1",
 		.helo = "fail.test",
-		.sender = "u@pass.test",
-		.recipient = "r@d.test" };
+		.sender = "u@pass.test" };
 	struct arena *whole = arena;
 	struct judge_outcome out;
 	size_t limit;
@@ -456,16 +463,14 @@ test_memory(void)
 		return;
 	for (limit = 64; limit < 40000; limit += 211) {
 		arena = arena_new(limit);
-		if (run(&w.req, judge_zone, 0, &out) == -1)
-			bad++;
-		else if (out.action == JUDGE_REJECT &&
-		    (out.text == NULL || out.code == NULL ||
-			out.answer == NULL))
-			bad++;
+		bad += run(&w.req, judge_zone, 0, &out) == -1 ||
+		    (out.action == JUDGE_REJECT &&
+			(out.text == NULL || out.code == NULL ||
+			    out.answer == NULL));
 		arena_free(arena);
 	}
 	arena = whole;
-	check(c.name, bad == 0, "%d of the sizes", bad);
+	check_int(c.name, bad, 0);
 	conf_free(w.conf);
 }
 
@@ -477,24 +482,14 @@ main(void)
 	if ((arena = arena_new(4 << 20)) == NULL ||
 	    (records = arena_new(1 << 20)) == NULL)
 		return 1;
-	for (i = 0; i < sizeof(judge_cases) / sizeof(judge_cases[0]); i++)
-		one(&judge_cases[i]);
-	matrix(1);
-	matrix(0);
+	for (i = 0; i < NITEMS(judge_cases); i++)
+		test_case(&judge_cases[i]);
+	test_matrix(1);
+	test_matrix(0);
 	test_late();
 	test_later();
 	test_memory();
-	hint("judge/hint", "", "Mail.test.", "mail.test");
-	hint("judge/hint-u-label", "", "ex\xc3\xa4mple.test",
-	    "xn--exmple-cua.test");
-	hint("judge/hint-no-check", "HELO_reject = No_Check", "a.test", NULL);
-	hint("judge/hint-false", "HELO_reject = False", "a.test", NULL);
-	hint("judge/hint-false-only-helo",
-	    "HELO_reject = False\n"
-	    "Mail_From_reject = No_Check",
-	    "a.test", "a.test");
-	hint("judge/hint-literal", "", "[192.0.2.1]", NULL);
-	hint("judge/hint-empty", "", "", NULL);
+	test_hints();
 	arena_free(records);
 	arena_free(arena);
 	return check_exit();

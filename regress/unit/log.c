@@ -26,9 +26,9 @@ main(void)
 	size_t i;
 	int pri;
 
-	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+	for (i = 0; i < NITEMS(v); i++) {
 		pri = log_priority(v[i].from);
-		check(v[i].name, pri == v[i].to, ": %x", (unsigned int)pri);
+		check_int(v[i].name, pri, v[i].to);
 	}
 	return check_exit();
 }

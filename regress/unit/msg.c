@@ -119,15 +119,17 @@ test_table(void)
 			    r->phase == PHASE_RUN ? PHASE_START : PHASE_RUN);
 #undef T
 	}
-	check("msg/type-none",
-	    try(MSG_NONE, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
-		PHASE_RUN) == -1);
-	check("msg/type-unknown",
+	check_int("msg/type-none",
+	    try(MSG_NONE, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0, PHASE_RUN),
+	    -1);
+	check_int("msg/type-unknown",
 	    try(MSG_TYPE_MAX, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
-		PHASE_RUN) == -1);
-	check("msg/type-huge",
+		PHASE_RUN),
+	    -1);
+	check_int("msg/type-huge",
 	    try(0xffffffff, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
-		PHASE_RUN) == -1);
+		PHASE_RUN),
+	    -1);
 }
 
 /* Sends raw octets with n descriptors to a parent's end. */
@@ -210,8 +212,7 @@ test_chan(void)
 	msg_put_hdr(buf, &h);
 	raw(buf, MSG_HDR_LEN + 5, 1, &s);
 	check("chan/child-sends-parents-message", s.msgs == 0 && s.gone == 1);
-	check("chan/no-descriptor-leaks", open_fds() == before, "%d more",
-	    open_fds() - before);
+	check_int("chan/no-descriptor-leaks", open_fds(), before);
 }
 
 /* What chan_send() accepts arrives; a full queue says so and loses nothing. */
@@ -236,13 +237,13 @@ test_flow(void)
 	    sent < 1000 && chan_backlog(a) <= 9 * 1024 * 1024, "%d", sent);
 	for (n = 0; n < 1000 && s.msgs < sent; n++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
-	check("chan/all-arrive", s.msgs == sent, "%d of %d", s.msgs, sent);
+	check_int("chan/all-arrive", s.msgs, sent);
 	check("chan/type-not-allowed-is-not-sent",
 	    chan_send(a, MSG_READY, 0, NULL, 0, -1, 0) == -1 &&
 		chan_send(a, MSG_QUERY, 0, big, 10, -1, 0) == -1);
 	chan_free(a);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	check("chan/eof-is-told", s.gone == 1);
+	check_int("chan/eof-is-told", s.gone, 1);
 	chan_free(b);
 
 	memset(&s, 0, sizeof(s));

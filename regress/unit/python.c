@@ -12,8 +12,7 @@ strip(const char *name, const char *in, const char *want)
 	size_t n = strlen(in);
 
 	python_strip(&in, &n);
-	check(name, n == strlen(want) && memcmp(in, want, n) == 0, "%.*s",
-	    (int)n, in);
+	check_mem(name, in, n, want, strlen(want));
 }
 
 static void
@@ -22,7 +21,7 @@ repr(const char *name, const char *in, const char *want)
 	char out[64];
 
 	python_repr(out, sizeof(out), in);
-	check(name, strcmp(out, want) == 0, "%s", out);
+	check_str(name, out, want);
 }
 
 static void
@@ -33,7 +32,7 @@ format(const char *name, const char *template, const char *want)
 	char out[24];
 
 	python_format(out, sizeof(out), template, f, 2);
-	check(name, strcmp(out, want) == 0, "%s", out);
+	check_str(name, out, want);
 }
 
 int
@@ -50,7 +49,7 @@ main(void)
 	repr("repr-single", "it's", "\"it's\"");
 	repr("repr-both", "\"it's\"", "'\"it\\'s\"'");
 	python_repr(out, sizeof(out), "abc");
-	check("repr-cut", strcmp(out, "'ab") == 0, "%s", out);
+	check_str("repr-cut", out, "'ab");
 	format("format", "{{{a}}} {c} {", "{it's} {c} {");
 	format("format-spec", "[{a:->6}|{a!s:^6.2}]", "[--it's|  it  ]");
 	format("format-repr", "{a!r}{a!r:.3}{b!r}", "\"it's\"\"it'\\\"''");

@@ -70,8 +70,7 @@ test_copy(void)
 
 	sample(&c);
 	len = put(&c);
-	check("shadowmsg-copy-octets",
-	    len == sizeof(want) && memcmp(buf, want, len) == 0);
+	check_mem("shadowmsg-copy-octets", buf, len, want, sizeof(want));
 	memset(&d, 0xaa, sizeof(d));
 	check("shadowmsg-copy-comes-back",
 	    get(len, &d) == 0 && d.want == 0 &&
@@ -80,31 +79,31 @@ test_copy(void)
 		strcmp(d.sender, c.sender) == 0);
 	for (i = 0, good = 0; i < len; i++)
 		good += get(i, &d) == 0;
-	check("shadowmsg-copy-cut-short", good == 0, "%zu taken", good);
+	check_int("shadowmsg-copy-cut-short", good, 0);
 	buf[len] = 0;
-	check("shadowmsg-copy-octet-left-over", get(len + 1, &d) == -1);
-	check("shadowmsg-copy-want-2", get_with(0, 2) == -1);
-	check("shadowmsg-copy-want-1", get_with(0, 1) == 0);
-	check("shadowmsg-copy-family-0", get_with(1, 0) == -1);
-	check("shadowmsg-copy-identity-0", get_with(6, 0) == -1);
-	check("shadowmsg-copy-identity-3", get_with(6, 3) == -1);
-	check("shadowmsg-copy-helo-with-sender", get_with(6, 1) == -1);
-	check("shadowmsg-copy-result-6", get_with(7, 6) == 0);
-	check("shadowmsg-copy-result-7", get_with(7, 7) == -1);
-	check("shadowmsg-copy-nul-in-helo", get_with(10, 0) == -1);
-	check("shadowmsg-copy-nul-in-sender", get_with(18, 0) == -1);
+	check_int("shadowmsg-copy-octet-left-over", get(len + 1, &d), -1);
+	check_int("shadowmsg-copy-want-2", get_with(0, 2), -1);
+	check_int("shadowmsg-copy-want-1", get_with(0, 1), 0);
+	check_int("shadowmsg-copy-family-0", get_with(1, 0), -1);
+	check_int("shadowmsg-copy-identity-0", get_with(6, 0), -1);
+	check_int("shadowmsg-copy-identity-3", get_with(6, 3), -1);
+	check_int("shadowmsg-copy-helo-with-sender", get_with(6, 1), -1);
+	check_int("shadowmsg-copy-result-6", get_with(7, 6), 0);
+	check_int("shadowmsg-copy-result-7", get_with(7, 7), -1);
+	check_int("shadowmsg-copy-nul-in-helo", get_with(10, 0), -1);
+	check_int("shadowmsg-copy-nul-in-sender", get_with(18, 0), -1);
 
 	c.helo[0] = '\0';
-	check("shadowmsg-copy-no-helo", put(&c) == 0);
+	check_int("shadowmsg-copy-no-helo", put(&c), 0);
 	sample(&c);
 	c.sender[0] = '\0';
-	check("shadowmsg-copy-no-sender", put(&c) == 0);
+	check_int("shadowmsg-copy-no-sender", put(&c), 0);
 	c.identity = SHADOW_HELO;
 	check("shadowmsg-copy-null-sender",
 	    (len = put(&c)) != 0 && get(len, &d) == 0 && d.sender[0] == '\0');
 	sample(&c);
 	c.client.family = 0;
-	check("shadowmsg-copy-no-client", put(&c) == 0);
+	check_int("shadowmsg-copy-no-client", put(&c), 0);
 }
 
 static void
@@ -131,7 +130,7 @@ test_bounds(void)
 	c.sender[0] = '\0';
 	strlcpy(c.helo, "h", sizeof(c.helo));
 	len = put(&c);
-	check("shadowmsg-copy-smallest", len == SHADOWMSG_COPY_MIN, "%zu", len);
+	check_int("shadowmsg-copy-smallest", len, SHADOWMSG_COPY_MIN);
 	check("shadowmsg-copy-table-row",
 	    m->min == SHADOWMSG_COPY_MIN && m->max == SHADOWMSG_COPY_MAX,
 	    "%u-%u", m->min, m->max);
@@ -141,7 +140,7 @@ test_bounds(void)
 	wbuf_blob(&w, "h", 1);
 	memset(d.sender, 's', sizeof(d.sender));
 	wbuf_blob(&w, d.sender, SHADOW_TEXT_MAX + 1);
-	check("shadowmsg-copy-sender-too-long", get(w.len, &d) == -1);
+	check_int("shadowmsg-copy-sender-too-long", get(w.len, &d), -1);
 }
 
 static void
@@ -168,16 +167,16 @@ test_opinion(void)
 	    shadowmsg_get_opinion(&r, &p) == 0 && p.result == o.result &&
 		p.cut == 1 && p.questions == 513 && strcmp(p.why, o.why) == 0);
 	rbuf_init(&r, buf, w.len - 1);
-	check("shadowmsg-opinion-cut-short",
-	    shadowmsg_get_opinion(&r, &p) == -1);
+	check_int("shadowmsg-opinion-cut-short", shadowmsg_get_opinion(&r, &p),
+	    -1);
 	buf[0] = SHADOW_RESULTS;
 	rbuf_init(&r, buf, w.len);
-	check("shadowmsg-opinion-unknown-result",
-	    shadowmsg_get_opinion(&r, &p) == -1);
+	check_int("shadowmsg-opinion-unknown-result",
+	    shadowmsg_get_opinion(&r, &p), -1);
 	o.result = SHADOW_RESULTS;
 	wbuf_init(&w, buf, sizeof(buf));
-	check("shadowmsg-opinion-unknown-result-put",
-	    shadowmsg_put_opinion(&w, &o) == -1);
+	check_int("shadowmsg-opinion-unknown-result-put",
+	    shadowmsg_put_opinion(&w, &o), -1);
 }
 
 int

@@ -87,7 +87,7 @@ test_kind(enum status_kind kind)
 		taken += get(i) != NULL;
 	snprintf(name, sizeof(name), "status-%s-cut-short",
 	    status_kinds[kind].name);
-	check(name, taken == 0, "%d taken", taken);
+	check_int(name, taken, 0);
 	buf[len] = 0;
 	snprintf(name, sizeof(name), "status-%s-octet-left-over",
 	    status_kinds[kind].name);
@@ -107,8 +107,7 @@ test_octets(void)
 	row.v[STATUS_LISTENER_NAME].number = STATUS_WORD_POLICY;
 	row.v[STATUS_LISTENER_ADDRESS].text = "ab";
 	len = put(&row);
-	check("status-octets",
-	    len == sizeof(want) && memcmp(buf, want, len) == 0);
+	check_mem("status-octets", buf, len, want, sizeof(want));
 	/* a kind, a number of fields or a type that is another */
 	for (i = 1; i < 256; i++) {
 		buf[0] = (uint8_t)(want[0] + i);
@@ -124,7 +123,7 @@ test_octets(void)
 		taken += get(len) != NULL;
 		buf[11] = want[11];
 	}
-	check("status-unknown-types", taken == 0, "%d taken", taken);
+	check_int("status-unknown-types", taken, 0);
 	buf[14] = '\0';
 	check("status-nul-in-text", get(len) == NULL);
 	buf[14] = 'a';
@@ -149,18 +148,18 @@ test_limits(void)
 
 	sample(&row, STATUS_SANDBOX);
 	row.v[STATUS_SANDBOX_SECCOMP].number = 2;
-	check("status-put-flag-2", put(&row) == 0);
+	check_int("status-put-flag-2", put(&row), 0);
 	sample(&row, STATUS_PROCESS);
 	row.v[STATUS_PROCESS_ROLE].number = ROLE_MAX;
-	check("status-put-role-beyond", put(&row) == 0);
+	check_int("status-put-role-beyond", put(&row), 0);
 	row.v[STATUS_PROCESS_ROLE].number = ROLE_SHADOW;
 	row.v[STATUS_PROCESS_PID].number = (uint64_t)INT32_MAX + 1;
-	check("status-put-pid-beyond", put(&row) == 0);
+	check_int("status-put-pid-beyond", put(&row), 0);
 
 	memset(big, 'x', sizeof(big) - 1);
 	sample(&row, STATUS_NAMESERVER);
 	row.v[STATUS_NAMESERVER_ADDRESS].text = big;
-	check("status-put-text-too-long", put(&row) == 0);
+	check_int("status-put-text-too-long", put(&row), 0);
 	row.v[STATUS_NAMESERVER_ADDRESS].text = big + 1;
 	check("status-text-longest", same(&row, get(put(&row))));
 	len = put(&row);
@@ -183,7 +182,7 @@ test_limits(void)
 		else if (len > most)
 			most = len;
 	}
-	check("status-smallest-row", least == STATUS_ROW_MIN, "%zu", least);
+	check_int("status-smallest-row", least, STATUS_ROW_MIN);
 	check("status-largest-row", most <= STATUS_ROW_MAX, "%zu", most);
 	check("status-table-row",
 	    m->min == STATUS_ROW_MIN && m->max == STATUS_ROW_MAX, "%u-%u",
@@ -212,13 +211,13 @@ static void
 test_complete(void)
 {
 	/* in the table's order: a daemon, b sandbox, c log, ... i process */
-	check("status-complete-least", complete("abcf") == 1);
-	check("status-complete-any-order", complete("facb") == 1);
-	check("status-complete-all", complete("abcddeefgghiihi") == 1);
-	check("status-complete-empty", complete("") == 0);
-	check("status-complete-no-daemon", complete("bcf") == 0);
-	check("status-complete-no-reloads", complete("abc") == 0);
-	check("status-complete-daemon-twice", complete("aabcf") == 0);
+	check_int("status-complete-least", complete("abcf"), 1);
+	check_int("status-complete-any-order", complete("facb"), 1);
+	check_int("status-complete-all", complete("abcddeefgghiihi"), 1);
+	check_int("status-complete-empty", complete(""), 0);
+	check_int("status-complete-no-daemon", complete("bcf"), 0);
+	check_int("status-complete-no-reloads", complete("abc"), 0);
+	check_int("status-complete-daemon-twice", complete("aabcf"), 0);
 	check("status-complete-process-without-generation",
 	    complete("abcfi") == 0 && complete("abcfih") == 0);
 }
@@ -254,21 +253,21 @@ test_counts(void)
 	for (i = 0; i < STAT_MAX; i++)
 		v[i] = i << 33 | i;
 	s.second[STAT_RESULTS - 1][STAT_RESULTS - 1] = UINT64_MAX;
-	check("stats-put", stat_put(&s, buf, sizeof(buf), &len) == 0);
+	check_int("stats-put", stat_put(&s, buf, sizeof(buf), &len), 0);
 	check("stats-come-back",
 	    len == sizeof(s) && stat_get(&back, buf, len) == 0 &&
 		memcmp(&s, &back, sizeof(s)) == 0);
 	for (i = 0; i < len; i++)
 		taken += stat_get(&back, buf, i) == 0;
-	check("stats-cut-short", taken == 0, "%zu taken", taken);
-	check("stats-octet-left-over", stat_get(&back, buf, len + 1) == -1);
-	check("stats-no-room", stat_put(&s, buf, len - 1, &len) == -1);
+	check_int("stats-cut-short", taken, 0);
+	check_int("stats-octet-left-over", stat_get(&back, buf, len + 1), -1);
+	check_int("stats-no-room", stat_put(&s, buf, len - 1, &len), -1);
 	for (i = taken = 0; i < STAT_MAX; i++)
 		taken += (*stat_families[stat_rows[i].family].label[0] ==
 			     '\0') != (*stat_rows[i].value[0] == '\0') ||
 		    (*stat_families[stat_rows[i].family].label[1] == '\0') !=
 			(*stat_rows[i].value[1] == '\0');
-	check("stats-each-label-has-a-value", taken == 0, "%zu not", taken);
+	check_int("stats-each-label-has-a-value", taken, 0);
 }
 
 int

@@ -70,10 +70,10 @@ test_read(void)
 	int done;
 
 	rbuf_init(&r, in, sizeof(in));
-	check("wire-read-u8", rbuf_u8(&r) == 0xff);
-	check("wire-read-u16", rbuf_u16(&r) == 0xfefd);
-	check("wire-read-u32", rbuf_u32(&r) == 0xfcfbfaf9);
-	check("wire-read-u64", rbuf_u64(&r) == 0x0807060504030201);
+	check_int("wire-read-u8", rbuf_u8(&r), 0xff);
+	check_int("wire-read-u16", rbuf_u16(&r), 0xfefd);
+	check_int("wire-read-u32", rbuf_u32(&r), 0xfcfbfaf9);
+	check_int("wire-read-u64", rbuf_u64(&r), 0x0807060504030201);
 	blob = rbuf_blob(&r, &len);
 	check("wire-read-blob", blob == in + 17 && len == 2);
 	done = rbuf_done(&r);

@@ -267,32 +267,30 @@ main(void)
 
 	z = zonefile_parse(zone, sizeof(zone) - 1, NULL, err, sizeof(err));
 	check("zone-is-read", z != NULL, "%s", err);
-	n = z == NULL ? 0 : sizeof(answers) / sizeof(answers[0]);
+	n = z == NULL ? 0 : NITEMS(answers);
 	for (i = 0; i < n; i++) {
 		s = answer(z, answers[i].type, answers[i].qname);
-		check(answers[i].name, strcmp(s, answers[i].want) == 0, "%s",
-		    s);
+		check_str(answers[i].name, s, answers[i].want);
 	}
 	zonefile_free(z);
 	z = zonefile_parse(plain, sizeof(plain) - 1, NULL, err, sizeof(err));
 	check("plain-is-read", z != NULL, "%s", err);
-	n = z == NULL ? 0 : sizeof(overlay) / sizeof(overlay[0]);
+	n = z == NULL ? 0 : NITEMS(overlay);
 	for (i = 0; i < n; i++) {
 		s = answer(z, overlay[i].type, overlay[i].qname);
-		check(overlay[i].name, strcmp(s, overlay[i].want) == 0, "%s",
-		    s);
+		check_str(overlay[i].name, s, overlay[i].want);
 	}
 	zonefile_free(z);
 	z = zonefile_parse("@ A 192.0.2.1\n", 14, "origin.test", err,
 	    sizeof(err));
 	s = z == NULL ? err : answer(z, DNS_T_A, "origin.test");
-	check("origin-given", strcmp(s, "ok 3600 192.0.2.1") == 0, "%s", s);
+	check_str("origin-given", s, "ok 3600 192.0.2.1");
 	s = z == NULL ? err : answer(z, DNS_T_A, "x.origin.test");
-	check("origin-is-an-apex", strcmp(s, "nxdomain") == 0, "%s", s);
+	check_str("origin-is-an-apex", s, "nxdomain");
 	zonefile_free(z);
 	check("origin-wrong",
 	    zonefile_parse("", 0, "a..b", err, sizeof(err)) == NULL);
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < NITEMS(errors); i++) {
 		z = zonefile_parse(errors[i].text, strlen(errors[i].text), NULL,
 		    err, sizeof(err));
 		check(errors[i].name,
