@@ -211,12 +211,14 @@ check_runs_in_line()
 	    sed 's/$/: no "Runs in:"/'
 }
 
-# Tabs are 8 wide. Strings and mdoc macros are not broken to fit.
+# Tabs are 8 wide. Strings, mdoc macros and literal displays are not broken to
+# fit.
 check_columns()
 {
 	{ files '*.[ch]' '*.py' '*.sh' '*.mk' Makefile README '*.[158]'
 	    scripts; } | xargs awk '
 		FILENAME ~ /\.[ch]$/ && /^[ \t]*"/ { next }
+		/^\.Bd -literal/, /^\.Ed/ { next }
 		FILENAME ~ /\.[158]$/ && /^\./ { next }
 		{
 			s = $0; gsub(/[\200-\277]/, "", s); w = 0

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
-"""The manual pages against the programs: the keys with their defaults and
-ranges in both directions, the keys by recipient, the named differences, the
-examples, which must load without a warning, and mandoc's opinion."""
+"""Compares the manual pages with the programs: the keys with their defaults
+and ranges, in both directions; the per-recipient keys; the named differences.
+The examples must load without a warning, and mandoc must find nothing."""
 
 import os
 import re
@@ -14,6 +14,11 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 'regress', 'lib'))
+from check import Checks, failed                            # noqa: E402
+
+man = Checks('man/')
+check, empty, equal = man.check, man.empty, man.equal
 B = os.path.abspath(os.environ.get('B', os.path.join(TOP, 'build')))
 MILTER = os.environ.get('PYSPF_MILTER') or os.path.join(B, 'pyspf-milter')
 MAN = os.environ.get('MANDIR') or os.path.join(TOP, 'man')
@@ -21,7 +26,7 @@ CONF5, USER5 = 'pyspf-milter.conf.5', 'policyd-spf.peruser.5'
 LINKS = {'policyd-spf.conf.5': CONF5}       # made by make install
 PROGRAM_MILTER, PROGRAM_POLICY = 1, 2
 
-# Named differences that need no case beside the original, or are none.
+# Differences that the comparison with spf-engine has no case for.
 MORE = ('pidfile', 'macrolist', 'url', 'sighup', 'log-colon',
         'trailing-blank', 'none-skip', 'negotiate', 'list-space',
         'list-empty', 'list-bad', 'keyword-case', 'helo-whitelist-case',
@@ -29,16 +34,6 @@ MORE = ('pidfile', 'macrolist', 'url', 'sighup', 'log-colon',
         'userid', 'second-start', 'limits', 'one-header')
 # What looks like a key, and is a value or the name of a header's field.
 NO_KEYS = {'SPF_Not_Pass', 'No_Check'}
-failed = 0
-
-
-def check(name, ok, seen=''):
-    global failed
-    if ok:
-        print('ok man/' + name)
-    else:
-        failed = 1
-        print('not ok man/%s - %s' % (name, str(seen).replace('\n', ' ')))
 
 
 def plain(text):
@@ -46,7 +41,7 @@ def plain(text):
 
 
 def words(line):
-    """The arguments of a macro line, commas and the full stop left out."""
+    """The arguments of a macro line without commas and full stops."""
     return [plain(w) for w in shlex.split(line.replace('\\', '\\\\'))[1:]
             if w not in (',', '.', ';', ':')]
 
@@ -74,7 +69,7 @@ def items(lines, macro):
         if line.startswith('.It '):
             now = None
             if line.startswith('.It %s ' % macro):
-                # ".It Va a , Va b" tells of two
+                # ".It Va a , Va b" is an entry for two
                 names = [w for w in words(line[4:]) if w != macro]
                 now = []
                 for n in names:
@@ -115,7 +110,7 @@ def table():
 
 
 def displays(lines):
-    """Lists of literal lines: one of each .Bd, one of each .Dl."""
+    """A list of literal lines for each .Bd and for each .Dl."""
     out, now = [], None
     for line in lines:
         if line.startswith('.Bd '):
@@ -131,7 +126,7 @@ def displays(lines):
 
 
 class Loader:
-    """pyspf-milter -n over settings; what it says, or '' when content."""
+    """Runs pyspf-milter -n over settings; gives its messages, or ''."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -217,7 +212,7 @@ def test_values(keys, loader):
         span = re.match(r'(-?\d+)\.\.(-?\d+)$', row['range'])
         for v in span.groups() if span else row['range'].split('|'):
             said = loader.load(['%s = %s' % (k, v)])
-            # the one value that the original takes for its opposite
+            # spf-engine reads this one value as its opposite
             if said and not (k == 'Mock' and 'unlike' in said):
                 bad.append(said)
     empty('values-are-taken', bad)
@@ -261,7 +256,7 @@ def test_differences(entries):
 
 def test_lint(names, folder):
     if shutil.which('mandoc') is None or shutil.which('makewhatis') is None:
-        print('skip man/lint - mandoc is not installed')
+        man.skip('lint', 'mandoc is not installed')
         return
     tree = os.path.join(folder, 'man')
     for name in names:
@@ -286,8 +281,8 @@ def test_lint(names, folder):
 def main():
     for path in (MILTER, os.path.join(B, 'man', 'keytable')):
         if not os.access(path, os.X_OK):
-            print('not ok man/built - no ' + path)
-            return 1
+            check('built', False, 'no ' + path)
+            return failed()
     names = sorted(x for x in os.listdir(MAN) if re.search(r'\.[158]$', x))
     pages = {x: page(x) for x in names}
     conf = sections(pages[CONF5])
@@ -306,7 +301,7 @@ def main():
         test_examples(keys, pages, loader)
         test_user_examples(pages, loader)
         test_lint(names, folder)
-    return failed
+    return failed()
 
 
 sys.exit(main())

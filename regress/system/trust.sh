@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # usage: regress/system/trust.sh BUILD
 # README's tables of the processes and of who may send what to whom are those
-# of the code, and its captures of spfctl are those that regress/ctl compares
-# with the program.
+# of the code, and the captures of spfctl in README and in spfctl(8) are those
+# that regress/ctl compares with the program.
 
 B=$1
 cd "$(dirname "$0")/../.." || exit 1
@@ -52,11 +52,17 @@ same readme-row-for-each-process "$tmp/want" "$tmp/have"
 
 "$B/system/roletable" messages || bad=1
 
-for f in check lint; do
-	sed 's/^/    /; s/ *$//' "regress/ctl/example-$f.txt" >"$tmp/want"
-	# the block that begins with its first line, as long as it is
+# capture EXAMPLE INDENT FILE NAME: FILE has the lines of the example
+capture()
+{
+	sed "s/^/$2/; s/ *\$//" "regress/ctl/example-$1.txt" >"$tmp/want"
 	awk -v n="$(wc -l <"$tmp/want")" -v first="$(head -n 1 "$tmp/want")" \
-	    '$0 == first { left = n } left-- > 0' README >"$tmp/have"
-	same "readme-capture-$f" "$tmp/want" "$tmp/have"
-done
+	    '$0 == first { left = n } left-- > 0' "$3" | sed 's/ *$//' \
+	    >"$tmp/have"
+	same "$4" "$tmp/want" "$tmp/have"
+}
+
+mandoc -T utf8 man/spfctl.8 >"$tmp/spfctl.8"
+capture check '    ' README readme-capture-check
+capture lint '     ' "$tmp/spfctl.8" man-capture-lint
 exit $bad
