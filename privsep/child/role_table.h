@@ -38,7 +38,7 @@ enum role_link {
 /*
  * One row a process. Its sandbox and rlimits are the row of the same index
  * in sandbox_table.c; the messages that it may send are in proto/msg.h.
- * README has the same table, and a test compares them.
+ * privsep/README has the same table, and a test compares them.
  */
 struct role_row {
 	const char *name;
