@@ -38,8 +38,8 @@ enum role_link {
 /*
  * One row a process. Its sandbox and rlimits are the row of the same index
  * in sandbox_table.c, its messages are in proto/msg.h, and the programs that
- * may run it name its main (struct spawn_role). README has the same table; a
- * test compares them.
+ * may run it name its main (struct spawn_role). privsep/README has the same
+ * table; a test compares them.
  */
 struct role_row {
 	const char *name;

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * Prints the processes from the tables in the code, as README shows them:
- * what they are for, then their limits. With an argument: "ok NAME" or "not
- * ok NAME" for what the table of roles and the table of messages both say.
+ * Prints the processes from the tables in the code, as privsep/README shows
+ * them: what they are for, then their limits. With an argument: "ok NAME" or
+ * "not ok NAME" for what the tables of roles and of messages both say.
  */
 
 #include <stdio.h>
@@ -71,7 +71,7 @@ print_limits(void)
 	int i;
 
 	printf("%-11s %-24s %-5s %-8s %-5s %-7s %s\n", "process", "nofile",
-	    "nproc", "fsize MB", "cpu s", "data MB", "questions");
+	    "nproc", "fsize MB", "cpu s", "data MB", "queries");
 	for (i = SANDBOX_NONE + 1; i < SANDBOX_MAX; i++) {
 		r = &role_rows[i];
 		s = &sandbox_profiles[i];

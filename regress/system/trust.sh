@@ -1,9 +1,9 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # usage: regress/system/trust.sh BUILD
-# README's tables of the processes and of who may send what to whom are those
-# of the code, and the captures of spfctl in README and in spfctl(8) are those
-# that regress/ctl compares with the program.
+# The tables in privsep/README, of the processes and of who may send what to
+# whom, are those of the code, and the captures of spfctl in README and in
+# spfctl(8) are those that regress/ctl compares with the program.
 
 B=$1
 cd "$(dirname "$0")/../.." || exit 1
@@ -36,18 +36,19 @@ same()
     sed 's/^./    &/' >"$tmp/code"
 while read -r name head; do
 	table "$head" <"$tmp/code" >"$tmp/want"
-	table "$head" <README >"$tmp/have"
+	table "$head" <privsep/README >"$tmp/have"
 	[ -s "$tmp/want" ] || echo "no such table" >"$tmp/want"
 	same "readme-$name" "$tmp/want" "$tmp/have"
 done <<'EOT'
-table-is-the-code's message  *from
+table-is-the-code's message  *octets
 roles-are-the-code's process  *number
 limits-are-the-code's process  *nofile
 EOT
 
-# README's first table of processes has a row for each, and no other
+# The first table of processes has a row for each, and no other
 table 'process  *number' <"$tmp/code" | awk '{ print $1 }' >"$tmp/want"
-table 'process  *sees' <README | awk '/^    [^ ]/ { print $1 }' >"$tmp/have"
+table 'process  *sees' <privsep/README |
+    awk '/^    [^ ]/ { print $1 }' >"$tmp/have"
 same readme-row-for-each-process "$tmp/want" "$tmp/have"
 
 "$B/system/roletable" messages || bad=1
