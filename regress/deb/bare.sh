@@ -18,7 +18,7 @@ GIT_CONFIG_GLOBAL=$git git clone -q "$TOP" "$root/src" ||
     not_ok clone "git clone failed"
 rm "$git"
 
-steps=$(sed -n '/^Two commands$/,/^The processes$/p' "$root/src/README" |
+steps=$(sed -n '/^Two commands$/,/^Setting it up$/p' "$root/src/README" |
     sed -n 's/^    sudo \(make [a-z]*\) .*/\1/p' | grep -v 'make check')
 [ "$steps" = "make run" ] ||
     not_ok readme "README's steps are \"$steps\" now; see $0"
