@@ -33,8 +33,8 @@ enum spf_result {
 
 /*
  * check_host() arguments (RFC 7208 4.1). local and domain are <sender>
- * already split; domain has no trailing dot. An empty local part is
- * "postmaster" (4.3). All strings are NUL-terminated bytes as received;
+ * already split; domain has no trailing dot. An empty or missing (NULL) local
+ * part is "postmaster" (4.3). All strings are NUL-terminated bytes as received;
  * the engine converts U-labels for queries (RFC 8616).
  */
 struct spf_request {

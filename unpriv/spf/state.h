@@ -63,7 +63,7 @@ struct spf_state {
  */
 int spf_state_init(struct spf_state *, const struct spf_request *,
     struct answers *, struct arena *);
-/* Copies text from the wire as a C string: a NUL becomes '?'. NULL: no memory. */
+/* Copies text of the wire as a C string: NUL becomes '?'. NULL: no memory. */
 const char *spf_strndup(struct spf_state *, const char *, size_t);
 /*
  * Appends to the trace. lv gives the depth and, when domain is NULL, the
