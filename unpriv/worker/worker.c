@@ -172,7 +172,7 @@ worker_main(void)
 
 	memset(&w, 0, sizeof(w));
 	role_start(&w.role, ROLE_WORKER, &worker_ops, &w);
-	if (w.env.asker == NULL) /* dns is being started again */
+	if (w.env.asker == NULL) /* dns starts again and is not ready */
 		w.env.asker = asker_new(w.role.base, w.role.who);
 	w.env.base = w.role.base;
 	w.env.conf = w.role.conf;
