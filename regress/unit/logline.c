@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/json.h"
 #include "regress/unit/check.h"
@@ -214,7 +215,7 @@ fill(struct logline *l, struct judge_outcome *o)
 	l->conf = &conf;
 	l->program = CONF_POLICY;
 	l->client = "192.0.2.1";
-	logline_clock(&l->since);
+	l->since = clock_usec();
 	o->action = JUDGE_PREPEND;
 	o->header_name = "H";
 	o->header_value = "v";

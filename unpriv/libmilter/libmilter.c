@@ -464,21 +464,6 @@ lib_drain_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-lib_drain(void)
-{
-	static int draining;
-	int fd;
-
-	if (draining)
-		return;
-	draining = 1;
-	if ((fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
-	    dup3(fd, lib_listener, O_CLOEXEC) == -1)
-		fatal("libmilter drain");
-	lib_drain_tick(-1, 0, NULL);
-}
-
-static void
 lib_dns(struct role *r, int fd)
 {
 	if (lib_asker == NULL)
@@ -495,8 +480,16 @@ lib_copies(struct role *r, int fd)
 static void
 lib_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 {
-	if (type == MSG_DRAIN)
-		lib_drain();
+	static int draining;
+	int efd;
+
+	if (type != MSG_DRAIN || draining)
+		return;
+	draining = 1;
+	if ((efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
+	    dup3(efd, lib_listener, O_CLOEXEC) == -1)
+		fatal("libmilter drain");
+	lib_drain_tick(-1, 0, NULL);
 }
 
 static const struct role_ops lib_ops = {

@@ -71,9 +71,9 @@ instances_free(struct instances *t)
 }
 
 static int
-name_usable(const char *name)
+usable(const struct instances *t, const char *name)
 {
-	return name != NULL && *name != '\0' &&
+	return t != NULL && name != NULL && *name != '\0' &&
 	    strlen(name) <= INSTANCE_NAMELEN;
 }
 
@@ -90,8 +90,7 @@ instances_get(struct instances *t, const char *name)
 {
 	struct instance *e;
 
-	if (t == NULL || !name_usable(name) ||
-	    (e = instance_find(t, name)) == NULL)
+	if (!usable(t, name) || (e = instance_find(t, name)) == NULL)
 		return (struct instance_outcome){ INSTANCE_NONE, 0, NULL };
 	return (struct instance_outcome){ e->kind, e->action, e->reply };
 }
@@ -123,8 +122,7 @@ instances_put(struct instances *t, const char *name,
 {
 	struct instance *e;
 
-	if (t == NULL || !name_usable(name) ||
-	    (e = instance_renew(t, name)) == NULL)
+	if (!usable(t, name) || (e = instance_renew(t, name)) == NULL)
 		return;
 	if (o->reply != NULL && (e->reply = strdup(o->reply)) == NULL)
 		return; /* INSTANCE_NONE: the next recipient is judged */
@@ -137,7 +135,7 @@ instances_set_header(struct instances *t, const char *name)
 {
 	struct instance *e;
 
-	if (t != NULL && name_usable(name) &&
+	if (usable(t, name) &&
 	    ((e = instance_find(t, name)) != NULL ||
 		(e = instance_renew(t, name)) != NULL))
 		e->header = 1;
@@ -148,6 +146,6 @@ instances_has_header(struct instances *t, const char *name)
 {
 	struct instance *e;
 
-	return t != NULL && name_usable(name) &&
-	    (e = instance_find(t, name)) != NULL && e->header;
+	return usable(t, name) && (e = instance_find(t, name)) != NULL &&
+	    e->header;
 }

@@ -419,12 +419,12 @@ milter_end(void *arg)
 
 const struct session_ops milter_session_ops = {
 	.name = "milter",
+	.eof_cancels = 1,
 	.opened = STAT_CONN_MILTER,
 	.errors = STAT_PROTO_ERROR_MILTER,
 	.idle = MILTER_IDLE,
 	.idle_drain = MILTER_IDLE_DRAIN,
 	.begun = MILTER_BEGUN,
-	.eof_cancels = 1,
 	.start = milter_start,
 	.end = milter_end,
 	.input = milter_input,

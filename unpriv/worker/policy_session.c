@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/policy.h"
 #include "proto/stats.h"
@@ -27,7 +28,7 @@ struct policy_session {
 	struct policy_parser parser;
 	struct instances *instances;
 	struct judge_request req; /* a running check uses it */
-	struct timespec since;	  /* arrival of the request */
+	uint64_t since;		  /* arrival of the request; clock_usec() */
 	int peruser;		  /* this recipient has its own settings */
 	struct check *check;
 };
@@ -37,16 +38,6 @@ lower(char *s)
 {
 	for (; s != NULL && *s != '\0'; s++)
 		*s = (char)ascii_lower(*s);
-}
-
-/* Local parts stay as received (COMPAT "case"). */
-static void
-lower_domain(char *sender)
-{
-	char *at;
-
-	if (sender != NULL)
-		lower((at = strrchr(sender, '@')) != NULL ? at + 1 : sender);
 }
 
 static void
@@ -212,11 +203,13 @@ policy_make_request(struct policy_session *s)
 	char *helo = policy_get(p, POLICY_HELO_NAME);
 	char *sender = policy_get(p, POLICY_SENDER);
 	char *rcpt = policy_get(p, POLICY_RECIPIENT);
+	char *at = sender == NULL ? NULL : strrchr(sender, '@');
 
 	lower(client);
 	lower(helo);
 	lower(rcpt);
-	lower_domain(sender);
+	/* The sender's local part stays as received (COMPAT "case"). */
+	lower(at != NULL ? at + 1 : sender);
 	*r = (struct judge_request){ .program = CONF_POLICY,
 		.conf = rcpt == NULL ? s->conf : conf_for(s->conf, rcpt),
 		.peruser = *s->conf->per_user_path != '\0',
@@ -241,7 +234,7 @@ policy_request(struct policy_session *s)
 		policy_answer(s, POLICY_MOCK);
 		return;
 	}
-	logline_clock(&s->since);
+	s->since = clock_usec();
 	policy_make_request(s);
 	if (s->conf->skip_authenticated && sasl != NULL && *sasl != '\0') {
 		stat_inc(SKIP_AUTH);

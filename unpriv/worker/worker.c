@@ -111,17 +111,6 @@ worker_closed(struct conn_env *env, void *arg)
 }
 
 static void
-worker_drain(struct worker *w)
-{
-	if (w->env.draining)
-		return;
-	w->env.draining = 1;
-	worker_listen(w, 0);
-	conn_drain(&w->env);
-	worker_closed(&w->env, w);
-}
-
-static void
 worker_dns(struct role *r, int fd)
 {
 	struct worker *w = r->arg;
@@ -140,8 +129,14 @@ worker_copies(struct role *r, int fd)
 static void
 worker_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 {
-	if (type == MSG_DRAIN)
-		worker_drain(r->arg);
+	struct worker *w = r->arg;
+
+	if (type != MSG_DRAIN || w->env.draining)
+		return;
+	w->env.draining = 1;
+	worker_listen(w, 0);
+	conn_drain(&w->env);
+	worker_closed(&w->env, w);
 }
 
 static const struct role_ops worker_ops = {
