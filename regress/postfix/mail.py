@@ -151,7 +151,7 @@ class Tests(Site):
         return want.match(got) is not None
 
     def expected_spf(self, text):
-        """Ours quotes what is no dot-atom (COMPAT: quote)."""
+        """Ours quotes what is no dot-atom (compat, rule quote)."""
         if '%s' in text:
             q = '' if self.original else '"'
             text = text % (q, q)
