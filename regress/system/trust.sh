@@ -8,29 +8,29 @@ B=$1
 cd "$(dirname "$0")/../.." || exit 1
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-"$B/system/msgtable" | sed 's/^/    /; s/ *$//' >"$tmp/code" || exit 1
-awk '/^    message  *from/ { on = 1 } on && !/^    / { exit } on' README |
-    sed 's/ *$//' >"$tmp/readme"
 bad=0
-if cmp -s "$tmp/code" "$tmp/readme"; then
-	echo "ok trust/readme-table-is-the-code's"
-else
-	echo "not ok trust/readme-table-is-the-code's - $(diff "$tmp/code" \
-	    "$tmp/readme" | head -n 4 | tr '\n' ';')"
-	bad=1
-fi
 
+# same TEST: README's part in $tmp/got is $tmp/want
+same()
+{
+	if cmp -s "$tmp/got" "$tmp/want"; then
+		echo "ok trust/$1"
+	else
+		echo "not ok trust/$1 - got <, want >: $(diff "$tmp/got" \
+		    "$tmp/want" | grep '^[<>]' | head -n 4 | tr '\n' ';')"
+		bad=1
+	fi
+}
+
+"$B/system/msgtable" | sed 's/^/    /; s/ *$//' >"$tmp/want" || exit 1
+awk '/^    message  *from/ { on = 1 } on && !/^    / { exit } on' README |
+    sed 's/ *$//' >"$tmp/got"
+same "readme-table-is-the-code's"
 for f in check lint; do
 	sed 's/^/    /; s/ *$//' "regress/ctl/example-$f.txt" >"$tmp/want"
 	# the block that begins with its first line, as long as it is
 	awk -v n="$(wc -l <"$tmp/want")" -v first="$(head -n 1 "$tmp/want")" \
-	    '$0 == first { left = n } left-- > 0' README >"$tmp/have"
-	if cmp -s "$tmp/want" "$tmp/have"; then
-		echo "ok trust/readme-capture-$f"
-	else
-		echo "not ok trust/readme-capture-$f - $(diff "$tmp/want" \
-		    "$tmp/have" | head -n 4 | tr '\n' ';')"
-		bad=1
-	fi
+	    '$0 == first { left = n } left-- > 0' README >"$tmp/got"
+	same "readme-capture-$f"
 done
 exit $bad
