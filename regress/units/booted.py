@@ -300,12 +300,15 @@ def drive():
     dns = dnsd.DnsServer(port=53)
     dns.start(list(ZONE))
     install()
-    if start(log):
-        reload_and_stop()
-        comes_back()
-        sockets()
-        for_postfix()
-    dns.stop()
+    try:
+        if start(log):
+            reload_and_stop()
+            comes_back()
+            sockets()
+            for_postfix()
+    finally:    # with the folder in /tmp that systemd made for it
+        ctl('stop', SERVICE, 'pyspf-milter.socket')
+        dns.stop()
     return None
 
 
