@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
-#include <string.h>
 #include <time.h>
 
 #include "proto/addr.h"

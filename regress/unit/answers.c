@@ -1,12 +1,9 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "unpriv/spf/answers.h"
 #include "proto/arena.h"
 #include "regress/unit/check.h"
-#include "unpriv/spf/answers.h"
 
 static void
 test_life(struct answers *a)

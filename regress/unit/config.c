@@ -3,10 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "privsep/start/config.h"

@@ -1,8 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
-#include <string.h>
-
 #include "proto/dname.h"
 #include "regress/unit/check.h"
 

@@ -1,13 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Header fields, folding and reply texts, byte for byte. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "unpriv/judge/header.h"
 #include "proto/arena.h"
 #include "regress/fuzz/header_check.h"
 #include "regress/unit/check.h"
-#include "unpriv/judge/header.h"
 #include "unpriv/judge/reply.h"
 
 static struct arena *arena;

@@ -1,11 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: tests. What a policy session remembers of messages. */
 
-#include <stdio.h>
-#include <string.h>
-
-#include "regress/unit/check.h"
 #include "unpriv/worker/instance.h"
+#include "regress/unit/check.h"
 
 static struct instances *t;
 

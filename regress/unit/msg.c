@@ -4,8 +4,6 @@
 #include <sys/socket.h>
 
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>

@@ -136,6 +136,19 @@ negotiate(const char *steps)
 /* Waits for replies; their letters must be these. */
 #define expect(name, want) check_str(name, letters(3), want)
 
+/* A sender; and one with the end of the message. */
+#define FROM(name, sender, want)    \
+	do {                        \
+		MAIL(sender);       \
+		expect(name, want); \
+	} while (0)
+#define SENT(name, sender, want)    \
+	do {                        \
+		MAIL(sender);       \
+		PKT('E', "");       \
+		expect(name, want); \
+	} while (0)
+
 static void
 milter(const char *steps)
 {
@@ -204,16 +217,12 @@ test_milter_verdicts(void)
 	check_str("milter-defer-has-enhanced-code", got + 4,
 	    "y450 4.7.1 later");
 	ngot = 0;
-	MAIL("u@pass.test");
-	PKT('E', "");
-	expect("milter-pass-after-reject", "cic");
+	SENT("milter-pass-after-reject", "u@pass.test", "cic");
 	MAIL("u@fail.test");
 	(void)letters(3);
 	PKT('E', "");
 	expect("milter-nothing-after-reject", "c");
-	MAIL("u@dunno.test");
-	PKT('E', "");
-	expect("milter-nothing", "cc");
+	SENT("milter-nothing", "u@dunno.test", "cc");
 	MAIL("u@slow.test");
 	PKT('E', "");
 	check_str("milter-pipelined-waits", letters(5), "");
@@ -241,45 +250,37 @@ test_milter_skips(void)
 {
 	hello(ALL_STEPS);
 	SASL;
-	MAIL("u@fail.test");
-	expect("milter-authenticated", "c");
+	FROM("milter-authenticated", "u@fail.test", "c");
 	check_int("milter-authenticated-unchecked", stub_checks, 0);
-	MAIL("u@fail.test");
-	expect("milter-auth-is-for-one-message", "y");
+	FROM("milter-auth-is-for-one-message", "u@fail.test", "y");
 	PKT('D', "M{auth_authen}\0\0");
-	MAIL("u@fail.test");
-	expect("milter-auth-empty", "y");
+	FROM("milter-auth-empty", "u@fail.test", "y");
 	end();
 
 	milter(ALL_STEPS);
 	PKT('C', "h\0U");
-	MAIL("u@fail.test");
-	expect("milter-unknown-family", "Oc");
+	FROM("milter-unknown-family", "u@fail.test", "Oc");
 	check_int("milter-unknown-family-unchecked", stub_checks, 0);
 	check_str("milter-unknown-family-line", stub_log,
 	    "connect from h at None EXTERNAL\n");
 	PKT('C', BOGUS);
-	MAIL("u@fail.test");
-	expect("milter-connect-in-message-closes", "");
+	FROM("milter-connect-in-message-closes", "u@fail.test", "");
 	check("milter-connect-in-message-eof", eof);
 	end();
 
 	milter(ALL_STEPS);
 	PKT('C', BOGUS);
-	MAIL("u@fail.test");
-	expect("milter-bad-address", "Oc");
+	FROM("milter-bad-address", "u@fail.test", "Oc");
 	check_has("milter-bad-address-line", stub_log,
 	    "no usable client address");
 	PKT('A', "");
 	PKT('K', "");
 	PKT('C', CONNECT);
-	MAIL("u@fail.test");
-	expect("milter-quit-nc", "y");
+	FROM("milter-quit-nc", "u@fail.test", "y");
 	end();
 
 	milter(ALL_STEPS);
-	MAIL("u@fail.test");
-	expect("milter-mail-before-connect", "Oc");
+	FROM("milter-mail-before-connect", "u@fail.test", "Oc");
 	check_int("milter-mail-before-connect-unchecked", stub_checks, 0);
 	end();
 }
@@ -825,9 +826,7 @@ test_drain(void)
 	conn_drain(&env);
 	pump(3);
 	check("drain-milter-stays-for-its-client", !eof);
-	MAIL("u@pass.test");
-	PKT('E', "");
-	expect("drain-milter-goes-on", "cic");
+	SENT("drain-milter-goes-on", "u@pass.test", "cic");
 	check("drain-milter-stays", !eof);
 	PKT('K', "");
 	pump(3);

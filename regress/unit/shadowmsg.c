@@ -1,11 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit test. */
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "proto/msg.h"
 #include "proto/shadowmsg.h"
+#include "proto/msg.h"
 #include "regress/unit/check.h"
 
 static uint8_t buf[8192];

@@ -1,12 +1,9 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit test: rows of the status, and the counters, on the wire. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "proto/status.h"
 #include "proto/msg.h"
 #include "proto/stats.h"
-#include "proto/status.h"
 #include "regress/unit/check.h"
 
 static uint8_t buf[STATUS_ROW_MAX + 1];

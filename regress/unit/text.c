@@ -2,7 +2,6 @@
 /* Runs in: unit tests. */
 
 #include <ctype.h>
-#include <string.h>
 
 #include "proto/text.h"
 #include "regress/unit/check.h"

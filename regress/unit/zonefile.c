@@ -1,12 +1,9 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "unpriv/spfctl/zonefile.h"
 #include "proto/addr.h"
 #include "regress/unit/check.h"
-#include "unpriv/spfctl/zonefile.h"
 
 static char got[2048];
 
