@@ -8,8 +8,7 @@
 #ifndef SESSION_FUZZ_H
 #define SESSION_FUZZ_H
 
-#include <stdint.h>
-
+#include "regress/fuzz/fuzz.h"
 #include "regress/unit/session_stubs.h"
 #include "unpriv/worker/session.h"
 
