@@ -65,7 +65,8 @@ static const struct {
 	{ "spf/utf8-on", "192.0.2.1", "ex\303\244mple.test",
 	    "us\303\251r@ex\303\244mple.test", "d.test",
 	    "client-ip=192.0.2.1; helo=ex\303\244mple.test; envelope-from=\"us\303\251r@ex\303\244mple.test\"; receiver=d.test ", 1 },
-	{ "spf/utf8-broken", "192.0.2.1", "\377.test", "u\302\205\351@d.test", "d.test",
+	{ "spf/utf8-broken", "192.0.2.1", "\377.test",
+	    "u\302\205\351@d.test", "d.test",
 	    "client-ip=192.0.2.1; helo=?.test; envelope-from=\"u???@d.test\"; receiver=d.test ", 1 },
 };
 /* clang-format on */

@@ -351,7 +351,8 @@ test_hints(void)
 static const struct {
 	const char *name, *conf, *helo, *sender, *want;
 } later[] = {
-	{ "not-checked", HELO_OK NO_CHECK, "pass.test", "u@none.test", "helo_ok" },
+	{ "not-checked", HELO_OK NO_CHECK, "pass.test", "u@none.test",
+	    "helo_ok" },
 	{ "helo-none", HELO_OK NO_CHECK, "none.test", "u@none.test", NULL },
 	{ "unset", NO_CHECK, "pass.test", "u@none.test", NULL },
 	{ "mfrom-checked", HELO_OK, "pass.test", "u@pass.test", NULL },

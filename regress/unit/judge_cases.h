@@ -68,7 +68,8 @@ static const char judge_zone[] =
 #define HELO(r, why)	RECEIVED(r, why, "helo") PAIRS
 #define HELO_AS(r, why, ...) RECEIVED(r, why, "helo") SHOWN(__VA_ARGS__) " "
 #define AR_FIELD	"prepend Authentication-Results: mx.example.test; "
-#define AR(r, why, prop) AR_FIELD "spf=" r " (" why ") smtp." prop " (" PLAIN ")"
+#define AR(r, why, prop) \
+	AR_FIELD "spf=" r " (" why ") smtp." prop " (" PLAIN ")"
 #define AR_AS(r, why, prop, ...) \
 	AR_FIELD "spf=" r " (" why ") smtp." prop " (" SHOWN(__VA_ARGS__) ")"
 #define AR_NONE		AR_FIELD "none (" LOCAL " -  " PLAIN ")"
