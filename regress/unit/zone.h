@@ -26,9 +26,8 @@ zone_line(const char *line)
 	} types[] = { { "TXT ", DNS_T_TXT }, { "MX ", DNS_T_MX },
 		{ "PTR ", DNS_T_PTR }, { "CNAME ", DNS_T_CNAME },
 		{ "A ", DNS_T_A }, { "AAAA ", DNS_T_AAAA }, { "ANY ", 0 } };
-	size_t i, n = strcspn(line, " "), tn = strcspn(line + n + 1, " ") + 1;
-	const char *type = line + n + 1, *data = type + tn;
-	size_t len = strcspn(data, "\n"), first;
+	size_t i, n = strcspn(line, " "), tn, len, first;
+	const char *type = line + n + 1, *data;
 	char text[65536];
 	struct addr a;
 
@@ -36,6 +35,9 @@ zone_line(const char *line)
 		memdns_txt(dns, "d.test", line);
 		return;
 	}
+	tn = strcspn(type, " ") + 1;
+	data = type + tn;
+	len = strcspn(data, "\n");
 	for (i = 0; i < NITEMS(types); i++)
 		if (strncmp(types[i].name, type, tn) == 0)
 			break;
