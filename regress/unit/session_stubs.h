@@ -122,27 +122,27 @@ static const struct bypass_list stub_skip = { .id = BYPASS_SKIP_ADDRESSES,
 static struct judge_log stub_line = { .level = 1, .text = "a log line" };
 
 /* The outcome for a sender's domain; the last row for any other. */
-#define HEADER	.header_name = "Authentication-Results", \
+#define STUB_FIELD	.header_name = "Authentication-Results", \
 	.header_value = "mx.example.test; spf=pass"
 static const struct {
 	const char *domain;
 	struct judge_outcome outcome;
 } stub_outcomes[] = {
-	{ "fail.test", { .action = JUDGE_REJECT, HEADER, .code = "550",
+	{ "fail.test", { .action = JUDGE_REJECT, STUB_FIELD, .code = "550",
 	    .xcode = "5.7.23", .text = "no 100% pass",
 	    .answer = "550 5.7.23 no 100% pass" } },
-	{ "defer.test", { .action = JUDGE_DEFER, HEADER, .code = "450",
+	{ "defer.test", { .action = JUDGE_DEFER, STUB_FIELD, .code = "450",
 	    .text = "later", .answer = "defer_if_permit later" } },
-	{ "restrict.test", { .action = JUDGE_RESTRICTION, HEADER,
+	{ "restrict.test", { .action = JUDGE_RESTRICTION, STUB_FIELD,
 	    .text = "permit", .answer = "permit" } },
 	{ "dunno.test", { .action = JUDGE_NOTHING } },
-	{ "later.test", { .action = JUDGE_PREPEND, HEADER,
+	{ "later.test", { .action = JUDGE_PREPEND, STUB_FIELD,
 	    .later = "permit_later" } },
-	{ "local.test", { .action = JUDGE_PREPEND, HEADER,
+	{ "local.test", { .action = JUDGE_PREPEND, STUB_FIELD,
 	    .skipped = &stub_skip } },
-	{ NULL, { .action = JUDGE_PREPEND, HEADER } },
+	{ NULL, { .action = JUDGE_PREPEND, STUB_FIELD } },
 };
-#undef HEADER
+#undef STUB_FIELD
 /* clang-format on */
 
 static const char *
