@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every role that asks, policyd-spf, spfctl; on a libevent base. */
+/* Runs in: every role that asks dns, policyd-spf, spfctl; on libevent. */
 
 #include <sys/tree.h>
 
@@ -31,7 +31,7 @@ RB_HEAD(asked_tree, asked);
 struct asker {
 	struct event_base *base;
 	enum msg_role self;
-	struct chan *dns; /* NULL while it is away */
+	struct chan *dns; /* NULL while there is no dns process */
 	struct asked_tree pending;
 	size_t npending;
 	uint32_t last_id;
@@ -50,7 +50,7 @@ RB_PROTOTYPE_INTERNAL(asked_tree, asked, entry, asked_cmp,
 RB_GENERATE_INTERNAL(asked_tree, asked, entry, asked_cmp,
     __attribute__((__unused__)) static)
 
-/* An answer is decoded, used and dropped, so that one table serves all. */
+/* Holds the decoded answer while its function is called. */
 static struct dns_rr asker_rr[DNSMSG_MAXRR];
 
 struct asker *
@@ -90,9 +90,8 @@ asker_free(struct asker *k)
 static struct asked *
 asked_find(struct asker *k, uint32_t id)
 {
-	struct asked key;
+	struct asked key = { .id = id };
 
-	key.id = id;
 	return RB_FIND(asked_tree, &k->pending, &key);
 }
 
@@ -106,26 +105,22 @@ asker_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	struct rbuf r;
 	asker_fn fn;
 	void *fnarg;
+	int ok;
 
 	if ((q = asked_find(k, h->peerid)) == NULL)
 		return;
-	if (q->fn == NULL) {
-		asked_free(k, q);
-		return;
-	}
-	rbuf_init(&r, p, len);
 	fn = q->fn;
 	fnarg = q->arg;
-	if (dnsmsg_get_answer(&r, &a, asker_rr, DNSMSG_MAXRR) == -1 ||
-	    a.type != q->type) {
-		/* dns may be compromised: check its answers */
-		log_warnx("dns sent a malformed answer");
-		asked_free(k, q);
-		fn(NULL, fnarg);
-		return;
-	}
+	/* dns may be compromised: check its answers */
+	rbuf_init(&r, p, len);
+	ok = dnsmsg_get_answer(&r, &a, asker_rr, DNSMSG_MAXRR) == 0 &&
+	    a.type == q->type;
 	asked_free(k, q);
-	fn(&a, fnarg);
+	if (fn == NULL)
+		return;
+	if (!ok)
+		log_warnx("dns sent a malformed answer");
+	fn(ok ? &a : NULL, fnarg);
 }
 
 static void
@@ -221,7 +216,7 @@ asker_ask(struct asker *k, uint16_t type, const char *name, size_t len,
 	return k->last_id;
 }
 
-/* dns is not told: the question takes room there until it answers. */
+/* dns still answers: until then the question counts as pending. */
 void
 asker_cancel(struct asker *k, uint32_t id)
 {

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every role that asks, policyd-spf, spfctl; on a libevent base. */
+/* Runs in: every role that asks dns, policyd-spf, spfctl; on libevent. */
 
 #ifndef UNPRIV_CHECK_ASKER_H
 #define UNPRIV_CHECK_ASKER_H
@@ -10,8 +10,8 @@
 #include "proto/msg.h"
 
 /*
- * The way to the dns process. Each question has a number and is answered once.
- * Questions wait while dns is away, and are repeated when it is back.
+ * The channel to the dns process. Each question has a number and is answered
+ * once. Questions wait while there is no dns process; a new one gets them all.
  */
 struct asker;
 struct event_base;
@@ -21,9 +21,9 @@ typedef void (*asker_fn)(const struct dns_answer *, void *);
 
 struct asker *asker_new(struct event_base *, enum msg_role self);
 void asker_free(struct asker *);
-/* Takes over a channel end to dns, in place of an earlier one. */
+/* Takes over a channel end to dns, which replaces an earlier one. */
 void asker_connect(struct asker *, int fd);
-/* The function is called when dns is gone; policyd-spf then ends. */
+/* Sets a function that is called when dns is gone; policyd-spf then ends. */
 void asker_on_gone(struct asker *, void (*)(void *), void *);
 struct event_base *asker_base(const struct asker *);
 /*
@@ -33,9 +33,9 @@ struct event_base *asker_base(const struct asker *);
  */
 uint32_t asker_ask(struct asker *, uint16_t, const char *, size_t, asker_fn,
     void *);
-/* The function is not called any more. */
+/* The function will not be called. */
 void asker_cancel(struct asker *, uint32_t);
-/* The number of questions under way, with the cancelled ones. */
+/* The number of questions without an answer, with the cancelled ones. */
 size_t asker_pending(const struct asker *);
 
 #endif

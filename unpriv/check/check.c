@@ -16,21 +16,20 @@
 
 #define CHECK_ARENA_MAX (4 * 1024 * 1024)
 /*
- * A hostile zone can let its answers drip in. After this many runs, a check
- * runs again only when all of its questions are answered.
+ * A hostile zone can send its answers one by one. After this many runs or this
+ * much work, run a check again only when all of its questions are answered.
  */
 #define CHECK_EAGER_RUNS   64
-#define CHECK_EAGER_USEC   20000 /* or after this much work */
-#define CHECK_RUNS_MAX	   4096	 /* no zone needs more; only a bug */
-#define CHECK_SPARE	   64	 /* tables kept for later checks */
-#define CHECK_PREFETCH_AGE 60	 /* seconds that a prefetch is used */
-#define CHECK_ROOM	   2048	 /* questions of all workers together */
+#define CHECK_EAGER_USEC   20000
+#define CHECK_RUNS_MAX	   4096 /* more are a bug */
+#define CHECK_SPARE	   64	/* tables kept for later checks */
+#define CHECK_PREFETCH_AGE 60	/* seconds that a prefetch is used */
+#define CHECK_ROOM	   2048 /* questions of all workers together */
 
 /*
- * How many questions one check may have under way, while the questions of all
- * checks take less than so many eighths of this worker's share of CHECK_ROOM.
- * Many checks that ask for hundreds of names each thus leave room for the
- * few questions of the others.
+ * The questions that one check may have under way while those of all checks
+ * take less than so many eighths of this worker's share of CHECK_ROOM. Many
+ * checks with hundreds of names each thus leave room for the other checks.
  */
 static const struct {
 	size_t eighths;
@@ -60,8 +59,8 @@ struct check {
 	struct event *again; /* runs the check from the loop */
 	check_done_fn done;
 	void *arg;
-	uint64_t since; /* microseconds, as spent */
-	uint64_t spent; /* inside judge_run() */
+	uint64_t since; /* the start, in microseconds */
+	uint64_t spent; /* microseconds inside judge_run() */
 	unsigned int runs;
 	int expired;
 };
@@ -134,8 +133,8 @@ check_leave_prefetch(struct check *c)
 	c->prefetch = NULL;
 }
 
-static void
-check_free(struct check *c)
+void
+check_cancel(struct check *c)
 {
 	check_leave_prefetch(c);
 	flights_cancel(&c->flights);
@@ -145,12 +144,6 @@ check_free(struct check *c)
 	event_free(c->again);
 	check_give_spare(c);
 	free(c);
-}
-
-void
-check_cancel(struct check *c)
-{
-	check_free(c);
 }
 
 /* 1 when the prefetch has the answer, or will wake the check with it. */
@@ -188,8 +181,8 @@ check_share(const struct check *c)
 }
 
 /*
- * Asks the questions that the last run needed, two or three, at once. Guesses
- * above the share wait until answers have come.
+ * Asks the two or three questions that the last run needs at once. Guesses
+ * above the share wait until answers have arrived.
  */
 static void
 check_ask(struct check *c)
@@ -220,7 +213,7 @@ check_end(struct check *c, const struct judge_outcome *out)
 	check_leave_prefetch(c);
 	c->done(out, c->arg);
 	shadow_copy_send(&copy);
-	check_free(c);
+	check_cancel(c);
 }
 
 static enum judge_status
@@ -229,7 +222,6 @@ check_judge(struct check *c, struct judge_outcome *out)
 	enum judge_status rv;
 	uint64_t from;
 
-	memset(out, 0, sizeof(*out));
 	answers_begin(c->answers);
 	arena_reset(c->arena);
 	from = clock_usec();
@@ -238,10 +230,7 @@ check_judge(struct check *c, struct judge_outcome *out)
 	return rv;
 }
 
-/*
- * Runs until there is a verdict, which frees the check, or until answers are
- * under way.
- */
+/* Runs until there is a verdict, which frees the check, or answers to await. */
 static void
 check_run(struct check *c)
 {
@@ -256,7 +245,7 @@ check_run(struct check *c)
 		}
 		check_ask(c);
 		if (c->expired)
-			/* also what the last run asked has no time left */
+			/* new questions have no time left either */
 			answers_expire(c->answers, DNS_TIMEOUT);
 		else if (check_waits(c) && answers_missing(c->answers) != 0) {
 			/* the wait may be long: free the run's memory */
@@ -275,7 +264,7 @@ check_run_soon(struct check *c)
 		if (check_waits(c))
 			return;
 	}
-	/* One run serves all answers that came together. */
+	/* One run serves all answers that arrive together. */
 	event_active(c->again, EV_TIMEOUT, 0);
 }
 
@@ -295,7 +284,7 @@ check_deadline(evutil_socket_t fd, short what, void *arg)
 	check_run(c);
 }
 
-/* A list whose answers have not come by now does not match. */
+/* From now on a list without answers does not match. */
 static void
 check_lists_late(evutil_socket_t fd, short what, void *arg)
 {
@@ -312,10 +301,9 @@ check_lists_budget(struct check *c, int seconds)
 	const struct conf *conf = c->req.conf;
 	struct timeval tv = { conf->whitelist_lookup_time, 0 };
 
-	if (conf->domain_whitelist.n == 0 && conf->helo_whitelist.n == 0 &&
-	    conf->domain_whitelist_ptr.n == 0)
-		return;
-	if (tv.tv_sec <= 0 || (seconds != 0 && tv.tv_sec >= seconds))
+	if ((conf->domain_whitelist.n == 0 && conf->helo_whitelist.n == 0 &&
+		conf->domain_whitelist_ptr.n == 0) ||
+	    tv.tv_sec <= 0 || (seconds != 0 && tv.tv_sec >= seconds))
 		return;
 	c->lists = evtimer_new(asker_base(c->asker), check_lists_late, c);
 	if (c->lists == NULL || event_add(c->lists, &tv) == -1)
@@ -352,7 +340,7 @@ check_start(struct asker *k, struct check_prefetch *p,
 	    (seconds != 0 && event_add(c->deadline, &tv) == -1))
 		fatalx("check_start: no event");
 	check_lists_budget(c, seconds);
-	/* The first run: after the caller returns, before the loop polls. */
+	/* The first run follows the caller's return, before the loop polls. */
 	event_active(c->again, EV_TIMEOUT, 0);
 	return c;
 }

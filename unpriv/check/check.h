@@ -7,34 +7,34 @@
 #include "unpriv/judge/judge.h"
 
 /*
- * One check of a message or request: runs judge_run(), asks the dns process
- * for the answers that the run lacked, and runs it again when answers have
- * come, until there is an outcome or the time is over.
+ * One check of a message or request: runs judge_run(), asks the dns process for
+ * the missing answers and runs it again when some have arrived, until there is
+ * an outcome or the time is over.
  */
-struct asker; /* the way to the dns process; one a process */
+struct asker;
 struct check;
 
-/* Called once, unless cancelled. The outcome is valid during the call only. */
+/* Called once, unless cancelled; the outcome is valid during the call. */
 typedef void (*check_done_fn)(const struct judge_outcome *, void *);
 
-/* Answers asked for at HELO, before a check needs them. */
+/* The answers asked for at HELO, before a check needs them. */
 struct check_prefetch;
 
 /*
  * Starts a check; done is called later, from the event loop, never inside.
  * The prefetch may be NULL. It and what the request points to must live until
  * done or check_cancel(). seconds is the time limit (Lookup_Time) of the whole
- * check: 0 for none beside that of each question; below 0 it is over at once.
- * Never NULL: dies on no memory. The check is freed when done returns.
+ * check; 0: only each question has its limit; below 0: the time is over at
+ * once. Dies on no memory. The check is freed when done returns.
  */
 struct check *check_start(struct asker *, struct check_prefetch *,
     const struct judge_request *, int seconds, check_done_fn, void *);
-/* done is not called any more. Not to be called once done was. */
+/* Frees the check without a call of done. Not to be called after done. */
 void check_cancel(struct check *);
 
 /*
- * A prefetch belongs to one client's connection, of which one check runs at
- * a time. Dies on no memory. check_prefetch_free() takes NULL, too.
+ * A prefetch belongs to one connection, which runs one check at a time.
+ * Dies on no memory. check_prefetch_free() takes NULL, too.
  */
 struct check_prefetch *check_prefetch_new(struct asker *);
 void check_prefetch_free(struct check_prefetch *);

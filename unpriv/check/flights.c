@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every role that asks, policyd-spf, spfctl; on a libevent base. */
+/* Runs in: every role that asks dns, policyd-spf, spfctl; on libevent. */
 
 #include <stdlib.h>
 
@@ -13,18 +13,16 @@ struct flight {
 	uint32_t id; /* asker_cancel() takes it */
 };
 
-static const struct dns_answer flights_no_answer = { .status = DNS_TEMPERROR };
+static const struct dns_answer flights_failed = { .status = DNS_TEMPERROR };
 
 void
 flights_init(struct flights *f, struct asker *k, struct answers *answers,
     flights_fn answered, void *arg)
 {
-	LIST_INIT(&f->list);
-	f->n = 0;
-	f->asker = k;
-	f->answers = answers;
-	f->answered = answered;
-	f->arg = arg;
+	*f = (struct flights){ .asker = k,
+		.answers = answers,
+		.answered = answered,
+		.arg = arg };
 }
 
 static void
@@ -54,7 +52,7 @@ flight_answered(const struct dns_answer *a, void *arg)
 	struct answers_question *q = fl->q;
 
 	flight_free(fl);
-	(void)answers_put(f->answers, q, a == NULL ? &flights_no_answer : a);
+	(void)answers_put(f->answers, q, a == NULL ? &flights_failed : a);
 	if (f->answered != NULL)
 		f->answered(q, f->arg);
 }
@@ -70,7 +68,7 @@ flights_ask_name(struct flights *f, struct answers_question *q,
 		    flight_answered, fl);
 	if (fl == NULL || fl->id == 0) {
 		free(fl);
-		(void)answers_put(f->answers, q, &flights_no_answer);
+		(void)answers_put(f->answers, q, &flights_failed);
 		return 0;
 	}
 	fl->owner = f;

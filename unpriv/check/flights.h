@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every role that asks, policyd-spf, spfctl; on a libevent base. */
+/* Runs in: every role that asks dns, policyd-spf, spfctl; on libevent. */
 
 #ifndef UNPRIV_CHECK_FLIGHTS_H
 #define UNPRIV_CHECK_FLIGHTS_H
@@ -11,9 +11,9 @@
 #include "unpriv/spf/answers.h"
 
 /*
- * The questions of one table of answers that are under way to the dns
- * process. An answer is stored in the table, as DNS_TEMPERROR when the
- * question could not be asked; then the table's owner is called.
+ * The questions of one table of answers that are under way to dns. An answer
+ * is stored in the table, DNS_TEMPERROR for a malformed one; then the table's
+ * owner is called.
  */
 struct asker;
 struct flight;
@@ -30,15 +30,15 @@ struct flights {
 	void *arg;
 };
 
-/* The function may be NULL. The table and the asker stay the caller's. */
+/* The function may be NULL. The caller keeps the table and the asker. */
 void flights_init(struct flights *, struct asker *, struct answers *,
     flights_fn, void *);
-/* All are cancelled: no call follows, and the table gets no answer. */
+/* Cancels all: no call follows, and the table gets no answer. */
 void flights_cancel(struct flights *);
 /*
- * Asks for a question in state ANSWERS_ASKED; the owner is never called
- * inside. 1 when it is under way; 0 when it could not be asked and has
- * DNS_TEMPERROR for an answer already.
+ * Asks a question in state ANSWERS_ASKED; the owner is never called inside.
+ * 1 when it is under way; 0 when asker_ask() fails: the answer is then
+ * DNS_TEMPERROR.
  */
 int flights_ask(struct flights *, struct answers_question *);
 /* The same, asking dns for another name (an alias) than the question's. */

@@ -10,41 +10,25 @@
 #include "unpriv/check/logline.h"
 #include "unpriv/judge/bypass.h"
 
-/* Everything that an object may show. */
+/* The values of an object; NULL or 0: not shown. */
 struct facts {
 	const struct logline *line;
 	const char *event;
-	const struct judge_outcome *out; /* or NULL */
+	const struct judge_outcome *out;
 	const char *skipped;
-	const char *action; /* or NULL */
-	const char *text;   /* of the reply or restriction */
+	const char *action;
+	const char *text; /* of the reply or restriction */
 	int again;
 	int has_header;
 	size_t removed;
 	int refused;
 };
 
-/* As the counters name them. */
-static const char *const action_name[] = {
-	[JUDGE_NOTHING] = "nothing",
-	[JUDGE_PREPEND] = "prepend",
-	[JUDGE_REJECT] = "reject",
-	[JUDGE_DEFER] = "defer",
-	[JUDGE_RESTRICTION] = "restriction",
-};
+/* In the order of enum judge_action, as the counters name them. */
+static const char *const action_name[] = { "nothing", "prepend", "reject",
+	"defer", "restriction" };
 
-static const char *const identity_name[] = {
-	[JUDGE_ID_NONE] = NULL,
-	[JUDGE_ID_HELO] = "helo",
-	[JUDGE_ID_MAILFROM] = "mailfrom",
-};
-
-static const char *const protocol_name[] = {
-	[CONF_MILTER] = "milter",
-	[CONF_POLICY] = "policy",
-};
-
-/* spf-engine's words before a record's text. */
+/* The words before a record's text. */
 static const char *const record_words[] = {
 	[JUDGE_LOG_TEXT] = "",
 	[JUDGE_LOG_ERROR] = "",
@@ -81,7 +65,7 @@ usec_since(const struct timespec *since)
 	return us < 0 ? 0 : (uint64_t)us;
 }
 
-/* Adds the flag of lines about policy requests. */
+/* The priority; the log marks the lines about policy requests. */
 static int
 line_pri(const struct logline *l, int pri)
 {
@@ -115,6 +99,13 @@ opt_str(struct json *j, const char *key, const char *s)
 }
 
 static void
+opt_flag(struct json *j, const char *key, int set)
+{
+	if (set)
+		json_bool(j, key, 1);
+}
+
+static void
 put_checked(struct json *j, const struct judge_checked *c, const char *result,
     const char *lookups, const char *voids)
 {
@@ -136,7 +127,8 @@ put_outcome(struct json *j, const struct judge_outcome *o)
 	    "mailfrom_voids");
 	if (o->identity != JUDGE_ID_NONE) {
 		json_str(j, "result", spf_result_name[o->result]);
-		json_str(j, "identity", identity_name[o->identity]);
+		json_str(j, "identity",
+		    o->identity == JUDGE_ID_HELO ? "helo" : "mailfrom");
 		if (c->done)
 			opt_str(j, "reason",
 			    c->verdict.explanation != NULL ?
@@ -155,7 +147,8 @@ put_facts(struct json *j, const struct facts *f, uint64_t usec)
 
 	json_object(j, NULL);
 	json_str(j, "event", f->event);
-	json_str(j, "protocol", protocol_name[l->program]);
+	json_str(j, "protocol",
+	    l->program == CONF_MILTER ? "milter" : "policy");
 	if (l->queue_id != NULL && *l->queue_id != '\0')
 		json_str(j, "queue_id", l->queue_id);
 	opt_str(j, "client", l->client);
@@ -164,8 +157,7 @@ put_facts(struct json *j, const struct facts *f, uint64_t usec)
 	opt_str(j, "sender", l->sender);
 	opt_str(j, "recipient", l->recipient);
 	opt_str(j, "instance", l->instance);
-	if (l->per_user)
-		json_bool(j, "per_user", 1);
+	opt_flag(j, "per_user", l->per_user);
 	opt_str(j, "skipped", f->skipped);
 	if (f->out != NULL)
 		put_outcome(j, f->out);
@@ -175,21 +167,17 @@ put_facts(struct json *j, const struct facts *f, uint64_t usec)
 		opt_str(j, "enhanced_code", f->out->xcode);
 	}
 	opt_str(j, "text", f->text);
-	if (f->again)
-		json_bool(j, "cached", 1);
-	if (f->has_header)
-		json_bool(j, "has_header", 1);
+	opt_flag(j, "cached", f->again);
+	opt_flag(j, "has_header", f->has_header);
 	if (f->removed != 0)
 		json_int(j, "removed", (int64_t)f->removed);
-	if (f->refused)
-		json_bool(j, "refused", 1);
+	opt_flag(j, "refused", f->refused);
 	json_ms(j, "ms", usec);
-	if (j->cut)
-		json_bool(j, "cut", 1);
+	opt_flag(j, "cut", j->cut);
 	json_object_end(j);
 }
 
-/* Cuts texts shorter and shorter until the object fits. */
+/* Cuts long texts to the first bound with which the object fits. */
 static void
 write_object(const struct facts *f)
 {
@@ -201,9 +189,7 @@ write_object(const struct facts *f)
 	size_t i;
 
 	for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		memset(&buf, 0, sizeof(buf));
-		buf.p = text;
-		buf.size = sizeof(text);
+		buf = (struct json_buf){ .p = text, .size = sizeof(text) };
 		json_init(&j, json_buf_put, &buf);
 		j.ascii = 1;
 		j.max = bounds[i];
@@ -214,7 +200,7 @@ write_object(const struct facts *f)
 			return;
 		}
 	}
-	/* Cannot happen with these few texts. Never log half an object. */
+	/* These few texts always fit; never log half an object. */
 	log_warnx("a log object of more than %d octets", LOGLINE_MAX);
 }
 

@@ -16,8 +16,8 @@ _Static_assert((int)SHADOW_RESULTS == (int)SPF_RESULT_MAX &&
 	(int)STAT_RESULTS == (int)SPF_RESULT_MAX,
     "one numbering of results");
 
-static struct chan *shadow_copy_chan;  /* NULL: there is no shadow */
-static unsigned int shadow_copy_share; /* percent towards the next copy */
+static struct chan *shadow_chan; /* NULL: there is no shadow */
+static unsigned int sample_sum;	 /* percent towards the next copy */
 
 /* The message table (proto/msg.h) lets the shadow send nothing here. */
 static void
@@ -32,25 +32,25 @@ shadow_copy_gone(struct chan *c, const char *why, void *arg)
 	if (why != NULL)
 		log_warnx("message from the shadow: %s", why);
 	chan_free(c);
-	shadow_copy_chan = NULL;
+	shadow_chan = NULL;
 }
 
 void
 shadow_copy_connect(struct event_base *base, enum msg_role self, int fd)
 {
-	chan_free(shadow_copy_chan);
-	shadow_copy_chan = chan_new(base, fd, self, ROLE_SHADOW,
-	    shadow_copy_got, shadow_copy_gone, NULL);
+	chan_free(shadow_chan);
+	shadow_chan = chan_new(base, fd, self, ROLE_SHADOW, shadow_copy_got,
+	    shadow_copy_gone, NULL);
 }
 
 /* Spreads the sample evenly, without random numbers. */
 static int
 shadow_copy_is_due(const struct conf *conf)
 {
-	shadow_copy_share += (unsigned int)conf->second_opinion_sample;
-	if (shadow_copy_share < 100)
+	sample_sum += (unsigned int)conf->second_opinion_sample;
+	if (sample_sum < 100)
 		return 0;
-	shadow_copy_share -= 100;
+	sample_sum -= 100;
 	return 1;
 }
 
@@ -67,7 +67,7 @@ shadow_copy_text(char *to, const char *from)
 	return 0;
 }
 
-/* As in judge_run(), the sender's domain stands for an empty HELO. */
+/* As in judge_run(), the sender's domain replaces an empty HELO. */
 static int
 shadow_copy_names(struct shadow_copy *s, const struct judge_request *req)
 {
@@ -89,11 +89,11 @@ shadow_copy_names(struct shadow_copy *s, const struct judge_request *req)
 
 int
 shadow_copy_fill(struct shadow_copy *s, const struct judge_request *req,
-    enum shadow_identity id, enum spf_result ours)
+    enum shadow_identity id, enum spf_result result)
 {
 	s->want = 0;
 	s->identity = (uint8_t)id;
-	s->result = (uint8_t)ours;
+	s->result = (uint8_t)result;
 	/* IPv4 clients of an IPv6 listener are IPv4 clients */
 	addr_unmap(&s->client,
 	    req->conf->prospective.family != 0 ? &req->conf->prospective :
@@ -105,38 +105,27 @@ shadow_copy_fill(struct shadow_copy *s, const struct judge_request *req,
 	return 0;
 }
 
-static int
-shadow_copy_encode(struct shadow_copy_msg *c, const struct judge_request *req,
-    const struct judge_checked *checked, enum shadow_identity id)
-{
-	struct shadow_copy s;
-	struct wbuf w;
-
-	wbuf_init(&w, c->payload, sizeof(c->payload));
-	if (shadow_copy_fill(&s, req, id, checked->verdict.result) == -1 ||
-	    shadowmsg_put_copy(&w, &s) == -1)
-		return -1;
-	c->len = w.len;
-	return 0;
-}
-
 void
 shadow_copy_take(struct shadow_copy_msg *c, const struct judge_request *req,
     const struct judge_outcome *out)
 {
-	const struct judge_checked *checked;
-	int null;
+	int null = req->sender == NULL || req->sender[0] == '\0';
+	const struct judge_checked *checked =
+	    null ? &out->helo : &out->mailfrom;
+	struct shadow_copy s;
+	struct wbuf w;
 
 	c->len = 0;
-	if (!req->conf->second_opinion)
+	if (!req->conf->second_opinion || !checked->done ||
+	    !shadow_copy_is_due(req->conf))
 		return;
-	null = req->sender == NULL || req->sender[0] == '\0';
-	checked = null ? &out->helo : &out->mailfrom;
-	if (!checked->done || !shadow_copy_is_due(req->conf))
-		return;
-	if (shadow_copy_encode(c, req, checked,
-		null ? SHADOW_HELO : SHADOW_MAILFROM) == -1)
+	wbuf_init(&w, c->payload, sizeof(c->payload));
+	if (shadow_copy_fill(&s, req, null ? SHADOW_HELO : SHADOW_MAILFROM,
+		checked->verdict.result) == -1 ||
+	    shadowmsg_put_copy(&w, &s) == -1)
 		stat_inc(SECOND_DROPPED);
+	else
+		c->len = w.len;
 }
 
 void
@@ -145,9 +134,9 @@ shadow_copy_send(const struct shadow_copy_msg *c)
 	if (c->len == 0)
 		return;
 	/* a backlog means that its socket is full */
-	if (shadow_copy_chan == NULL || chan_backlog(shadow_copy_chan) > 0 ||
-	    chan_send(shadow_copy_chan, MSG_SHADOW_COPY, 0, c->payload, c->len,
-		-1, 0) == -1)
+	if (shadow_chan == NULL || chan_backlog(shadow_chan) > 0 ||
+	    chan_send(shadow_chan, MSG_SHADOW_COPY, 0, c->payload, c->len, -1,
+		0) == -1)
 		stat_inc(SECOND_DROPPED);
 	else
 		stat_inc(SECOND_SENT);

@@ -12,10 +12,9 @@ nets_match(const struct conf_nets *nets, const struct addr *client)
 {
 	size_t i;
 
-	for (i = 0; i < nets->n; i++) {
+	for (i = 0; i < nets->n; i++)
 		if (cidr_match(&nets->v[i], client))
 			return BYPASS_YES;
-	}
 	return BYPASS_NO;
 }
 
@@ -34,7 +33,7 @@ whitelist_match(const struct bypass_query *q, struct answers *answers,
 }
 
 /*
- * Every entry is evaluated even when an earlier one waits, so that all missing
+ * Evaluates every entry even when an earlier one waits, so that all missing
  * answers are asked for in one round.
  */
 static enum bypass_match
@@ -43,19 +42,16 @@ domain_match(const struct bypass_query *q, struct answers *answers,
 {
 	const struct conf_strs *list = &q->conf->domain_whitelist;
 	enum bypass_match m = BYPASS_NO;
-	struct spf_request req;
+	struct spf_request req = { .client = *q->client,
+		.now = q->now,
+		.void_limit = (unsigned int)q->conf->void_limit };
 	struct spf_verdict v;
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
 		if (list->v[i][0] == '\0')
 			continue;
-		memset(&req, 0, sizeof(req));
-		req.client = *q->client;
 		req.helo = req.domain = list->v[i];
-		req.local = "postmaster";
-		req.now = q->now;
-		req.void_limit = (unsigned int)q->conf->void_limit;
 		if (spf_check(&req, answers, a, &v) == SPF_WAIT)
 			m = BYPASS_WAIT;
 		else if (v.result == SPF_RESULT_PASS)
@@ -69,21 +65,12 @@ static enum bypass_match
 host_match(const char *name, size_t len, const struct addr *client,
     struct answers *answers)
 {
-	uint16_t type = client->family == 4 ? DNS_T_A : DNS_T_AAAA;
-	size_t size = client->family == 4 ? 4 : 16;
-	const struct dns_answer *ans;
-	unsigned int i;
+	int rv;
 
 	if (!dname_valid(name, len))
 		return BYPASS_NO;
-	if ((ans = answers_get(answers, type, name, len)) == NULL)
-		return BYPASS_WAIT;
-	for (i = 0; ans->status == DNS_OK && i < ans->nrr; i++) {
-		if (ans->rr[i].len == size &&
-		    memcmp(ans->rr[i].data, client->b, size) == 0)
-			return BYPASS_YES;
-	}
-	return BYPASS_NO;
+	rv = answers_confirm(answers, name, len, client);
+	return rv == -1 ? BYPASS_WAIT : rv == 1 ? BYPASS_YES : BYPASS_NO;
 }
 
 /*
@@ -102,17 +89,15 @@ helo_match(const struct bypass_query *q, struct answers *answers,
 		return BYPASS_NO;
 	memcpy(helo, q->helo, len + 1);
 	dname_lower(helo, len);
-	for (i = 0; i < list->n; i++) {
+	for (i = 0; i < list->n; i++)
 		if (strcmp(list->v[i], helo) == 0)
 			return host_match(helo, len, q->client, answers);
-	}
 	return BYPASS_NO;
 }
 
 /*
- * COMPAT "ptr-confirmed": an entry matches its name and the names below it.
- * An entry that begins with a dot, which the suffix match of spf-engine
- * allows, matches only the names below it.
+ * COMPAT "ptr-confirmed": an entry matches its name and the names below it, or
+ * only the latter when it begins with a dot (spf-engine compares suffixes).
  */
 static int
 ptr_listed(const struct conf_strs *list, const char *name, size_t len)
@@ -133,7 +118,7 @@ ptr_listed(const struct conf_strs *list, const char *name, size_t len)
 	return 0;
 }
 
-/* RFC 7208 5.5, for those PTR names that an entry covers. */
+/* RFC 7208 5.5, for the PTR names that an entry covers. */
 static enum bypass_match
 ptr_match(const struct bypass_query *q, struct answers *answers,
     struct arena *a)

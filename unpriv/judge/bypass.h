@@ -11,10 +11,7 @@
 #include "proto/arena.h"
 #include "unpriv/spf/answers.h"
 
-/*
- * Clients that are exempt from the check. Pure like the judge; the lists are
- * tried in spf-engine's order and the first match counts.
- */
+/* Clients that are exempt from the check: lists, in spf-engine's order. */
 enum bypass_id {
 	BYPASS_SKIP_ADDRESSES = 0,
 	BYPASS_WHITELIST,
@@ -45,7 +42,7 @@ struct bypass_list {
 	    struct answers *, struct arena *);
 };
 
-/* Indexed by enum bypass_id. */
+/* Indexed by enum bypass_id; the first that matches counts. */
 extern const struct bypass_list bypass_lists[BYPASS_MAX];
 
 #endif

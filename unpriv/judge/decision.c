@@ -26,65 +26,35 @@ enum row {
 	ROW_MAX
 };
 
-/* Serves HELO_reject and Mail_From_reject. */
+/* Serves HELO_reject and Mail_From_reject. The columns are enum spf_result. */
 /* clang-format off */
 static const unsigned char table[ROW_MAX][SPF_RESULT_MAX] = {
-	[ROW_NOT_PASS] = {
-		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
-		[SPF_RESULT_SOFTFAIL] = REJ,	[SPF_RESULT_NEUTRAL] = REJ,
-		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
-		[SPF_RESULT_TEMPERROR] = TMP
-	},
-	[ROW_SOFTFAIL] = {
-		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
-		[SPF_RESULT_SOFTFAIL] = REJ,	[SPF_RESULT_NEUTRAL] = PRE,
-		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
-		[SPF_RESULT_TEMPERROR] = TMP
-	},
-	[ROW_FAIL] = {
-		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = REJ,
-		[SPF_RESULT_SOFTFAIL] = PRE,	[SPF_RESULT_NEUTRAL] = PRE,
-		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
-		[SPF_RESULT_TEMPERROR] = TMP
-	},
-	[ROW_FALSE] = {
-		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = PRE,
-		[SPF_RESULT_SOFTFAIL] = PRE,	[SPF_RESULT_NEUTRAL] = PRE,
-		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRE,
-		[SPF_RESULT_TEMPERROR] = PRE
-	},
-	[ROW_NOTE] = {
-		[SPF_RESULT_PASS] = NOT,	[SPF_RESULT_FAIL] = NOT,
-		[SPF_RESULT_SOFTFAIL] = NOT,	[SPF_RESULT_NEUTRAL] = NOT,
-		[SPF_RESULT_NONE] = NOT,	[SPF_RESULT_PERMERROR] = NOT,
-		[SPF_RESULT_TEMPERROR] = NOT
-	},
-	[ROW_OTHER] = {
-		[SPF_RESULT_PASS] = PRE,	[SPF_RESULT_FAIL] = PRE,
-		[SPF_RESULT_SOFTFAIL] = PRE,	[SPF_RESULT_NEUTRAL] = PRE,
-		[SPF_RESULT_NONE] = PRE,	[SPF_RESULT_PERMERROR] = PRM,
-		[SPF_RESULT_TEMPERROR] = TMP
-	}
+			   /* None Neut Pass Fail Soft Temp Perm */
+	[ROW_OTHER]	= { PRE, PRE, PRE, PRE, PRE, TMP, PRM },
+	[ROW_NOT_PASS]	= { PRE, REJ, PRE, REJ, REJ, TMP, PRM },
+	[ROW_SOFTFAIL]	= { PRE, PRE, PRE, REJ, REJ, TMP, PRM },
+	[ROW_FAIL]	= { PRE, PRE, PRE, REJ, PRE, TMP, PRM },
+	[ROW_FALSE]	= { PRE, PRE, PRE, PRE, PRE, PRE, PRE },
+	[ROW_NOTE]	= { NOT, NOT, NOT, NOT, NOT, NOT, NOT }
 };
 
-/* [key][0]: MAIL FROM, [1]: HELO of a null sender, [2]: HELO of another. */
-static const unsigned char rows[][3] = {
-	[REJECT_OTHER]		= { ROW_OTHER, ROW_OTHER, ROW_OTHER },
-	[REJECT_NOT_PASS]	= { ROW_NOT_PASS, ROW_NOT_PASS, ROW_NOT_PASS },
-	[REJECT_SOFTFAIL]	= { ROW_SOFTFAIL, ROW_SOFTFAIL, ROW_SOFTFAIL },
-	[REJECT_FAIL]		= { ROW_FAIL, ROW_FAIL, ROW_FAIL },
-	[REJECT_NULL]		= { ROW_OTHER, ROW_FAIL, ROW_NOTE },
-	[REJECT_FALSE]		= { ROW_FALSE, ROW_FALSE, ROW_FALSE },
-	[REJECT_NO_CHECK]	= { ROW_FALSE, ROW_FALSE, ROW_FALSE }
+/* For HELO_reject = Null see row_of(). */
+static const unsigned char rows[] = {
+	[REJECT_OTHER] = ROW_OTHER, [REJECT_NOT_PASS] = ROW_NOT_PASS,
+	[REJECT_SOFTFAIL] = ROW_SOFTFAIL, [REJECT_FAIL] = ROW_FAIL,
+	[REJECT_NULL] = ROW_OTHER, [REJECT_FALSE] = ROW_FALSE,
+	[REJECT_NO_CHECK] = ROW_FALSE
 };
 /* clang-format on */
 
 static enum row
 row_of(const struct conf *conf, enum judge_id id, int null_sender)
 {
-	if (id == JUDGE_ID_HELO)
-		return rows[conf->helo_reject][null_sender ? 1 : 2];
-	return rows[conf->mail_from_reject][0];
+	if (id != JUDGE_ID_HELO)
+		return rows[conf->mail_from_reject];
+	if (conf->helo_reject == REJECT_NULL)
+		return null_sender ? ROW_FAIL : ROW_NOTE;
+	return rows[conf->helo_reject];
 }
 
 enum decision

@@ -23,8 +23,8 @@ enum decision {
 };
 
 /*
- * What HELO_reject or Mail_From_reject, which must not be No_Check, makes of
- * a result. listed: decision_listed() of the identity's domain.
+ * The decision of HELO_reject or Mail_From_reject, which must not be No_Check,
+ * for a result. listed: decision_listed() of the identity's domain.
  */
 enum decision decision_of(const struct conf *, enum judge_id, int null_sender,
     int listed, enum spf_result);

@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: worker, libmilter, policyd-spf, spfctl; pure. */
 
+#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,18 +11,20 @@
 
 #define FOLD_WIDTH 72 /* spf-engine's */
 
-/* Text under construction; what does not fit is left out. */
+/* A value that is written; octets that do not fit are dropped. */
 struct hbuf {
 	char *p; /* NULL: the arena is exhausted */
 	size_t len, size;
+	int utf8; /* the message may hold UTF-8 */
 };
 
 static void
-hbuf_init(struct hbuf *h, struct arena *a, size_t size)
+hbuf_init(struct hbuf *h, struct arena *a, size_t size, int utf8)
 {
 	h->p = arena_alloc(a, size);
 	h->size = h->p == NULL ? 0 : size;
 	h->len = 0;
+	h->utf8 = utf8;
 }
 
 static void
@@ -38,13 +41,26 @@ hbuf_str(struct hbuf *h, const char *s)
 		hbuf_char(h, *s++);
 }
 
-/* The text, NUL-terminated, or NULL. */
-static const char *
-hbuf_done(struct hbuf *h)
+/* Appends the strings up to NULL. */
+static void
+hbuf_add(struct hbuf *h, ...)
+{
+	const char *s;
+	va_list ap;
+
+	va_start(ap, h);
+	while ((s = va_arg(ap, const char *)) != NULL)
+		hbuf_str(h, s);
+	va_end(ap);
+}
+
+/* The field; its value is NULL when the arena is exhausted. */
+static struct header_field
+hbuf_field(struct hbuf *h, const char *name)
 {
 	if (h->p != NULL)
 		h->p[h->len] = '\0';
-	return h->p;
+	return (struct header_field){ name, h->p };
 }
 
 /* Octets that put_quoted() and put_comment() write at most for an octet. */
@@ -116,8 +132,7 @@ header_show_sender(struct arena *a, const char *local, const char *domain,
 static int
 is_atext(unsigned char c, int utf8)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	    (c >= 'A' && c <= 'Z') || (c >= 0x80 && utf8) ||
+	return ascii_is_alnum(c) || (c >= 0x80 && utf8) ||
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
@@ -133,18 +148,17 @@ is_dot_atom(const char *s, int utf8)
 {
 	char prev = '.';
 
-	for (; *s != '\0'; prev = *s++) {
+	for (; *s != '\0'; prev = *s++)
 		if (*s == '.' ? prev == '.' : !is_atext(*s, utf8))
 			return 0;
-	}
 	return prev != '.';
 }
 
 /*
  * Some readers take octets inside a quoted-string for structure: OpenDMARC up
- * to 1.4.2 sees '(', ';' and '=' and so fails valid VERP addresses, and
- * SpamAssassin takes the last "identity=" of the line for the key. Write each
- * such octet as a quoted-pair, which means the same under RFC 5322.
+ * to 1.4.2 fails valid VERP addresses for '(', ';' and '=', and SpamAssassin
+ * takes the last "identity=" of the line for the key. Write each such octet as
+ * a quoted-pair, which means the same (RFC 5322 3.2.4).
  */
 static void
 put_quoted(struct hbuf *h, const char *s)
@@ -160,9 +174,9 @@ put_quoted(struct hbuf *h, const char *s)
 
 /* RFC 7208 9.1: key-value-pair = key [CFWS] "=" (dot-atom / quoted-string) */
 static void
-put_value(struct hbuf *h, const char *s, int utf8)
+put_value(struct hbuf *h, const char *s)
 {
-	if (is_dot_atom(s, utf8) && strchr(s, '=') == NULL)
+	if (is_dot_atom(s, h->utf8) && strchr(s, '=') == NULL)
 		hbuf_str(h, s);
 	else
 		put_quoted(h, s);
@@ -177,10 +191,9 @@ put_pvalue(struct hbuf *h, const char *s, int utf8)
 {
 	const char *p;
 
-	for (p = s; *p != '\0'; p++) {
+	for (p = s; *p != '\0'; p++)
 		if ((unsigned char)*p >= 0x80 ? !utf8 : !is_token(*p))
 			break;
-	}
 	if (p != s && *p == '\0')
 		hbuf_str(h, s);
 	else
@@ -197,8 +210,8 @@ word_before(const char *s, const char *p, const char *word)
 }
 
 /*
- * 1 when the '=' at p follows a word that readers search for with a regular
- * expression that ignores comments (SpamAssassin: "; spf =", "identity=").
+ * 1 when the '=' at p follows a word that readers find inside comments, too
+ * (SpamAssassin: "; spf =", "identity=").
  */
 static int
 weak_equals(const char *s, const char *p)
@@ -209,25 +222,29 @@ weak_equals(const char *s, const char *p)
 
 	while (p > s && p[-1] == ' ')
 		p--;
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (word_before(s, p, words[i]))
 			return 1;
-	}
 	return 0;
 }
 
 /* ctext and quoted-pair of RFC 5322 3.2.2 */
 static void
+put_comment_char(struct hbuf *h, const char *s, const char *p)
+{
+	if (*p == '(' || *p == ')' || *p == '\\' ||
+	    (*p == '=' && weak_equals(s, p)))
+		hbuf_char(h, '\\');
+	hbuf_char(h, *p);
+}
+
+static void
 put_comment(struct hbuf *h, const char *s)
 {
 	const char *p;
 
-	for (p = s; *p != '\0'; p++) {
-		if (*p == '(' || *p == ')' || *p == '\\' ||
-		    (*p == '=' && weak_equals(s, p)))
-			hbuf_char(h, '\\');
-		hbuf_char(h, *p);
-	}
+	for (p = s; *p != '\0'; p++)
+		put_comment_char(h, s, p);
 }
 
 /*
@@ -240,11 +257,9 @@ put_reason(struct hbuf *h, const char *s)
 	const char *p;
 
 	for (p = s; *p != '\0'; p++) {
-		if (*p == '(' || *p == ')' || *p == '\\' ||
-		    (*p == '=' && weak_equals(s, p)) ||
-		    (*p == '.' && word_before(s, p, "smtp")))
+		if (*p == '.' && word_before(s, p, "smtp"))
 			hbuf_char(h, '\\');
-		hbuf_char(h, *p == ';' ? ',' : *p);
+		put_comment_char(h, s, *p == ';' ? "," : p);
 	}
 }
 
@@ -267,9 +282,9 @@ header_plain(struct arena *a, const struct header_parts *w)
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX);
+	hbuf_init(&h, a, HEADER_MAX, w->utf8);
 	put_parts(&h, w, hbuf_str);
-	return hbuf_done(&h);
+	return hbuf_field(&h, NULL).value;
 }
 
 struct header_field
@@ -278,23 +293,14 @@ header_received_spf(struct arena *a, const char *title, const char *comment,
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX);
-	hbuf_str(&h, title);
-	hbuf_str(&h, " (");
+	hbuf_init(&h, a, HEADER_MAX, w->utf8);
+	hbuf_add(&h, title, " (", NULL);
 	put_comment(&h, comment);
 	/* Unquoted: SpamAssassin's pattern takes no quoted identity. */
-	hbuf_str(&h, ") identity=");
-	hbuf_str(&h, identity);
-	hbuf_str(&h, "; client-ip=");
-	put_value(&h, w->ip, w->utf8);
-	hbuf_str(&h, "; helo=");
-	put_value(&h, w->helo, w->utf8);
-	hbuf_str(&h, "; envelope-from=");
-	put_value(&h, w->sender, w->utf8);
-	hbuf_str(&h, "; receiver=");
-	put_value(&h, w->receiver, w->utf8);
+	hbuf_add(&h, ") identity=", identity, "; ", NULL);
+	put_parts(&h, w, put_value);
 	hbuf_char(&h, ' ');
-	return (struct header_field){ "Received-SPF", hbuf_done(&h) };
+	return hbuf_field(&h, "Received-SPF");
 }
 
 struct header_field
@@ -303,20 +309,16 @@ header_ar(struct arena *a, const char *result, const char *reason,
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX);
+	hbuf_init(&h, a, HEADER_MAX, w->utf8);
 	put_pvalue(&h, w->id, 0);
-	hbuf_str(&h, "; spf=");
-	hbuf_str(&h, result);
-	hbuf_str(&h, " (");
+	hbuf_add(&h, "; spf=", result, " (", NULL);
 	put_reason(&h, reason);
-	hbuf_str(&h, ") ");
-	hbuf_str(&h, prop);
-	hbuf_char(&h, '=');
+	hbuf_add(&h, ") ", prop, "=", NULL);
 	put_pvalue(&h, domain, w->utf8);
 	hbuf_str(&h, " (");
 	put_parts(&h, w, put_comment);
 	hbuf_char(&h, ')');
-	return (struct header_field){ "Authentication-Results", hbuf_done(&h) };
+	return hbuf_field(&h, "Authentication-Results");
 }
 
 struct header_field
@@ -325,12 +327,12 @@ header_x_comment(struct arena *a, const char *text,
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX);
+	hbuf_init(&h, a, HEADER_MAX, w->utf8);
 	hbuf_str(&h, text);
 	/* Unstructured (RFC 5322 3.6.5): nothing to quote. */
 	put_parts(&h, w, hbuf_str);
 	hbuf_char(&h, ' ');
-	return (struct header_field){ "X-Comment", hbuf_done(&h) };
+	return hbuf_field(&h, "X-Comment");
 }
 
 struct header_field
@@ -338,22 +340,20 @@ header_ar_none(struct arena *a, const char *text, const struct header_parts *w)
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX);
+	hbuf_init(&h, a, HEADER_MAX, w->utf8);
 	put_pvalue(&h, w->id, 0);
-	hbuf_str(&h, "; none (");
-	hbuf_str(&h, text);
-	hbuf_char(&h, ' ');
+	hbuf_add(&h, "; none (", text, " ", NULL);
 	put_parts(&h, w, put_comment);
 	hbuf_char(&h, ')');
-	return (struct header_field){ "Authentication-Results", hbuf_done(&h) };
+	return hbuf_field(&h, "Authentication-Results");
 }
 
 /*
  * Finds the end of the line that starts at p: behind the last blank within
  * width octets, or else behind the first blank. A blank inside a quoted-string
- * is content and does not count, nor does one that would leave a line of only
- * white space (RFC 5322 3.2.2). depth is the number of open comments at p, and
- * on return at the end; inside a comment '"' has no meaning.
+ * is content; one at the start would leave a line of only white space (RFC 5322
+ * 3.2.2). depth is the number of open comments at p, and on return at the end;
+ * inside a comment '"' has no meaning.
  */
 static const char *
 fold_point(const char *p, size_t width, int *depth)
@@ -393,7 +393,7 @@ header_fold(const char *name, const char *value, struct arena *a)
 	int depth = 0;
 
 	/* Each break adds four octets and takes at least two of the value. */
-	hbuf_init(&h, a, left * 3 + 8);
+	hbuf_init(&h, a, left * 3 + 8, 0);
 	width = strlen(name) + 2;
 	width = width < FOLD_WIDTH ? FOLD_WIDTH - width : 0;
 	while (left > width && (cut = fold_point(p, width, &depth)) != NULL) {
@@ -404,5 +404,5 @@ header_fold(const char *name, const char *value, struct arena *a)
 		width = FOLD_WIDTH;
 	}
 	hbuf_str(&h, p);
-	return hbuf_done(&h);
+	return hbuf_field(&h, name).value;
 }

@@ -10,9 +10,9 @@
 
 /*
  * The header fields that carry a result: Received-SPF (RFC 7208 9.1),
- * Authentication-Results (RFC 8601) and spf-engine's X-Comment. Text from
- * the wire passes two gates: header_show*() makes it printable and bounds
- * it, then the writers quote it for its place. Values are one line, unfolded.
+ * Authentication-Results (RFC 8601) and spf-engine's X-Comment. header_show*()
+ * makes text from the wire printable and bounds it; the writers of fields quote
+ * it as its place asks. Values are one line, unfolded.
  */
 struct header_field {
 	const char *name;
@@ -20,10 +20,9 @@ struct header_field {
 };
 
 /*
- * Bounds, in octets after escaping. With them no field is longer than
- * HEADER_MAX and no token longer than 600, so that folding at white space
- * alone keeps every line under 998 (RFC 5322 2.1.1) and OpenDMARC's buffer
- * of 4096 holds the whole.
+ * Bounds, in octets after escaping. They keep every token under 600, so that
+ * folding at white space alone keeps lines under 998 (RFC 5322 2.1.1), and
+ * every field within HEADER_MAX, which OpenDMARC's buffer of 4096 holds.
  */
 #define HEADER_MAX	  2048
 #define HEADER_ID_MAX	  200
@@ -32,23 +31,21 @@ struct header_field {
 #define HEADER_LOCAL_MAX  256
 
 /*
- * A copy of wire text with every control as '?'; so is every octet above
- * 126 unless utf8 is set and it is part of legal UTF-8. Longer than max
- * (counted as escaping will make it) it ends in "...". NULL when the arena
- * is exhausted.
+ * A copy of wire text. '?' replaces each control and each octet above 126,
+ * unless utf8 is set and it is part of legal UTF-8. Text that is longer than
+ * max after escaping ends in "...". NULL when the arena is exhausted.
  */
 const char *header_show(struct arena *, const char *, int utf8, size_t max);
 /*
- * The same for a domain: without utf8, U-labels become A-labels, as RFC
- * 8616 5 asks for a message that is not internationalized; octets that
- * have no such form become '?'.
+ * The same for a domain: without utf8, U-labels become A-labels, as RFC 8616 5
+ * asks for a message that is not internationalized.
  */
 const char *header_show_domain(struct arena *, const char *, int utf8);
 /* local@domain; domain alone when local is NULL; "<>" when both are. */
 const char *header_show_sender(struct arena *, const char *local,
     const char *domain, int utf8);
 
-/* What all fields are made of, after header_show*(). */
+/* The parts of all fields, after header_show*(). */
 struct header_parts {
 	const char *id; /* authserv-id */
 	const char *ip;
@@ -81,8 +78,7 @@ struct header_field header_ar_none(struct arena *, const char *text,
 /*
  * Folds a value for the milter: only at white space between tokens (COMPAT
  * "fold"). As in spf-engine, a line break is LF and three blanks. The name
- * is needed for the length of the first line. NULL when the arena is
- * exhausted.
+ * counts for the length of the first line. NULL when the arena is exhausted.
  */
 const char *header_fold(const char *name, const char *value, struct arena *);
 

@@ -36,22 +36,22 @@ split_sender(struct judge_state *j)
 		j->sender = NULL;
 }
 
-/* Called after the bypass lists, which must see an empty HELO as it is. */
+/* Call it after the bypass lists, which need to know an empty HELO. */
 static void
 set_identities(struct judge_state *j)
 {
 	if (j->helo[0] == '\0')
 		j->helo = j->local != NULL && j->domain[0] != '\0' ? j->domain :
 								     "unknown";
-	j->by_helo.id = JUDGE_ID_HELO;
-	j->by_helo.domain = j->helo;
-	j->by_helo.checked = &j->out->helo;
-	j->by_mailfrom.id = JUDGE_ID_MAILFROM;
-	j->by_mailfrom.domain = j->domain;
-	j->by_mailfrom.checked = &j->out->mailfrom;
+	j->by_helo = (struct judge_identity){ .id = JUDGE_ID_HELO,
+		.domain = j->helo,
+		.checked = &j->out->helo };
+	j->by_mailfrom = (struct judge_identity){ .id = JUDGE_ID_MAILFROM,
+		.domain = j->domain,
+		.checked = &j->out->mailfrom };
 }
 
-/* Finds out whom to check. 0: there is no address, and nothing to do. */
+/* Sets the client, HELO and sender to check. 0: there is no client address. */
 static int
 start(struct judge_state *j)
 {
@@ -62,8 +62,7 @@ start(struct judge_state *j)
 	j->ip_text = req->client_text;
 	if (j->conf->prospective.family != 0) {
 		j->ip = j->conf->prospective;
-		j->ip_text = arena_strdup(j->arena,
-		    addr_format(&j->ip, buf, sizeof(buf)));
+		j->ip_text = NULL;
 	}
 	if (j->ip.family == 0) {
 		if (req->client_text == NULL)
@@ -85,9 +84,8 @@ start(struct judge_state *j)
 }
 
 /*
- * Tries the bypass lists in their order; the first that matches counts. The
- * lists behind one that waits are run too, so that their questions are asked
- * in the same round.
+ * Tries the bypass lists in their order; the first that matches counts. Runs
+ * also those behind one that waits, to ask their questions in the same round.
  */
 static enum bypass_match
 run_lists(struct judge_state *j, const struct bypass_list **found)
@@ -109,8 +107,8 @@ run_lists(struct judge_state *j, const struct bypass_list **found)
 }
 
 /*
- * No_Mail: 1 when the first string of the domain's first TXT record is exactly
- * the record of a domain that sends no mail.
+ * No_Mail: 1 when the first string of the domain's first TXT record is the
+ * record of a domain that sends no mail.
  */
 static int
 is_no_mail(struct judge_state *j, const char *domain)
@@ -131,23 +129,18 @@ is_no_mail(struct judge_state *j, const char *domain)
 	    memcmp(q->answer.rr[0].data, no_mail, sizeof(no_mail) - 1) == 0;
 }
 
-/* Checks one identity and decides. 0: an answer is missing. */
+/* Checks an identity and decides on it. 0: an answer is missing. */
 static int
 check_identity(struct judge_state *j, struct judge_identity *i)
 {
-	struct spf_request req;
+	struct spf_request req = { .client = j->ip,
+		.helo = j->helo,
+		.local = i->id == JUDGE_ID_MAILFROM ? j->local : NULL,
+		.domain = i->domain,
+		.now = j->req->now,
+		.void_limit = (unsigned int)j->conf->void_limit,
+		.want_trace = j->req->want_trace };
 
-	memset(&req, 0, sizeof(req));
-	req.client = j->ip;
-	req.helo = j->helo;
-	req.local = i->id == JUDGE_ID_MAILFROM && j->local != NULL &&
-		j->local[0] != '\0' ?
-	    j->local :
-	    "postmaster";
-	req.domain = i->domain;
-	req.now = j->req->now;
-	req.void_limit = (unsigned int)j->conf->void_limit;
-	req.want_trace = j->req->want_trace;
 	if (spf_check(&req, j->answers, j->arena, &i->checked->verdict) ==
 	    SPF_WAIT)
 		return 0;
@@ -169,9 +162,9 @@ refuses(const struct judge_identity *i)
 }
 
 /*
- * Checks HELO, then MAIL FROM unless HELO refuses. While HELO waits, MAIL FROM
- * runs for its questions. A HELO result that can change nothing is wanted only
- * where its header field would be shown (COMPAT "none-skip"). 0: wait.
+ * Checks HELO, then MAIL FROM unless HELO refuses. While HELO waits, runs MAIL
+ * FROM to note its questions. A HELO result that can change nothing is needed
+ * only for the header field (COMPAT "none-skip"). 0: an answer is missing.
  */
 static int
 run_checks(struct judge_state *j)
@@ -197,8 +190,8 @@ run_checks(struct judge_state *j)
 }
 
 /*
- * The pass restriction that applies, for policy. An unset key means none;
- * spf-engine answers the word "None" (COMPAT "crash").
+ * Policy's pass restriction that applies, and the identity that passes; or
+ * NULL. For an unset key spf-engine answers the word "None" (COMPAT "crash").
  */
 static const char *
 restriction(const struct judge_state *j, const struct judge_identity **whose)
@@ -237,7 +230,7 @@ later(const struct judge_state *j)
 	return s[0] == '\0' ? NULL : s;
 }
 
-/* Whose result the header field shows; NULL: nothing was checked. */
+/* The identity whose result the header field shows; NULL: none was checked. */
 static const struct judge_identity *
 header_identity(struct judge_state *j)
 {
@@ -250,7 +243,7 @@ header_identity(struct judge_state *j)
 	return o->helo.done ? &j->by_helo : NULL;
 }
 
-/* All results are known. */
+/* Fills in the outcome once all results are known. */
 static void
 finish(struct judge_state *j)
 {
@@ -289,17 +282,16 @@ judge_run(const struct judge_request *req, struct answers *answers,
 	struct judge_state j;
 
 	memset(out, 0, sizeof(*out));
-	memset(&j, 0, sizeof(j));
-	j.req = req;
-	j.conf = req->conf;
-	j.answers = answers;
-	j.arena = arena;
-	j.out = out;
-	j.tail = &out->log;
+	j = (struct judge_state){ .req = req,
+		.conf = req->conf,
+		.answers = answers,
+		.arena = arena,
+		.out = out,
+		.tail = &out->log };
 	if (!start(&j))
 		return JUDGE_DONE;
 	if (j.helo == NULL || j.sender == NULL || j.ip_text == NULL)
-		return JUDGE_DONE; /* no memory to begin with */
+		return JUDGE_DONE; /* the arena is exhausted */
 	if ((m = run_lists(&j, &found)) == BYPASS_YES) {
 		say_bypass(&j, found);
 		return JUDGE_DONE;
@@ -330,7 +322,7 @@ judge_hint_helo(const struct conf *conf, const char *helo,
 		return;
 	memcpy(name, helo, n);
 	name[n] = '\0';
-	/* RFC 7208 4.3: no query will be made for these. */
+	/* RFC 7208 4.3: the check asks nothing for these. */
 	if (name[0] == '[' || strchr(name, '.') == NULL)
 		return;
 	if (conf->helo_reject == REJECT_NO_CHECK ||

@@ -20,7 +20,7 @@ struct bypass_list;
  * with a NUL inside replaced by '?'.
  */
 struct judge_request {
-	enum conf_program program; /* whose words are used */
+	enum conf_program program; /* chooses the wording */
 	const struct conf *conf;   /* with the recipient's own settings */
 	int peruser;		   /* per-user settings are in use */
 	int smtputf8;		   /* UTF-8 is legal in headers */
@@ -31,7 +31,7 @@ struct judge_request {
 	const char *recipient;	   /* NULL: missing */
 	time_t now;
 	int want_trace;
-	int lists_late; /* a list that lacks an answer does not match */
+	int lists_late; /* do not wait for the answers of bypass lists */
 };
 
 enum judge_action {
@@ -42,23 +42,23 @@ enum judge_action {
 	JUDGE_RESTRICTION /* policy: text is the Postfix action */
 };
 
-/* What a record says; spf-engine's words for it are logline_record()'s. */
+/* The kinds of log records. logline_record() adds spf-engine's words. */
 enum judge_log_kind {
-	JUDGE_LOG_TEXT = 0,    /* the text as it is */
-	JUDGE_LOG_ERROR,       /* likewise: why nothing was checked */
+	JUDGE_LOG_TEXT = 0,    /* any other text */
+	JUDGE_LOG_ERROR,       /* why nothing was checked */
 	JUDGE_LOG_HEADER,      /* the header field is added */
 	JUDGE_LOG_NO_HEADER,   /* it is not added */
 	JUDGE_LOG_REFUSAL,     /* text is the outcome's answer */
-	JUDGE_LOG_RESTRICTION, /* likewise */
-	JUDGE_LOG_NOT_DONE     /* TestOnly = 0: what would have been done */
+	JUDGE_LOG_RESTRICTION, /* text is the outcome's answer */
+	JUDGE_LOG_NOT_DONE     /* TestOnly = 0: the action that is not taken */
 };
 
 struct judge_log {
 	struct judge_log *next;
 	enum judge_log_kind kind;
-	int level;	  /* debugLevel from which on it is logged */
-	const char *name; /* of the header field that text is the value of */
-	const char *text; /* not escaped; the logger does that */
+	int level;	  /* the lowest debugLevel that logs it */
+	const char *name; /* of the header field whose value text is, or NULL */
+	const char *text; /* not escaped; the parent does that */
 };
 
 /* One identity that was checked. */
@@ -72,28 +72,21 @@ struct judge_outcome {
 	enum judge_id identity;		   /* that decided */
 	enum spf_result result;		   /* of that identity */
 	const struct bypass_list *skipped; /* the list that matched, or NULL */
-	/*
-	 * PREPEND: a header field, escaped and unfolded; NULL when
-	 * Header_Type is None.
-	 */
+	/* PREPEND: a field, escaped, unfolded; NULL: Header_Type = None */
 	const char *header_name;
 	const char *header_value;
 	/*
-	 * REJECT, DEFER: SMTP codes ("550", "5.7.23" or NULL when
-	 * SPF_Enhanced_Status_Codes is No) and text, at most 450 octets,
-	 * without controls. RESTRICTION: text only.
+	 * REJECT, DEFER: the SMTP code; the enhanced code, NULL when
+	 * SPF_Enhanced_Status_Codes is No; the text, at most 450 octets
+	 * without controls. RESTRICTION: the text only.
 	 */
 	const char *code;
 	const char *xcode;
 	const char *text;
-	/*
-	 * REJECT, DEFER, RESTRICTION: policy's answer, a Postfix action. The
-	 * milter's log shows it as well.
-	 */
+	/* REJECT, DEFER, RESTRICTION: the Postfix action, also for the log */
 	const char *answer;
-	/* Policy, PREPEND: the answer for later recipients, or NULL. */
-	const char *later;
-	const char *not_done;  /* TestOnly = 0: what would have been done */
+	const char *later;     /* policy, PREPEND: for later recipients */
+	const char *not_done;  /* TestOnly = 0: the action not taken, or NULL */
 	struct judge_log *log; /* in order */
 	struct judge_checked helo, mailfrom;
 };
@@ -104,16 +97,16 @@ enum judge_status {
 };
 
 /*
- * The whole decision of spf-engine, with the differences of COMPAT: bypass
- * lists, HELO, MAIL FROM, the action for the result, header field, reply and
- * log records. Pure and run again like spf_check(); JUDGE_WAIT leaves the
- * questions of all its parts in the table. Instances and InternalHosts are
- * the session's concern. Pointers of the outcome point into the arena or the
- * request, or to constants.
+ * Decides as spf-engine does, with the differences of COMPAT: bypass lists,
+ * HELO, MAIL FROM, the action for the result, header field, reply and log
+ * records. Pure; after JUDGE_WAIT the table holds the questions of all parts:
+ * run it again when they are answered. Instances and InternalHosts are up to
+ * the session. The outcome points into the arena or the request, or to
+ * constants.
  */
 enum judge_status judge_run(const struct judge_request *, struct answers *,
     struct arena *, struct judge_outcome *);
-/* Adds the question that a HELO name will need (prefetch at HELO). */
+/* Notes the question that the check of a HELO name will need, as a guess. */
 void judge_hint_helo(const struct conf *, const char *, struct answers *);
 
 #endif

@@ -22,7 +22,7 @@ expand(struct arena *a, const char *template, const struct python_field *f,
 
 /*
  * RFC 5321 4.2: a reply's text is printable. As in spf-engine, UTF-8 that the
- * administrator wrote stays. A character that does not fit is left out.
+ * administrator wrote stays. Cuts between characters.
  */
 static const char *
 tidy(struct arena *a, const char *s, size_t max)
@@ -59,10 +59,9 @@ reply_text(struct arena *a, const char *message, const char *why_url,
 		{ "url", NULL } };
 	size_t i;
 
-	for (i = 0; i < sizeof(url) / sizeof(url[0]); i++) {
+	for (i = 0; i < sizeof(url) / sizeof(url[0]); i++)
 		if (url[i].value == NULL)
 			return NULL;
-	}
 	text[2].value = expand(a, why_url, url, 4);
 	if (text[1].value == NULL || text[2].value == NULL)
 		return NULL;

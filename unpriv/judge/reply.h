@@ -9,7 +9,7 @@
 /* Octets of a reply's text, without its codes (COMPAT "quote"). */
 #define REPLY_MAX 450
 
-/* What a reply says. */
+/* The values of the fields below. */
 struct reply_parts {
 	const char *rejectdefer; /* "rejected", "deferred" */
 	const char *spf;	 /* the reason */
@@ -24,8 +24,8 @@ struct reply_parts {
  * Reason_Message with {rejectdefer}, {spf} and {url} filled in (see
  * python_format()). {url} is Why_URL with {scope}, {id}, {ip}, {rcpt}. The
  * result is one line of at most REPLY_MAX octets that ends with a whole
- * character; controls are '?', and without utf8 so is every octet above ASCII
- * that the wire brought. NULL when the arena is exhausted.
+ * character. '?' replaces controls and, without utf8, octets of the wire that
+ * are not ASCII. NULL when the arena is exhausted.
  */
 const char *reply_text(struct arena *, const char *message, const char *why_url,
     const struct reply_parts *);

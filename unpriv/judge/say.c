@@ -20,14 +20,14 @@ static const struct {
 	[JUDGE_ID_MAILFROM] = { "mailfrom", "mfrom", "smtp.mailfrom" },
 };
 
-/* The words of a reject and of a defer (RFC 7372 3.2). */
+/* Codes and words of a reject and of a defer (RFC 7372 3.2). */
 /* clang-format off */
 static const struct refusal {
 	enum judge_action action;
 	const char *name;
 	const char *rejectdefer; /* in Reason_Message */
 	const char *code;
-	const char *verb; /* what policy answers in place of the code */
+	const char *verb; /* policy's answer has it in place of the code */
 	const char *xcode, *xcode_permerror;
 	const char *xcode_plain; /* COMPAT "enhanced-no" */
 	const char *text, *answer; /* when the arena is exhausted */
@@ -50,15 +50,12 @@ say_log(struct judge_state *j, int level, enum judge_log_kind kind,
 	if (text == NULL || level > j->conf->debug_level ||
 	    (l = arena_alloc(j->arena, sizeof(*l))) == NULL)
 		return;
-	l->level = level;
-	l->kind = kind;
-	l->name = name;
-	l->text = text;
+	*l = (struct judge_log){ NULL, kind, level, name, text };
 	*j->tail = l;
 	j->tail = &l->next;
 }
 
-/* receiver= of a header field: the recipient's domain where it may be shown. */
+/* receiver= of a header field: the recipient's domain, unless it is hidden. */
 static const char *
 receiver(struct judge_state *j)
 {
@@ -81,7 +78,7 @@ receiver(struct judge_state *j)
 	    j->req->smtputf8);
 }
 
-/* Sets ip to NULL when the arena is exhausted. */
+/* ip becomes NULL when the arena is exhausted. */
 static void
 fill_parts(struct judge_state *j, struct header_parts *w)
 {
@@ -129,7 +126,7 @@ say_result(struct judge_state *j, const struct judge_identity *i, int fields)
 			plain));
 }
 
-/* The reason for the result, for people. */
+/* The reason for the result, in words. */
 static const char *
 reason_of(struct judge_state *j, const struct judge_identity *i)
 {
@@ -146,7 +143,7 @@ reason_of(struct judge_state *j, const struct judge_identity *i)
 	return v->reason == NULL ? "" : v->reason;
 }
 
-/* 1: Authentication-Results. With Header_Type None the log shows the other. */
+/* 1: Authentication-Results; 0: Received-SPF, also in the log for None. */
 static int
 wants_ar(const struct judge_state *j)
 {
@@ -179,7 +176,7 @@ result_field(struct judge_state *j, const struct judge_identity *i)
 	    identities[i->id].prop, domain, &w);
 }
 
-/* The field of an exempt client: HELO and sender as received. */
+/* The field of an exempt client shows HELO and sender as received. */
 static struct header_field
 bypass_field(struct judge_state *j, const struct bypass_list *l)
 {
@@ -205,7 +202,7 @@ bypass_field(struct judge_state *j, const struct bypass_list *l)
 	    l->text, &w);
 }
 
-/* text, or name and text of a field. */
+/* At debugLevel 3: name is that of a header field, or NULL. */
 static void
 log_action(struct judge_state *j, const char *action, const char *name,
     const char *text)
@@ -223,7 +220,7 @@ log_action(struct judge_state *j, const char *action, const char *name,
 			    "5.7.23"));
 }
 
-/* Without memory for the field, mail goes on without it. */
+/* Without memory for the field, mail is accepted without it. */
 static void
 prepend(struct judge_state *j, struct header_field f)
 {
@@ -233,7 +230,7 @@ prepend(struct judge_state *j, struct header_field f)
 	if (f.value == NULL)
 		return;
 	log_action(j, "prepend", f.name, f.value);
-	/* As in spf-engine, policy then has nothing to say. */
+	/* As in spf-engine, policy does nothing with Prospective. */
 	if (j->conf->prospective.family != 0 &&
 	    j->req->program == CONF_POLICY) {
 		o->action = JUDGE_NOTHING;
@@ -265,8 +262,8 @@ say_header(struct judge_state *j, const struct judge_identity *i)
 }
 
 /*
- * TestOnly = 0: the log says what would have been done. Policy does nothing;
- * the milter adds the header field of the result (COMPAT "testonly").
+ * TestOnly = 0: only the log has the action. Policy does nothing; the milter
+ * adds the header field of the result (COMPAT "testonly").
  */
 static void
 not_done(struct judge_state *j, const struct judge_identity *i,
@@ -286,17 +283,15 @@ static const char *
 reply_of(struct judge_state *j, const struct judge_identity *i,
     const struct refusal *w)
 {
-	struct reply_parts r;
+	struct reply_parts r = { .rejectdefer = w->rejectdefer,
+		.spf = reason_of(j, i),
+		.scope = identities[i->id].scope,
+		.id = i->id == JUDGE_ID_HELO ? j->helo : j->sender,
+		.ip = j->ip_text,
+		.rcpt = receiver(j),
+		.utf8 = j->req->smtputf8 };
 	const char *text = NULL;
 
-	memset(&r, 0, sizeof(r));
-	r.rejectdefer = w->rejectdefer;
-	r.spf = reason_of(j, i);
-	r.scope = identities[i->id].scope;
-	r.id = i->id == JUDGE_ID_HELO ? j->helo : j->sender;
-	r.ip = j->ip_text;
-	r.rcpt = receiver(j);
-	r.utf8 = j->req->smtputf8;
 	if (r.spf != NULL && r.rcpt != NULL && r.ip != NULL)
 		text = reply_text(j->arena, j->conf->reason_message,
 		    j->conf->why_url, &r);

@@ -7,10 +7,7 @@
 #include "unpriv/judge/bypass.h"
 #include "unpriv/judge/judge.h"
 
-/*
- * Wording, for judge.c alone: fills in the outcome's action, header field,
- * reply and log records once it is known what is to be said.
- */
+/* The wording of an outcome: header field, reply, log. For judge.c only. */
 
 /* One identity of the message. */
 struct judge_identity {
@@ -33,21 +30,18 @@ struct judge_state {
 	struct addr ip; /* the address that is checked */
 	const char *ip_text;
 	const char *helo;   /* without trailing dot; "": none */
-	const char *sender; /* likewise; "": null */
+	const char *sender; /* without trailing dot; "": null */
 	const char *local;  /* NULL: the sender has no '@' */
 	const char *domain;
 	int null_sender;
 	struct judge_identity by_helo, by_mailfrom;
 };
 
-/*
- * Adds a record; name: see struct judge_log. Does nothing when debugLevel is
- * below level or text is NULL (no memory).
- */
+/* Adds a record, unless debugLevel is below level or text is NULL. */
 void say_log(struct judge_state *, int level, enum judge_log_kind,
     const char *name, const char *text);
 /*
- * debugLevel 2: what the check of an identity gave, and with fields set also
+ * At debugLevel 2: logs the result of an identity's check and, with fields set,
  * the values of its header field.
  */
 void say_result(struct judge_state *, const struct judge_identity *,

@@ -11,14 +11,14 @@
 
 #define ANSWERS_HASH 256 /* a power of two */
 /*
- * The memory of one check: more than the records of two identities take, all
- * at their largest size. Thousands of checks may wait at a time.
+ * The memory of one check: more than the records of two identities take at
+ * their largest size. Thousands of checks may wait at a time.
  */
 #define ANSWERS_BYTES (2UL << 20)
 /*
- * The number of questions above which hints are refused, so that the guesses
- * that a hostile record causes leave room for what its evaluation needs: at
- * most 1 + 10 * (1 + 10) + 11 + 1 questions for each identity.
+ * Refuse hints above this number of questions, so that the guesses that a
+ * hostile record causes leave room for what its evaluation needs: at most
+ * 1 + 10 * (1 + 10) + 11 + 1 questions for each identity.
  */
 #define ANSWERS_HINTS (ANSWERS_MAX - 300)
 
@@ -148,14 +148,15 @@ answers_hint(struct answers *a, uint16_t type, const char *name, size_t len)
 		(void)add(a, type, name, len);
 }
 
-struct answers_question *
-answers_next(struct answers *a)
+/* The next question to ask, from index *i on, which moves behind it. */
+static struct answers_question *
+take(struct answers *a, size_t *i, int guesses)
 {
 	struct answers_question *q;
 
-	while (a->cursor < a->n) {
-		q = &a->all[a->cursor++]->q;
-		if (q->state == ANSWERS_WANTED) {
+	while (*i < a->n) {
+		q = &a->all[(*i)++]->q;
+		if (q->state == ANSWERS_WANTED && (guesses || q->wanted)) {
 			q->state = ANSWERS_ASKED;
 			return q;
 		}
@@ -164,19 +165,26 @@ answers_next(struct answers *a)
 }
 
 struct answers_question *
+answers_next(struct answers *a)
+{
+	return take(a, &a->cursor, 1);
+}
+
+struct answers_question *
 answers_needed(struct answers *a)
 {
-	struct answers_question *q;
-	size_t i;
+	size_t i = a->cursor;
 
-	for (i = a->cursor; i < a->n; i++) {
-		q = &a->all[i]->q;
-		if (q->state == ANSWERS_WANTED && q->wanted) {
-			q->state = ANSWERS_ASKED;
-			return q;
-		}
-	}
-	return NULL;
+	return take(a, &i, 0);
+}
+
+/* Ends a question without records. */
+static void
+done(struct answers_question *q, enum dns_status status)
+{
+	q->answer =
+	    (struct dns_answer){ .type = q->type, .status = (uint8_t)status };
+	q->state = ANSWERS_DONE;
 }
 
 int
@@ -189,17 +197,13 @@ answers_put(struct answers *a, struct answers_question *q,
 
 	if (q->state != ANSWERS_ASKED)
 		return -1;
-	q->state = ANSWERS_DONE;
+	done(q, DNS_TEMPERROR);
 	for (i = 0; i < from->nrr; i++)
 		total += from->rr[i].len;
 	if (from->nrr > 0 &&
 	    ((rr = arena_array(a->arena, from->nrr, sizeof(*rr))) == NULL ||
-		(data = arena_alloc(a->arena, total)) == NULL)) {
-		memset(&q->answer, 0, sizeof(q->answer));
-		q->answer.type = q->type;
-		q->answer.status = DNS_TEMPERROR;
+		(data = arena_alloc(a->arena, total)) == NULL))
 		return -1;
-	}
 	for (i = 0; i < from->nrr; i++) {
 		rr[i] = from->rr[i];
 		rr[i].data = data;
@@ -216,18 +220,11 @@ answers_put(struct answers *a, struct answers_question *q,
 void
 answers_expire(struct answers *a, enum dns_status status)
 {
-	struct answers_question *q;
 	size_t i;
 
-	for (i = 0; i < a->n; i++) {
-		q = &a->all[i]->q;
-		if (q->state == ANSWERS_DONE)
-			continue;
-		memset(&q->answer, 0, sizeof(q->answer));
-		q->answer.type = q->type;
-		q->answer.status = (uint8_t)status;
-		q->state = ANSWERS_DONE;
-	}
+	for (i = 0; i < a->n; i++)
+		if (a->all[i]->q.state != ANSWERS_DONE)
+			done(&a->all[i]->q, status);
 }
 
 size_t
@@ -245,4 +242,32 @@ const struct answers_question *
 answers_at(const struct answers *a, size_t i)
 {
 	return i < a->n ? &a->all[i]->q : NULL;
+}
+
+int
+answers_has_addr(const struct dns_answer *a, const struct addr *client,
+    uint8_t bits)
+{
+	struct cidr c = { .a.family = client->family, .len = bits };
+	size_t i, n = client->family == 6 ? 16 : 4;
+
+	for (i = 0; a->status == DNS_OK && i < a->nrr; i++) {
+		if (a->rr[i].len != n)
+			continue;
+		memcpy(c.a.b, a->rr[i].data, n);
+		if (cidr_match(&c, client))
+			return 1;
+	}
+	return 0;
+}
+
+int
+answers_confirm(struct answers *a, const char *name, size_t len,
+    const struct addr *client)
+{
+	int v6 = client->family == 6;
+	const struct dns_answer *got;
+
+	got = answers_get(a, v6 ? DNS_T_AAAA : DNS_T_A, name, len);
+	return got == NULL ? -1 : answers_has_addr(got, client, v6 ? 128 : 32);
 }

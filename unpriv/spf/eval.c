@@ -10,27 +10,19 @@
 
 /*
  * A run first decides, then guesses. Until an answer is missing each step is
- * final. After that (st->waiting) nothing is decided: a step that depends on
- * the missing answer is SPF_UNKNOWN, and the run visits the following terms
- * only to note their questions, so that they are asked at the same time. It
- * stops where evaluation would end with any answers: at a term that certainly
- * matches, at an error, at the limit of terms. The limits count no less than
- * evaluation would, so they bound the guesses as well.
+ * final. After that (st->waiting) a step that depends on the missing answer is
+ * SPF_UNKNOWN, and the run visits the following terms only to note their
+ * questions, so that all are asked at the same time. It stops where evaluation
+ * would end with any answers: at a term that certainly matches, at an error, at
+ * the limit of terms. The limits count no less than in evaluation, and so bound
+ * the guesses as well.
  */
 
-static enum spf_step redirect_follow(struct spf_state *, struct spf_level *);
-
-static enum spf_step
-syntax_error(struct spf_state *st, const struct spf_syntax *e)
-{
-	return spf_error(st, SPF_RESULT_PERMERROR, e->what, e->arg, e->len,
-	    NULL, 0);
-}
+#define NO_TARGET "redirect domain has no SPF record: "
 
 /*
- * RFC 7208 4.3: a name that cannot be a mail domain has no record. Such are
- * single labels, address literals in brackets, and what is not printable
- * ASCII: no A-label, or the expansion of a macro.
+ * RFC 7208 4.3: a name that cannot be a mail domain has no record: a single
+ * label, an address literal, a name that is not printable ASCII.
  */
 static int
 domain_ok(const char *s, size_t len)
@@ -54,7 +46,7 @@ record_find(struct spf_state *st, struct spf_level *lv)
 {
 	const struct dns_answer *a;
 	enum spf_step rv;
-	size_t i, n = 0;
+	size_t i;
 
 	lv->rec = NULL;
 	memset(&lv->matched, 0, sizeof(lv->matched));
@@ -70,41 +62,33 @@ record_find(struct spf_state *st, struct spf_level *lv)
 	for (i = 0; i < a->nrr; i++) {
 		if (!spf_is_record((const char *)a->rr[i].data, a->rr[i].len))
 			continue;
-		if (n++ == 0) {
-			lv->rec = (const char *)a->rr[i].data;
-			lv->reclen = a->rr[i].len;
+		if (lv->rec != NULL) {
+			lv->rec = NULL;
+			return spf_permerror(st,
+			    "Two or more type TXT spf records found.", NULL, 0);
 		}
+		lv->rec = (const char *)a->rr[i].data;
+		lv->reclen = a->rr[i].len;
 	}
-	if (n > 1) {
-		lv->rec = NULL;
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "Two or more type TXT spf records found.", NULL, 0, NULL,
-		    0);
-	}
-	return n == 1 ? SPF_YES : SPF_NO;
+	return lv->rec != NULL ? SPF_YES : SPF_NO;
 }
 
 /* RFC 7208 3.1: ASCII only. The reason has the record as Python's repr(). */
 static enum spf_step
 record_not_ascii(struct spf_state *st, const struct spf_level *lv)
 {
-	static const struct {
-		char c, as;
-	} named[] = { { '\\', '\\' }, { '\'', '\'' }, { '\n', 'n' },
-		{ '\r', 'r' }, { '\t', 't' } };
+	static const char special[] = "\\'\n\r\t", letters[] = "\\'nrt";
 	char buf[SPF_REASON_ARG];
-	size_t i, j, n;
+	const char *p;
+	size_t i, n;
 	int c;
 
 	n = (size_t)snprintf(buf, sizeof(buf), "b'");
 	for (i = 0; i < lv->reclen && n < sizeof(buf) - 6; i++) {
 		c = (unsigned char)lv->rec[i];
-		for (j = 0; j < sizeof(named) / sizeof(named[0]); j++)
-			if (c == named[j].c)
-				break;
-		if (j < sizeof(named) / sizeof(named[0])) {
+		if (c != '\0' && (p = strchr(special, c)) != NULL) {
 			buf[n++] = '\\';
-			buf[n++] = named[j].as;
+			buf[n++] = letters[p - special];
 		} else if (!ascii_is_print(c))
 			n += (size_t)snprintf(buf + n, 5, "\\x%02x",
 			    (unsigned int)c);
@@ -112,14 +96,46 @@ record_not_ascii(struct spf_state *st, const struct spf_level *lv)
 			buf[n++] = (char)c;
 	}
 	buf[n++] = '\'';
-	return spf_error(st, SPF_RESULT_PERMERROR,
-	    "Non-ascii characters found: ", buf, n, NULL, 0);
+	return spf_permerror(st, "Non-ascii characters found: ", buf, n);
+}
+
+/*
+ * RFC 7208 6.1: counts redirect as a term. SPF_NO: lv is now its target, to be
+ * evaluated in place of the record.
+ */
+static enum spf_step
+redirect_follow(struct spf_state *st, struct spf_level *lv)
+{
+	char name[DNAME_MAX + 1];
+	struct spf_event *ev;
+	enum spf_step rv;
+	size_t len;
+
+	ev = spf_trace(st, SPF_EV_TERM, lv, NULL, 0, lv->redirect.text,
+	    lv->redirect.len);
+	if ((rv = spf_count_term(st)) != SPF_YES)
+		return rv;
+	if (ev != NULL) {
+		ev->pos = (size_t)(lv->redirect.text - lv->rec);
+		ev->len = lv->redirect.len;
+		ev->matched = 1;
+		ev->lookups = st->lookups;
+	}
+	rv = spf_target(st, lv, &lv->redirect, name, &len);
+	if (rv == SPF_UNKNOWN || rv == SPF_ERROR)
+		return rv;
+	if (rv == SPF_NO)
+		return spf_permerror(st, NO_TARGET, name, len);
+	memcpy(lv->domain, name, len + 1);
+	lv->dlen = len;
+	lv->depth++;
+	return SPF_NO;
 }
 
 /*
  * RFC 7208 4.6.2, 4.7: evaluates the terms in order. SPF_YES: *result is the
- * record's; SPF_NO: lv is now the target of redirect. *unknown becomes 1 when
- * a term could not be evaluated.
+ * record's; SPF_NO: lv is now the target of redirect. Sets *unknown when a term
+ * cannot be evaluated.
  */
 static enum spf_step
 record_eval(struct spf_state *st, struct spf_level *lv, enum spf_result *result,
@@ -162,40 +178,6 @@ record_eval(struct spf_state *st, struct spf_level *lv, enum spf_result *result,
 	return *unknown ? SPF_UNKNOWN : SPF_YES;
 }
 
-/*
- * RFC 7208 6.1: counts redirect as a term and changes lv to its target.
- * SPF_NO when the target is to be evaluated instead.
- */
-static enum spf_step
-redirect_follow(struct spf_state *st, struct spf_level *lv)
-{
-	char name[DNAME_MAX + 1];
-	struct spf_event *ev;
-	enum spf_step rv;
-	size_t len;
-
-	ev = spf_trace(st, SPF_EV_TERM, lv, NULL, 0, lv->redirect.text,
-	    lv->redirect.len);
-	if ((rv = spf_count_term(st)) != SPF_YES)
-		return rv;
-	if (ev != NULL) {
-		ev->pos = (size_t)(lv->redirect.text - lv->rec);
-		ev->len = lv->redirect.len;
-		ev->matched = 1;
-		ev->lookups = st->lookups;
-	}
-	rv = spf_target(st, lv, &lv->redirect, name, &len);
-	if (rv == SPF_UNKNOWN || rv == SPF_ERROR)
-		return rv;
-	if (rv == SPF_NO)
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "redirect domain has no SPF record: ", name, len, NULL, 0);
-	memcpy(lv->domain, name, len + 1);
-	lv->dlen = len;
-	lv->depth++;
-	return SPF_NO;
-}
-
 enum spf_result
 spf_check_host(struct spf_state *st, struct spf_level *lv)
 {
@@ -209,9 +191,7 @@ spf_check_host(struct spf_state *st, struct spf_level *lv)
 		rv = record_find(st, lv);
 		if (rv == SPF_NO && redirected)
 			/* RFC 7208 6.1 */
-			rv = spf_error(st, SPF_RESULT_PERMERROR,
-			    "redirect domain has no SPF record: ", lv->domain,
-			    lv->dlen, NULL, 0);
+			rv = spf_permerror(st, NO_TARGET, lv->domain, lv->dlen);
 		if (rv != SPF_YES)
 			break;
 		(void)spf_trace(st, SPF_EV_RECORD, lv, NULL, 0, lv->rec,
@@ -220,7 +200,7 @@ spf_check_host(struct spf_state *st, struct spf_level *lv)
 			rv = record_not_ascii(st, lv);
 		else if (spf_record_check(lv->rec, lv->reclen, &lv->redirect,
 			     &lv->exp, &e) == -1)
-			rv = syntax_error(st, &e);
+			rv = spf_permerror(st, e.what, e.arg, e.len);
 		else
 			rv = record_eval(st, lv, &result, &unknown);
 		if (rv != SPF_NO)

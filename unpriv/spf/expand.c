@@ -8,17 +8,13 @@
 #include "unpriv/spf/expand.h"
 
 /*
- * The octets that one run may expand: about a hundred times what its names
- * and an explanation need. A record of 64 kB could demand far more, in each
- * of many runs.
+ * The octets that one run may expand: a hundred times what names and an
+ * explanation need. A record of 64 kB can demand far more, in each of its runs.
  */
 #define WORK_MAX   (256UL << 10)
 #define WORK_MACRO 64 /* a macro's cost beside the octets of its value */
 
-/*
- * Appends. With tail, a full buffer keeps its end: a name that is too long
- * loses labels on the left anyway (RFC 7208 7.3).
- */
+/* With tail, a full buffer keeps its end (RFC 7208 7.3). */
 static void
 sink_put(struct spf_sink *k, const char *s, size_t len)
 {
@@ -84,8 +80,7 @@ sink_part(struct spf_sink *k, const struct spf_macro *m, const char *s,
 
 /*
  * RFC 7208 7.3: split at the delimiters, reverse, keep the right-hand parts,
- * join with ".". After reversal the right-hand parts are the first ones of
- * the value.
+ * join with ".". Reversed, the right-hand parts are the value's first ones.
  */
 static void
 sink_value(struct spf_sink *k, const struct spf_macro *m, const char *s,
@@ -164,12 +159,39 @@ best_name(const struct spf_names *names, const struct spf_level *lv,
 			best = i;
 		}
 	}
-	if (best == names->n) {
-		*len = strlen("unknown");
-		return "unknown";
+	*len = best == names->n ? strlen("unknown") : names->name[best].len;
+	return best == names->n ? "unknown" : names->name[best].s;
+}
+
+/* The value of a macro other than %{p}; buf holds what is not text yet. */
+static const char *
+macro_value(const struct spf_state *st, const struct spf_level *lv, char letter,
+    char buf[64])
+{
+	switch (letter) {
+	case 's':
+		return st->sender;
+	case 'l':
+		return st->local;
+	case 'o':
+		return st->domain;
+	case 'd':
+		return lv->domain;
+	case 'h':
+		return st->helo;
+	case 'r':
+		return st->req->receiver != NULL ? st->req->receiver :
+						   "unknown";
+	case 'v':
+		return st->client.family == 6 ? "ip6" : "in-addr";
+	case 'i':
+		return nibbles(&st->client, buf);
+	case 'c':
+		return addr_format(&st->client, buf, 64);
+	default: /* 't' */
+		snprintf(buf, 64, "%lld", (long long)st->req->now);
+		return buf;
 	}
-	*len = names->name[best].len;
-	return names->name[best].s;
 }
 
 /* Appends the value of one macro. */
@@ -177,58 +199,26 @@ static enum spf_step
 expand_one(struct spf_state *st, const struct spf_level *lv,
     const struct spf_macro *m, struct spf_sink *k)
 {
-	char text[64];
+	char buf[64];
 	struct spf_names names;
-	const char *v = text;
+	const char *v;
 	size_t len;
 	enum spf_step rv;
 
 	/* RFC 8616 4: the term does not match. */
 	if ((m->letter == 's' || m->letter == 'l') && !st->local_ascii)
 		return SPF_NO;
-	text[0] = '\0';
-	switch (m->letter) {
-	case 's':
-		v = st->sender;
-		break;
-	case 'l':
-		v = st->local;
-		break;
-	case 'o':
-		v = st->domain;
-		break;
-	case 'd':
-		v = lv->domain;
-		break;
-	case 'h':
-		v = st->helo;
-		break;
-	case 'r':
-		v = st->req->receiver != NULL ? st->req->receiver : "unknown";
-		break;
-	case 'v':
-		v = st->client.family == 6 ? "ip6" : "in-addr";
-		break;
-	case 'i':
-		nibbles(&st->client, text);
-		break;
-	case 'c':
-		addr_format(&st->client, text, sizeof(text));
-		break;
-	case 't':
-		snprintf(text, sizeof(text), "%lld", (long long)st->req->now);
-		break;
-	}
-	len = strlen(v);
 	if (m->letter == 'p') {
 		st->work += SPF_MAX_PTR * WORK_MACRO;
 		if ((rv = spf_client_names(st, lv, &names)) != SPF_YES)
 			return rv;
 		v = best_name(&names, lv, &len);
+	} else {
+		v = macro_value(st, lv, m->letter, buf);
+		len = strlen(v);
 	}
 	if ((st->work += len + WORK_MACRO) > WORK_MAX)
-		return spf_error(st, SPF_RESULT_PERMERROR, "Too many macros",
-		    NULL, 0, NULL, 0);
+		return spf_permerror(st, "Too many macros", NULL, 0);
 	sink_value(k, m, v, len);
 	return SPF_YES;
 }

@@ -17,14 +17,14 @@ struct spf_sink {
 };
 
 /*
- * Expands a macro-string that has been checked. SPF_YES; SPF_NO when it
- * needs a local part that is not ASCII (RFC 8616 4); SPF_UNKNOWN; SPF_ERROR.
+ * Expands a checked macro-string. SPF_YES; SPF_NO when it needs a local part
+ * that is not ASCII (RFC 8616 4); SPF_UNKNOWN; SPF_ERROR.
  */
 enum spf_step spf_expand(struct spf_state *, const struct spf_level *,
     const char *, size_t, struct spf_sink *);
 /*
- * Expands the target name of a term (RFC 7208 4.8). SPF_YES; SPF_NO when DNS
- * cannot be asked for it, but name is set for messages; SPF_UNKNOWN;
+ * Expands the target name of a term (RFC 7208 4.8). SPF_YES; SPF_NO when the
+ * name is not valid in DNS, and then set for messages only; SPF_UNKNOWN;
  * SPF_ERROR.
  */
 enum spf_step spf_target(struct spf_state *, const struct spf_level *,

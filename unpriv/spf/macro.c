@@ -6,6 +6,14 @@
 #include "proto/text.h"
 #include "unpriv/spf/macro.h"
 
+int
+spf_syntax_error(struct spf_syntax *e, const char *what, const char *arg,
+    size_t len)
+{
+	*e = (struct spf_syntax){ what, arg, len };
+	return -1;
+}
+
 /*
  * RFC 7208 7.1:
  * macro-expand = ( "%{" macro-letter transformers *delimiter "}" )
@@ -78,26 +86,23 @@ macro_bad(const char *s, size_t len, size_t at, struct spf_syntax *e)
 
 	if (at + 1 < len && s[at + 1] == '{')
 		end = memchr(s + at, '}', len - at);
-	if (end != NULL) {
-		e->what = "Unknown Macro Encountered: ";
-		e->arg = s + at;
-		e->len = (size_t)(end - e->arg) + 1;
-		return -1;
-	}
+	if (end != NULL)
+		return spf_syntax_error(e,
+		    "Unknown Macro Encountered: ", s + at,
+		    (size_t)(end - s) + 1 - at);
 	while (from > 0 && s[from - 1] != '.' && s[from - 1] != '}')
 		from--;
 	while (to < len && s[to] != '.')
 		to++;
-	e->what = "invalid-macro-char : ";
-	e->arg = s + from;
-	e->len = to - from;
-	return -1;
+	return spf_syntax_error(e, "invalid-macro-char : ", s + from,
+	    to - from);
 }
 
 int
 spf_macro_check(const char *s, size_t len, int flags, size_t *end,
     struct spf_syntax *e)
 {
+	int exp = (flags & SPF_MACRO_EXP) != 0;
 	struct spf_macro m;
 	size_t i, j, n;
 
@@ -107,24 +112,16 @@ spf_macro_check(const char *s, size_t len, int flags, size_t *end,
 			return macro_bad(s, len, i, e);
 		if (s[i] == '%')
 			*end = i + n;
-		else
-			for (j = 0; j < n; j++)
-				if (!ascii_is_print(s[i + j]) ||
-				    (s[i + j] == ' ' &&
-					(flags & SPF_MACRO_EXP) == 0)) {
-					e->what = "Invalid character found: ";
-					e->arg = s;
-					e->len = len;
-					return -1;
-				}
+		for (j = i; s[i] != '%' && j < i + n; j++)
+			if (!ascii_is_print(s[j]) || (s[j] == ' ' && !exp))
+				return spf_syntax_error(e,
+				    "Invalid character found: ", s, len);
 		/* RFC 7208 7.2 */
-		if ((flags & SPF_MACRO_EXP) == 0 &&
-		    (m.letter == 'c' || m.letter == 'r' || m.letter == 't')) {
-			e->what = "c,r,t macros allowed in exp= text only: ";
-			e->arg = s + i;
-			e->len = n;
-			return -1;
-		}
+		if (!exp &&
+		    (m.letter == 'c' || m.letter == 'r' || m.letter == 't'))
+			return spf_syntax_error(e,
+			    "c,r,t macros allowed in exp= text only: ", s + i,
+			    n);
 	}
 	return 0;
 }
@@ -133,11 +130,13 @@ int
 spf_macro_local(const char *s, size_t len)
 {
 	struct spf_macro m;
-	size_t i, n;
+	size_t n;
 
-	for (i = 0; i < len && (n = spf_macro_next(s + i, len - i, &m)) != 0;
-	     i += n)
+	while ((n = spf_macro_next(s, len, &m)) != 0) {
 		if (m.letter == 's' || m.letter == 'l')
 			return 1;
+		s += n;
+		len -= n;
+	}
 	return 0;
 }

@@ -8,12 +8,16 @@
 
 /* The text of macro-strings (RFC 7208 7). */
 
-/* What is wrong with a record: "what" is a constant, arg follows it. */
+/* A syntax error of a record: a constant text, then the wrong part. */
 struct spf_syntax {
 	const char *what;
 	const char *arg; /* in the record, or NULL */
 	size_t len;
 };
+
+/* Sets the error. Returns -1. */
+int spf_syntax_error(struct spf_syntax *, const char *what, const char *arg,
+    size_t);
 
 /* One piece of a macro-string. */
 struct spf_macro {
@@ -21,7 +25,7 @@ struct spf_macro {
 	int url;     /* upper-case letter: URL escape */
 	int reverse;
 	unsigned int digits; /* 0: all parts */
-	unsigned int delims; /* bits of SPF_DELIMITERS, 0: "." */
+	unsigned int delims; /* bits, as in SPF_DELIMITERS; 0: "." */
 	const char *text;    /* of a literal */
 	size_t textlen;
 };

@@ -39,13 +39,12 @@ mech_include(struct spf_state *st, struct spf_level *lv,
 	    spf_macro_local(tg->t->spec, tg->t->speclen))
 		return SPF_NO;
 	/*
-	 * A record that includes itself would reach the limit of terms: the
-	 * terms before the include do not match the second time either.
+	 * A record that includes itself would only reach the limit of terms:
+	 * the terms before the include do not match the second time either.
 	 */
 	if (dname_equal(tg->name, tg->len, lv->domain, lv->dlen))
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "include has trivial recursion: ", tg->t->text, tg->t->len,
-		    NULL, 0);
+		return spf_permerror(st,
+		    "include has trivial recursion: ", tg->t->text, tg->t->len);
 	if (tg->ok) {
 		memset(&in, 0, sizeof(in));
 		memcpy(in.domain, tg->name, tg->len + 1);
@@ -64,24 +63,15 @@ mech_include(struct spf_state *st, struct spf_level *lv,
 static enum spf_step
 mech_a(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 {
-	const struct dns_answer *a;
-	enum spf_step rv;
-
-	if ((rv = spf_lookup(st, lv, st->atype, tg->name, tg->len, 1, &a)) !=
-	    SPF_YES)
-		return rv;
-	return spf_has_client(st, a, tg->t->len4, tg->t->len6) ? SPF_YES :
-								 SPF_NO;
+	return spf_has_client(st, lv, tg->name, tg->len, 1, tg->t->len4,
+	    tg->t->len6);
 }
 
-/*
- * RFC 7208 5.4, 4.6.4. The null MX (RFC 7505) and names that DNS cannot hold
- * have no address.
- */
+/* RFC 7208 5.4, 4.6.4. Skips the null MX (RFC 7505) and invalid names. */
 static enum spf_step
 mech_mx(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 {
-	const struct dns_answer *mx, *a;
+	const struct dns_answer *mx;
 	const char *s;
 	enum spf_step rv, all = SPF_NO;
 	size_t i, len;
@@ -92,21 +82,21 @@ mech_mx(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 	if (mx->status != DNS_OK)
 		return SPF_NO;
 	if (mx->nrr > SPF_MAX_MX)
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "More than 10 MX records returned", NULL, 0, NULL, 0);
+		return spf_permerror(st, "More than 10 MX records returned",
+		    NULL, 0);
 	for (i = 0; i < mx->nrr; i++) {
 		s = (const char *)mx->rr[i].data;
 		len = mx->rr[i].len;
 		if (!dname_valid(s, len) || s[0] == '\0')
 			continue;
-		rv = spf_lookup(st, lv, st->atype, s, len, 1, &a);
+		rv =
+		    spf_has_client(st, lv, s, len, 1, tg->t->len4, tg->t->len6);
 		if (rv == SPF_ERROR || st->stop)
 			return rv;
 		if (rv == SPF_UNKNOWN)
 			all = rv;
-		else if (all == SPF_NO &&
-		    spf_has_client(st, a, tg->t->len4, tg->t->len6))
-			return SPF_YES;
+		else if (rv == SPF_YES && all == SPF_NO)
+			return rv;
 	}
 	return all;
 }
@@ -144,7 +134,7 @@ mech_exists(struct spf_state *st, struct spf_level *lv, const struct target *tg)
 typedef enum spf_step (
     *mech_fn)(struct spf_state *, struct spf_level *, const struct target *);
 
-/* The mechanisms that need a lookup, and so count (RFC 7208 4.6.4). */
+/* The mechanisms that need a lookup, and so count as terms (RFC 7208 4.6.4). */
 static const mech_fn mech_lookup[SPF_T_MECHANISMS] = {
 	[SPF_T_INCLUDE] = mech_include,
 	[SPF_T_A] = mech_a,

@@ -11,23 +11,28 @@
 #define VERSION	    "v=spf1"
 #define VERSION_LEN 6
 
+#define BAD_LEN4 "Invalid IP4 CIDR length: "
+#define BAD_LEN6 "Invalid IP6 CIDR length: "
+
+#define QUALIFIERS "+-?~"
+static const enum spf_result qualifiers[] = { SPF_RESULT_PASS, SPF_RESULT_FAIL,
+	SPF_RESULT_NEUTRAL, SPF_RESULT_SOFTFAIL };
+
 /* How a mechanism is written (RFC 7208 5). */
 static const struct mechanism {
 	const char *name;
 	enum spf_kind kind;
 	int cidr;	     /* dual-cidr-length allowed */
-	int need;	     /* argument required */
-	const char *missing; /* the error without it */
+	const char *missing; /* the error without an argument; NULL: none */
 } mechanisms[] = {
-	{ "all", SPF_T_ALL, 0, 0, NULL },
-	{ "include", SPF_T_INCLUDE, 0, 1,
-	    "include mechanism missing domain: " },
-	{ "a", SPF_T_A, 1, 0, NULL },
-	{ "mx", SPF_T_MX, 1, 0, NULL },
-	{ "ptr", SPF_T_PTR, 0, 0, NULL },
-	{ "ip4", SPF_T_IP4, 0, 1, "Invalid IP4 address: " },
-	{ "ip6", SPF_T_IP6, 0, 1, "Invalid IP6 address: " },
-	{ "exists", SPF_T_EXISTS, 0, 1, "implicit exists not allowed: " },
+	{ "all", SPF_T_ALL, 0, NULL },
+	{ "include", SPF_T_INCLUDE, 0, "include mechanism missing domain: " },
+	{ "a", SPF_T_A, 1, NULL },
+	{ "mx", SPF_T_MX, 1, NULL },
+	{ "ptr", SPF_T_PTR, 0, NULL },
+	{ "ip4", SPF_T_IP4, 0, "Invalid IP4 address: " },
+	{ "ip6", SPF_T_IP6, 0, "Invalid IP6 address: " },
+	{ "exists", SPF_T_EXISTS, 0, "implicit exists not allowed: " },
 };
 
 /* The parts of a mechanism, whatever its kind. */
@@ -40,20 +45,11 @@ struct shape {
 	unsigned int len4, len6; /* 999: too big to be right */
 };
 
-static int modifier_parse(struct spf_term *, size_t, struct spf_syntax *);
-static int mechanism_parse(struct spf_term *, struct spf_syntax *);
-static int network_parse(struct spf_term *, const struct shape *,
-    struct spf_syntax *);
-static int domain_parse(struct spf_term *, const struct shape *,
-    const struct mechanism *, struct spf_syntax *);
-
+/* The whole term is the wrong part. */
 static int
-bad(struct spf_syntax *e, const char *what, const char *arg, size_t len)
+bad(struct spf_syntax *e, const char *what, const struct spf_term *t)
 {
-	e->what = what;
-	e->arg = arg;
-	e->len = len;
-	return -1;
+	return spf_syntax_error(e, what, t->text, t->len);
 }
 
 static int
@@ -78,68 +74,10 @@ spf_scan_start(struct spf_scan *sc, const char *rec, size_t len)
 	sc->pos = VERSION_LEN;
 }
 
-/* RFC 7208 4.6.1: only SP separates terms. */
-int
-spf_scan_next(struct spf_scan *sc, struct spf_term *t, struct spf_syntax *e)
-{
-	const char *end = sc->rec + sc->len, *p = sc->rec + sc->pos, *q;
-	size_t i;
-
-	while (p < end && *p == ' ')
-		p++;
-	if (p == end)
-		return 0;
-	if ((q = memchr(p, ' ', (size_t)(end - p))) == NULL)
-		q = end;
-	sc->pos = (size_t)(q - sc->rec);
-
-	memset(t, 0, sizeof(*t));
-	t->text = p;
-	t->len = (size_t)(q - p);
-	/* name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), then "=" */
-	for (i = 0;
-	     i < t->len && (ascii_is_ldh(p[i]) || p[i] == '_' || p[i] == '.');
-	     i++)
-		;
-	if (i > 0 && i < t->len && p[i] == '=' && ascii_is_alpha(p[0]))
-		return modifier_parse(t, i, e) == -1 ? -1 : 1;
-	return mechanism_parse(t, e) == -1 ? -1 : 1;
-}
-
-int
-spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
-    struct spf_term *exp, struct spf_syntax *e)
-{
-	struct spf_scan sc;
-	struct spf_term t;
-	int rv;
-
-	memset(redirect, 0, sizeof(*redirect));
-	memset(exp, 0, sizeof(*exp));
-	spf_scan_start(&sc, rec, len);
-	while ((rv = spf_scan_next(&sc, &t, e)) == 1) {
-		/* RFC 7208 6: these two at most once. */
-		if (t.kind == SPF_T_REDIRECT) {
-			if (redirect->kind != 0)
-				return bad(e,
-				    "redirect= MUST appear at most once: ",
-				    t.text, t.len);
-			*redirect = t;
-		} else if (t.kind == SPF_T_EXP) {
-			if (exp->kind != 0)
-				return bad(e,
-				    "exp= MUST appear at most once: ", t.text,
-				    t.len);
-			*exp = t;
-		}
-	}
-	return rv;
-}
-
 /*
- * domain-end = ( "." toplabel [ "." ] ) / macro-expand, where toplabel is a
- * host's label that is not all digits. end is the offset after the last
- * macro-expand.
+ * RFC 7208 7.1: domain-end = ( "." toplabel [ "." ] ) / macro-expand, where
+ * toplabel is a host's label that is not all digits. end is the offset after
+ * the last macro-expand.
  */
 static int
 spec_ends_well(const char *s, size_t len, size_t end)
@@ -168,12 +106,13 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 	int rv;
 
 	rv = spf_macro_check(s, len, 0, &end, e);
-	/* Report a wrong "%{...}" at the end as that, not as a wrong domain. */
+	/* A wrong "%{...}" at the end is no wrong domain. */
 	if (rv == -1 && e->len > 2 && e->arg[1] == '{' &&
 	    e->arg + e->len == s + len)
 		return rv;
 	if (!spec_ends_well(s, len, end))
-		return bad(e, "Invalid domain found (use FQDN): ", s, len);
+		return spf_syntax_error(e,
+		    "Invalid domain found (use FQDN): ", s, len);
 	return rv;
 }
 
@@ -189,13 +128,15 @@ modifier_parse(struct spf_term *t, size_t namelen, struct spf_syntax *e)
 	if (name_is(t->text, namelen, "redirect")) {
 		t->kind = SPF_T_REDIRECT;
 		if (t->speclen == 0)
-			return bad(e, "redirect has empty domain:", NULL, 0);
+			return spf_syntax_error(e,
+			    "redirect has empty domain:", NULL, 0);
 		return spec_check(t->spec, t->speclen, e);
 	}
 	if (name_is(t->text, namelen, "exp")) {
 		t->kind = SPF_T_EXP;
 		if (t->speclen == 0)
-			return bad(e, "exp has empty domain-spec:", NULL, 0);
+			return spf_syntax_error(e,
+			    "exp has empty domain-spec:", NULL, 0);
 		return spec_check(t->spec, t->speclen, e);
 	}
 	return spf_macro_check(t->spec, t->speclen, 0, &end, e);
@@ -234,7 +175,7 @@ shape_cut(const char *s, size_t len, struct shape *sh)
 	int has;
 
 	memset(sh, 0, sizeof(*sh));
-	if (p < end && strchr("+-?~", *p) != NULL && *p != '\0')
+	if (p < end && *p != '\0' && strchr(QUALIFIERS, *p) != NULL)
 		p++;
 	sh->name = p;
 	while (p < end && *p != ':' && *p != '/')
@@ -270,72 +211,22 @@ mechanism_find(const char *name, size_t len)
 	return NULL;
 }
 
-static enum spf_result
-qualifier(int c)
-{
-	switch (c) {
-	case '-':
-		return SPF_RESULT_FAIL;
-	case '~':
-		return SPF_RESULT_SOFTFAIL;
-	case '?':
-		return SPF_RESULT_NEUTRAL;
-	default:
-		return SPF_RESULT_PASS;
-	}
-}
-
-static int
-mechanism_parse(struct spf_term *t, struct spf_syntax *e)
-{
-	const struct mechanism *m;
-	struct shape sh;
-	struct addr a;
-
-	if (t->text[t->len - 1] == ',')
-		return bad(e,
-		    "Do not separate mechnisms with commas: ", t->text, t->len);
-	shape_cut(t->text, t->len, &sh);
-	if ((m = mechanism_find(sh.name, sh.namelen)) == NULL) {
-		/* Another sign where the qualifier should be? */
-		if (sh.namelen > 1 && sh.name == t->text &&
-		    !ascii_is_alnum(t->text[0]) &&
-		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
-			return bad(e,
-			    "Unknown qualifier, RFC 4408 para 4.6.1, found "
-			    "in: ",
-			    t->text, t->len);
-		if (addr_parse(&a, t->text, t->len) == 0 && a.family == 4)
-			return bad(e, "Missing IP4: ", t->text, t->len);
-		return bad(e, "Unknown mechanism found: ", t->text, t->len);
-	}
-	t->kind = m->kind;
-	t->qualifier = qualifier(t->text[0]);
-	if (m->kind == SPF_T_IP4 || m->kind == SPF_T_IP6)
-		return network_parse(t, &sh, e);
-	return domain_parse(t, &sh, m, e);
-}
-
 /* RFC 7208 5.6 */
 static int
-network_parse(struct spf_term *t, const struct shape *sh, struct spf_syntax *e)
+network_parse(struct spf_term *t, const struct shape *sh,
+    const struct mechanism *m, struct spf_syntax *e)
 {
-	int ip4 = t->kind == SPF_T_IP4;
+	uint8_t max = m->kind == SPF_T_IP4 ? 32 : 128;
 
 	if (sh->has6)
-		return bad(e, "Dual CIDR not allowed: ", t->text, t->len);
-	if (sh->has4 && sh->len4 > (ip4 ? 32U : 128U))
-		return bad(e,
-		    ip4 ? "Invalid IP4 CIDR length: " :
-			  "Invalid IP6 CIDR length: ",
-		    t->text, t->len);
+		return bad(e, "Dual CIDR not allowed: ", t);
+	if (sh->has4 && sh->len4 > max)
+		return bad(e, max == 32 ? BAD_LEN4 : BAD_LEN6, t);
 	if (sh->arg == NULL ||
 	    addr_parse(&t->net.a, sh->arg, sh->arglen) == -1 ||
-	    t->net.a.family != (ip4 ? 4 : 6))
-		return bad(e,
-		    ip4 ? "Invalid IP4 address: " : "Invalid IP6 address: ",
-		    t->text, t->len);
-	t->net.len = sh->has4 ? (uint8_t)sh->len4 : ip4 ? 32 : 128;
+	    t->net.a.family != (max == 32 ? 4 : 6))
+		return bad(e, m->missing, t);
+	t->net.len = sh->has4 ? (uint8_t)sh->len4 : max;
 	return 0;
 }
 
@@ -347,33 +238,116 @@ domain_parse(struct spf_term *t, const struct shape *sh,
 	struct addr a;
 
 	if (!m->cidr && (sh->has4 || sh->has6))
-		return bad(e, "CIDR not allowed: ", t->text, t->len);
+		return bad(e, "CIDR not allowed: ", t);
 	if (m->kind == SPF_T_ALL) {
 		if (sh->arg == NULL)
 			return 0;
 		return bad(e,
 		    "Invalid all mechanism format - only qualifier allowed "
 		    "with all: ",
-		    t->text, t->len);
+		    t);
 	}
 	if (sh->has4 && sh->len4 > 32)
-		return bad(e, "Invalid IP4 CIDR length: ", t->text, t->len);
+		return bad(e, BAD_LEN4, t);
 	if (sh->has6 && sh->len6 > 128)
-		return bad(e, "Invalid IP6 CIDR length: ", t->text, t->len);
+		return bad(e, BAD_LEN6, t);
 	t->len4 = sh->has4 ? (uint8_t)sh->len4 : 32;
 	t->len6 = sh->has6 ? (uint8_t)sh->len6 : 128;
 	if (sh->arg == NULL)
-		return !m->need ? 0 : bad(e, m->missing, t->text, t->len);
+		return m->missing == NULL ? 0 : bad(e, m->missing, t);
 	if (sh->arglen == 0)
 		return bad(e,
 		    m->kind == SPF_T_EXISTS ? m->missing : "empty domain:: ",
-		    t->text, t->len);
+		    t);
 	if (m->kind == SPF_T_A && addr_parse(&a, sh->arg, sh->arglen) == 0 &&
 	    a.family == 4)
-		return bad(e,
-		    "Use the ip4 mechanism for ip4 addresses: ", t->text,
-		    t->len);
+		return bad(e, "Use the ip4 mechanism for ip4 addresses: ", t);
 	t->spec = sh->arg;
 	t->speclen = sh->arglen;
 	return spec_check(t->spec, t->speclen, e);
+}
+
+static int
+mechanism_parse(struct spf_term *t, struct spf_syntax *e)
+{
+	const struct mechanism *m;
+	struct shape sh;
+	struct addr a;
+	const char *q;
+
+	if (t->text[t->len - 1] == ',')
+		return bad(e, "Do not separate mechnisms with commas: ", t);
+	shape_cut(t->text, t->len, &sh);
+	if ((m = mechanism_find(sh.name, sh.namelen)) == NULL) {
+		/* Is another sign in the place of the qualifier? */
+		if (sh.namelen > 1 && sh.name == t->text &&
+		    !ascii_is_alnum(t->text[0]) &&
+		    mechanism_find(sh.name + 1, sh.namelen - 1) != NULL)
+			return bad(e,
+			    "Unknown qualifier, RFC 4408 para 4.6.1, found "
+			    "in: ",
+			    t);
+		if (addr_parse(&a, t->text, t->len) == 0 && a.family == 4)
+			return bad(e, "Missing IP4: ", t);
+		return bad(e, "Unknown mechanism found: ", t);
+	}
+	t->kind = m->kind;
+	q = strchr(QUALIFIERS, t->text[0]);
+	t->qualifier = q == NULL ? SPF_RESULT_PASS : qualifiers[q - QUALIFIERS];
+	if (m->kind == SPF_T_IP4 || m->kind == SPF_T_IP6)
+		return network_parse(t, &sh, m, e);
+	return domain_parse(t, &sh, m, e);
+}
+
+/* RFC 7208 4.6.1: only SP separates terms. */
+int
+spf_scan_next(struct spf_scan *sc, struct spf_term *t, struct spf_syntax *e)
+{
+	const char *end = sc->rec + sc->len, *p = sc->rec + sc->pos, *q;
+	size_t i = 0;
+
+	while (p < end && *p == ' ')
+		p++;
+	if (p == end)
+		return 0;
+	if ((q = memchr(p, ' ', (size_t)(end - p))) == NULL)
+		q = end;
+	sc->pos = (size_t)(q - sc->rec);
+
+	memset(t, 0, sizeof(*t));
+	t->text = p;
+	t->len = (size_t)(q - p);
+	/* name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), then "=" */
+	while (i < t->len && (ascii_is_ldh(p[i]) || p[i] == '_' || p[i] == '.'))
+		i++;
+	if (i > 0 && i < t->len && p[i] == '=' && ascii_is_alpha(p[0]))
+		return modifier_parse(t, i, e) == -1 ? -1 : 1;
+	return mechanism_parse(t, e) == -1 ? -1 : 1;
+}
+
+int
+spf_record_check(const char *rec, size_t len, struct spf_term *redirect,
+    struct spf_term *exp, struct spf_syntax *e)
+{
+	struct spf_scan sc;
+	struct spf_term t, *once;
+	int rv;
+
+	memset(redirect, 0, sizeof(*redirect));
+	memset(exp, 0, sizeof(*exp));
+	spf_scan_start(&sc, rec, len);
+	while ((rv = spf_scan_next(&sc, &t, e)) == 1) {
+		if (t.kind != SPF_T_REDIRECT && t.kind != SPF_T_EXP)
+			continue;
+		/* RFC 7208 6 */
+		once = t.kind == SPF_T_REDIRECT ? redirect : exp;
+		if (once->kind != 0)
+			return bad(e,
+			    t.kind == SPF_T_EXP ?
+				"exp= MUST appear at most once: " :
+				"redirect= MUST appear at most once: ",
+			    &t);
+		*once = t;
+	}
+	return rv;
 }

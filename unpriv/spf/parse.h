@@ -45,11 +45,11 @@ struct spf_scan {
 
 /* 1 when a TXT record is "v=spf1", then SP or the end (RFC 7208 4.5). */
 int spf_is_record(const char *, size_t);
-/* Goes to the first term of a record, which is spf_is_record(). */
+/* Begins at the first term of a record, which must be spf_is_record(). */
 void spf_scan_start(struct spf_scan *, const char *, size_t);
 /*
- * Reads the next term. 1; 0 at the end; -1 on a syntax error: then the term's
- * text and len are set, and the next call goes on after it.
+ * Reads the next term. 1; 0 at the end; -1 on a syntax error: the term's text
+ * and len are set, and the next call reads the term after it.
  */
 int spf_scan_next(struct spf_scan *, struct spf_term *, struct spf_syntax *);
 /*

@@ -24,7 +24,7 @@ enum spf_result {
 	SPF_RESULT_MAX
 };
 
-/* RFC 7208 4.6.4, 5.5, 4.6.4; the void limit is the caller's. */
+/* RFC 7208 4.6.4. The request has the limit of void lookups. */
 #define SPF_MAX_TERMS 10 /* terms that need a lookup */
 #define SPF_MAX_MX    10
 #define SPF_MAX_PTR   10
@@ -33,8 +33,8 @@ enum spf_result {
 
 /*
  * check_host() arguments (RFC 7208 4.1). local and domain are <sender>
- * already split; domain has no trailing dot. An empty local part is
- * "postmaster" (4.3). All strings are NUL-terminated bytes as received;
+ * already split; domain has no trailing dot. An empty or missing (NULL) local
+ * part is "postmaster" (4.3). All strings are NUL-terminated bytes as received;
  * the engine converts U-labels for queries (RFC 8616).
  */
 struct spf_request {
@@ -50,9 +50,9 @@ struct spf_request {
 
 /* One step of an evaluation, for spfctl check; made only with want_trace. */
 enum spf_event_kind {
-	SPF_EV_RECORD = 1, /* text: the record; domain: whose */
+	SPF_EV_RECORD = 1, /* text: the record; domain: its owner */
 	SPF_EV_TERM,	   /* text: the term; matched: whether it did */
-	SPF_EV_LOOKUP,	   /* type, domain; the table has the answer */
+	SPF_EV_LOOKUP,	   /* type, domain; look the answer up in the table */
 	SPF_EV_RESULT,	   /* result of one check_host() level */
 	SPF_EV_ERROR	   /* text: what is wrong */
 };
@@ -76,11 +76,11 @@ struct spf_verdict {
 	/*
 	 * Why, in spf-engine's words: "sender SPF authorized",
 	 * "SPF Permanent Error: Unknown mechanism found: foo:bar", ... Empty
-	 * for none. The expanded exp= text stands in explanation instead;
-	 * ASCII and printable as RFC 7208 6.2 asks, or NULL.
+	 * for none. explanation is the expanded text of exp=, printable ASCII
+	 * (RFC 7208 6.2), or NULL.
 	 */
 	const char *reason;
-	const char *explanation; /* only for fail; see spf_check() */
+	const char *explanation; /* for fail and softfail; see spf_check() */
 	const char *matched;	 /* the term that decided, or NULL */
 	unsigned int lookups;	 /* terms that needed a lookup */
 	unsigned int voids;
@@ -96,13 +96,13 @@ extern const char *const spf_result_name[SPF_RESULT_MAX];  /* "pass" */
 extern const char *const spf_result_title[SPF_RESULT_MAX]; /* "Pass" */
 
 /*
- * check_host() (RFC 7208 4). Reads the table of answers, notes there what is
- * missing and what later terms will need, allocates from the arena only and
- * makes no system call. The same arguments and answers give the same verdict.
- * Pointers in the verdict are into the arena or to constants. The explanation
- * is that of the sender's domain or of the last redirect (6.2), for fail and,
- * as in spf-engine, for softfail. When the arena is exhausted the result is
- * permerror.
+ * check_host() (RFC 7208 4). Reads the table of answers, notes there the
+ * questions that are missing and those that later terms will need, allocates
+ * from the arena only and makes no system call. The same arguments and answers
+ * give the same verdict. Pointers in the verdict are into the arena or to
+ * constants. The explanation is that of the sender's domain or of the last
+ * redirect (6.2), for fail and, as in spf-engine, for softfail. When the arena
+ * is exhausted the result is permerror.
  */
 enum spf_status spf_check(const struct spf_request *, struct answers *,
     struct arena *, struct spf_verdict *);

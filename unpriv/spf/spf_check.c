@@ -10,27 +10,13 @@
 /* Octets of an explanation; replies cut it to much less. */
 #define EXPLANATION_MAX 4096
 
-const char *const spf_result_name[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE] = "none",
-	[SPF_RESULT_NEUTRAL] = "neutral",
-	[SPF_RESULT_PASS] = "pass",
-	[SPF_RESULT_FAIL] = "fail",
-	[SPF_RESULT_SOFTFAIL] = "softfail",
-	[SPF_RESULT_TEMPERROR] = "temperror",
-	[SPF_RESULT_PERMERROR] = "permerror",
-};
+/* Both in the order of enum spf_result. */
+const char *const spf_result_name[SPF_RESULT_MAX] = { "none", "neutral", "pass",
+	"fail", "softfail", "temperror", "permerror" };
+const char *const spf_result_title[SPF_RESULT_MAX] = { "None", "Neutral",
+	"Pass", "Fail", "Softfail", "Temperror", "Permerror" };
 
-const char *const spf_result_title[SPF_RESULT_MAX] = {
-	[SPF_RESULT_NONE] = "None",
-	[SPF_RESULT_NEUTRAL] = "Neutral",
-	[SPF_RESULT_PASS] = "Pass",
-	[SPF_RESULT_FAIL] = "Fail",
-	[SPF_RESULT_SOFTFAIL] = "Softfail",
-	[SPF_RESULT_TEMPERROR] = "Temperror",
-	[SPF_RESULT_PERMERROR] = "Permerror",
-};
-
-/* The words of spf-engine; errors have their own in the state. */
+/* spf-engine's words; an error's own reason, if any, is in the state. */
 static const char *const reasons[SPF_RESULT_MAX] = {
 	[SPF_RESULT_NONE] = "",
 	[SPF_RESULT_NEUTRAL] = "access neither permitted nor denied",
@@ -62,9 +48,8 @@ explanation_text(struct spf_state *st, const struct spf_level *lv,
 }
 
 /*
- * RFC 7208 6.2: any error means no explanation. Its lookups come after the
- * result, so no limit counts them. On return st->waiting is set when an
- * answer is missing.
+ * RFC 7208 6.2: any error means no explanation. Its lookups follow the result,
+ * so no limit counts them. Sets st->waiting when an answer is missing.
  */
 static const char *
 explanation(struct spf_state *st, struct spf_level *lv)
@@ -83,16 +68,6 @@ explanation(struct spf_state *st, struct spf_level *lv)
 	return explanation_text(st, lv, &a->rr[0]);
 }
 
-static const char *
-reason(struct spf_state *st, enum spf_result result)
-{
-	if ((result == SPF_RESULT_TEMPERROR ||
-		result == SPF_RESULT_PERMERROR) &&
-	    st->reason != NULL)
-		return st->reason;
-	return reasons[result];
-}
-
 enum spf_status
 spf_check(const struct spf_request *req, struct answers *answers,
     struct arena *arena, struct spf_verdict *v)
@@ -101,8 +76,7 @@ spf_check(const struct spf_request *req, struct answers *answers,
 	struct spf_level lv;
 	enum spf_result result;
 
-	memset(v, 0, sizeof(*v));
-	v->reason = "";
+	*v = (struct spf_verdict){ .reason = "" };
 	if (spf_state_init(&st, req, answers, arena) == -1) {
 		if (arena_failed(arena))
 			goto exhausted;
@@ -120,7 +94,7 @@ spf_check(const struct spf_request *req, struct answers *answers,
 		return SPF_WAIT;
 
 	v->result = result;
-	v->reason = reason(&st, result);
+	v->reason = st.reason != NULL ? st.reason : reasons[result];
 	v->lookups = st.lookups;
 	v->voids = st.voids;
 	v->trace = st.trace;
@@ -131,8 +105,7 @@ spf_check(const struct spf_request *req, struct answers *answers,
 	return SPF_DONE;
 
 exhausted:
-	memset(v, 0, sizeof(*v));
-	v->result = SPF_RESULT_PERMERROR;
-	v->reason = reasons[SPF_RESULT_PERMERROR];
+	*v = (struct spf_verdict){ .result = SPF_RESULT_PERMERROR,
+		.reason = reasons[SPF_RESULT_PERMERROR] };
 	return SPF_DONE;
 }

@@ -138,20 +138,25 @@ spf_error(struct spf_state *st, enum spf_result result, const char *what,
 }
 
 enum spf_step
+spf_permerror(struct spf_state *st, const char *what, const char *arg,
+    size_t len)
+{
+	return spf_error(st, SPF_RESULT_PERMERROR, what, arg, len, NULL, 0);
+}
+
+enum spf_step
 spf_count_term(struct spf_state *st)
 {
 	if (st->lookups == SPF_MAX_TERMS)
-		return spf_error(st, SPF_RESULT_PERMERROR,
-		    "Too many DNS lookups", NULL, 0, NULL, 0);
+		return spf_permerror(st, "Too many DNS lookups", NULL, 0);
 	st->lookups++;
 	return SPF_YES;
 }
 
 /*
- * A void lookup (RFC 7208 4.6.4) is each NXDOMAIN or empty answer to a question
- * of a term, each time the term is evaluated. The address lookups for the
- * names of mx, ptr and %{p} count; the lookup of the first record and those of
- * exp= do not.
+ * RFC 7208 4.6.4: each NXDOMAIN or empty answer to a term's question is a void
+ * lookup, each time the term is evaluated. The address lookups for the names of
+ * mx, ptr and %{p} count; the lookups of the first record and of exp= do not.
  */
 enum spf_step
 spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
@@ -182,8 +187,7 @@ spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
 	if (st->voids > st->req->void_limit) {
 		snprintf(text, sizeof(text), "Void lookup limit of %u exceeded",
 		    st->req->void_limit);
-		return spf_error(st, SPF_RESULT_PERMERROR, text, NULL, 0, NULL,
-		    0);
+		return spf_permerror(st, text, NULL, 0);
 	}
 	if (must && (a->status == DNS_TIMEOUT || a->status == DNS_TEMPERROR))
 		return spf_error(st, SPF_RESULT_TEMPERROR,
@@ -194,26 +198,19 @@ spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
 	return SPF_YES;
 }
 
-int
-spf_has_client(const struct spf_state *st, const struct dns_answer *a,
-    uint8_t len4, uint8_t len6)
+enum spf_step
+spf_has_client(struct spf_state *st, const struct spf_level *lv,
+    const char *name, size_t len, int must, uint8_t len4, uint8_t len6)
 {
-	size_t i, n = st->client.family == 6 ? 16 : 4;
-	struct cidr c;
+	const struct dns_answer *a;
+	enum spf_step rv;
 
-	if (a->status != DNS_OK)
-		return 0;
-	for (i = 0; i < a->nrr; i++) {
-		if (a->rr[i].len != n)
-			continue;
-		memset(&c, 0, sizeof(c));
-		c.a.family = st->client.family;
-		c.len = c.a.family == 6 ? len6 : len4;
-		memcpy(c.a.b, a->rr[i].data, n);
-		if (cidr_match(&c, &st->client))
-			return 1;
-	}
-	return 0;
+	rv = spf_lookup(st, lv, st->atype, name, len, must, &a);
+	if (rv == SPF_YES &&
+	    !answers_has_addr(a, &st->client,
+		st->client.family == 6 ? len6 : len4))
+		rv = SPF_NO;
+	return rv;
 }
 
 /*
@@ -224,7 +221,7 @@ enum spf_step
 spf_client_names(struct spf_state *st, const struct spf_level *lv,
     struct spf_names *names)
 {
-	const struct dns_answer *ptr, *a;
+	const struct dns_answer *ptr;
 	const char *s;
 	char arpa[74];
 	enum spf_step rv, all = SPF_YES;
@@ -241,12 +238,12 @@ spf_client_names(struct spf_state *st, const struct spf_level *lv,
 		len = ptr->rr[i].len;
 		if (!dname_valid(s, len) || s[0] == '\0')
 			continue;
-		rv = spf_lookup(st, lv, st->atype, s, len, 0, &a);
+		rv = spf_has_client(st, lv, s, len, 0, 32, 128);
 		if (rv == SPF_ERROR)
 			return rv;
 		if (rv == SPF_UNKNOWN)
 			all = rv;
-		else if (spf_has_client(st, a, 32, 128)) {
+		else if (rv == SPF_YES) {
 			names->name[names->n].s = s;
 			names->name[names->n++].len = len;
 		}

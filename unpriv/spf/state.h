@@ -43,12 +43,12 @@ struct spf_state {
 	char domain[DNAME_MAX + 1]; /* of the sender, A-labels */
 	size_t dlen;
 	/*
-	 * An answer was missing. From here on nothing is decided: the run
-	 * goes on only to note which questions can be asked now.
+	 * An answer is missing: the run decides nothing more, and goes on only
+	 * to note the questions that can be asked now.
 	 */
 	int waiting;
 	int stop;      /* further guesses are useless */
-	int uncounted; /* void lookups do not count now */
+	int uncounted; /* do not count void lookups now */
 	unsigned int lookups, voids;
 	size_t work; /* octets expanded */
 	enum spf_result error;
@@ -63,36 +63,42 @@ struct spf_state {
  */
 int spf_state_init(struct spf_state *, const struct spf_request *,
     struct answers *, struct arena *);
-/* Copies text from the wire as a C string: a NUL becomes '?'. May be NULL. */
+/* Copies text of the wire as a C string: NUL becomes '?'. NULL: no memory. */
 const char *spf_strndup(struct spf_state *, const char *, size_t);
 /*
  * Appends to the trace. lv gives the depth and, when domain is NULL, the
- * domain; it may be NULL, and so may text. NULL when the caller wants no
- * trace, while guessing, and when the trace is full.
+ * domain; lv and text may be NULL. Returns NULL when the caller wants no
+ * trace, while the run guesses, and when the trace is full.
  */
 struct spf_event *spf_trace(struct spf_state *, enum spf_event_kind,
     const struct spf_level *, const char *domain, size_t, const char *text,
     size_t);
 /*
- * Sets result and reason "what arg: arg2"; the args may be NULL. SPF_ERROR,
- * or SPF_UNKNOWN while guessing.
+ * Sets result and reason: what, then arg, then ": " and arg2, where they are
+ * not NULL. SPF_ERROR, or SPF_UNKNOWN while the run guesses.
  */
 enum spf_step spf_error(struct spf_state *, enum spf_result, const char *what,
     const char *arg, size_t, const char *arg2, size_t);
+/* The same for permerror, with one argument. */
+enum spf_step spf_permerror(struct spf_state *, const char *what,
+    const char *arg, size_t);
 /* Counts a term that needs a lookup (RFC 7208 4.6.4). */
 enum spf_step spf_count_term(struct spf_state *);
 /*
- * SPF_YES with an answer of any status; SPF_UNKNOWN; SPF_ERROR when it is
+ * SPF_YES with an answer of any status; SPF_UNKNOWN; SPF_ERROR when this is
  * one void lookup too many or, with must, when the lookup failed.
  */
 enum spf_step spf_lookup(struct spf_state *, const struct spf_level *,
     uint16_t type, const char *name, size_t, int must,
     const struct dns_answer **);
-/* 1 when an answer holds the client's address, within the prefix length. */
-int spf_has_client(const struct spf_state *, const struct dns_answer *,
-    uint8_t len4, uint8_t len6);
+/*
+ * Looks up the addresses of a name, of the client's family. SPF_YES when one
+ * has the client's first len4 or len6 bits; SPF_NO; otherwise as spf_lookup().
+ */
+enum spf_step spf_has_client(struct spf_state *, const struct spf_level *,
+    const char *name, size_t, int must, uint8_t len4, uint8_t len6);
 
-/* The validated names of the client (5.5); pointers into the answers. */
+/* The validated names of the client (RFC 7208 5.5), in the answers table. */
 struct spf_names {
 	size_t n;
 	struct {
