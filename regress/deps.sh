@@ -16,7 +16,7 @@ BUILD="make gcc libc6-dev pkg-config libmilter-dev libspf2-dev libseccomp-dev
 libcap-ng-dev libbsd-dev libunbound-dev libevent-dev libidn2-dev"
 DEMO="python3"
 CHECK="mandoc clang-format python3-authres python3-yaml python3-dns python3-spf
-python3-spf-engine pyspf-milter postfix-policyd-spf-python postfix opendmarc
+pyflakes3 python3-spf-engine pyspf-milter postfix-policyd-spf-python postfix opendmarc
 swaks miltertest nsd unbound clang libclang-rt-14-dev iproute2 procps psmisc
 util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
 opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
