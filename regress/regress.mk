@@ -41,8 +41,7 @@ FUZZ_CC		?= clang
 FUZZ_SAN	= -fsanitize=fuzzer,address,undefined \
 		  -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -O1 -g $(WARN) $(FUZZ_SAN) \
-		  $(PKG_CFLAGS) -DLIBBSD_OVERLAY -isystem /usr/include/bsd \
-		  -iquote . $(CFLAGS)
+		  $(PKG_CFLAGS) -iquote . $(CFLAGS)
 FUZZ_SRCS	= $(filter-out privsep/% unpriv/libmilter/% unpriv/shadow/%, \
 		  $(LIB_SRCS))
 
