@@ -129,7 +129,7 @@ asker_gone(struct chan *c, const char *why, void *arg)
 	struct asker *k = arg;
 
 	if (why != NULL)
-		log_warnx("message from dns: %s", why);
+		log_warnx("message from dns: %s; its channel is closed", why);
 	chan_free(c);
 	k->dns = NULL;
 	if (k->on_gone != NULL)
@@ -173,7 +173,7 @@ asker_connect(struct asker *k, int fd)
 		if (asker_send(k, q) == -1)
 			left++;
 	if (left != 0)
-		log_warnx("%zu questions could not be repeated", left);
+		log_warnx("%zu questions could not be sent to dns again", left);
 }
 
 struct event_base *

@@ -30,7 +30,8 @@ static void
 shadow_copy_gone(struct chan *c, const char *why, void *arg)
 {
 	if (why != NULL)
-		log_warnx("message from the shadow: %s", why);
+		log_warnx("message from the shadow: %s; its channel is closed",
+		    why);
 	chan_free(c);
 	shadow_chan = NULL;
 }

@@ -217,7 +217,7 @@ lib_job_mail(struct libmilter_job *j)
 
 	s->mail = j;
 	envelope_queue_id(&s->envelope, m->queue_id);
-	envelope_mail_came(&s->envelope);
+	envelope_mail_arrived(&s->envelope);
 	if (!envelope_undecided(&s->envelope))
 		lib_mail_now(s);
 }

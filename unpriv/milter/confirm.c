@@ -52,44 +52,29 @@ confirm_late(evutil_socket_t fd, short what, void *arg)
 	confirm_end(arg);
 }
 
-static int
-has_address(const struct dns_answer *a, const struct addr *client)
-{
-	size_t len = client->family == 4 ? 4 : 16;
-	uint16_t i;
-
-	if (a == NULL || a->status != DNS_OK)
-		return 0;
-	for (i = 0; i < a->nrr; i++)
-		if (a->rr[i].len == len &&
-		    memcmp(a->rr[i].data, client->b, len) == 0)
-			return 1;
-	return 0;
-}
-
 /*
- * Finds the verdict of the answers that have come and asks for the others:
- * the PTR record, then the addresses of those names that an entry matches. A
- * name that an entry excludes outweighs names that others include.
+ * Finds the verdict of the answers so far and asks for the others: the PTR
+ * record, then the addresses of the names that an entry matches. A name that
+ * an entry excludes outweighs names that others include.
  */
 static void
 confirm_run(struct confirm *c)
 {
-	const struct dns_answer *ptr, *a;
-	uint16_t i, type = c->client.family == 4 ? DNS_T_A : DNS_T_AAAA;
+	const struct dns_answer *ptr;
 	enum hosts_match match;
 	const char *name;
+	uint16_t i, n = 0;
 
 	ptr = answers_get(c->answers, DNS_T_PTR, c->ptr, strlen(c->ptr));
-	for (i = 0; ptr != NULL && ptr->status == DNS_OK && i < ptr->nrr &&
-	     i < CONFIRM_NAMES;
-	     i++) {
+	if (ptr != NULL && ptr->status == DNS_OK)
+		n = ptr->nrr < CONFIRM_NAMES ? ptr->nrr : CONFIRM_NAMES;
+	for (i = 0; i < n; i++) {
 		name = (const char *)ptr->rr[i].data;
 		match = hosts_name(c->hosts, name, ptr->rr[i].len);
-		if (match == HOSTS_UNKNOWN)
-			continue;
-		a = answers_get(c->answers, type, name, ptr->rr[i].len);
-		if (has_address(a, &c->client) && c->verdict != HOSTS_NO)
+		if (match != HOSTS_UNKNOWN &&
+		    answers_confirm(c->answers, name, ptr->rr[i].len,
+			&c->client) == 1 &&
+		    c->verdict != HOSTS_NO)
 			c->verdict = match;
 	}
 	(void)flights_ask_all(&c->flights);
@@ -124,7 +109,7 @@ confirm_start(struct asker *k, const struct conf_hosts *hosts,
 	addr_ptrname(&c->client, c->ptr, sizeof(c->ptr));
 	flights_init(&c->flights, k, c->answers, confirm_answered, c);
 	confirm_run(c);
-	/* When dns cannot be asked, the deadline ends it from the loop. */
+	/* When nothing can be asked, the deadline ends it from the loop. */
 	if (c->flights.n == 0)
 		tv.tv_sec = 0;
 	c->deadline = evtimer_new(asker_base(k), confirm_late, c);

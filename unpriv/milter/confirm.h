@@ -11,8 +11,8 @@
 
 /*
  * Names in InternalHosts (COMPAT "hosts"): a client is internal when an entry
- * matches one of its PTR names and that name has the client's address, as in
- * RFC 7208 5.5. A client that cannot be confirmed is not internal.
+ * matches one of its PTR names and that name has the client's address (RFC 7208
+ * 5.5). When the names cannot be looked up, the client is not internal.
  */
 #define CONFIRM_NAMES 10 /* RFC 7208 4.6.4 */
 #define CONFIRM_SECS  5
@@ -21,12 +21,12 @@ struct confirm;
 
 /*
  * Dies on no memory. done is called once, from the event loop, never inside;
- * HOSTS_UNKNOWN when no name was confirmed. The hosts must live until done or
+ * HOSTS_UNKNOWN: no name is confirmed. The hosts must live until done or
  * confirm_cancel(); the address is copied.
  */
 struct confirm *confirm_start(struct asker *, const struct conf_hosts *,
     const struct addr *, void (*done)(enum hosts_match, void *), void *);
-/* done is not called any more. Takes NULL, too. */
+/* Frees it without a call of done. Takes NULL, too. */
 void confirm_cancel(struct confirm *);
 
 #endif

@@ -20,7 +20,7 @@
 #define ENVELOPE_PARAMS_LEN 1024 /* of ESMTP parameters in a log line */
 
 static const struct {
-	const char *word;  /* of the log */
+	const char *word;  /* in the log */
 	enum stat_id stat; /* STAT_MAX: not counted */
 } envelope_skips[] = {
 	[ENVELOPE_CHECKED] = { NULL, STAT_MAX },
@@ -32,12 +32,21 @@ static const struct {
 };
 
 static const char *const envelope_field_name[ENVELOPE_FIELD_MAX] = {
-	[ENVELOPE_FIELD_AR] = "Authentication-Results",
-	[ENVELOPE_FIELD_SPF] = "Received-SPF",
+	"Authentication-Results", "Received-SPF"
 };
 
 static struct log_note envelope_no_address = { .max = ENVELOPE_NOTES };
 static struct log_note envelope_no_header;
+
+static char *
+copy(const char *s)
+{
+	char *p;
+
+	if ((p = strdup(s)) == NULL)
+		fatal("envelope");
+	return p;
+}
 
 void
 envelope_init(struct envelope *e, const struct conf *conf, struct asker *asker,
@@ -65,7 +74,7 @@ envelope_message_end(struct envelope *e)
 	free(m->text);
 	free(m->name);
 	free(m->value);
-	free(m->own);
+	free(m->forged);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -112,28 +121,27 @@ envelope_free(struct envelope *e)
 	free(e->macros);
 }
 
-/* Steps inside the braces of {name}; returns the name's length. */
-static size_t
-macro_name(const char **name)
+/* Compares names; the first may have braces. */
+static int
+macro_is(const char *name, const char *want)
 {
-	size_t len = strlen(*name);
+	size_t len = strlen(name);
 
-	if (len >= 2 && (*name)[0] == '{' && (*name)[len - 1] == '}') {
-		(*name)++;
+	if (len >= 2 && name[0] == '{' && name[len - 1] == '}') {
+		name++;
 		len -= 2;
 	}
-	return len;
+	return len == strlen(want) && memcmp(name, want, len) == 0;
 }
 
 void
 envelope_macro(struct envelope *e, const char *name, const char *value)
 {
 	const struct conf_macros *list = &e->conf->macro_list;
-	size_t i, len = macro_name(&name);
+	size_t i;
 
 	for (i = 0; i < list->n; i++) {
-		if (strlen(list->v[i].name) != len ||
-		    memcmp(list->v[i].name, name, len) != 0)
+		if (!macro_is(name, list->v[i].name))
 			continue;
 		free(e->macros[i]);
 		/* A value too long for any list is set, but matches none. */
@@ -145,10 +153,7 @@ envelope_macro(struct envelope *e, const char *name, const char *value)
 int
 envelope_is_auth_macro(const char *name, const char *value)
 {
-	size_t len = macro_name(&name);
-
-	return len == strlen("auth_authen") &&
-	    memcmp(name, "auth_authen", len) == 0 && *value != '\0';
+	return macro_is(name, "auth_authen") && *value != '\0';
 }
 
 static const char *
@@ -186,7 +191,7 @@ envelope_log_connect(const struct envelope *e, int external)
 static void
 envelope_decide(struct envelope *e, enum hosts_match in)
 {
-	int external = 0;
+	int local = e->family == 'L' || e->family == 'U', external = 0;
 
 	if (in == HOSTS_YES)
 		e->skip = ENVELOPE_SKIP_INTERNAL;
@@ -195,12 +200,12 @@ envelope_decide(struct envelope *e, enum hosts_match in)
 		e->skip = ENVELOPE_SKIP_MACRO;
 	e->trusted = e->skip != ENVELOPE_CHECKED;
 	/* Local submission, or a family that SPF does not know. */
-	if (e->family == 'L' || e->family == 'U') {
+	if (local) {
 		e->skip = ENVELOPE_SKIP_LOCAL;
 		e->trusted = 1;
 	}
 	envelope_log_connect(e, external);
-	if (e->addr.family == 0 && e->family != 'L' && e->family != 'U') {
+	if (e->addr.family == 0 && !local) {
 		log_note(&envelope_no_address,
 		    "no usable client address from the mail server: "
 		    "mail of %s is not checked",
@@ -226,8 +231,7 @@ envelope_connect(struct envelope *e, const struct milter_connect *mc)
 	enum hosts_match in = HOSTS_UNKNOWN;
 
 	envelope_client_end(e);
-	if ((e->host = strdup(mc->host)) == NULL)
-		fatal("envelope_connect");
+	e->host = copy(mc->host);
 	e->family = mc->family;
 	e->port = mc->port;
 	e->addr = mc->addr;
@@ -287,7 +291,7 @@ envelope_queue_id(struct envelope *e, const char *id)
 }
 
 void
-envelope_mail_came(struct envelope *e)
+envelope_mail_arrived(struct envelope *e)
 {
 	logline_clock(&e->since);
 }
@@ -295,20 +299,17 @@ envelope_mail_came(struct envelope *e)
 static void
 envelope_logline(const struct envelope *e, struct logline *l)
 {
-	const struct envelope_message *m = &e->msg;
-
-	memset(l, 0, sizeof(*l));
-	l->conf = e->conf;
-	l->program = CONF_MILTER;
-	l->queue_id = m->queue_id;
-	l->client = e->addr.family != 0 ? e->addr_text : NULL;
-	l->client_name = e->host;
-	l->helo = e->helo;
-	l->sender = m->req.sender;
-	l->since = m->since;
+	*l = (struct logline){ .conf = e->conf,
+		.program = CONF_MILTER,
+		.queue_id = e->msg.queue_id,
+		.client = e->addr.family != 0 ? e->addr_text : NULL,
+		.client_name = e->host,
+		.helo = e->helo,
+		.sender = e->msg.req.sender,
+		.since = e->msg.since };
 }
 
-/* Decides whether this message is checked, and counts it if not. */
+/* Decides whether to check this message, and counts it if not. */
 static enum envelope_skip
 envelope_skip(const struct envelope *e, int authenticated)
 {
@@ -327,20 +328,17 @@ static void
 envelope_request(struct envelope *e, const char *sender,
     const char *const *args, size_t n)
 {
-	struct envelope_message *m = &e->msg;
-	struct judge_request *r = &m->req;
+	struct judge_request *r = &e->msg.req;
 	size_t i;
 
-	if ((m->buf = strdup(sender)) == NULL)
-		fatal("envelope_mail");
+	e->msg.buf = copy(sender);
 	r->program = CONF_MILTER;
 	r->conf = e->conf;
 	r->client = e->addr;
 	r->client_text = e->addr_text;
-	/* Without HELO the judge takes the sender's domain, as spf-engine. */
+	/* For a missing HELO the judge takes the sender's domain. */
 	r->helo = e->helo == NULL ? "" : e->helo;
-	r->sender = smtp_sender(m->buf);
-	r->recipient = NULL;
+	r->sender = smtp_sender(e->msg.buf);
 	r->now = time(NULL);
 	for (i = 0; i < n; i++)
 		if (strcasecmp(args[i], "SMTPUTF8") == 0)
@@ -378,16 +376,6 @@ envelope_check(struct envelope *e, check_done_fn done, void *arg)
 	    e->conf->lookup_time, done, arg);
 }
 
-static char *
-copy(const char *s)
-{
-	char *p;
-
-	if ((p = strdup(s)) == NULL)
-		fatal("milter");
-	return p;
-}
-
 static void
 envelope_keep_reply(struct envelope_message *m, const char *code,
     const char *xcode, const char *text)
@@ -411,7 +399,7 @@ envelope_keep_header(struct envelope_message *m,
 	const char *folded;
 
 	if (arena == NULL && (arena = arena_new(ENVELOPE_FOLD_MAX)) == NULL)
-		fatal("milter");
+		fatal("envelope");
 	arena_reset(arena);
 	folded = header_fold(out->header_name, out->header_value, arena);
 	m->name = copy(out->header_name);
@@ -426,22 +414,15 @@ envelope_outcome(struct envelope *e, const struct judge_outcome *out)
 
 	envelope_logline(e, &l);
 	logline_judged(&l, out, out->action);
-	m->action = out->action;
 	if (out->skipped != NULL && out->skipped->id == BYPASS_SKIP_ADDRESSES)
 		m->trusted = 1;
-	switch (out->action) {
-	case JUDGE_REJECT:
-	case JUDGE_DEFER:
+	m->action = out->action;
+	if (envelope_refuses(e))
 		envelope_keep_reply(m, out->code, out->xcode, out->text);
-		break;
-	case JUDGE_PREPEND:
-		if (out->header_name != NULL)
-			envelope_keep_header(m, out);
-		break;
-	default:
+	else if (out->action != JUDGE_PREPEND)
 		m->action = JUDGE_NOTHING;
-		break;
-	}
+	else if (out->header_name != NULL)
+		envelope_keep_header(m, out);
 }
 
 int
@@ -451,20 +432,20 @@ envelope_refuses(const struct envelope *e)
 }
 
 static int
-envelope_own_add(struct envelope_message *m, enum envelope_field field)
+envelope_add_forged(struct envelope_message *m, enum envelope_field field)
 {
-	struct envelope_forged *own;
+	struct envelope_forged *p;
 	size_t size;
 
-	if (m->nown == m->own_size) {
-		size = m->own_size == 0 ? 4 : m->own_size * 2;
-		if ((own = reallocarray(m->own, size, sizeof(*own))) == NULL)
+	if (m->nforged == m->forged_size) {
+		size = m->forged_size == 0 ? 4 : m->forged_size * 2;
+		if ((p = reallocarray(m->forged, size, sizeof(*p))) == NULL)
 			return -1;
-		m->own = own;
-		m->own_size = size;
+		m->forged = p;
+		m->forged_size = size;
 	}
-	m->own[m->nown].name = envelope_field_name[field];
-	m->own[m->nown++].idx = m->seen[field];
+	m->forged[m->nforged].name = envelope_field_name[field];
+	m->forged[m->nforged++].idx = m->seen[field];
 	return 0;
 }
 
@@ -483,13 +464,13 @@ envelope_header(struct envelope *e, const char *name, const char *value)
 		return;
 	m->seen[f]++;
 	/*
-	 * A Received-SPF does not say who wrote it, and a DMARC filter behind
-	 * this one believes the topmost: remove every one.
+	 * Remove every Received-SPF: it has no authserv-id, and a later DMARC
+	 * filter believes the topmost one.
 	 */
 	if (f == ENVELOPE_FIELD_AR &&
 	    !forged_own_ar(value, e->conf->authserv_id))
 		return;
-	if (m->nown >= ENVELOPE_AR_MAX || envelope_own_add(m, f) == -1)
+	if (m->nforged >= ENVELOPE_AR_MAX || envelope_add_forged(m, f) == -1)
 		m->flood = 1;
 }
 
@@ -500,7 +481,7 @@ envelope_eom(struct envelope *e, uint32_t actions)
 	struct logline l;
 
 	envelope_logline(e, &l);
-	/* The next hop would believe a field that is not removed. */
+	/* The next filter believes a field that is not removed. */
 	if (m->flood) {
 		logline_forged(&l, ENVELOPE_AR_MAX, 1);
 		envelope_keep_reply(m, "550", "5.7.1",
@@ -508,14 +489,14 @@ envelope_eom(struct envelope *e, uint32_t actions)
 		return -1;
 	}
 	if ((actions & MILTER_F_CHGHDRS) == 0)
-		m->nown = 0;
-	if (m->nown != 0)
-		logline_forged(&l, m->nown, 0);
-	stat_add(OWN_AR_REMOVED, m->nown);
+		m->nforged = 0;
+	if (m->nforged != 0)
+		logline_forged(&l, m->nforged, 0);
+	stat_add(OWN_AR_REMOVED, m->nforged);
 	if (m->name != NULL && (actions & MILTER_F_ADDHDRS) == 0) {
 		log_note(&envelope_no_header,
-		    "the mail server lets no header be added: "
-		    "mail goes without");
+		    "the mail server does not allow new header fields: "
+		    "messages get none");
 		free(m->name);
 		m->name = NULL;
 	}
@@ -527,5 +508,5 @@ envelope_eom(struct envelope *e, uint32_t actions)
 const struct envelope_forged *
 envelope_next_forged(struct envelope *e)
 {
-	return e->msg.nown == 0 ? NULL : &e->msg.own[--e->msg.nown];
+	return e->msg.nforged == 0 ? NULL : &e->msg.forged[--e->msg.nforged];
 }

@@ -16,19 +16,16 @@
 #include "unpriv/milter/confirm.h"
 
 /*
- * A milter connection and its message without the wire. Both front ends report
- * the commands here and carry out what is decided, so that they cannot differ.
+ * A milter connection and its message, without the wire. Both front ends pass
+ * the commands to it and carry out its decisions, so that they cannot differ.
  */
 #define ENVELOPE_AR_MAX	   1000 /* forged fields removed from one message */
-#define ENVELOPE_ARGS_MAX  64	/* ESMTP parameters that are looked at */
+#define ENVELOPE_ARGS_MAX  64	/* ESMTP parameters; more are ignored */
 #define ENVELOPE_HELO_MAX  1024 /* octets kept; no domain is that long */
 #define ENVELOPE_MACRO_MAX 255	/* of a macro's value */
 #define ENVELOPE_QUEUE_MAX 64	/* of a queue id */
 
-/*
- * Header fields with results. A field that the sender wrote must not pass for
- * one of this host's.
- */
+/* Header fields with results, which a sender may forge. */
 enum envelope_field {
 	ENVELOPE_FIELD_AR = 0,
 	ENVELOPE_FIELD_SPF,
@@ -45,24 +42,27 @@ enum envelope_skip {
 	ENVELOPE_SKIP_AUTH	/* the client logged in */
 };
 
+/* A field to remove. */
+struct envelope_forged {
+	const char *name;
+	uint32_t idx; /* among fields of this name, from 1 */
+};
+
 struct envelope_message {
-	int active;		  /* MAIL was taken */
+	int active;		  /* after MAIL */
 	char *buf;		  /* holds sender */
-	struct judge_request req; /* alive while a check runs */
+	struct judge_request req; /* a running check uses it */
 	char queue_id[ENVELOPE_QUEUE_MAX];
 	struct timespec since; /* arrival of MAIL */
 	/* The decision, after envelope_outcome(). */
 	enum judge_action action; /* PREPEND, REJECT, DEFER or NOTHING */
-	int trusted;		  /* forged fields are not looked for */
+	int trusted;		  /* the sender forges no fields */
 	char *code, *xcode, *text;
 	char *name, *value; /* field to insert, folded; or NULL */
-	/* fields seen, and the forged ones among them */
+	/* The fields seen, and the forged ones among them. */
 	uint32_t seen[ENVELOPE_FIELD_MAX];
-	struct envelope_forged {
-		const char *name;
-		uint32_t idx; /* among fields of this name, from 1 */
-	} * own;
-	size_t nown, own_size;
+	struct envelope_forged *forged;
+	size_t nforged, forged_size;
 	int flood; /* more than ENVELOPE_AR_MAX */
 };
 
@@ -77,12 +77,12 @@ struct envelope {
 	char addr_text[ADDR_STRLEN];
 	char *helo;
 	char **macros;		 /* values, as conf->macro_list */
-	enum envelope_skip skip; /* of all its mail */
+	enum envelope_skip skip; /* for all its mail */
 	int trusted;		 /* as envelope_message.trusted, for all */
 	struct check_prefetch *prefetch;
-	struct confirm *confirm; /* of names of InternalHosts, running */
+	struct confirm *confirm; /* running, for names in InternalHosts */
 	char queue_id[ENVELOPE_QUEUE_MAX]; /* of the next message */
-	struct timespec since;		   /* its MAIL came */
+	struct timespec since;		   /* arrival of its MAIL */
 	void (*decided)(void *);	   /* called when confirm ends */
 	void *arg;
 	struct envelope_message msg;
@@ -90,32 +90,33 @@ struct envelope {
 
 void envelope_init(struct envelope *, const struct conf *, struct asker *,
     void (*decided)(void *), void *);
-/* Forgets the client: QUIT_NC. */
+/* QUIT_NC: forgets the client. */
 void envelope_reset(struct envelope *);
 void envelope_free(struct envelope *);
 
-/* A macro of the connect stage; the name with or without braces. */
+/* Takes a macro of the connect stage; the name with or without braces. */
 void envelope_macro(struct envelope *, const char *, const char *);
 void envelope_macros_clear(struct envelope *);
 /* 1 when the macro says that the client logged in. */
 int envelope_is_auth_macro(const char *name, const char *value);
 
-/* The macro "i" of the stage of MAIL, for one message; NULL: not sent. */
+/* Takes the macro "i" of MAIL, for one message; NULL: not sent. */
 void envelope_queue_id(struct envelope *, const char *);
 
 /*
- * CONNECT. Decides who is internal and logs the connect line. When names must
- * be confirmed first, envelope_undecided() is 1 until decided() is called.
+ * CONNECT: decides whether the client is internal and logs the connect line.
+ * When names must be confirmed first, envelope_undecided() is 1 until decided()
+ * is called.
  */
 void envelope_connect(struct envelope *, const struct milter_connect *);
 int envelope_undecided(const struct envelope *);
 void envelope_helo(struct envelope *, const char *);
 
-/* MAIL arrived; while undecided, envelope_mail() has to wait. */
-void envelope_mail_came(struct envelope *);
+/* Notes the arrival of MAIL; while undecided, envelope_mail() must wait. */
+void envelope_mail_arrived(struct envelope *);
 /*
- * MAIL: the address argument, then n ESMTP parameters. 1: envelope_check() the
- * message and report the outcome by envelope_outcome(); 0: accept it unchecked.
+ * MAIL: the address argument, then n ESMTP parameters. 1: call envelope_check()
+ * and pass the outcome to envelope_outcome(); 0: accept the message unchecked.
  */
 int envelope_mail(struct envelope *, const char *sender,
     const char *const *args, size_t n, int authenticated);
@@ -124,20 +125,20 @@ struct check *envelope_check(struct envelope *, check_done_fn, void *);
 void envelope_outcome(struct envelope *, const struct judge_outcome *);
 /* 1 when MAIL is refused, with msg.code, xcode and text. */
 int envelope_refuses(const struct envelope *);
-/* A header field of the message. Touches msg only, so any thread may call. */
+/* A header field of the message. Touches msg only: any thread may call it. */
 void envelope_header(struct envelope *, const char *name, const char *value);
 /*
- * End of message; actions: what the mail server agreed to. 0: remove what
- * envelope_next_forged() gives, then insert the field msg.name, if set, at the
- * top. -1: refuse the message with msg.code, xcode and text.
+ * End of message; actions: those that the mail server agreed to. 0: remove the
+ * fields of envelope_next_forged(), then insert the field msg.name, if set, at
+ * the top. -1: refuse the message with msg.code, xcode and text.
  */
 int envelope_eom(struct envelope *, uint32_t actions);
 /*
- * A forged field to remove, or NULL. The last one comes first, since mail
+ * The next forged field to remove, or NULL; the last one first, since mail
  * servers differ in whether removed fields still count. Touches msg only.
  */
 const struct envelope_forged *envelope_next_forged(struct envelope *);
-/* The message is over or never was. */
+/* Ends the message, if there is one. */
 void envelope_message_end(struct envelope *);
 
 #endif

@@ -27,7 +27,7 @@ forged_is_space(char c)
 	return (c > 0 && c <= ' ') || c == 0x7f;
 }
 
-/* Skips comments and white space; an open comment reaches to the end. */
+/* Skips comments and white space; an unclosed comment reaches to the end. */
 static const char *
 forged_skip_cfws(const char *s)
 {
@@ -48,9 +48,8 @@ forged_skip_cfws(const char *s)
 
 /*
  * Appends one value (RFC 8601 2.2: token or quoted-string) to out and returns
- * what follows. A value too long for out is cut and so matches no id. Outside
- * of a quoted-string a backslash quotes too: OpenDMARC reads it so, and other
- * readers ignore it.
+ * the rest. A value too long for out is cut and so matches no id. A backslash
+ * outside of a quoted-string quotes, too, as OpenDMARC reads it.
  */
 static const char *
 forged_take_value(const char *s, char *out, size_t size)
@@ -82,9 +81,9 @@ forged_same_id(const char *a, const char *b)
 }
 
 /*
- * Compares the id as RFC 8601 reads it, and then everything up to the first
- * ';' joined without comments and white space: a reader that strips those
- * first must not find the id in a field that was left in.
+ * Compares the id as RFC 8601 reads it, then all up to the first ';' joined
+ * without comments and white space: a reader that strips those first must not
+ * find the id in a field that is not removed.
  */
 int
 forged_own_ar(const char *value, const char *authserv_id)

@@ -8,8 +8,8 @@
 
 /*
  * 1 when the value of an Authentication-Results field has this authserv-id
- * (RFC 8601 2.2), whatever comments, folds, quotes, case or version it is
- * written with. A field without an id belongs to no host.
+ * (RFC 8601 2.2), written with any comments, folds, quotes, case and version. A
+ * field without an id belongs to no host.
  */
 int forged_own_ar(const char *value, const char *authserv_id);
 /* 1 when name is that of the field; white space may follow it. */

@@ -31,6 +31,7 @@ hosts_name(const struct conf_hosts *hosts, const char *name, size_t len)
 	enum hosts_match exact = HOSTS_UNKNOWN, below = HOSTS_UNKNOWN;
 	const struct conf_host *h;
 	size_t i, hlen;
+	int same;
 
 	len = dname_undot(name, len);
 	for (i = 0; i < hosts->n; i++) {
@@ -38,12 +39,11 @@ hosts_name(const struct conf_hosts *hosts, const char *name, size_t len)
 		if (h->kind == HOST_NET)
 			continue;
 		hlen = dname_undot(h->name, strlen(h->name));
-		if (h->kind == HOST_NAME &&
-		    dname_equal(name, len, h->name, hlen))
+		same = dname_equal(name, len, h->name, hlen);
+		if (h->kind == HOST_NAME && same)
 			exact = h->negated ? HOSTS_NO : HOSTS_YES;
-		if (h->kind == HOST_DOMAIN &&
-		    dname_is_below(name, len, h->name, hlen) &&
-		    !dname_equal(name, len, h->name, hlen))
+		if (h->kind == HOST_DOMAIN && !same &&
+		    dname_is_below(name, len, h->name, hlen))
 			below = h->negated ? HOSTS_NO : HOSTS_YES;
 	}
 	return exact != HOSTS_UNKNOWN ? exact : below;
@@ -85,7 +85,7 @@ hosts_macros(const struct conf_macros *list,
 			matched++;
 		else
 			failed++;
-	/* A mixed result is checked, yet the connect line says INTERNAL. */
+	/* With a mixed result mail is checked; the line says INTERNAL. */
 	*external = failed == 0;
 	return failed == 0 || matched != 0;
 }

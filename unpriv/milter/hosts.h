@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 #include "proto/addr.h"
 
-/* Whose mail the milter checks: InternalHosts and MacroList. */
+/* InternalHosts and MacroList: the clients whose mail the milter checks. */
 
 enum hosts_match {
 	HOSTS_UNKNOWN = -1, /* no entry matches */
@@ -18,19 +18,19 @@ enum hosts_match {
 };
 
 /*
- * The addresses and networks of InternalHosts: an address beats networks, and
- * among equals the last match decides. As in spf-engine, only IPv6 entries
- * match an IPv4-mapped client.
+ * Matches the addresses and networks of InternalHosts: an address beats
+ * networks, and among equals the last match decides. As in spf-engine, only
+ * IPv6 entries match an IPv4-mapped client.
  */
 enum hosts_match hosts_addr(const struct conf_hosts *, const struct addr *);
-/* The same for one confirmed name (COMPAT "hosts"): a name beats domains. */
+/* Matches one confirmed name (COMPAT "hosts"): a name beats domains. */
 enum hosts_match hosts_name(const struct conf_hosts *, const char *, size_t);
 int hosts_has_names(const struct conf_hosts *);
 
 /*
- * MacroList: 1 when mail of this connection is checked. get() returns the
- * value of a macro, by its name without braces, or NULL. *external: the
- * connect line says EXTERNAL.
+ * MacroList: 1 when mail of this connection is checked. get() returns the value
+ * of a macro by its name without braces, or NULL. *external is for the connect
+ * line: EXTERNAL or INTERNAL.
  */
 int hosts_macros(const struct conf_macros *,
     const char *(*get)(const char *, void *), void *, int *external);

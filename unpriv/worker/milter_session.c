@@ -220,7 +220,7 @@ static int
 milter_mail(struct milter_session *s, const uint8_t *p, size_t len)
 {
 	milter_message_end(s);
-	envelope_mail_came(&s->envelope);
+	envelope_mail_arrived(&s->envelope);
 	if (!envelope_undecided(&s->envelope))
 		return milter_mail_now(s, p, len);
 	if ((s->held = malloc(len + 1)) == NULL)
