@@ -19,7 +19,8 @@ help:
 
 # --- compiler and libraries ----------------------------------------------
 
-PKGS		= libseccomp libcap-ng libbsd libunbound libevent_core libidn2
+PKGS		= libseccomp libcap-ng libbsd-overlay libunbound \
+		  libevent_core libidn2
 PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS		:= $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 
@@ -33,8 +34,7 @@ HARDEN		= -fPIE -fstack-protector-strong -fstack-clash-protection \
 		  -D_FORTIFY_SOURCE=2 $(CET) -fno-strict-aliasing
 HARDEN_LD	= -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 CFLAGS_ALL	= -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SAN) \
-		  $(PKG_CFLAGS) -DLIBBSD_OVERLAY -isystem /usr/include/bsd \
-		  -iquote . $(CFLAGS)
+		  $(PKG_CFLAGS) -iquote . $(CFLAGS)
 LDFLAGS_ALL	= $(HARDEN_LD) $(SAN) $(LDFLAGS)
 
 # --- build ---------------------------------------------------------------

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
-# Installs, with apt-get on Debian 12, what is missing.
+# Installs, with apt-get on Debian 12 or 13, what is missing.
 #
 #	regress/deps.sh build		what make needs
 #	regress/deps.sh demo		what make run needs beside
@@ -15,14 +15,13 @@ set -u
 BUILD="make gcc libc6-dev pkg-config libmilter-dev libspf2-dev libseccomp-dev
 libcap-ng-dev libbsd-dev libunbound-dev libevent-dev libidn2-dev"
 DEMO="python3"
-CHECK="mandoc clang-format python3-authres python3-yaml python3-dns python3-spf
-python3-spf-engine pyspf-milter postfix-policyd-spf-python postfix opendmarc
-swaks miltertest nsd unbound clang libclang-rt-14-dev iproute2 procps psmisc
-util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
+CHECK="mandoc clang-format pyflakes3 python3-authres python3-yaml python3-dns
+python3-spf python3-spf-engine pyspf-milter postfix-policyd-spf-python postfix
+opendmarc swaks miltertest nsd unbound clang libclang-rt-dev iproute2 procps
+psmisc util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
 opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
 dpkg-dev fakeroot build-essential lintian debootstrap"
-SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsigsegv2 liblockfile1
-libsasl2-2 libsasl2-modules libwrap0 libldap-2.5-0 libnsl2 libtirpc3 libdb5.3"
+SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsasl2-modules"
 
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
@@ -113,16 +112,16 @@ sendmail()
 		say "Sendmail is in $dir"
 		return 0
 	fi
-	mkdir -p "$dir/deb" || die "cannot make $dir"
+	mkdir -p "$dir/deb/partial" || die "cannot make $dir"
 	dir=$(cd "$dir" && pwd)
-	# apt-get gives up root for downloads when it can.
-	chmod 777 "$dir/deb"
-	for p in $SENDMAIL; do
-		(cd "$dir/deb" && apt-get -q -q download "$p") ||
-		    { update && (cd "$dir/deb" &&
-		    apt-get -q -q download "$p"); } ||
-		    die "cannot download $p"
-	done
+	# All that an installation would add, libraries included. Nothing is
+	# installed: Postfix stays.
+	set -- -q -q -y -d -o Dir::Cache::archives="$dir/deb" \
+	    -o APT::Sandbox::User=root -o Acquire::Retries=3 \
+	    install --no-install-recommends $SENDMAIL
+	apt-get "$@" >"$log" 2>&1 ||
+	    { update && apt-get "$@" >"$log" 2>&1; } ||
+	    die "cannot download Sendmail: $(tail -n 3 "$log")"
 	for f in "$dir"/deb/*.deb; do
 		dpkg -x "$f" "$dir" || die "cannot unpack $f"
 	done

@@ -2,15 +2,16 @@
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # usage: regress/lint.sh BUILD [RULE ...]
 # Checks what the tree promises and a compiler does not check. The rules' data
-# are in regress/layers (includes), regress/calls (functions of libraries) and
-# regress/exempt (files that need not keep a rule). CLANG_FORMAT may name
-# several versions of clang-format: the code has to satisfy all of them.
+# are in regress/layers (includes), regress/calls (functions of libraries),
+# regress/prefixes (public names) and regress/exempt (files that need not keep
+# a rule). CLANG_FORMAT may name several versions of clang-format: the code has
+# to satisfy all of them.
 
 B=${1:?usage: regress/lint.sh BUILD [RULE ...]}
 shift
 cd "$(dirname "$0")/.." || exit 1
-RULES=${*:-layers includes calls licence-line runs-in-line columns
-    file-length function-length one-struct format mandoc exempt}
+RULES=${*:-layers includes calls names licence-line runs-in-line columns
+    file-length function-length one-struct format python mandoc exempt}
 bad=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -198,6 +199,48 @@ check_calls()
 	    }' - "$tmp/nm"
 }
 
+# A public name says where it is defined.
+check_names()
+{
+	for f in $(product '*.c'); do
+		[ ! -e "$B/${f%.c}.o" ] || nm -g --defined-only "$B/${f%.c}.o" |
+		    awk -v f="$f" '$3 != "main" { print f, $3 }'
+	done | awk '
+		NR == FNR {
+			row = $1; sub(/:$/, "", row)
+			for (i = 2; i <= NF; i++)
+				may[row, $i] = 1
+			next
+		}
+		function begins(row, s, k, q) {
+			for (k in may) {
+				split(k, q, SUBSEP)
+				if (q[1] == row && index(s, q[2]) == 1) {
+					used[k] = 1
+					return 1
+				}
+			}
+			return 0
+		}
+		{
+			n = split($1, part, "/"); file = part[n]
+			sub(/\.c$/, "", file); word = file; sub(/_.*/, "", word)
+			folder = $1; sub(/\/[^\/]*$/, "", folder)
+			if (index($2, word) != 1 &&
+			    index($2, part[n - 1]) != 1 &&
+			    !begins($1, $2) && !begins(folder, $2))
+				print $1 ": " $2
+		}
+		END {
+			for (k in may)
+				if (!(k in used)) {
+					split(k, q, SUBSEP)
+					print "regress/prefixes: " q[1] \
+					    " does not need " q[2]
+				}
+		}' "$tmp/prefixes" -
+}
+
 check_licence_line()
 {
 	{ files '*.[ch]' '*.py' '*.sh' '*.mk' Makefile '*.[158]' '*.service' \
@@ -271,6 +314,13 @@ check_format()
 	done
 }
 
+check_python()
+{
+	{ files '*.py'
+	    scripts | xargs awk 'FNR == 1 && /python/ { print FILENAME }'; } |
+	    xargs pyflakes3 2>&1
+}
+
 check_mandoc()
 {
 	# In a tree of their own, where the pages find each other.
@@ -297,11 +347,13 @@ check_exempt()
 
 rows regress/layers >"$tmp/layers"
 rows regress/exempt >"$tmp/exempt"
+rows regress/prefixes >"$tmp/prefixes"
 : >"$tmp/used-all"
 for rule in $RULES; do
 	case $rule in
 	format) need=${CLANG_FORMAT:-clang-format} ;;
 	mandoc) need=mandoc ;;
+	python) need=pyflakes3 ;;
 	*) need= ;;
 	esac
 	for c in $need; do

@@ -101,6 +101,18 @@ try not-needed calls regress/calls 'regress/calls: unpriv/spf has no files' '
 try not-built calls build/proto/text.o 'proto/text.c: not built' '
 	rm build/proto/text.o'
 
+public()
+{
+	try "$1" names "$2 build/${2%.c}.o build/${2%.c}.d" "$2: $3" '
+		echo "int '"$3"'; void '"$3"'_f(void) { }" >>'"$2"'
+		make -s B=build CI= WARN=-w build/'"${2%.c}"'.o'
+}
+public other-module proto/addr.c text_probe
+public no-prefix unpriv/spf/eval.c probe
+public other-folder unpriv/worker/conn.c shadow_probe
+try not-needed names regress/prefixes 'regress/prefixes: conf does not need' '
+	append regress/prefixes "conf: probe"'
+
 for f in unpriv/spf/eval.c proto/text.h regress/lib/dnsd.py regress/run \
     regress/lib/each.sh Makefile man/spfctl.8 systemd/pyspf-milter.service; do
 	try "$f" licence-line "$f" "$f: " 'sed -i /ISC.licence/d '"$f"
@@ -126,6 +138,8 @@ try twice one-struct "conf/lists.c dns/decode.c" 'dns/decode.c:' '
 for f in proto/addr.c dns/decode.h regress/unit/addr.c; do
 	try "$f" format "$f" "$f:" 'append '"$f"' "int   probe;"'
 done
+try undefined python regress/lib/dnsd.py 'regress/lib/dnsd.py:' '
+	append regress/lib/dnsd.py "probe(1)"'
 try macro mandoc man/spfctl.8 'mandoc: ' 'append man/spfctl.8 ".Nosuch"'
 try not-needed "columns exempt" regress/exempt \
     'regress/exempt: not needed: columns' '

@@ -26,8 +26,8 @@ $(SUITES:%=$B/%): $B/%: $B/regress/%.o $B/liball.a
 	$(call link,$(TEST_LIBS))
 
 # A DNS in memory for those that run the engine.
-$B/unit/engine $B/suite/engine_suite $B/bench/engine_bench: \
-    $B/regress/suite/memdns.o
+$B/unit/engine $B/unit/judge $B/unit/shadow_spf2 $B/suite/engine_suite \
+    $B/bench/engine_bench: $B/regress/suite/memdns.o
 
 # --- fuzz targets: each regress/fuzz/NAME.c is one -----------------------
 # Kept inputs are in regress/fuzz/corpus/NAME. A find is left in
@@ -41,8 +41,7 @@ FUZZ_CC		?= clang
 FUZZ_SAN	= -fsanitize=fuzzer,address,undefined \
 		  -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -O1 -g $(WARN) $(FUZZ_SAN) \
-		  $(PKG_CFLAGS) -DLIBBSD_OVERLAY -isystem /usr/include/bsd \
-		  -iquote . $(CFLAGS)
+		  $(PKG_CFLAGS) -iquote . $(CFLAGS)
 FUZZ_SRCS	= $(filter-out privsep/% unpriv/libmilter/% unpriv/shadow/%, \
 		  $(LIB_SRCS))
 

@@ -61,7 +61,8 @@ static void
 priv_capabilities(void)
 {
 	/* a unit may leave neither capabilities nor capset(2) */
-	capng_get_caps_process();
+	if (capng_get_caps_process() != 0)
+		fatalx("capabilities cannot be read");
 	if (geteuid() != 0 &&
 	    capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
 		return;
@@ -94,8 +95,8 @@ priv_verify(uid_t uid, gid_t gid)
 		fatalx("supplementary groups were not dropped");
 	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1)
 		fatalx("root came back");
-	capng_get_caps_process();
-	if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
+	if (capng_get_caps_process() != 0 ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
 	    capng_have_capabilities(CAPNG_SELECT_BOUNDS) != CAPNG_NONE)
 		fatalx("capabilities were not dropped");
 }

@@ -4,27 +4,27 @@ the zone, the log, the threads that play sets, and the table at the end."""
 
 import getopt
 import os
-import queue
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, HERE)
-import product      # noqa: E402
-import sets as data                     # noqa: E402
-import syslogd      # noqa: E402
-from dnsd import DnsServer              # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import product
+import sets as data
+import syslogd
+from check import Checks, finish
+from dnsd import DnsServer
 
 
-class Beside:
+class Beside(Checks):
     """kind: "policy" or "milter", the folder of sets. A subclass has
     run_set(s)."""
 
     def __init__(self, argv, kind, name, program, jobs):
         opts, names = getopt.gnu_getopt(argv, 'vj:')
+        super().__init__(name + '/')
         self.jobs = int(dict(opts).get('-j', jobs))
-        self.name = name
         self.original = os.environ.get('ORIGINAL') or product.ORIGINAL[program]
         self.ours = product.wanted(name, program)
         # To prove the comparison itself: the original beside itself.
@@ -45,37 +45,37 @@ class Beside:
         with self.lock:
             key = 'different' if wrong else rule or 'same'
             self.table[key] = self.table.get(key, 0) + 1
-            test = '%s/%s/%s' % (self.name, s.name, name)
-            if wrong:
-                print('not ok %s - %s (%s)' % (test, wrong, s.where),
-                      flush=True)
-            else:
-                print('ok ' + test)
+            self.check('%s/%s' % (s.name, name), not wrong,
+                       '%s (%s)' % (wrong, s.where))
 
-    def work(self, todo):
-        while True:
-            try:
-                s = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.run_set(s)
-            except Exception as e:      # one set must not end the others
-                self.note(s, 'run', None, '%s: %s' % (type(e).__name__, e))
+    def named(self, s, name, rule, got, want, theirs):
+        """Ours must differ from the original as the rule says."""
+        wrong = None
+        if rule not in self.rules:
+            wrong = 'no rule ' + rule
+        elif got != want:
+            wrong = 'ours %r, by rule %s %r' % (got, rule, want)
+        elif theirs == got:
+            wrong = 'rule %s does not apply: both say %r' % (rule, theirs)
+        self.note(s, name, rule, wrong)
+
+    def write_files(self, s):
+        for path, lines in s.files:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            product.write_file(path, b''.join(x + b'\n' for x in lines))
+
+    def one_set(self, s):
+        try:
+            self.run_set(s)
+        except Exception as e:      # one set must not end the others
+            self.note(s, 'run', None, '%s: %s' % (type(e).__name__, e))
 
     def run_sets(self, ordered):
-        todo = queue.Queue()
-        for s in ordered:
-            todo.put(s)
-        threads = [threading.Thread(target=self.work, args=(todo,))
-                   for _ in range(self.jobs)]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
+        with ThreadPoolExecutor(self.jobs) as pool:
+            list(pool.map(self.one_set, ordered))
 
     def finish(self, seen, enough):
-        """The table; the exit status. seen: what was compared, in words."""
+        """The table, and the end. seen: what was compared, in words."""
         print('# ' + seen)
         for key in sorted(self.table, key=lambda k: (
                 ['same', 'different'].index(k) if k in
@@ -83,6 +83,5 @@ class Beside:
             print('# %-20s %5d  %s' % (key, self.table[key],
                                        self.rules.get(key, '')))
         if self.all:
-            print('%s %s/size%s' % ('ok' if enough else 'not ok', self.name,
-                                    '' if enough else ' - ' + seen))
-        return 1 if self.table['different'] else 0
+            self.check('size', enough, seen)
+        finish()

@@ -12,17 +12,15 @@ runs ours behind Sendmail's library.
 import os
 import re
 import sys
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, HERE)
-import beside       # noqa: E402
-import normal       # noqa: E402
-import ns           # noqa: E402
-import product      # noqa: E402
-import sets as data                     # noqa: E402
-from milterclient import MilterClient, MilterError, split_mail  # noqa: E402
+import beside     # which puts lib into the path
+import normal
+import ns
+import product
+import sets as data
+from check import wait
+from client import ClientError
+from milterclient import MilterClient, split_mail
 
 RESULT = re.compile(r'^<\d+>pyspf-milter\[(\d+)\]: '
                     r'((?:connect from |[45]\.7\.\d+ |prepend |'
@@ -194,7 +192,7 @@ class Comparison(beside.Beside):
         session = Session('unix:' + daemon.where, plain, unfold)
         try:
             return session.play(connection.steps), None
-        except MilterError as e:
+        except ClientError as e:
             return session.outcomes + [b'(%s)' % str(e).encode()], None
         except normal.Grammar as e:
             return session.outcomes, 'broken header: %s' % e
@@ -213,14 +211,7 @@ class Comparison(beside.Beside):
                           'ours %r, original %r' % (b, a))
                 continue
             rule, want = c.rules[i + 1]
-            wrong = None
-            if rule not in self.rules:
-                wrong = 'no rule ' + rule
-            elif b != want:
-                wrong = 'ours %r, by rule %s %r' % (b, rule, want)
-            elif a == b:
-                wrong = 'rule %s does not apply: both %r' % (rule, a)
-            self.note(s, name, rule, wrong)
+            self.named(s, name, rule, b, want, a)
         for i in c.rules:
             if i > max(len(theirs), len(ours)):
                 self.note(s, '%s/%d' % (c.name, i), None, 'no such outcome')
@@ -232,12 +223,8 @@ class Comparison(beside.Beside):
             want = [x.decode() for x in c.log[1]]
         with self.lock:
             self.logged += len(want)
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
-            got = self.records(b, since)
-            if len(got) >= len(want):
-                break
-            time.sleep(0.05)
+        wait(lambda: len(self.records(b, since)) >= len(want), 3, 0.05)
+        got = self.records(b, since)
         if not self.alone:
             try:
                 got = [normal.line(normal.log_unescape(
@@ -255,9 +242,7 @@ class Comparison(beside.Beside):
         self.note(s, c.name + '/log', c.log and c.log[0], wrong)
 
     def run_set(self, s):
-        for path, lines in s.files:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            product.write_file(path, b''.join(x + b'\n' for x in lines))
+        self.write_files(s)
         a, _ = self.daemon(s, self.original, 'theirs')
         b, errors = self.daemon(s, self.ours, 'ours')
         try:
@@ -295,7 +280,7 @@ class Comparison(beside.Beside):
 
     def run(self):
         self.run_sets(self.sets)
-        return self.finish(
+        self.finish(
             '%d connections, %d configurations, %d log records'
             % (self.connections, len(self.sets), self.logged),
             self.connections >= MINIMUM and self.logged >= MINIMUM)
@@ -303,8 +288,8 @@ class Comparison(beside.Beside):
 
 def main(argv):
     ns.enter('compat-milter')
-    return Comparison(argv).run()
+    Comparison(argv).run()
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

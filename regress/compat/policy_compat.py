@@ -8,19 +8,15 @@ usage: policy_compat.py [-v] [-j N] [SET ...]
 ORIGINAL names the original's program, POLICYD_SPF ours.
 """
 
-import os
 import re
 import sys
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, HERE)
-import beside       # noqa: E402
-import normal       # noqa: E402
-import ns           # noqa: E402
-import product      # noqa: E402
-import sets as data                     # noqa: E402
+import beside     # which puts lib into the path
+import normal
+import ns
+import product
+import sets as data
+from check import wait
 
 RESULT = re.compile(r'^<\d+>policyd-spf\[(\d+)\]: ((?:\S*: )?'
                     r'(?:550 |defer_if_permit |prepend |result_only |'
@@ -41,7 +37,7 @@ class Side:
     def ask(self, request):
         if self.p is None or self.p.closed:
             self.finish()
-            self.p = product.Policyd(self.program, self.conf,
+            self.p = product.Policyd([self.program, self.conf],
                                      stderr=self.errors)
             self.pids.append(self.p.p.pid)
         return self.p.ask(request.attributes, self.seconds)
@@ -105,16 +101,8 @@ class Comparison(beside.Beside):
                       % (ours, theirs))
             return plain if same else None
         rule, text, exact = request.rule
-        want = b'action=' + fields(request, text)
-        got = ours if exact else plain
-        wrong = None
-        if rule not in self.rules:
-            wrong = 'no rule ' + rule
-        elif got != want:
-            wrong = 'ours %r, by rule %s %r' % (got, rule, want)
-        elif theirs == got:
-            wrong = 'rule %s does not apply: both say %r' % (rule, theirs)
-        self.note(s, request.name, rule, wrong)
+        self.named(s, request.name, rule, ours if exact else plain,
+                   b'action=' + fields(request, text), theirs)
         return None
 
     def state(self, side):
@@ -136,22 +124,15 @@ class Comparison(beside.Beside):
         return out
 
     def wait_log(self, side, count):
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
-            got = self.result_lines(side)
-            if len(got) >= count:
-                break
-            time.sleep(0.05)
-        return got
+        wait(lambda: len(self.result_lines(side)) >= count, 3, 0.05)
+        return self.result_lines(side)
 
     def run_set(self, s):
         folder = product.folder('/run/c/' + s.name.replace('/', '_'))
         conf = product.write_file(folder + '/conf',
                                   b''.join(data.octets(c) + b'\n'
                                            for c in s.conf))
-        for path, lines in s.files:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            product.write_file(path, b''.join(x + b'\n' for x in lines))
+        self.write_files(s)
         errors = [open('%s/%s' % (folder, n), 'w+b')
                   for n in ('theirs', 'ours')]
         a = Side(self.original, conf, errors[0])
@@ -233,7 +214,7 @@ class Comparison(beside.Beside):
 
     def refusal(self, s, side, errors):
         rule, status, text = s.refused
-        p = product.Policyd(self.ours, side.conf, stderr=errors)
+        p = product.Policyd([self.ours, side.conf], stderr=errors)
         reply = p.ask(data.Request('', [
             (k.encode(), (v or 'x').encode())
             for k, v in data.POLICY_DEFAULTS]).attributes, 3)
@@ -257,15 +238,15 @@ class Comparison(beside.Beside):
             b'temp' in b''.join(v for _, v in r.attributes)
             for r in s.requests)))
         counts = (self.requests, len(self.sets), self.records)
-        return self.finish('%d requests, %d configurations, %d log records'
+        self.finish('%d requests, %d configurations, %d log records'
                            % counts, all(n >= least for n, least in
                                          zip(counts, MINIMUM)))
 
 
 def main(argv):
     ns.enter('compat-policy')
-    return Comparison(argv).run()
+    Comparison(argv).run()
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -13,8 +13,8 @@ mkdir -p "$B/chroot" "$B/log" && B=$(cd "$B" && pwd) || exit 1
 SUITE=bookworm
 root=
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-# of the make that started us, and not meant for ours
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CFLAGS LDFLAGS DESTDIR
+# of the make and the runner that started us, and not meant for ours
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CFLAGS LDFLAGS DESTDIR TMPDIR
 
 skip()
 {

@@ -16,14 +16,16 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-import ns                                           # noqa: E402
-import syslogd                                      # noqa: E402
-from dnsd import DnsServer                          # noqa: E402
-from milterclient import MilterClient, MilterError  # noqa: E402
-from policyclient import PolicyClient, PolicyError  # noqa: E402
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 'regress', 'lib'))
+import ns
+import product
+import syslogd
+from check import Checks, finish, wait
+from client import ClientError, listens
+from dnsd import DnsServer
+from milterclient import session
 
 ROOT = '/mnt'
 PACKAGES = ['pyspf-milter', 'postfix-policyd-spf-python']
@@ -37,20 +39,11 @@ WANTS = '/etc/systemd/system/multi-user.target.wants/pyspf-milter.service'
 ENV = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C',
        'DEBIAN_FRONTEND': 'noninteractive', 'HOME': '/root'}
 START_SECONDS = 20
+MILTER = 'inet:127.0.0.1:8893'
 ZONE = ('pass.test TXT "v=spf1 ip4:192.0.2.1 -all"\n'
         'fail.test TXT "v=spf1 -all"\n')
-failures = 0
-
-
-def check(name, good, seen=''):
-    global failures
-    if good:
-        print('ok deb/' + name, flush=True)
-    else:
-        failures += 1
-        print('not ok deb/%s - %s' % (name, str(seen).replace('\n', ' | ')),
-              flush=True)
-    return good
+report = Checks('deb/')
+check, equal, holds = report.check, report.equal, report.holds
 
 
 def path(p):
@@ -82,7 +75,7 @@ def need(name, *argv):
     """What follows has no sense without it."""
     status, text = run(*argv)
     if not check(name, status == 0, 'status %d: %s' % (status, text[-300:])):
-        sys.exit(1)
+        finish()
 
 
 def install(name, *what):
@@ -131,26 +124,14 @@ def gone(pid):
         return True
 
 
-def wait(fn, seconds=START_SECONDS):
-    end = time.monotonic() + seconds
-    while True:
-        value = fn()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.05)
-
-
 def up():
-    try:
-        MilterClient('inet:127.0.0.1:8893').close()
-        return daemon()
-    except OSError:
-        return None
+    """daemon(), once it listens."""
+    return daemon() if listens(MILTER) else None
 
 
 def compiled():
     """Our daemon serves, and no process of it is root's."""
-    d = wait(up)
+    d = wait(up, START_SECONDS)
     if d is None:
         return 'does not run'
     exe = os.readlink('/proc/%d/exe' % d[0])
@@ -163,28 +144,24 @@ def compiled():
 
 def by_milter(sender):
     try:
-        with MilterClient('inet:127.0.0.1:8893') as c:
-            c.negotiate()
-            c.macros('C', {'j': 'mx.test'})
-            c.connect('[192.0.2.1]', '192.0.2.1')
-            c.helo('none.test')
+        with session(MILTER) as c:
             out = c.message('<%s>' % sender)
             c.quit()
         return ' '.join(out)
-    except (OSError, MilterError) as e:
+    except (OSError, ClientError) as e:
         return repr(e)
 
 
 def by_policy(sender):
     """As Postfix's spawn(8) starts it."""
-    try:
-        with PolicyClient(argv=['chroot', '--userspec=policyd-spf', ROOT,
-                                '/usr/bin/policyd-spf'], env=ENV) as c:
-            return c.ask(client_address='192.0.2.1', helo_name='none.test',
-                         sender=sender, recipient='you@mx.test',
-                         instance='x.%s' % time.monotonic())
-    except (OSError, PolicyError) as e:
-        return repr(e)
+    p = product.Policyd(['chroot', '--userspec=policyd-spf', ROOT,
+                         '/usr/bin/policyd-spf'], user=None)
+    reply = p.ask([('client_address', '192.0.2.1'),
+                   ('helo_name', 'none.test'), ('sender', sender),
+                   ('recipient', 'you@mx.test'),
+                   ('instance', 'x.%s' % time.monotonic())], 30)
+    p.end(30)
+    return str(reply)
 
 
 def judged(name, wanted=('spf=pass', '550 5.7.23', 'prepend Received-SPF: '
@@ -196,18 +173,14 @@ def judged(name, wanted=('spf=pass', '550 5.7.23', 'prepend Received-SPF: '
 
 def logcheck(log):
     """What is routine is not reported, and nothing else is passed over."""
-    rules = []
-    for p in PACKAGES:
-        text = read('/etc/logcheck/ignore.d.server/' + p).decode()
-        rules += [r for r in text.splitlines() if r]
-    with open('/tmp/rules', 'w', encoding='ascii') as f:
-        f.write('\n'.join(rules) + '\n')
+    rules = [r for p in PACKAGES for r in read(
+        '/etc/logcheck/ignore.d.server/' + p).decode().splitlines() if r]
 
     def left(records):
         lines = ['Nov 22 12:00:00 mx ' + re.sub(r'^<\d+>', '', r) + '\n'
                  for r in records]
-        return subprocess.run(['grep', '-E', '-v', '-f', '/tmp/rules'],
-                              input=''.join(lines).encode(), check=False,
+        argv = ['grep', '-E', '-v'] + ['--regexp=' + r for r in rules]
+        return subprocess.run(argv, input=''.join(lines).encode(),
                               stdout=subprocess.PIPE).stdout.decode()
     log.settle()
     start = [i for i, r in enumerate(log.records)
@@ -220,15 +193,11 @@ def logcheck(log):
               '5.7.23')]
     print('\n'.join('    ' + r for r in records))
     out = left(records)
-    os.remove('/tmp/rules')
     check('logcheck-is-silent', all(kinds) and out == '',
           out or 'too few kinds of lines: %r' % kinds)
-    with open('/tmp/rules', 'w', encoding='ascii') as f:
-        f.write('\n'.join(rules) + '\n')
-    out = left(['<19>pyspf-milter[7]: worker[9] ended: sandbox violation '
-                '(SIGSYS)'])
-    os.remove('/tmp/rules')
-    holds('logcheck-reports-a-violation', out, 'SIGSYS')
+    holds('logcheck-reports-a-violation', left([
+        '<19>pyspf-milter[7]: worker[9] ended: sandbox violation (SIGSYS)']),
+        'SIGSYS')
 
 
 def set_up(root):
@@ -260,7 +229,7 @@ def originals():
                                os.path.basename(conf)), 'rb') as f:
             check('debian/same-octets-as-ours/' + os.path.basename(conf),
                   f.read() == read(conf), 'Debian ships another file')
-    d = wait(up)
+    d = wait(up, START_SECONDS)
     check('debian/runs', d and 'python' in d[1][0], d)
     return users()
 
@@ -292,7 +261,7 @@ def back(was):
     # The original's script cannot restart what removes its own PID file.
     run(INIT, 'stop')
     need('back/install', 'dpkg', '--force-confold', '-i', *debs)
-    d = wait(up)
+    d = wait(up, START_SECONDS)
     check('back/runs', d and 'python' in d[1][0], d)
     equal('back/users-stay', users(), was)
 
@@ -390,7 +359,7 @@ def main():
     remove(before, was)
     purge(was)
     fresh()
-    sys.exit(1 if failures else 0)
+    finish()
 
 
 if __name__ == '__main__':

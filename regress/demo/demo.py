@@ -13,11 +13,14 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-from dnsd import DnsServer                          # noqa: E402
-from milterclient import MilterClient, MilterError  # noqa: E402
-from policyclient import PolicyClient, PolicyError  # noqa: E402
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+import product
+from check import wait
+from client import ClientError, listens
+from daemon import children_of, status
+from dnsd import DnsServer
+from milterclient import MilterClient
+from policyclient import PolicyClient
 
 # what to show, client, HELO, sender
 MESSAGES = (
@@ -65,7 +68,7 @@ def verdict(good, text):
 
 class Demo:
     def __init__(self):
-        build = os.environ.get('B') or os.path.join(TOP, 'build')
+        build = os.environ.get('B') or os.path.join(product.TOP, 'build')
         self.program = os.path.join(os.path.abspath(build), 'pyspf-milter')
         # The daemon drops to a user that must reach all this.
         self.folder = tempfile.mkdtemp(prefix='pyspf-milter-demo.')
@@ -88,15 +91,10 @@ class Demo:
             self.daemon = subprocess.Popen(
                 [self.program, '-d', conf], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + READY_SECONDS
-        while time.monotonic() < end and self.daemon.poll() is None:
-            try:
-                MilterClient('inet:127.0.0.1:%d' % self.milter).close()
-                PolicyClient('inet:127.0.0.1:%d' % self.policy).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        else:
+        where = [('127.0.0.1', p) for p in (self.milter, self.policy)]
+        if not wait(lambda: self.daemon.poll() is not None or
+                    all(map(listens, where)), READY_SECONDS) or \
+                self.daemon.poll() is not None:
             with open(self.log, 'rb') as f:
                 sys.stderr.write(f.read().decode(errors='replace'))
             raise SystemExit('the daemon did not start (status %r)'
@@ -112,38 +110,17 @@ class Demo:
     def processes(self):
         """The daemon's processes, as /proc tells of them."""
         say(paint('1', 'Processes'))
-        for pid, ppid, argv in self.family():
-            fields = {}
-            with open('/proc/%d/status' % pid, encoding='ascii',
-                      errors='replace') as f:
-                for line in f:
-                    k, _, v = line.partition(':')
-                    fields[k] = v.strip()
+        parent = self.daemon.pid
+        for pid in [parent] + sorted(children_of(parent)):
+            fields = status(pid)
+            with open('/proc/%d/cmdline' % pid, 'rb') as f:
+                argv = f.read().decode(errors='replace').split('\0')[:-1]
+            argv[:1] = map(os.path.basename, argv[:1])
             say('  %6d  %-34s uid %-5s capabilities %s  seccomp %s'
                 % (pid, ' '.join(argv)[-34:], fields['Uid'].split()[0],
                    'none' if int(fields['CapPrm'], 16) == 0 else
                    fields['CapPrm'], fields.get('Seccomp', '?')))
         say()
-
-    def family(self):
-        found = []
-        known = {self.daemon.pid}
-        for pid in sorted(int(p) for p in os.listdir('/proc')
-                          if p.isdigit()):
-            try:
-                with open('/proc/%d/stat' % pid, 'rb') as f:
-                    ppid = int(f.read().rsplit(b')', 1)[1].split()[1])
-                with open('/proc/%d/cmdline' % pid, 'rb') as f:
-                    argv = [a.decode(errors='replace')
-                            for a in f.read().split(b'\0') if a]
-            except OSError:
-                continue
-            if pid in known or ppid in known:
-                known.add(pid)
-                if argv:
-                    argv[0] = os.path.basename(argv[0])
-                found.append((pid, ppid, argv))
-        return found
 
     def by_milter(self, client, helo, sender):
         with MilterClient('inet:127.0.0.1:%d' % self.milter) as c:
@@ -196,23 +173,17 @@ class Demo:
                         (True, True)]
 
     def stop(self):
-        status = 0
+        code = 0
         if self.daemon is not None and self.daemon.poll() is None:
-            self.daemon.terminate()
-            try:
-                status = self.daemon.wait(15)
-            except subprocess.TimeoutExpired:
-                self.daemon.kill()
-                status = self.daemon.wait()
+            code = product.end(self.daemon)
         self.dns.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-        return status
+        return code
 
 
 def main():
     demo = Demo()
     signal.signal(signal.SIGTERM, lambda *a: sys.exit(0))
-    good, status = False, 1
     try:
         demo.start()
         good = demo.messages()
@@ -229,13 +200,13 @@ def main():
     except KeyboardInterrupt:
         say()
         return 0
-    except (MilterError, PolicyError, OSError) as e:
+    except (ClientError, OSError) as e:
         say('make run: %s: %s' % (type(e).__name__, e))
         return 1
     finally:
-        status = demo.stop()
-        say('Stopped.' if status == 0 else
-            'The daemon ended with status %s.' % status)
+        code = demo.stop()
+        say('Stopped.' if code == 0 else
+            'The daemon ended with status %s.' % code)
 
 
 if __name__ == '__main__':

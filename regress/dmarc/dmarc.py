@@ -60,7 +60,7 @@ CASES = {
 
 class Tests(rig.Rig):
     def __init__(self):
-        super().__init__('dmarc', rig.dmarc_zone())
+        super().__init__('dmarc%s/' % rig.SUFFIX, rig.dmarc_zone())
         self.wanted = {}    # case number: (name, judge of a Message)
         self.todo = []      # (name, judge, arguments of send())
 

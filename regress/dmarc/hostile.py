@@ -131,7 +131,7 @@ class Tests(rig.Rig):
                 zone.append('e%d.test TXT "v=spf1 -all exp=x.e%d.test"'
                             % (no, no))
                 zone.append('x.e%d.test TXT "%s"' % (no, text))
-        super().__init__('hostile', zone)
+        super().__init__('hostile%s/' % rig.SUFFIX, zone)
 
     def cases(self):
         out = []

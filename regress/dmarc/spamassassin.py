@@ -60,7 +60,8 @@ WAYS = ('milter', 'spf', 'ar')
 
 class Tests(rig.Rig):
     def __init__(self):
-        super().__init__('spamassassin', rig.dmarc_zone(), WAYS + ('bare',))
+        super().__init__('spamassassin/', rig.dmarc_zone(),
+                         WAYS + ('bare',))
         self.sent = {}
 
     def one(self, way, name):

@@ -20,17 +20,14 @@ import shutil
 import stat
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(TOP, 'regress', 'lib'))
-sys.path.insert(0, os.path.join(TOP, 'regress', 'postfix'))
-sys.path.insert(0, HERE)
-import ns           # noqa: E402
-import product      # noqa: E402
-import strict       # noqa: E402
-import syslogd      # noqa: E402
-from dnsd import DnsServer                                  # noqa: E402
-from pf import Postfix, Smtp, headers                       # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import ns
+import product
+import strict
+from check import skip
+from daemon import Site, processes
+from pf import Postfix, Smtp, headers
 
 QUEUE = '/var/spool/postfix'
 CHROOT = QUEUE + '/pyspf-milter'
@@ -61,9 +58,9 @@ ZONE = ['pass.test TXT "v=spf1 ip4:192.0.2.1 ip6:2001:db8::1 -all"',
         'mail.none.test A 192.0.2.99']
 
 
-class Chrooted(Postfix):
-    """Debian's: smtpd runs in the queue directory, where the package's
-    start script has put what libraries read."""
+class Debians(Postfix):
+    """smtpd is chrooted, as in Debian, and its listeners have no settings of
+    ours that main.cf has."""
 
     prepare = None      # called when the queue directory is there
 
@@ -73,41 +70,28 @@ class Chrooted(Postfix):
             if os.path.exists('/etc/' + name):
                 shutil.copy('/etc/' + name, folder)
         super().write()
-        with open('/etc/postfix/master.cf', encoding='utf-8') as f:
-            text = f.read()
-        product.write_file('/etc/postfix/master.cf', text.replace(
-            ' inet n - n - - smtpd', ' inet n - y - - smtpd'))
         with open('/etc/postfix/main.cf', encoding='utf-8') as f:
             text = f.read()
         product.write_file('/etc/postfix/main.cf',
                            text.replace(NO_POLICY + '\n', '', 1))
-        if self.prepare is not None:
-            self.prepare()
+        self.prepare()
 
 
-class Tests:
+class Tests(Site):
     def __init__(self):
-        self.failed = False
-        self.log = syslogd.Collector()
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(ZONE)
-        self.daemons = []
-
-    def check(self, name, good, seen=''):
-        self.failed = self.failed or not good
-        print('ok wirings/' + name if good else
-              'not ok wirings/%s - %s' % (name, seen), flush=True)
+        super().__init__('wirings/', ZONE)
+        self.install()
 
     def install(self):
         """Our programs in place of Debian's, everything else as it was."""
         for path in product.wanted('wirings', 'pyspf-milter', 'policyd-spf'):
             target = '/usr/bin/' + os.path.basename(path)
             if not os.path.exists(target):
-                print('skip wirings - %s is not installed' % target)
+                skip('wirings', target + ' is not installed')
                 sys.exit(0)
             if path != target:
                 ns.mount(path, target, None, ns.MS_BIND)
-        conf = os.path.join(TOP, 'regress', 'conf')
+        conf = os.path.join(product.TOP, 'regress', 'conf')
         for name, where in (
                 ('debian-pyspf-milter.conf',
                  '/etc/pyspf-milter/pyspf-milter.conf'),
@@ -125,11 +109,7 @@ class Tests:
             lambda m: m.group(1) + (m.group(2) and m.group(2) + ',') +
             'postfix', text))
 
-    def daemon(self, name, conf, where):
-        d = product.Milter('/usr/bin/pyspf-milter', conf, where)
-        self.daemons.append((name, d))
-        self.check('start-' + name, d.wait_ready(), (d.p.poll(),
-                                                     self.log.take()[-5:]))
+        self.program = '/usr/bin/pyspf-milter'
 
     def variant(self, name, changes):
         """The shipped file with other lines for some keys."""
@@ -144,16 +124,19 @@ class Tests:
 
     def daemons_start(self):
         folder = product.folder(CHROOT, 'pyspf-milter', 0o710)
-        self.daemon('as-shipped', self.shipped, ('127.0.0.1', 8893))
-        self.daemon('in-chroot', self.variant('chroot', {
-            'Socket': 'local:%s/pyspf-milter.sock' % folder,
-            'PolicySocket': 'local:%s/policy.sock' % folder,
-            'PidFile': '/run/pyspf-milter/chroot.pid',
-            'ControlSocket': 'none'}), folder + '/pyspf-milter.sock')
-        self.daemon('policy-inet', self.variant('policy', {
-            'Socket': 'none', 'PolicySocket': 'inet:8894@localhost',
-            'PidFile': '/run/pyspf-milter/policy.pid',
-            'ControlSocket': 'none'}), ('127.0.0.1', 8894))
+        for name, conf, where in (
+                ('as-shipped', self.shipped, ('127.0.0.1', 8893)),
+                ('in-chroot', self.variant('chroot', {
+                    'Socket': 'local:%s/pyspf-milter.sock' % folder,
+                    'PolicySocket': 'local:%s/policy.sock' % folder,
+                    'PidFile': '/run/pyspf-milter/chroot.pid',
+                    'ControlSocket': 'none'}),
+                 folder + '/pyspf-milter.sock'),
+                ('policy-inet', self.variant('policy', {
+                    'Socket': 'none', 'PolicySocket': 'inet:8894@localhost',
+                    'PidFile': '/run/pyspf-milter/policy.pid',
+                    'ControlSocket': 'none'}), ('127.0.0.1', 8894))):
+            self.daemon(name, conf, where, 'start-' + name)
         modes = [oct(stat.S_IMODE(os.stat(folder + '/' + s).st_mode) & 7)
                  for s in ('pyspf-milter.sock', 'policy.sock')]
         self.equal('sockets-closed-to-others', modes, ['0o0'] * 2)
@@ -221,30 +204,18 @@ class Tests:
             return case, value
         return case, None
 
-    @staticmethod
-    def smtpd_roots():
-        roots = set()
-        for pid in filter(str.isdigit, os.listdir('/proc')):
-            try:
-                with open('/proc/%s/comm' % pid, encoding='ascii') as f:
-                    if f.read() == 'smtpd\n':
-                        roots.add(os.readlink('/proc/%s/root' % pid))
-            except OSError:
-                continue
-        return roots
-
     def run(self):
-        self.install()
-        pf = Chrooted({str(port): settings
+        pf = Debians({str(port): settings
                        for port, settings, _ in WAYS.values()}, MASTER,
-                      MAIN + ['in_flow_delay = 0'])
+                      MAIN + ['in_flow_delay = 0'], chroot=True)
         pf.prepare = self.daemons_start
         pf.start()
         with concurrent.futures.ThreadPoolExecutor(len(WAYS)) as pool:
             for way, bad in zip(WAYS, pool.map(self.drive, WAYS)):
                 self.empty(way + '/replies', bad)
-        roots = self.smtpd_roots()
-        self.equal('smtpd-is-chrooted', roots, {QUEUE})
+        self.equal('smtpd-is-chrooted', {
+            os.readlink('/proc/%d/root' % p) for p in processes('smtpd')},
+            {QUEUE})
         each = ROUNDS * 3
         seen = {way: [] for way in WAYS}
         for message in pf.delivered(each * len(WAYS), 20):
@@ -257,27 +228,13 @@ class Tests:
                        '%d of %d' % (len(seen[way]), each))
             self.check(way + '/headers', seen[way] and not bad, bad[:3])
         pf.stop()
-        ends = [(name, d.end()) for name, d in self.daemons]
-        self.check('daemons-end-well', all(e == 0 for _, e in ends), ends)
-        left = sorted(os.listdir(CHROOT))
-        self.equal('sockets-are-removed', left, [])
-        bad = [r for r in self.log.records if re.search(
-            'warning|fatal|panic|sandbox', r)]
-        self.empty('no-warnings', bad)
-        self.dns.stop()
-        return 1 if self.failed else 0
-
-
-def main():
-    ns.enter('wirings')
-    tests = Tests()
-    try:
-        status = tests.run()
-    finally:
-        if '-v' in sys.argv:
-            print('\n'.join(tests.log.records))
-    return status
+        ends = {name: d.end() for name, d in self.daemons.items()}
+        self.equal('daemons-end-well', set(ends.values()), {0})
+        self.equal('sockets-are-removed', os.listdir(CHROOT), [])
+        self.empty('no-warnings', self.records(
+            'warning|fatal|panic|sandbox'))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    ns.enter('wirings')
+    Tests().play()

@@ -15,7 +15,8 @@ import DNS      # python3-dns
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
-import dnsd     # noqa: E402
+import dnsd
+from check import Checks, finish
 
 ZONE = r"""
 # a remark
@@ -51,16 +52,8 @@ slow.test A 192.0.2.5
 gb.test GARBAGE
 do\.t.test A 192.0.2.4
 """
-failed = 0
-
-
-def check(name, seen, want):
-    global failed
-    if seen == want:
-        print("ok dnsd-" + name)
-    else:
-        print("not ok dnsd-%s - saw %r, not %r" % (name, seen, want))
-        failed = 1
+report = Checks("dnsd-")
+check = report.equal
 
 
 def packet(name, qtype, edns=0):
@@ -108,7 +101,28 @@ def direct():
 
     def get(name, qtype, **kw):
         return parse(ask(port, name, qtype, **kw))
+    records(get)
+    names(get)
+    faults(get, port)
+    times(get, port)
+    srv.queries.clear()
+    get("c1.test", "TXT")
+    get(["a\0b", "X"], "A", tcp=True)
+    check("queries", srv.queries, ["c1.test TXT", "a\\x00b.X A tcp"])
+    srv.load(["pass.test A 192.0.2.5"])
+    check("load", get("pass.test", "A")[2], ["192.0.2.5"])
+    speed(port)
+    srv.stop()
+    try:
+        srv2 = dnsd.DnsServer(port=port)
+        srv2.start()
+        srv2.stop()
+        check("stop-frees-port", 1, 1)
+    except OSError as e:
+        check("stop-frees-port", str(e), "")
 
+
+def records(get):
     check("txt", get("pass.test", "TXT")[2],
           [[b"v=spf1 ip4:192.0.2.1 -all"]])
     check("ipv6", get("pass.test", "TXT", addr="::1")[0], 0)
@@ -118,20 +132,21 @@ def direct():
           [[b'a\0b\n"q\\', b"y" * 250]])
     check("txt-cut", [len(x) for x in get("long.test", "TXT")[2][0]],
           [255, 45])
-    check("case", get("PaSS.test", "TXT")[0], 0)
-    check("nxdomain-soa", get("no.test", "TXT")[0::5], (3, 1))
-    check("nodata-soa", get("pass.test", "A")[0::5], (0, 1))
-    check("parent-nodata", get("2.0.192.in-addr.arpa", "PTR")[0], 0)
-    check("rcodes", [get(n + ".test", "TXT")[0]
-                     for n in ("servfail", "fe", "ref")], [2, 1, 5])
-    check("timeout", ask(port, "temp.test", "TXT", timeout=0.3), None)
-    check("trunc", get("big.test", "TXT", edns=1232)[1:3], (1, []))
-    check("trunc-tcp", get("big.test", "TXT", tcp=True)[1:3],
-          (0, [[b"v=spf1 +all"]]))
+    check("aaaa", get("a.test", "AAAA")[2],
+          [socket.inet_pton(socket.AF_INET6, "2001:db8::1")])
+    check("mx-ttl", get("m.test", "MX")[2:5:2], ([(10, "a.test")], [5]))
+    check("ptr", get("1.2.0.192.in-addr.arpa", "PTR")[2], ["a.test"])
     check("too-big-512", [get(n + ".test", "TXT")[1]
                           for n in ("long", "huge")], [0, 1])
     check("too-big-edns", get("huge.test", "TXT", edns=1232)[1], 1)
     check("big-edns", len(get("huge.test", "TXT", edns=4096)[2][0]), 12)
+
+
+def names(get):
+    check("case", get("PaSS.test", "TXT")[0], 0)
+    check("nxdomain-soa", get("no.test", "TXT")[0::5], (3, 1))
+    check("nodata-soa", get("pass.test", "A")[0::5], (0, 1))
+    check("parent-nodata", get("2.0.192.in-addr.arpa", "PTR")[0], 0)
     check("cname-chain", get("c1.test", "TXT")[2:4],
           (["c2.test", "pass.test", [b"v=spf1 ip4:192.0.2.1 -all"]],
            ["c1.test", "c2.test", "pass.test"]))
@@ -141,13 +156,31 @@ def direct():
     check("wildcard", get("q.w.test", "A")[2:4], (["192.0.2.7"],
                                                  ["q.w.test"]))
     check("wildcard-not-below", get("q.y.w.test", "A")[0], 3)
-    check("aaaa", get("a.test", "AAAA")[2],
-          [socket.inet_pton(socket.AF_INET6, "2001:db8::1")])
-    check("mx-ttl", get("m.test", "MX")[2:5:2], ([(10, "a.test")], [5]))
-    check("ptr", get("1.2.0.192.in-addr.arpa", "PTR")[2], ["a.test"])
+    check("dot-in-label", get(["do.t", "test"], "A")[2], ["192.0.2.4"])
+
+
+def faults(get, port):
+    check("rcodes", [get(n + ".test", "TXT")[0]
+                     for n in ("servfail", "fe", "ref")], [2, 1, 5])
+    check("timeout", ask(port, "temp.test", "TXT", timeout=0.3), None)
+    check("trunc", get("big.test", "TXT", edns=1232)[1:3], (1, []))
+    check("trunc-tcp", get("big.test", "TXT", tcp=True)[1:3],
+          (0, [[b"v=spf1 +all"]]))
     check("type-special", [get("mix.test", t)[0] for t in ("A", "TXT")],
           [0, 2])
     check("other-special", ask(port, "mix.test", "MX", timeout=0.3), None)
+    check("garbage", ask(port, "gb.test", "TXT")[12:], b"\xff\xff\xff\xc0\x0c")
+    refused = []
+    for bad in ("x.test A 1.2.3", "x.test FOO 1", "x.test TXT:WHAT",
+                "a..b A 192.0.2.1"):
+        try:
+            dnsd.Zones([bad])
+        except dnsd.ZoneError:
+            refused.append(bad)
+    check("bad-lines", len(refused), 4)
+
+
+def times(get, port):
     t = time.monotonic()
     get("d.test", "A")
     check("delay", 0.29 < time.monotonic() - t < 1.5, True)
@@ -159,16 +192,10 @@ def direct():
     check("slow", (first, second, 0.5 < took < 0.9,
                    time.monotonic() - t - took < 0.3),
           (None, ["192.0.2.5"], True, True))
-    check("garbage", ask(port, "gb.test", "TXT")[12:], b"\xff\xff\xff\xc0\x0c")
-    check("dot-in-label", get(["do.t", "test"], "A")[2], ["192.0.2.4"])
-    srv.queries.clear()
-    get("c1.test", "TXT")
-    get(["a\0b", "X"], "A", tcp=True)
-    check("queries", srv.queries, ["c1.test TXT", "a\\x00b.X A tcp"])
-    srv.load(["pass.test A 192.0.2.5"])
-    check("load", get("pass.test", "A")[2], ["192.0.2.5"])
 
-    # Speed, with the client's share in the same interpreter.
+
+def speed(port):
+    """With the client's share in the same interpreter; no test."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(("127.0.0.1", port))
         s.settimeout(5)
@@ -178,24 +205,7 @@ def direct():
                 s.send(q)
             for _ in range(20):
                 s.recv(512)
-        rate = n / (time.monotonic() - t)
-    print("# %d questions a second" % rate)
-    srv.stop()
-    try:
-        srv2 = dnsd.DnsServer(port=port)
-        srv2.start()
-        srv2.stop()
-        check("stop-frees-port", 1, 1)
-    except OSError as e:
-        check("stop-frees-port", str(e), "")
-    refused = []
-    for bad in ("x.test A 1.2.3", "x.test FOO 1", "x.test TXT:WHAT",
-                "a..b A 192.0.2.1"):
-        try:
-            dnsd.Zones([bad])
-        except dnsd.ZoneError:
-            refused.append(bad)
-    check("bad-lines", len(refused), 4)
+        print("# %d questions a second" % (n / (time.monotonic() - t)))
 
 
 def program():
@@ -214,12 +224,8 @@ def program():
             with open(zone, "w") as f:
                 f.write("a.test A 192.0.2.99\n")
             p.send_signal(signal.SIGHUP)
-            end = time.monotonic() + 5
-            seen = None
-            while seen != ["192.0.2.99"] and time.monotonic() < end:
-                seen = parse(ask(port, "a.test", "A"))[2]
-                time.sleep(0.05)
-            check("sighup", seen, ["192.0.2.99"])
+            report.becomes("sighup", lambda: parse(ask(port, "a.test",
+                           "A"))[2], ["192.0.2.99"], 5)
             p.terminate()
             check("sigterm", p.wait(5), 0)
         finally:
@@ -229,4 +235,4 @@ def program():
 
 direct()
 program()
-sys.exit(failed)
+finish()

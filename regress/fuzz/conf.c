@@ -9,18 +9,14 @@
  */
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "conf/conf.h"
+#include "regress/fuzz/fuzz.h"
 
 struct data {
 	const char *p;
 	size_t n;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static FILE *
 open_data(void *arg, const char *path)

@@ -1,12 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: fuzz target: a DNS message, after one octet that picks the type. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "dns/decode.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "regress/fuzz/fuzz.h"
 
 static const uint16_t types[] = { DNS_T_A, DNS_T_PTR, DNS_T_MX, DNS_T_TXT,
 	DNS_T_AAAA };
@@ -33,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 
 	if (len < 1 || len > 65536)
 		return 0;
-	type = types[p[0] % (sizeof(types) / sizeof(types[0]))];
+	type = types[p[0] % (NITEMS(types))];
 	bufsize = p[0] & 0x80 ? 64 : 65536;
 	p++;
 	len--;

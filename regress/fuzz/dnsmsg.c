@@ -1,13 +1,9 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: fuzz target: payloads of QUERY and ANSWER. */
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "proto/dname.h"
 #include "proto/dnsmsg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "proto/dname.h"
+#include "regress/fuzz/fuzz.h"
 
 static uint8_t again[70000];
 

@@ -1,10 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: fuzz target: a request and records, evaluated in several orders. */
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "regress/fuzz/fuzz.h"
 #include "regress/suite/memdns.h"
 
 /*
@@ -14,8 +11,6 @@
  */
 #define MAX_LINES  64
 #define MAX_NEEDED 150 /* 1 + 10 * (1 + 10) + exp: 1 + 11, + slack */
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct answers *answers;
 static struct arena *arena[2];
@@ -29,52 +24,51 @@ static const char *const owners[] = { "d.test", "a.test", "b.test", "c.test",
 	 "ip6.arpa"),
 	"x.a.test", "192.0.2.1.d.test" };
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
 #define DIE(...)                              \
 	do {                                  \
 		fprintf(stderr, __VA_ARGS__); \
 		abort();                      \
 	} while (0)
 
+/* The kinds of records: an address, a name of the table, or as given. */
+static const struct {
+	uint16_t type;
+	enum {
+		ADDRESS,
+		NAME,
+		GIVEN
+	} data;
+} kinds[] = {
+	{ DNS_T_A, ADDRESS },
+	{ DNS_T_AAAA, ADDRESS },
+	{ DNS_T_MX, NAME },
+	{ DNS_T_PTR, NAME },
+	{ DNS_T_CNAME, NAME },
+	{ 0, GIVEN }, /* a timeout */
+	{ DNS_T_PTR, GIVEN },
+	{ DNS_T_MX, GIVEN },
+	{ DNS_T_TXT, GIVEN },
+	{ DNS_T_TXT, GIVEN },
+};
+
 static void
 record(const char *s, size_t len)
 {
-	static const uint8_t addr[] = { 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		0, 0, 0 };
-	const char *owner = owners[(uint8_t)s[0] % N(owners)], *name;
-	size_t n = strlen(owner);
+	static const uint8_t addr[16] = { 192, 0, 2, 1 };
+	const char *owner = owners[(uint8_t)s[0] % NITEMS(owners)], *name;
+	size_t n = strlen(owner), kind = (uint8_t)s[1] % NITEMS(kinds);
+	uint16_t type = kinds[kind].type;
 
-	len -= 2;
-	name = len > 0 ? owners[(uint8_t)s[2] % N(owners)] : "";
-	switch ((uint8_t)s[1] % 10) {
-	case 0:
-		memdns_add(dns, owner, n, DNS_T_A, addr, 4, 0);
-		break;
-	case 1:
-		memdns_add(dns, owner, n, DNS_T_AAAA, addr, 16, 0);
-		break;
-	case 2:
-		memdns_add(dns, owner, n, DNS_T_MX, name, strlen(name), 0);
-		break;
-	case 3:
-		memdns_add(dns, owner, n, DNS_T_PTR, name, strlen(name), 0);
-		break;
-	case 4:
-		memdns_add(dns, owner, n, DNS_T_CNAME, name, strlen(name), 0);
-		break;
-	case 5:
+	name = len > 2 ? owners[(uint8_t)s[2] % NITEMS(owners)] : "";
+	if (type == 0)
 		memdns_fail(dns, owner, n, 0, DNS_TIMEOUT);
-		break;
-	case 6:
-		memdns_add(dns, owner, n, DNS_T_PTR, s + 2, len, 0);
-		break;
-	case 7:
-		memdns_add(dns, owner, n, DNS_T_MX, s + 2, len, 0);
-		break;
-	default:
-		memdns_add(dns, owner, n, DNS_T_TXT, s + 2, len, 0);
-		break;
-	}
+	else if (kinds[kind].data == ADDRESS)
+		memdns_add(dns, owner, n, type, addr, type == DNS_T_A ? 4 : 16,
+		    0);
+	else if (kinds[kind].data == NAME)
+		memdns_add(dns, owner, n, type, name, strlen(name), 0);
+	else
+		memdns_add(dns, owner, n, type, s + 2, len - 2, 0);
 }
 
 static void
@@ -150,7 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 	}
 	if (text[0] != NULL && strlen(text[0]) >= 2) {
-		ip = clients[(uint8_t)text[0][0] % N(clients)];
+		ip = clients[(uint8_t)text[0][0] % NITEMS(clients)];
 		req.void_limit = (uint8_t)text[0][1] % 8;
 		req.local = text[0] + 2;
 	}

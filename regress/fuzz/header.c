@@ -5,16 +5,11 @@
  * reason, Reason_Message.
  */
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "proto/arena.h"
-#include "regress/fuzz/header_check.h"
 #include "unpriv/judge/header.h"
+#include "proto/arena.h"
+#include "regress/fuzz/fuzz.h"
+#include "regress/fuzz/header_check.h"
 #include "unpriv/judge/reply.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct rd rd, again;
 

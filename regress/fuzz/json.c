@@ -4,14 +4,9 @@
  * and decodes to the same text, with U+FFFD for each octet that is not UTF-8.
  */
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/json.h"
 #include "proto/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "regress/fuzz/fuzz.h"
 
 static char out[1 << 20], back[1 << 20];
 

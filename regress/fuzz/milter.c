@@ -3,8 +3,6 @@
 
 #include "regress/fuzz/session_fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
 /* Whole packets with letters that a filter may send. */
 static void
 look(const struct conn *c)

@@ -3,8 +3,6 @@
 
 #include "regress/fuzz/session_fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
 /* Only "action=..." lines, each with its empty line. */
 static void
 look(const struct conn *c)

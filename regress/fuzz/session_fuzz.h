@@ -8,8 +8,7 @@
 #ifndef SESSION_FUZZ_H
 #define SESSION_FUZZ_H
 
-#include <stdint.h>
-
+#include "regress/fuzz/fuzz.h"
 #include "regress/unit/session_stubs.h"
 #include "unpriv/worker/session.h"
 
@@ -59,7 +58,7 @@ fuzz_unwait(struct conn *c)
 	size_t i;
 
 	for (i = 0; i < 64; i++)
-		if (stub_ev[i] != NULL) {
+		if (stub_asked[i].ev != NULL) {
 			stub_answer(-1, 0, (void *)(uintptr_t)i);
 			return 1;
 		}
@@ -107,7 +106,7 @@ fuzz_run(struct conn *c, const struct session_ops *ops, struct conn_env *env,
 	}
 	ops->end(c->session);
 	for (k = 0; k < 64; k++)
-		if (stub_ev[k] != NULL)
+		if (stub_asked[k].ev != NULL)
 			abort(); /* a question that nobody waits for */
 	if (stub_pending != NULL)
 		abort();

@@ -1,12 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: fuzz target: payloads of SHADOW_COPY and SHADOW_RESULT. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/shadowmsg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "regress/fuzz/fuzz.h"
 
 static uint8_t again[4096];
 

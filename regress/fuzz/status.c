@@ -4,12 +4,8 @@
  * (u16) before it.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/status.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "regress/fuzz/fuzz.h"
 
 static uint8_t again[STATUS_ROW_MAX];
 

@@ -4,13 +4,8 @@
  * origin. Answers must be well-formed, as the codec in proto/dnsmsg.c has them.
  */
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "unpriv/spfctl/zonefile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "regress/fuzz/fuzz.h"
 
 static const char *const names[] = { "example.test", "a.example.test",
 	"mail.example.test", "x.y.wild.example.test", "test", "a.b",
@@ -63,8 +58,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (z == NULL)
 		return 0;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		for (j = 0; j < sizeof(types) / sizeof(types[0]); j++)
+	for (i = 0; i < NITEMS(names); i++)
+		for (j = 0; j < NITEMS(types); j++)
 			if (zonefile_answer(z, types[j], names[i],
 				strlen(names[i]), &a, alias) == ZONEFILE_HERE)
 				look(&a);

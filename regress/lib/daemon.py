@@ -54,11 +54,8 @@ def status(pid):
 
 
 def children_of(pid):
-    out = []
-    for name in os.listdir('/proc'):
-        if name.isdigit() and status(int(name)).get('PPid') == str(pid):
-            out.append(int(name))
-    return out
+    return [int(p) for p in filter(str.isdigit, os.listdir('/proc'))
+            if status(int(p)).get('PPid') == str(pid)]
 
 
 def role(pid):
@@ -68,6 +65,12 @@ def role(pid):
     except OSError:
         return None
     return argv[2].decode() if argv[1:2] == [b'-x'] else 'parent'
+
+
+def processes(comm):
+    """The pids of a program, by its name."""
+    return [int(p) for p in filter(str.isdigit, os.listdir('/proc'))
+            if status(int(p)).get('Name') == comm]
 
 
 def rss(pid):

@@ -15,6 +15,7 @@ the load ends, or so many as rounds says.
 import threading
 import time
 
+from check import wait
 from client import ClientError, Refused
 
 
@@ -44,6 +45,11 @@ class Load:
         end = time.monotonic() + seconds
         for t in self.threads:
             t.join(max(0, end - time.monotonic()))
+
+    def more(self, count=20, seconds=10):
+        """Waits for so many more messages."""
+        enough = self.done + count
+        wait(lambda: self.done >= enough, seconds)
 
     def running(self):
         return any(t.is_alive() for t in self.threads)

@@ -7,9 +7,10 @@ process ends with the test.
     regress/lib/ns.py [-w] COMMAND [ARGUMENT ...]   runs a command in it
     ns.enter('name')                                first line of a test's main
 
-Inside: only the loopback interface; host name mx.example.test; /etc/resolv.conf
-names 127.0.0.1; /run is empty; /dev/log is free for a collector; /etc is a
-copy that may be written to, with the users pyspf-milter and policyd-spf.
+Inside: only the loopback interface; host name mx.example.test;
+/etc/resolv.conf names 127.0.0.1; /run is empty; /dev/log is free for a
+collector; /etc is a copy that may be written to, with the users pyspf-milter
+and policyd-spf.
 /tmp is the real one. -w: the real /etc (read-only), for programs that mind.
 """
 
@@ -25,6 +26,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+from check import skip
 
 HOSTNAME = 'mx.example.test'
 MARK = 'PYSPF_MILTER_TEST_NS'
@@ -64,7 +67,7 @@ def enter(name):
         return
     why = reason()
     if why is not None:
-        print('skip %s - %s' % (name, why), flush=True)
+        skip(name, why)
         sys.exit(0)
     sys.stdout.flush()
     argv = command([sys.executable] + sys.argv)
@@ -149,7 +152,7 @@ def write(path, text):
 def set_up(real_etc):
     loopback_up()
     socket.sethostname(HOSTNAME)
-    scratch = tempfile.mkdtemp(prefix='spf-ns.')
+    scratch = tempfile.mkdtemp(prefix='spf-ns.')    # removed below
     mount('tmpfs', scratch, 'tmpfs', MS_NOSUID, 'mode=755')
     mount('tmpfs', '/run', 'tmpfs', MS_NOSUID, 'mode=755')
     os.mkdir('/run/lock')

@@ -130,6 +130,13 @@ class Postfix(Maildir):
             self.running = False
 
 
+def base_zone():
+    """The zone of the tests with mail servers."""
+    with open(os.path.join(os.path.dirname(__file__), '..', 'postfix',
+                           'base.zone'), encoding='ascii') as f:
+        return f.read()
+
+
 def headers(message):
     """[(name, value)] of the head of a message; folds are kept as \\n."""
     out = []

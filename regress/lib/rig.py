@@ -2,7 +2,7 @@
 """A Postfix with our programs and, behind them, Debian's OpenDMARC, which
 believes their fields. For tests inside a namespace (ns.py).
 
-    rig = Rig('dmarc', zone_lines); rig.start()
+    rig = Rig('dmarc/', zone_lines); rig.start()
     rig.send('milter', 'helo.test', 'u@pass.test', 'pass.test') -> replies
     rig.collect(count)      -> {case number: Message}
     rig.stop()
@@ -106,17 +106,14 @@ def dmarc_zone():
         return f.read().split('\n')
 
 
-def frontend():
-    """(what it adds to the names of tests, its line of configuration)"""
-    front = os.environ.get('FRONTEND')
-    return ('-' + front, ['Milter_Frontend = ' + front]) if front else ('', [])
+FRONT = os.environ.get('FRONTEND')
+# What the front end adds to the names of tests.
+SUFFIX = '-' + FRONT if FRONT else ''
 
 
 class Rig(Site):
     def __init__(self, prefix, zone, ways=tuple(WAYS)):
-        """The prefix gets the name of the front end."""
-        name, self.more = frontend()
-        super().__init__(prefix + name + '/', zone)
+        super().__init__(prefix, zone)
         self.ways = ways
         self.dmarc = self.pf = None
         self.lock = threading.Lock()
@@ -129,10 +126,12 @@ class Rig(Site):
             'Socket = unix:%s/milter' % folder,
             'PolicySocket = unix:%s/policy' % folder,
             'ControlSocket = none', 'PidFile = %s/pid' % folder,
-            'UMask = 0', 'Lookup_Time = 2'] + self.more, folder + '/milter')
+            'UMask = 0', 'Lookup_Time = 2'] + (
+                ['Milter_Frontend = ' + FRONT] if FRONT else []),
+            folder + '/milter')
         pid = self.daemons[name].p.pid
-        if any('libmilter' in x for x in self.more) and not wait(
-                lambda: 'libmilter' in map(role, children_of(pid))):
+        if FRONT == 'libmilter' and not wait(
+                lambda: FRONT in map(role, children_of(pid))):
             raise RuntimeError('no libmilter role')
 
     def listener(self, way):

@@ -4,9 +4,9 @@
 
 import os
 import subprocess
-import sys
 import tempfile
-import time
+
+from check import Checks, finish
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUN = os.path.join(os.path.dirname(HERE), 'run')
@@ -36,52 +36,50 @@ def pids_of(mark):
     return found
 
 
-def case(name, rows, want_code, want_last, *more):
-    code, out = run(rows, *more)
-    good = code == want_code and out and out[-1] == want_last
-    if good:
-        print('ok runner/' + name)
-    else:
-        print('not ok runner/%s - exit %d, last line %r' %
-              (name, code, out[-1:]))
-    return good
+# name, rows of the table, exit status, last line, more arguments
+CASES = (
+    ('passes', ['a 5 any echo ok a; echo ok b'], 0, '2 passed, 0 failed'),
+    ('not-ok-line', ['a 5 any echo ok a; echo "not ok b - x"'], 1,
+     '1 passed, 1 failed'),
+    ('skip-line', ['a 5 any echo ok a; echo "skip b - x"'], 0,
+     '1 passed, 0 failed, 1 skipped'),
+    ('status-without-line', ['a 5 any echo ok a; exit 3'], 1,
+     '1 passed, 1 failed'),
+    ('signal', ['a 5 any echo ok a; kill -SEGV $$'], 1,
+     '1 passed, 1 failed'),
+    ('timeout', ['a 1 any echo ok a; sleep 60'], 1, '1 passed, 1 failed'),
+    ('silent', ['a 5 any true', 'b 5 any echo ok b'], 1,
+     '1 passed, 1 failed'),
+    ('nothing-ran', ['a 5 any echo "skip a - x"'], 1,
+     '0 passed, 0 failed, 1 skipped'),
+    ('no-asan-build', ['a 5 any echo ok $BASAN', 'b 5 any echo ok b'], 0,
+     '1 passed, 0 failed, 1 skipped'),
+    ('asan-build', ['a 5 any test $BASAN = /x/y && echo ok a'], 0,
+     '1 passed, 0 failed', '/x/y'),
+    ('both-modes', ['a 5 alone echo ok a', 'b 5 any echo ok b'], 0,
+     '2 passed, 0 failed'),
+)
 
 
 def main():
-    good = True
-    good &= case('passes', ['a 5 any echo ok a; echo ok b'], 0,
-                 '2 passed, 0 failed')
-    good &= case('not-ok-line', ['a 5 any echo ok a; echo "not ok b - x"'], 1,
-                 '1 passed, 1 failed')
-    good &= case('skip-line', ['a 5 any echo ok a; echo "skip b - x"'], 0,
-                 '1 passed, 0 failed, 1 skipped')
-    good &= case('status-without-line', ['a 5 any echo ok a; exit 3'], 1,
-                 '1 passed, 1 failed')
-    good &= case('signal', ['a 5 any echo ok a; kill -SEGV $$'], 1,
-                 '1 passed, 1 failed')
-    good &= case('timeout', ['a 1 any echo ok a; sleep 60'], 1,
-                 '1 passed, 1 failed')
-    good &= case('silent', ['a 5 any true', 'b 5 any echo ok b'], 1,
-                 '1 passed, 1 failed')
-    good &= case('nothing-ran', ['a 5 any echo "skip a - x"'], 1,
-                 '0 passed, 0 failed, 1 skipped')
-    good &= case('no-asan-build', ['a 5 any echo ok $BASAN',
-                                   'b 5 any echo ok b'], 0,
-                 '1 passed, 0 failed, 1 skipped')
-    good &= case('asan-build', ['a 5 any test $BASAN = /x/y && echo ok a'], 0,
-                 '1 passed, 0 failed', '/x/y')
-    good &= case('both-modes', ['a 5 alone echo ok a', 'b 5 any echo ok b'],
-                 0, '2 passed, 0 failed')
+    report = Checks('runner/')
     mark = '7%06d' % os.getpid()
-    good &= case('orphan-setup',
-                 ['a 5 any setsid sleep %s & echo ok a' % mark], 0,
-                 '1 passed, 0 failed')
-    time.sleep(0.2)
-    left = pids_of(mark.encode())
-    print('ok runner/orphan-ended' if left == 0 else
-          'not ok runner/orphan-ended - %d left' % left)
-    return 0 if good and left == 0 else 1
+    orphan = ('orphan-setup',
+              ['a 5 any setsid sleep %s & echo ok a' % mark], 0,
+              '1 passed, 0 failed')
+    for name, rows, status, last, *more in CASES + (orphan,):
+        code, out = run(rows, *more)
+        report.equal(name, (code, out[-1:]), (status, [last]))
+    report.becomes('orphan-ended', lambda: pids_of(mark.encode()), 0, 2)
+    # A folder for what programs make, which goes with what was left in it.
+    with tempfile.TemporaryDirectory() as d:
+        name = os.path.join(d, 'name')
+        run(['a 5 any echo $TMPDIR >%s; mktemp; sleep 9 & echo ok a' % name])
+        with open(name, encoding='ascii') as f:
+            report.equal('tmpdir-removed', os.path.exists(f.read().strip()),
+                         False)
+    finish()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

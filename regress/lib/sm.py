@@ -3,7 +3,7 @@
 Postfix: regress/deps.sh unpacks it into a cache folder, and it runs from
 there with a cf made from its own m4 tree, its own queue and loopback ports.
 
-    folder = sm.unpacked()                  # before ns.enter()
+    folder = sm.enter('name')               # in place of ns.enter()
     sm.addresses('192.0.2.1', ...)          # clients come from these
     s = Sendmail(folder, {'name': (port, 'S=local:/x, F=T', '')}); s.start()
     c = sm.client(port, '192.0.2.1')        # a pf.Smtp
@@ -21,7 +21,7 @@ import threading
 
 import ns
 import product
-from check import wait
+from check import check, finish, wait
 from client import listens
 from maildir import Maildir
 from pf import Smtp
@@ -89,6 +89,15 @@ def unpacked():
         print(p.stdout.decode(errors='replace'), flush=True)
         return None
     return folder
+
+
+def enter(name):
+    """ns.enter(), with Sendmail: its folder."""
+    if not ns.inside() and ns.reason() is None and unpacked() is None:
+        check(name, False, 'Sendmail could not be unpacked')
+        finish()
+    ns.enter(name)
+    return unpacked()
 
 
 def addresses(*addrs):

@@ -16,25 +16,23 @@ import sys
 
 import dkim
 
-import common
-import daemon
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
 import ns
 import product
 import rig
 import sm
 import strict
-from daemon import check
+from daemon import RUN, wait
 from pf import Smtp
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-RUN = rig.RUN
 DKIM = 'unix:%s/opendkim/socket' % RUN
 SELECTOR = 's1'
 SIGNERS = ('pass.test', 'fail.test', 'soft.test', 'relax.test')
 rig.WAYS['chain-milter'] = (10401, 'unix:%s/through/milter, %s'
-                            % (RUN, DKIM), None, True, False)
+                            % (RUN, DKIM), None, False)
 rig.WAYS['chain-policy'] = (10402, DKIM, 'unix:%s/through/policy' % RUN,
-                            True, False)
+                            False)
 WAYS = ('chain-milter', 'chain-policy')
 LIE = b'Authentication-Results: mx.example.test; %s\r\n'
 # name: (sender, domain of From, who signs, is the text changed after that,
@@ -96,7 +94,7 @@ class OpenDkim:
         self.p = subprocess.Popen(['opendkim', '-f', '-x', conf],
                                   stdin=subprocess.DEVNULL, stdout=self.log,
                                   stderr=self.log, cwd='/')
-        if not daemon.wait(lambda: product.is_socket(folder + '/socket')):
+        if not wait(lambda: product.is_socket(folder + '/socket')):
             raise RuntimeError('OpenDKIM does not listen')
 
     end = rig.OpenDmarc.end
@@ -115,12 +113,12 @@ def key_for(domain, folder):
 
 
 class Chain(rig.Rig):
-    def __init__(self, zone, sendmail, more):
+    def __init__(self, sendmail):
         self.folder = product.folder('/run/keys')
-        super().__init__(list(zone) + [key_for(d, self.folder)
-                                       for d in SIGNERS], WAYS, more)
+        super().__init__('chain/' if sendmail is None else 'chain-sendmail/',
+                         rig.dmarc_zone() + [key_for(d, self.folder)
+                                             for d in SIGNERS], WAYS)
         self.sendmail = sendmail
-        self.name = 'chain' if sendmail is None else 'chain-sendmail'
         self.wanted = {}
         self.dkim = None
 
@@ -128,7 +126,7 @@ class Chain(rig.Rig):
         product.folder(RUN)
         self.dmarc = rig.OpenDmarc()
         self.dkim = OpenDkim()
-        self.daemon('through', rig.ALL_THROUGH)
+        self.through('through', rig.ALL_THROUGH)
         if self.sendmail is None:
             self.pf = rig.Postfix({str(rig.WAYS[w][0]): self.listener(w)
                                    for w in self.ways})
@@ -170,8 +168,8 @@ class Chain(rig.Rig):
         got = [s.cmd('MAIL FROM:<%s>' % sender),
                s.cmd('RCPT TO:<a@dest.test>'), s.message(text)]
         s.quit()
-        test = '%s/%s/%s' % (self.name, way, name)
-        check(test + '/accepted', got[-1].startswith('250'), got)
+        test = '%s/%s' % (way, name)
+        self.check(test + '/accepted', got[-1].startswith('250'), got)
         self.wanted[number] = (test, way, case)
 
     def results(self, m, way):
@@ -191,9 +189,10 @@ class Chain(rig.Rig):
         # OpenDKIM says nothing when there is no signature.
         want = [('spf', spf), ('dmarc', dmarc)] + \
             ([('dkim', dkim)] if dkim else [])
-        check(test, sorted(got) == sorted(want), (got, want, m.fields[:5]))
+        self.check(test, sorted(got) == sorted(want),
+                   (got, want, m.fields[:5]))
         if case[4].startswith(b'Authentication-Results: other'):
-            check(test + '/stays', any(v.startswith('other.test') for v in
+            self.check(test + '/stays', any(v.startswith('other.test') for v in
                                        m.values(rig.AR)), m.fields)
 
     def run(self):
@@ -211,32 +210,11 @@ class Chain(rig.Rig):
             if number in got:
                 self.judge(got[number], test, way, case)
             else:
-                check(test, False, 'was not delivered')
-
-
-def main():
-    sendmail = None
-    if 'sendmail' in sys.argv:
-        if not ns.inside() and ns.reason() is None and \
-                sm.unpacked() is None:
-            print('not ok chain - Sendmail could not be unpacked')
-            return 1
-        sendmail = sm.unpacked()
-    ns.enter('chain')
-    with open(os.path.join(HERE, '..', 'dmarc', 'dmarc.zone'),
-              encoding='ascii') as f:
-        zone = f.read().split('\n')
-    front = os.environ.get('FRONTEND')
-    chain = Chain(zone, sendmail,
-                  ['Milter_Frontend = ' + front] if front else [])
-    try:
-        chain.run()
-    finally:
-        chain.stop()
-        if '-v' in sys.argv:
-            print('\n'.join(chain.log.records))
-    daemon.finish()
+                self.check(test, False, 'was not delivered')
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    if 'sendmail' in sys.argv:
+        Chain(sm.enter('chain')).play()
+    ns.enter('chain')
+    Chain(None).play()

@@ -11,25 +11,20 @@ usage: chroot.py [-v]
 import grp
 import os
 import pwd
-import socket
 import stat
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-for name in ('lib', 'postfix'):
-    sys.path.insert(0, os.path.join(os.path.dirname(HERE), name))
-import daemon       # noqa: E402
-import ns           # noqa: E402
-import pf           # noqa: E402
-import product      # noqa: E402
-import syslogd      # noqa: E402
-from common import kill_whole                               # noqa: E402
-from daemon import check                                    # noqa: E402
-from dnsd import DnsServer                                  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import ns
+import pf
+import product
+from daemon import Site, processes
 
 QUEUE = '/var/spool/postfix'
 FOLDER = QUEUE + '/pyspf-milter'
+NAME = os.path.basename(FOLDER)
 OUTSIDE = '/run/t/outside'
 AR, SPF = 'Authentication-Results', 'Received-SPF'
 # front end: UserID, the group of the sockets
@@ -54,53 +49,25 @@ WRONG = {'milter-real-path': (10304, ['smtpd_milters = unix:%s/milter'
                                     % OUTSIDE])}
 
 
-class Jailed(pf.Postfix):
-    def write(self):
-        super().write()
-        with open('/etc/postfix/master.cf', encoding='ascii') as f:
-            text = f.read()
-        product.write_file('/etc/postfix/master.cf', text.replace(
-            ' inet n - n - - smtpd', ' inet n - y - - smtpd'))
-
-
-class Tests:
+class Tests(Site):
     def __init__(self):
-        self.log = syslogd.Collector()
-        with open(os.path.join(HERE, '..', 'postfix', 'base.zone'),
-                  encoding='ascii') as f:
-            zone = f.read()
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(zone)
-        self.program = product.wanted('chroot', 'pyspf-milter')
-        self.daemons = {}
-        self.pf = Jailed({str(w[0]): w[1] for w in
-                          list(WAYS.values()) + list(WRONG.values())})
+        super().__init__('chroot/', pf.base_zone())
+        self.pf = pf.Postfix({str(w[0]): w[1] for w in
+                              list(WAYS.values()) + list(WRONG.values())},
+                             chroot=True)
 
-    def daemon(self, folder, front):
-        conf = product.write_file('/run/t/conf', '\n'.join((
+    def start(self, folder, front):
+        self.daemon(os.path.basename(folder), [
             'Milter_Frontend = ' + front, 'UserID = ' + FRONTS[front][0],
             'Socket = local:%s/milter' % folder,
             'PolicySocket = local:%s/policy' % folder,
-            'ControlSocket = none', 'PidFile = none', 'Workers = 1')) + '\n')
-        d = product.Milter(self.program, conf, folder + '/milter')
-        self.daemons[folder] = d
-        check('chroot/%s/starts' % front, d.wait_ready(),
-              self.log.take()[-5:])
+            'ControlSocket = none', 'PidFile = none', 'Workers = 1'],
+            folder + '/milter', front + '/starts')
 
     def jailed(self):
         """Is an smtpd with this queue directory for its root?"""
-        there = os.stat(QUEUE)
-        for pid in filter(str.isdigit, os.listdir('/proc')):
-            try:
-                with open('/proc/%s/comm' % pid, encoding='ascii') as f:
-                    comm = f.read().strip()
-                root = os.stat('/proc/%s/root' % pid)
-            except OSError:
-                continue
-            if comm == 'smtpd' and (root.st_dev, root.st_ino) == \
-                    (there.st_dev, there.st_ino):
-                return True
-        return False
+        return QUEUE in (os.readlink('/proc/%d/root' % p)
+                         for p in processes('smtpd'))
 
     def modes(self, front):
         """Who may use the sockets."""
@@ -109,23 +76,15 @@ class Tests:
             seen = (pwd.getpwuid(st.st_uid).pw_name,
                     grp.getgrgid(st.st_gid).gr_name,
                     oct(stat.S_IMODE(st.st_mode)))
-            equal('chroot/%s/%s-socket' % (front, name), seen,
-                  ('pyspf-milter', FRONTS[front][1], '0o770'))
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                nobody = pwd.getpwnam('nobody')
-                os.setgroups([])
-                os.setgid(nobody.pw_gid)
-                os.setuid(nobody.pw_uid)
-                socket.socket(socket.AF_UNIX).connect(FOLDER + '/milter')
-            except PermissionError:
-                status = 0
-            finally:
-                os._exit(status)
-        status = os.waitpid(pid, 0)[1]
-        equal('chroot/%s/strangers-refused' % front, status, 0)
+            self.equal('%s/%s-socket' % (front, name), seen,
+                       ('pyspf-milter', FRONTS[front][1], '0o770'))
+        p = subprocess.run(
+            ['/usr/bin/python3', '-c', 'import socket, sys\n'
+             'socket.socket(socket.AF_UNIX).connect(sys.argv[1])',
+             FOLDER + '/milter'], stderr=subprocess.PIPE, user='nobody',
+            group='nogroup', extra_groups=[])
+        self.holds(front + '/strangers-refused', p.stderr,
+                   b'PermissionError')
 
     def send(self, port, sender):
         s = pf.Smtp(port)
@@ -135,25 +94,26 @@ class Tests:
 
     def way(self, front, way):
         port, _, field = WAYS[way]
-        test = 'chroot/%s/%s' % (front, way)
+        test = '%s/%s' % (front, way)
         self.pf.forget()
         got = self.send(port, 'u@pass.test')
         seen = self.pf.delivered(1)
         own = [v for m in seen for n, v in pf.headers(m) if n == field]
-        check(test + '/pass', got[-1].startswith('250') and len(own) == 1 and
-              'pass' in own[0].lower() and 'pass.test' in own[0],
-              (got, own))
+        self.check(test + '/pass',
+                   got[-1].startswith('250') and len(own) == 1 and 'pass' in
+                   own[0].lower() and 'pass.test' in own[0], (got, own))
         got = self.send(port, 'u@fail.test')
-        check(test + '/fail', got[-1].startswith('550 5.7.23') and
-              len(got) == (1 if field == AR else 2), got)
+        self.check(test + '/fail',
+                   got[-1].startswith('550 5.7.23') and len(got) == (1 if field
+                                                                     == AR else
+                                                                     2), got)
 
     def restarted(self, front):
         """A new daemon on the same path, while Postfix goes on."""
-        kill_whole(self.daemons[FOLDER])
+        self.kill_daemon(NAME)
         got = self.send(WAYS['milter-relative'][0], 'u@pass.test')
-        check('chroot/%s/gone-tempfails' % front, got[-1].startswith('451'),
-              got)
-        self.daemon(FOLDER, front)
+        self.check(front + '/gone-tempfails', got[-1].startswith('451'), got)
+        self.start(FOLDER, front)
         self.way(front + '-again', 'milter-relative')
 
     def run(self):
@@ -168,44 +128,27 @@ class Tests:
         product.folder('/run/t')
         product.folder(OUTSIDE, 'pyspf-milter')
         for front in FRONTS:
-            self.daemon(FOLDER, front)
+            self.start(FOLDER, front)
             self.modes(front)
             for way in WAYS:
                 self.way(front, way)
-            check('chroot/%s/smtpd-is-in-it' % front, self.jailed())
+            self.check(front + '/smtpd-is-in-it', self.jailed())
             self.restarted(front)
-            self.daemons[FOLDER].end()
-            equal('chroot/%s/sockets-removed' % front, os.listdir(FOLDER), [])
+            self.daemons[NAME].end()
+            self.equal(front + '/sockets-removed', os.listdir(FOLDER), [])
         # Without the chroot these two would work: it is what is tested.
-        self.daemon(OUTSIDE, 'native')
-        self.daemon(FOLDER, 'native')
+        self.start(OUTSIDE, 'native')
+        self.start(FOLDER, 'native')
         for name, (port, _) in WRONG.items():
             got = self.send(port, 'u@pass.test')
-            check('chroot/%s-tempfails' % name, got[-1].startswith('451'),
-                  got)
-        self.log.settle()
-        bad = [r for r in self.log.records if 'sandbox' in r or 'fatal' in r
-               or 'panic' in r]
-        empty('chroot/no-fatal-records', bad)
+            self.check(name + '-tempfails', got[-1].startswith('451'), got)
+        self.empty('no-fatal-records', self.records('sandbox|fatal|panic'))
 
-    def end(self):
+    def stop(self):
         self.pf.stop()
-        for d in self.daemons.values():
-            d.end()
-        self.dns.stop()
-
-
-def main():
-    ns.enter('chroot')
-    tests = Tests()
-    try:
-        tests.run()
-    finally:
-        tests.end()
-        if '-v' in sys.argv:
-            print('\n'.join(tests.log.records))
-    daemon.finish()
+        super().stop()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    ns.enter('chroot')
+    Tests().play()

@@ -22,19 +22,18 @@ import sys
 import threading
 import time
 
-import common
-import daemon
-import milterclient
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
 import ns
 import pf
-import policyclient
 import product
 import strict
-import syslogd
-from daemon import check
-from dnsd import DnsServer
+from client import connect_socket
+from daemon import RUN, Site, wait
+from load import Load
+from milterclient import session
+from policyclient import PolicyClient
 
-RUN = '/run/t'
 ID = 'mx.example.test'
 NAMES = ('a', 'b')
 MILTER, POLICY = ('127.0.0.1', 8890), ('127.0.0.1', 8880)
@@ -88,14 +87,12 @@ class Haproxy:
                                   stderr=self.err, cwd='/')
 
     def end(self):
-        self.p.terminate()
-        self.p.wait(10)
+        product.end(self.p)
         self.err.close()
 
     @staticmethod
     def ask(command):
-        with milterclient.connect_socket('unix:%s/haproxy.sock' % RUN,
-                                         10) as s:
+        with connect_socket(RUN + '/haproxy.sock', 10) as s:
             s.sendall(command.encode() + b'\n')
             out = b''
             while True:
@@ -124,73 +121,49 @@ class Haproxy:
                 for k, v in self.servers().items())
 
 
-class Load:
-    """Senders that try again after a 4xx or a lost connection, and probes
-    that speak to HAProxy themselves."""
+class Senders:
+    """Those that send messages through Postfix, and try again after a 4xx or
+    a lost connection, and probes that speak to HAProxy themselves. Their
+    turns are for Load."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.stop = threading.Event()
         self.number = 0
-        self.messages = []      # (number, way, domain, verdict, tries, secs)
-        self.troubles = []      # (when, way, what)
+        self.messages = []      # (number, way, domain, reply, tries, seconds)
+        # when, and what was seen
+        self.trouble = {'milter': [], 'policy': [], 'probe': []}
         self.probes = 0
-        self.trouble_of = {'milter': [], 'policy': [], 'probe': []}
-        self.threads = [threading.Thread(target=self.sender, args=(way,))
-                        for way in THREADS for _ in range(THREADS[way])]
-        self.threads.append(threading.Thread(target=self.probe))
+        self.load = Load(*[self.sender(w) for w in THREADS
+                           for _ in range(THREADS[w])], self.probe)
 
-    def start(self):
-        for t in self.threads:
-            t.start()
-
-    def end(self):
-        self.stop.set()
-        for t in self.threads:
-            t.join(120)
-
-    def trouble(self, way, what):
+    def note(self, way, what):
         with self.lock:
-            self.trouble_of[way].append((time.monotonic(), what))
+            self.trouble[way].append((time.monotonic(), what))
 
     def sender(self, way):
-        session, used = None, 0
-        domains = list(KINDS)
-        while not self.stop.is_set():
-            with self.lock:
-                self.number += 1
-                number = self.number
-            domain = domains[number % len(domains)]
-            began, tries, reply = time.monotonic(), 0, ''
-            while reply[:1] not in ('2', '5') and tries < 20:
-                if tries > 0:
-                    time.sleep(RETRY)
-                tries += 1
-                if session is None:
-                    session, used = self.connect(way), 0
-                reply = self.transaction(session, number, domain)
-                used += 1
-                if reply[:1] not in ('2', '5'):
-                    self.trouble(way, reply)
-                if reply[:1] not in ('2', '5') or used == PER_SESSION:
-                    self.hang_up(session)
-                    session = None
-            with self.lock:
-                self.messages.append((number, way, domain, reply, tries,
-                                      time.monotonic() - began))
-        if session is not None:
-            self.hang_up(session)
-
-    @staticmethod
-    def connect(way):
-        return pf.Smtp(PORTS[way])
-
-    @staticmethod
-    def hang_up(session):
-        try:
-            session.quit()
-        except OSError:
-            pass
+        """A turn is a connection, or several when they are lost."""
+        def turn(*_):
+            s = pf.Smtp(PORTS[way])
+            for _ in range(PER_SESSION):
+                with self.lock:
+                    self.number += 1
+                    number = self.number
+                domain = list(KINDS)[number % len(KINDS)]
+                began, tries, reply = time.monotonic(), 0, ''
+                while reply[:1] not in ('2', '5') and tries < 20:
+                    if tries > 0:
+                        self.note(way, reply)
+                        s.quit()
+                        time.sleep(RETRY)
+                        s = pf.Smtp(PORTS[way])
+                    tries += 1
+                    reply = self.transaction(s, number, domain)
+                with self.lock:
+                    self.messages.append((number, way, domain, reply, tries,
+                                          time.monotonic() - began))
+                yield True
+            s.quit()
+        return turn
 
     @staticmethod
     def transaction(s, number, domain):
@@ -208,42 +181,31 @@ class Load:
         except OSError:
             return ''
 
-    def probe(self):
-        while not self.stop.wait(0.02):
-            try:
-                with milterclient.MilterClient(MILTER, 10) as c:
-                    c.negotiate()
-                    c.macros('C', {'j': ID})
-                    c.connect('client.none.test', '192.0.2.1')
-                    c.helo('none.test')
-                    got = c.mail('<u@fail.test>')
-                if not got[0].startswith('y 550 5.7.23'):
-                    self.trouble('probe', got)
-                c = policyclient.PolicyClient('inet:%s:%d' % POLICY, timeout=10)
-                got = c.ask({'client_address': '192.0.2.1',
-                             'helo_name': 'none.test',
-                             'sender': 'u@fail.test',
-                             'recipient': 'a@dest.test'})
-                c.close()
-                if not str(got).startswith('550 5.7.23'):
-                    self.trouble('probe', got)
-            except (OSError, milterclient.MilterError) as e:
-                self.trouble('probe', str(e))
-            self.probes += 1
+    def probe(self, *_):
+        """A turn: a fail by each protocol."""
+        try:
+            with session(MILTER, 10, helo='none.test') as c:
+                got = c.mail('<u@fail.test>')[0].removeprefix('y ')
+            if got.startswith('550 5.7.23'):
+                with PolicyClient(POLICY, 10) as c:
+                    got = c.ask(client_address='192.0.2.1',
+                                helo_name='none.test', sender='u@fail.test',
+                                recipient='a@dest.test')
+        except Exception as e:      # whatever was lost
+            got = repr(e)
+        if not got.startswith('550 5.7.23'):
+            self.note('probe', got)
+        self.probes += 1
+        yield True
+        time.sleep(0.02)
 
 
-class Tests:
+class Tests(Site):
     def __init__(self, seconds):
-        self.seconds = seconds
         self.front = os.environ.get('FRONTEND', 'native')
-        self.name = 'haproxy' if self.front == 'native' else \
-            'haproxy-' + self.front
-        self.log = syslogd.Collector()
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53,
-                             latency=LATENCY)
-        self.dns.start(ZONE)
-        self.program = product.wanted('haproxy', 'pyspf-milter')
-        self.daemons = {}
+        super().__init__('haproxy/' if self.front == 'native' else
+                         'haproxy-%s/' % self.front, ZONE, LATENCY)
+        self.seconds = seconds
         self.events = []
         self.proxy = None
         milter, policy = ('inet:%s:%d' % w for w in (MILTER, POLICY))
@@ -255,24 +217,18 @@ class Tests:
                                    'check_policy_service ' + policy]},
             main=['in_flow_delay = 0'])
 
-    def check(self, name, good, seen=''):
-        check('%s/%s' % (self.name, name), good, seen)
-
-    def daemon(self, name):
+    def start(self, name):
         n = NAMES.index(name) + 1
-        conf = product.write_file('%s/conf-%s' % (RUN, name), '\n'.join((
+        self.daemon(name, [
             'Milter_Frontend = ' + self.front,
             'Socket = inet:889%d@127.0.0.1' % n,
             'PolicySocket = inet:888%d@127.0.0.1' % n,
-            'ControlSocket = none', 'PidFile = none', 'Workers = 1')) + '\n')
-        d = product.Milter(self.program, conf, ('127.0.0.1', 8890 + n))
-        self.daemons[name] = d
-        self.check('daemon-%s-starts' % name, d.wait_ready(),
-                   self.log.records[-5:])
+            'ControlSocket = none', 'PidFile = none', 'Workers = 1'],
+            ('127.0.0.1', 8890 + n), 'daemon-%s-starts' % name)
 
     def quiet_checks(self):
         """HAProxy's checks come and go without a word in the log."""
-        self.check('both-up', daemon.wait(lambda: self.proxy.up('a', 'b')),
+        self.check('both-up', wait(lambda: self.proxy.up('a', 'b')),
                    self.proxy.servers())
         self.log.take()
         time.sleep(1.5)
@@ -280,25 +236,25 @@ class Tests:
         said = [r for r in self.log.take() if 'spf' in r]
         self.empty('checks-are-not-logged', said)
 
-    def kill(self, name, load):
+    def kill(self, name, senders):
         """The daemon dies; HAProxy must see it and the other one serve."""
         when = time.monotonic()
-        common.kill_whole(self.daemons[name])
+        self.kill_daemon(name)
         self.events.append(when)
         other = NAMES[1 - NAMES.index(name)]
         self.check('%s-killed/seen' % name,
-                   daemon.wait(lambda: self.proxy.up(other), TROUBLE),
+                   wait(lambda: self.proxy.up(other), TROUBLE),
                    self.proxy.servers())
-        before = len(load.messages)
+        before = len(senders.messages)
         time.sleep(self.seconds)
         self.check('%s-killed/other-serves' % name,
-                   len(load.messages) > before + 20,
-                   len(load.messages) - before)
+                   len(senders.messages) > before + 20,
+                   len(senders.messages) - before)
 
     def restart(self, name):
-        self.daemon(name)
+        self.start(name)
         self.check('%s-again/up' % name,
-                   daemon.wait(lambda: self.proxy.up('a', 'b')),
+                   wait(lambda: self.proxy.up('a', 'b')),
                    self.proxy.servers())
         before = self.proxy.servers()
         time.sleep(self.seconds)
@@ -313,13 +269,13 @@ class Tests:
         past = [e for e in self.events if e <= when]
         return when - past[-1] if past else None
 
-    def judge(self, load):
-        messages = load.messages
+    def judge(self, senders):
+        messages = senders.messages
         # A message of fail.test is refused for ever, others are accepted.
         bad = [m for m in messages if m[3][:3] !=
                ('250' if KINDS[m[2]][0] else '550')
                or (m[3][:3] == '550' and '5.7.23' not in m[3])]
-        self.check('every-message-judged', len(messages) == load.number and
+        self.check('every-message-judged', len(messages) == senders.number and
                    not bad, bad[:5])
         accepted = {m[0]: m for m in messages if m[3].startswith('250')}
         seen = {}
@@ -337,7 +293,7 @@ class Tests:
         self.empty('every-field-is-right', wrong)
         tries = max(m[4] for m in messages)
         self.check('tries-at-most-%d' % TRIES, tries <= TRIES, tries)
-        self.figures(load, tries)
+        self.figures(senders, tries)
 
     @staticmethod
     def result(way, fields):
@@ -351,76 +307,59 @@ class Tests:
                 out.append(v.split()[0].lower())
         return out
 
-    def figures(self, load, tries):
-        for way, troubles in load.trouble_of.items():
+    def figures(self, senders, tries):
+        for way, troubles in senders.trouble.items():
             since = [self.window(t) for t, _ in troubles]
             self.check('%s-only-after-a-kill' % way, None not in since and
                        all(s <= TROUBLE for s in since if s is not None),
                        troubles[:5])
-            print('log %s: %s: %d put off, the last %.2f s after a kill'
-                  % (self.name, way, len(troubles),
+            print('log: %s: %d put off, the last %.2f s after a kill'
+                  % (way, len(troubles),
                      max([s for s in since if s is not None] or [0])),
                   flush=True)
         # An open connection may die under each; more would be a new one.
         most = (THREADS['milter']) * len(self.events)
         self.check('milter-put-off-only-open-ones',
-                   len(load.trouble_of['milter']) <= most,
-                   load.trouble_of['milter'])
+                   len(senders.trouble['milter']) <= most,
+                   senders.trouble['milter'])
         # Else no kill met what it is about.
-        self.check('load-was-on', load.trouble_of['milter'] and
-                   len(load.messages) > 100 * self.seconds,
-                   len(load.messages))
-        self.check('policy-never-puts-off',
-                   not load.trouble_of['policy'], load.trouble_of['policy'])
+        self.check('load-was-on', senders.trouble['milter'] and
+                   len(senders.messages) > 100 * self.seconds,
+                   len(senders.messages))
+        self.empty('policy-never-puts-off', senders.trouble['policy'])
         self.check('probes-lost-at-most-one-a-kill',
-                   len(load.trouble_of['probe']) <= len(self.events),
-                   load.trouble_of['probe'])
-        took = sorted(m[5] for m in load.messages)
-        print('log %s: %d messages, %d probes, %d kills; at most %d tries; '
+                   len(senders.trouble['probe']) <= len(self.events),
+                   senders.trouble['probe'])
+        took = sorted(m[5] for m in senders.messages)
+        print('log: %d messages, %d probes, %d kills; at most %d tries; '
               'median %.0f ms, slowest %.2f s' % (
-                  self.name, len(took), load.probes, len(self.events), tries,
+                  len(took), senders.probes, len(self.events), tries,
                   took[len(took) // 2] * 1000, took[-1]), flush=True)
 
     def run(self):
         product.folder(RUN)
         for name in NAMES:
-            self.daemon(name)
+            self.start(name)
         self.proxy = Haproxy()
-        daemon.wait(lambda: os.path.exists(RUN + '/haproxy.sock'))
+        wait(lambda: os.path.exists(RUN + '/haproxy.sock'))
         self.quiet_checks()
         self.pf.start()
-        load = Load()
-        load.start()
-        try:
+        senders = Senders()
+        with senders.load:
             time.sleep(self.seconds)
-            self.kill('a', load)
+            self.kill('a', senders)
             self.restart('a')
-            self.kill('b', load)
-        finally:
-            load.end()
-        self.judge(load)
+            self.kill('b', senders)
+        self.judge(senders)
 
-    def end(self):
+    def stop(self):
         self.pf.stop()
         if self.proxy is not None:
             self.proxy.end()
-        for d in self.daemons.values():
-            d.end()
-        self.dns.stop()
-
-
-def main():
-    ns.enter('haproxy')
-    numbers = [float(a) for a in sys.argv[1:] if a != '-v']
-    tests = Tests(numbers[0] if numbers else 3.0)
-    try:
-        tests.run()
-    finally:
-        tests.end()
-        if '-v' in sys.argv:
-            print('\n'.join(tests.log.records))
-    daemon.finish()
+        super().stop()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    ns.enter('haproxy')
+    numbers = [float(a) for a in sys.argv[1:] if a != '-v']
+    Tests(numbers[0] if numbers else 3.0).play()

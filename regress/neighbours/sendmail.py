@@ -15,22 +15,15 @@ import socket
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-for name in ('lib', 'postfix', 'dmarc', 'neighbours'):
-    sys.path.insert(0, os.path.join(os.path.dirname(HERE), name))
-import daemon       # noqa: E402
-import dmarc        # noqa: E402
-import ns           # noqa: E402
-import product      # noqa: E402
-import sm           # noqa: E402
-import strict       # noqa: E402
-import syslogd      # noqa: E402
-from common import kill_whole                               # noqa: E402
-from daemon import check                                    # noqa: E402
-from dnsd import DnsServer                                  # noqa: E402
-from pf import headers, unfold                              # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import product
+import sm
+import strict
+from daemon import RUN, Site
+from forged import FORGED_AR
+from pf import headers, unfold
 
-RUN = '/run/t'
 ID = 'mx.example.test'
 AR = 'Authentication-Results'
 CLIENT, CLIENT6, INSIDE = '192.0.2.1', '2001:db8::1', '198.51.100.7'
@@ -97,16 +90,11 @@ def own_results(message):
             if n.lower().rstrip() == AR.lower() and strict.may_be_id(v, ID)]
 
 
-class Tests:
+class Tests(Site):
     def __init__(self, folder):
-        self.log = syslogd.Collector()
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(ZONE)
-        self.program = product.wanted('sendmail', 'pyspf-milter')
-        self.daemons = {}
-        listeners = {}
-        for way, port in WAYS.items():
-            listeners[way] = (port, self.spec(way), '')
+        super().__init__('sendmail/', ZONE)
+        listeners = {way: (port, self.spec(way), '')
+                     for way, port in WAYS.items()}
         for name, (port, f) in STOPS.items():
             listeners[name] = (port, self.spec('stop-local') + f, '')
         self.mta = sm.Sendmail(folder, listeners)
@@ -122,35 +110,30 @@ class Tests:
             return 'S=local:%s, %s' % (where, times)
         return 'S=inet:%d@%s, F=T, %s' % (where[1], where[0], times)
 
-    def daemon(self, way):
-        """One daemon for a way; it is there when this returns True."""
-        front = way.split('-')[0].replace('stop', 'native')
-        folder = product.folder('%s/%s' % (RUN, way), 'pyspf-milter')
+    def start(self, way):
+        """The daemon of a way; True when it is there."""
         where = self.where(way)
-        conf = product.write_file(folder + '/conf', '\n'.join((
-            'Milter_Frontend = ' + front,
+        return self.daemon(way, [
+            'Milter_Frontend = ' + way.split('-')[0].replace('stop',
+                                                             'native'),
             'Socket = ' + ('local:' + where if isinstance(where, str) else
                            'inet:%d@%s' % (where[1], where[0])),
-            'ControlSocket = none', 'PidFile = %s/pid' % folder,
+            'ControlSocket = none', 'PidFile = %s/%s/pid' % (RUN, way),
             'TempError_Defer = True', 'Lookup_Time = 5', 'Workers = 1',
-            'InternalHosts = 127.0.0.1,' + INSIDE)) + '\n')
-        d = self.daemons[way] = product.Milter(self.program, conf, where)
-        good = d.wait_ready()
-        check('sendmail/%s/starts' % way, good, self.log.take()[-5:])
-        return good
+            'InternalHosts = 127.0.0.1,' + INSIDE], where, way + '/starts')
 
     def case(self, way, name):
         helo, sender, client, reply, field = CASES[name]
-        test = 'sendmail/%s/%s' % (way, name)
+        test = '%s/%s' % (way, name)
         self.mta.forget()
         c = sm.Client(WAYS[way], client)
         got = c.mail(helo, sender)
         c.quit()
         if reply is not None:
-            equal(test, got, [reply])
-            check(test + '/not-delivered', not self.mta.delivered(1, 0.1))
+            self.equal(test, got, [reply])
+            self.check(test + '/not-delivered', not self.mta.delivered(1, 0.1))
             return
-        check(test + '/reply', all(g.startswith('250') for g in got), got)
+        self.check(test + '/reply', all(g.startswith('250') for g in got), got)
         self.judged(test, field, client, helo, sender)
 
     def judged(self, test, field, client=CLIENT, helo='none.test',
@@ -163,36 +146,36 @@ class Tests:
             if sender is not None:
                 want += 'envelope-from=%s; ' % (sender or '<>')
             seen = re.sub(r'[ \t]+', ' ', unfold(own[0])) if own else ''
-            check(test + '/header', len(own) == 1 and
-                  seen.startswith(want), (own, want))
+            self.check(test + '/header',
+                       len(own) == 1 and seen.startswith(want), (own, want))
             names = [n for n, _ in headers(message)]
-            check(test + '/above-received', AR in names and
-                  'Received' in names and names.index(AR) <
-                  names.index('Received'), names)
+            self.check(test + '/above-received',
+                       AR in names and 'Received' in names and names.index(AR)
+                       < names.index('Received'), names)
 
     def temperror(self, way):
         c = sm.Client(WAYS[way])
         got = c.mail('none.test', 'u@temp.test')
         c.quit()
-        check('sendmail/%s/temperror-defer' % way, len(got) == 1 and
-              got[0].startswith('450 4.7.24 <u@temp.test>... Message '
-                                'deferred due to: SPF Temporary Error: '),
-              got)
+        self.check(way + '/temperror-defer',
+                   len(got) == 1 and
+                   got[0].startswith('450 4.7.24 <u@temp.test>... Message '
+                   'deferred due to: SPF Temporary Error: '), got)
 
     def session(self, way):
         """Several messages on a connection, each judged for itself; RSET
         and a new HELO in between."""
-        test = 'sendmail/%s/session' % way
+        test = way + '/session'
         self.mta.forget()
         c = sm.Client(WAYS[way])
         got = [c.mail('none.test', 'u@pass.test')[-1],
                c.mail('none.test', 'u@fail.test')[-1],
                c.mail('none.test', 'u@soft.test')[-1]]
-        check(test + '/replies', [g[:3] for g in got] ==
-              ['250', '550', '250'], got)
+        self.check(test + '/replies',
+                   [g[:3] for g in got] == ['250', '550', '250'], got)
         seen = [unfold(own_results(m)[0]) if own_results(m) else ''
                 for m in self.mta.delivered(2)]
-        check(test + '/two-delivered', sorted(
+        self.check(test + '/two-delivered', sorted(
             (re.findall(r'spf=\w+', s) for s in seen)) ==
             [['spf=pass'], ['spf=softfail']], seen)
         self.mta.forget()
@@ -202,16 +185,17 @@ class Tests:
         got = c.cmd('MAIL FROM:<u@soft.test>')
         c.cmd('RCPT TO:<a@dest.test>')
         last = c.message()
-        check('sendmail/%s/rset' % way, last.startswith('250'), (got, last))
-        self.judged('sendmail/%s/rset' % way, CASES['softfail'][4])
+        self.check(way + '/rset', last.startswith('250'), (got, last))
+        self.judged(way + '/rset', CASES['softfail'][4])
         self.mta.forget()
         got = c.mail('fail.test', 'u@pass.test')[-1]
         again = c.mail('none.test', 'u@pass.test', ['a@dest.test',
                                                     'b@second.test'])
         c.quit()
-        check('sendmail/%s/helo-again' % way, got.startswith('550 5.7.23')
-              and again[-1].startswith('250'), (got, again))
-        self.judged('sendmail/%s/helo-again' % way, CASES['pass'][4],
+        self.check(way + '/helo-again',
+                   got.startswith('550 5.7.23') and
+                   again[-1].startswith('250'), (got, again))
+        self.judged(way + '/helo-again', CASES['pass'][4],
                     count=2)
 
     def no_helo(self, way):
@@ -222,13 +206,13 @@ class Tests:
         c.cmd('RCPT TO:<a@dest.test>')
         last = c.message()
         c.quit()
-        check('sendmail/%s/no-helo' % way, bad.startswith('550 5.7.23') and
-              good.startswith('250') and last.startswith('250'),
-              (bad, good, last))
+        self.check(way + '/no-helo',
+                   bad.startswith('550 5.7.23') and good.startswith('250') and
+                   last.startswith('250'), (bad, good, last))
         own = [own_results(m) for m in self.mta.delivered(1)]
-        check('sendmail/%s/no-helo/header' % way, len(own) == 1 and
-              len(own[0]) == 1 and 'smtp.mailfrom=pass.test' in
-              unfold(own[0][0]), own)
+        self.check(way + '/no-helo/header',
+                   len(own) == 1 and len(own[0]) == 1 and
+                   'smtp.mailfrom=pass.test' in unfold(own[0][0]), own)
 
     def large(self, way):
         self.mta.forget()
@@ -240,10 +224,11 @@ class Tests:
         got = c.message(text)
         c.quit()
         seen = self.mta.delivered(1)
-        check('sendmail/%s/large' % way, got.startswith('250') and
-              len(seen) == 1 and seen[0].count(b'x' * 70 + b'\n') == 15000
-              and len(own_results(seen[0])) == 1,
-              (got, [len(m) for m in seen]))
+        self.check(way + '/large',
+                   got.startswith('250') and len(seen) == 1 and
+                   seen[0].count(b'x' * 70 + b'\n') == 15000 and
+                   len(own_results(seen[0])) == 1,
+                   (got, [len(m) for m in seen]))
 
     def passed_by(self, way):
         """Clients inside and those that logged in: no header, no fail."""
@@ -252,8 +237,9 @@ class Tests:
         got = c.mail('fail.test', 'u@fail.test')
         c.quit()
         seen = self.mta.delivered(1)
-        check('sendmail/%s/internal' % way, got[-1].startswith('250') and
-              len(seen) == 1 and not own_results(seen[0]), got)
+        self.check(way + '/internal',
+                   got[-1].startswith('250') and len(seen) == 1 and not
+                   own_results(seen[0]), got)
         self.mta.forget()
         c = sm.Client(WAYS[way])
         c.cmd('EHLO none.test')
@@ -265,24 +251,25 @@ class Tests:
         last = c.message()
         c.quit()
         seen = self.mta.delivered(1)
-        check('sendmail/%s/authenticated' % way, auth.startswith('235') and
-              got.startswith('250') and last.startswith('250') and
-              len(seen) == 1 and not own_results(seen[0]),
-              (auth, got, last))
+        self.check(way + '/authenticated',
+                   auth.startswith('235') and got.startswith('250') and
+                   last.startswith('250') and len(seen) == 1 and not
+                   own_results(seen[0]), (auth, got, last))
         c = sm.Client(WAYS[way])
         c.cmd('EHLO none.test')
         auth = c.cmd('AUTH PLAIN ' + base64.b64encode(b'\0walter\0no')
                      .decode())
         got = c.cmd('MAIL FROM:<u@fail.test>')
         c.quit()
-        check('sendmail/%s/not-authenticated' % way, auth.startswith('535')
-              and got.startswith('550 5.7.23'), (auth, got))
+        self.check(way + '/not-authenticated',
+                   auth.startswith('535') and got.startswith('550 5.7.23'),
+                   (auth, got))
 
     def forged(self, way):
         """Fields in our name are gone, those of others stay."""
         lie = b'spf=pass smtp.mailfrom=soft.test'
         foreign = b'Authentication-Results: other.test; spf=neutral\r\n'
-        for name, template in dmarc.FORGED_AR.items():
+        for name, template in FORGED_AR.items():
             self.mta.forget()
             c = sm.Client(WAYS[way])
             c.cmd('EHLO none.test')
@@ -291,16 +278,18 @@ class Tests:
             got = c.message(foreign + template % lie + b'\r\n' + foreign +
                             b'From: u@soft.test\r\n\r\nhi\r\n')
             c.quit()
-            test = 'sendmail/%s/forged/%s' % (way, name)
+            test = '%s/forged/%s' % (way, name)
             seen = self.mta.delivered(1)
             own = [own_results(m) for m in seen]
-            check(test, len(own) == 1 and len(own[0]) == 1 and
-                  re.search(r';\s+spf=softfail\s', own[0][0]), (got, own))
+            self.check(test,
+                       len(own) == 1 and len(own[0]) == 1 and
+                       re.search(r';\s+spf=softfail\s', own[0][0]), (got, own))
             others = template.count(b'other.test')
-            check(test + '/others-stay', len(seen) == 1 and
-                  len(re.findall(rb'(?im)^Authentication-Results:[ \t]*'
-                                 rb'other\.test', seen[0])) == 2 + others,
-                  seen)
+            self.check(test + '/others-stay',
+                       len(seen) == 1 and
+                       len(re.findall(rb'(?im)^Authentication-Results:[ \t]*'
+                                      rb'other\.test', seen[0])) == 2 +
+                       others, seen)
 
     def submitted(self, way):
         """Mail that a program on this host hands over has no client."""
@@ -311,8 +300,9 @@ class Tests:
             stderr=subprocess.STDOUT, timeout=60,
             input=b'To: a@dest.test\nFrom: u@fail.test\n\nhi\n')
         seen = self.mta.delivered(1)
-        check('sendmail/%s/submitted-t' % way, len(seen) == 1 and
-              not own_results(seen[0]), (p.stdout, seen))
+        self.check(way + '/submitted-t',
+                   len(seen) == 1 and not own_results(seen[0]),
+                   (p.stdout, seen))
         self.mta.forget()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -323,9 +313,9 @@ class Tests:
         c.quit()
         p.wait(30)
         seen = self.mta.delivered(1)
-        check('sendmail/%s/submitted-bs' % way, len(seen) == 1 and
-              got[-1].startswith('250') and not own_results(seen[0]),
-              (got, seen))
+        self.check(way + '/submitted-bs',
+                   len(seen) == 1 and got[-1].startswith('250') and not
+                   own_results(seen[0]), (got, seen))
 
     def way(self, way):
         for name in CASES:
@@ -347,33 +337,35 @@ class Tests:
             c = sm.Client(port)
             got = c.mail('none.test', 'u@pass.test')
             c.quit()
-            test = 'sendmail/%s/%s' % (name, state)
+            test = '%s/%s' % (name, state)
             if code is not None:
-                check(test, len(got) == 1 and got[0].startswith(code), got)
+                self.check(test, len(got) == 1 and got[0].startswith(code),
+                           got)
                 continue
             seen = self.mta.delivered(1)
-            check(test, got[-1].startswith('250') and len(seen) == 1 and
-                  len(own_results(seen[0])) == header, (got, seen))
+            self.check(test,
+                       got[-1].startswith('250') and len(seen) == 1 and
+                       len(own_results(seen[0])) == header, (got, seen))
 
     def stops(self):
         """What each F= makes of our absence. Sendmail stays as it is."""
         there = {n: (None, 1) for n in STOPS}
         gone = {'stop-T': ('451 4.3.2', 0), 'stop-R': ('550', 0),
                 'stop-none': (None, 0)}
-        self.daemon('stop-local')
+        self.start('stop-local')
         self.ask_stops('there', there)
         self.daemons['stop-local'].end()
-        check('sendmail/stop/socket-removed',
-              not os.path.exists(self.where('stop-local')))
+        self.check('stop/socket-removed',
+                   not os.path.exists(self.where('stop-local')))
         self.ask_stops('ended', gone)
-        if not self.daemon('stop-local'):
+        if not self.start('stop-local'):
             return
         self.ask_stops('there-again', there)
         self.killed_in_session()
-        check('sendmail/stop/socket-left',
-              product.is_socket(self.where('stop-local')))
+        self.check('stop/socket-left',
+                   product.is_socket(self.where('stop-local')))
         self.ask_stops('killed', gone)
-        if self.daemon('stop-local'):
+        if self.start('stop-local'):
             self.ask_stops('there-after-kill', there)
 
     def killed_in_session(self):
@@ -385,29 +377,27 @@ class Tests:
             c.cmd('MAIL FROM:<u@pass.test>')
             c.cmd('RCPT TO:<a@dest.test>')
         self.mta.forget()
-        kill_whole(self.daemons['stop-local'])
+        self.kill_daemon('stop-local')
         want = {'stop-T': '45', 'stop-R': '55', 'stop-none': '250'}
         for name, c in open_.items():
             got = c.message()
-            begins('sendmail/%s/killed-before-data' % name, got, want[name])
+            self.begins(name + '/killed-before-data', got, want[name])
             c.quit()
-        equal('sendmail/stop/killed-before-data/one-delivered',
-              len(self.mta.delivered(1)), 1)
+        self.equal('stop/killed-before-data/one-delivered',
+                   len(self.mta.delivered(1)), 1)
 
     def quiet(self):
         """Nobody complained: not we, and Sendmail only of what we stopped."""
-        bad = [r for r in self.log.records if re.search(
-            'sandbox|fatal|panic|claimed not to reply|unexpected reply|'
-            'protocol error', r, re.I) or
-            (re.search('to error state|[Mm]ilter.*: write|: read returned',
-                       r) and 'stop-' not in r)]
-        empty('sendmail/no-complaints', bad)
+        self.empty('no-complaints', self.records(
+            '(?i)sandbox|fatal|panic|claimed not to reply|unexpected reply|'
+            'protocol error') + [r for r in self.records(
+                'to error state|[Mm]ilter.*: write|: read returned')
+                if 'stop-' not in r])
 
     def run(self):
         sm.addresses(CLIENT, CLIENT6, INSIDE)
-        product.folder(RUN)
         for way in WAYS:
-            if not self.daemon(way):
+            if not self.start(way):
                 return
         self.mta.start()
         for way in WAYS:
@@ -415,27 +405,10 @@ class Tests:
         self.stops()
         self.quiet()
 
-    def end(self):
+    def stop(self):
         self.mta.stop()
-        for d in self.daemons.values():
-            d.end()
-        self.dns.stop()
-
-
-def main():
-    if not ns.inside() and ns.reason() is None and sm.unpacked() is None:
-        print('not ok sendmail - could not be unpacked')
-        return 1
-    ns.enter('sendmail')
-    tests = Tests(sm.unpacked())
-    try:
-        tests.run()
-    finally:
-        tests.end()
-        if '-v' in sys.argv:
-            print('\n'.join(tests.log.records))
-    daemon.finish()
+        super().stop()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    Tests(sm.enter('sendmail')).play()

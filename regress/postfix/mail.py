@@ -14,19 +14,17 @@ import os
 import re
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-sys.path.insert(0, HERE)
-import ns           # noqa: E402
-import product      # noqa: E402
-import syslogd      # noqa: E402
-from dnsd import DnsServer                                  # noqa: E402
-from pf import Postfix, Smtp, headers, unfold               # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import ns
+import product
+from check import skip
+from daemon import RUN, Site
+from pf import Postfix, Smtp, base_zone, headers, unfold
 
 WHY = 'http://www.openspf.net/Why?s=%s;id=%s;ip=192.0.2.1;r=%s'
 SPF = 'Received-SPF'
 AR = 'Authentication-Results'
-RUN = '/run/t'
 
 # way: (port, port with TempError_Defer, is a milter)
 WAYS = {'milter-unix': (10021, 10031, True),
@@ -93,66 +91,39 @@ CASES = {
 }
 
 
-class Tests:
+def policy(service):
+    return ['smtpd_recipient_restrictions = reject_unauth_destination, '
+            'check_policy_service ' + service]
+
+
+class Tests(Site):
     def __init__(self):
-        self.failed = False
-        self.log = syslogd.Collector()
-        with open(os.path.join(HERE, 'base.zone'), encoding='ascii') as f:
-            zone = f.read()
-        self.dns = DnsServer(addr=['127.0.0.1', '::1'], port=53)
-        self.dns.start(zone)
-        self.milter, self.policyd = product.wanted('postfix', 'pyspf-milter',
-                                                   'policyd-spf')
-        self.original = product.is_original(self.milter)
-        self.daemons = []
+        super().__init__('postfix/', base_zone())
+        self.policyd = product.wanted('postfix', 'policyd-spf')
+        self.original = product.is_original(self.program)
 
-    def check(self, name, good, seen):
-        if good:
-            print('ok postfix/' + name, flush=True)
-        else:
-            self.failed = True
-            print('not ok postfix/%s - %s' % (name, seen), flush=True)
-
-    def daemon(self, name, lines, where):
-        folder = product.folder('%s/%s' % (RUN, name), 'pyspf-milter')
-        conf = product.write_file(folder + '/conf', '\n'.join(lines + [
-            'PidFile = %s/pid' % folder, 'UMask = 0',
-            'Lookup_Time = 1']) + '\n')
-        d = product.Milter(self.milter, conf, where)
-        self.daemons.append(d)
-        self.check('start-' + name, d.wait_ready(),
-                   'does not listen, status %s; %s'
-                   % (d.p.poll(), self.log.take()[-5:]))
+    def one(self, name, lines, where):
+        self.daemon(name, lines + ['PidFile = %s/%s/pid' % (RUN, name),
+                                   'UMask = 0', 'Lookup_Time = 1'], where,
+                    'start-' + name)
 
     def start(self):
-        product.folder(RUN)
-        both = ['Socket = inet:8893@127.0.0.1']
-        if self.original:
-            # Two daemons stand for two sockets of one.
-            self.daemon('unix', ['Socket = unix:%s/unix/milter' % RUN],
-                        RUN + '/unix/milter')
-            self.daemon('inet', both, ('127.0.0.1', 8893))
-        else:
-            self.daemon('unix', ['Socket = unix:%s/unix/milter' % RUN,
-                                 'PolicySocket = unix:%s/unix/policy' % RUN],
-                        RUN + '/unix/milter')
-            self.daemon('inet', both +
-                        ['PolicySocket = inet:127.0.0.1:8894'],
-                        ('127.0.0.1', 8893))
-        defer = ['Socket = unix:%s/defer/milter' % RUN,
-                 'TempError_Defer = True']
-        if not self.original:
-            defer.append('PolicySocket = unix:%s/defer/policy' % RUN)
-        self.daemon('defer', defer, RUN + '/defer/milter')
+        milter = 'Socket = unix:%s/%s/milter'
+        # The original has no policy sockets.
+        unix, inet, defer = ([] if self.original else [
+            'PolicySocket = ' + where] for where in (
+                'unix:%s/unix/policy' % RUN, 'inet:127.0.0.1:8894',
+                'unix:%s/defer/policy' % RUN))
+        self.one('unix', [milter % (RUN, 'unix')] + unix,
+                 RUN + '/unix/milter')
+        self.one('inet', ['Socket = inet:8893@127.0.0.1'] + inet,
+                 ('127.0.0.1', 8893))
+        self.one('defer', [milter % (RUN, 'defer'), 'TempError_Defer = True']
+                 + defer, RUN + '/defer/milter')
         folder = product.folder(RUN + '/spawn')
         product.write_file(folder + '/plain', 'Lookup_Time = 1\n')
         product.write_file(folder + '/defer',
                            'Lookup_Time = 1\nTempError_Defer = True\n')
-
-        def policy(service):
-            return ['smtpd_recipient_restrictions = '
-                    'reject_unauth_destination, check_policy_service ' +
-                    service]
         listeners = {
             '10021': ['smtpd_milters = unix:%s/unix/milter' % RUN],
             '10022': ['smtpd_milters = inet:127.0.0.1:8893'],
@@ -180,7 +151,7 @@ class Tests:
         return want.match(got) is not None
 
     def expected_spf(self, text):
-        """Ours quotes what is no dot-atom (COMPAT: quote)."""
+        """Ours quotes what is no dot-atom (compat, rule quote)."""
         if '%s' in text:
             q = '' if self.original else '"'
             text = text % (q, q)
@@ -239,8 +210,8 @@ class Tests:
         got = s.mail('none.test', 'u@pass.test',
                      ['a@dest.test', 'b@dest.test', 'c@second.test'])
         s.quit()
-        self.check(way + '/recipients/reply', len(got) == 5 and
-                   all(g.startswith('250') for g in got), got)
+        self.equal(way + '/recipients/reply', [g[:3] for g in got],
+                   ['250'] * 5)
         seen = self.pf.delivered(3)
         counts = [sum(n in (SPF, AR) for n, _ in headers(m)) for m in seen]
         self.equal(way + '/recipients/one-header', counts, [1, 1, 1])
@@ -264,7 +235,7 @@ class Tests:
         self.start()
         for way, (port, defer, milter) in WAYS.items():
             if self.original and way in ('policy-unix', 'policy-inet'):
-                print('skip postfix/%s - the original does not listen' % way)
+                skip('postfix/' + way, 'the original does not listen')
                 continue
             for name in CASES:
                 self.case(way, name)
@@ -272,23 +243,11 @@ class Tests:
             self.session(way)
             if defer:
                 self.defer(way)
-        bad = [r for r in self.log.records if 'warning' in r or
-               'fatal' in r or 'panic' in r or 'Traceback' in r]
-        self.empty('no-warnings', bad)
+        self.empty('no-warnings', self.records(
+            'warning|fatal|panic|Traceback'))
         self.pf.stop()
-        for d in self.daemons:
-            d.end()
-        return 1 if self.failed else 0
-
-
-def main():
-    ns.enter('postfix')
-    tests = Tests()
-    status = tests.run()
-    if '-v' in sys.argv:
-        print('\n'.join(tests.log.records))
-    return status
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    ns.enter('postfix')
+    Tests().play()

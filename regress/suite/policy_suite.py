@@ -15,13 +15,15 @@ the names of the tests then begin with policy-servfail.
 import gzip
 import os
 import re
+import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
-import ns           # noqa: E402
-import product      # noqa: E402
-from dnsd import DnsServer, ZoneError       # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                '..', 'lib'))
+import ns
+import product
+from check import Checks, finish
+from dnsd import DnsServer, ZoneError
 
 DOC = '/usr/share/doc/python3-spf/%s-tests.yml.gz'
 COUNT = {'rfc7208': 203, 'rfc4408': 191}
@@ -113,8 +115,8 @@ def judge(reply):
     return 'reply ' + repr(reply[0]), None
 
 
-def check(case, reply):
-    """None, or what is wrong."""
+def wrong(case, reply):
+    """What is wrong, or None."""
     want = case['result']
     want = [want] if isinstance(want, str) else want
     result, explanation = judge(reply)
@@ -131,16 +133,15 @@ def check(case, reply):
     return None
 
 
-class Runner:
+class Runner(Checks):
     def __init__(self, verbose, servfail):
+        super().__init__('policy-servfail-' if servfail else 'policy-')
         self.verbose = verbose
         self.servfail = servfail
-        self.prefix = 'policy-servfail' if servfail else 'policy'
         self.program = product.wanted('policy-suite', 'policyd-spf')
         self.server = DnsServer(addr=['127.0.0.1', '::1'], port=53, ttl=0,
                                 negttl=0)
         self.server.start([])
-        self.failed = self.passed = 0
         product.folder('/run/suite')
 
     def log(self, text):
@@ -150,9 +151,9 @@ class Runner:
     def process(self, helo_reject):
         conf = product.write_file('/run/suite/' + helo_reject,
                                   CONF % (LOOKUP_TIME, helo_reject))
-        return product.Policyd(self.program, conf,
+        return product.Policyd([self.program, conf],
                                stderr=None if self.verbose else
-                               open(os.devnull, 'wb'))
+                               subprocess.DEVNULL)
 
     def scenario(self, suite, scenario, only):
         self.log('# ' + scenario.get('description', ''))
@@ -177,14 +178,8 @@ class Runner:
                 ('helo_name', case['helo'] or ''), ('sender', sender),
                 ('recipient', 'postmaster@receiver.example'),
                 ('instance', '')])
-            wrong = check(case, reply)
-            if wrong is None:
-                self.passed += 1
-                print('ok %s-%s/%s' % (self.prefix, suite, name))
-            else:
-                self.failed += 1
-                print('not ok %s-%s/%s - %s'
-                      % (self.prefix, suite, name, wrong))
+            why = wrong(case, reply)
+            self.check('%s/%s' % (suite, name), why is None, why)
             self.log('  %r %r' % (reply, self.server.queries))
         for p in procs.values():
             p.end()
@@ -205,15 +200,9 @@ def main(argv):
             for scenario in yaml.safe_load_all(f):
                 count += len(scenario['tests'])
                 runner.scenario(suite, scenario, only)
-        if count == COUNT[suite]:
-            print('ok policy-%s-complete' % suite)
-        else:
-            runner.failed += 1
-            print('not ok policy-%s-complete - %d cases, not %d'
-                  % (suite, count, COUNT[suite]))
-    print('# %d passed, %d failed' % (runner.passed, runner.failed))
-    return 1 if runner.failed else 0
+        Checks('policy-').equal(suite + '-complete', count, COUNT[suite])
+    finish()
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

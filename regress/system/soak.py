@@ -49,11 +49,11 @@ def fds(pid):
 def disturb(d, until):
     """A reload or a killed worker now and then."""
     while time.monotonic() < until:
-        time.sleep(max(5, SECONDS / 20))
         if rnd.randrange(2):
             d.send(signal.SIGHUP)
         else:
             d.kill('worker')
+        time.sleep(max(5, SECONDS / 20))
 
 
 with Daemon(conf='Workers = 1\nDNS_Cache = 8\n') as d:

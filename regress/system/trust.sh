@@ -26,8 +26,8 @@ same()
 	if cmp -s "$2" "$3"; then
 		echo "ok trust/$1"
 	else
-		echo "not ok trust/$1 - $(diff "$2" "$3" | head -n 4 |
-		    tr '\n' ';')"
+		echo "not ok trust/$1 - want <, got >: $(diff "$2" "$3" |
+		    grep '^[<>]' | head -n 4 | tr '\n' ';')"
 		bad=1
 	fi
 }

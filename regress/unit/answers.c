@@ -1,127 +1,136 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "unpriv/spf/answers.h"
 #include "proto/arena.h"
 #include "regress/unit/check.h"
-#include "unpriv/spf/answers.h"
+
+static struct answers *a;
+
+/* Questions and answers as text: "TXT ex.test", "ok [abc]", or "none". */
+static const char *
+question(const struct answers_question *q)
+{
+	return q == NULL ? "none" :
+			   check_name("%s %s", dns_type_name(q->type), q->name);
+}
+
+static const char *
+get(uint16_t type, const char *name)
+{
+	const struct dns_answer *ans = answers_get(a, type, name, strlen(name));
+
+	if (ans == NULL)
+		return "none";
+	return check_name("%s [%s]", dns_status_name[ans->status],
+	    ans->nrr == 0 ? "" : check_show(ans->rr[0].data, ans->rr[0].len));
+}
+
+static struct answers_question *
+find(uint16_t type, const char *name)
+{
+	return answers_find(a, type, name, strlen(name));
+}
 
 static void
-test_life(struct answers *a)
+test_life(void)
 {
 	uint8_t text[3] = { 'a', 'b', 'c' };
 	struct dns_rr rr = { text, 3, 3 };
 	struct dns_answer ans = { .status = DNS_OK, .nrr = 1, .rr = &rr };
-	const struct dns_answer *got;
 	struct answers_question *q, *h;
 
 	answers_begin(a);
-	check("unknown-is-wanted",
-	    answers_get(a, DNS_T_TXT, "Ex.Test", 7) == NULL &&
-		answers_missing(a) == 1,
-	    "%zu", answers_missing(a));
+	check_str("unknown", get(DNS_T_TXT, "Ex.Test"), "none");
+	check_int("unknown-is-wanted", answers_missing(a), 1);
 	answers_hint(a, DNS_T_A, "hint.test", 9);
 	check_int("hint-is-not-missing", answers_missing(a), 1);
-	check("same-question-once",
-	    answers_get(a, DNS_T_TXT, "eX.tEST", 7) == NULL &&
-		answers_at(a, 2) == NULL,
-	    "two");
-	q = answers_find(a, DNS_T_TXT, "EX.TEST", 7);
+	check_str("same-question", get(DNS_T_TXT, "eX.tEST"), "none");
+	check_str("same-question-once", question(answers_at(a, 2)), "none");
+	q = find(DNS_T_TXT, "EX.TEST");
 	check_int("put-before-asked", answers_put(a, q, &ans), -1);
-	check("next-in-order",
-	    answers_next(a) == q && q->state == ANSWERS_ASKED &&
-		strcmp(q->name, "ex.test") == 0,
-	    "%s", q->name);
+	check("next-in-order", answers_next(a) == q);
+	check_int("next-in-order-is-asked", q->state, ANSWERS_ASKED);
+	check_str("next-in-order-name", q->name, "ex.test");
 	h = answers_next(a);
-	check("next-gives-hints", h != NULL && h->type == DNS_T_A, "no");
-	check("next-ends", answers_next(a) == NULL);
+	check_str("next-gives-hints", question(h), "A hint.test");
+	check_str("next-ends", question(answers_next(a)), "none");
 	check_int("put", answers_put(a, q, &ans), 0);
 	memset(text, 'x', sizeof(text));
-	got = answers_get(a, DNS_T_TXT, "ex.test", 7);
-	check("put-copies-deeply",
-	    got != NULL && got->nrr == 1 &&
-		memcmp(got->rr[0].data, "abc", 3) == 0 &&
-		got->type == DNS_T_TXT,
-	    "no");
+	check_str("put-copies-deeply", get(DNS_T_TXT, "ex.test"), "ok [abc]");
+	check_int("put-sets-type", q->answer.type, DNS_T_TXT);
 	check_int("put-twice", answers_put(a, q, &ans), -1);
-	check("type-is-part", answers_find(a, DNS_T_MX, "ex.test", 7) == NULL);
+	check_str("type-is-part", question(find(DNS_T_MX, "ex.test")), "none");
 	check_int("done-is-not-missing", answers_missing(a), 0);
-	(void)answers_get(a, DNS_T_A, "hint.test", 9);
-	check("asked-hint-can-be-missing",
-	    answers_missing(a) == 1 && answers_next(a) == NULL, "%zu",
-	    answers_missing(a));
+	(void)get(DNS_T_A, "hint.test");
+	check_int("asked-hint-can-be-missing", answers_missing(a), 1);
+	check_str("asked-hint-is-not-next", question(answers_next(a)), "none");
 	answers_begin(a);
 	check_int("begin-forgets-missing", answers_missing(a), 0);
 	answers_expire(a, DNS_TIMEOUT);
-	got = answers_get(a, DNS_T_A, "hint.test", 9);
-	check("expire", got != NULL && got->status == DNS_TIMEOUT, "no");
-	got = answers_get(a, DNS_T_TXT, "ex.test", 7);
-	check("expire-keeps-done", got != NULL && got->status == DNS_OK, "no");
+	check_str("expire", get(DNS_T_A, "hint.test"), "timeout []");
+	check_str("expire-keeps-done", get(DNS_T_TXT, "ex.test"), "ok [abc]");
 	check_int("put-after-expire", answers_put(a, h, &ans), -1);
 	answers_begin(a);
 	answers_hint(a, DNS_T_A, "guess.test", 10);
-	(void)answers_get(a, DNS_T_MX, "needed.test", 11);
+	(void)get(DNS_T_MX, "needed.test");
 	q = answers_needed(a);
-	check("needed-before-guesses",
-	    q != NULL && q->type == DNS_T_MX && q->state == ANSWERS_ASKED &&
-		answers_needed(a) == NULL,
-	    "no");
-	q = answers_next(a);
-	check("guesses-after-needed",
-	    q != NULL && q->type == DNS_T_A && answers_next(a) == NULL, "no");
+	check_str("needed-before-guesses", question(q), "MX needed.test");
+	check_int("needed-is-asked", q->state, ANSWERS_ASKED);
+	check_str("needed-ends", question(answers_needed(a)), "none");
+	check_str("guesses-after-needed", question(answers_next(a)),
+	    "A guess.test");
+	check_str("guesses-end", question(answers_next(a)), "none");
 	answers_reset(a);
-	check("reset",
-	    answers_at(a, 0) == NULL &&
-		answers_find(a, DNS_T_TXT, "ex.test", 7) == NULL,
-	    "still there");
+	check_str("reset", question(answers_at(a, 0)), "none");
+	check_str("reset-forgets", question(find(DNS_T_TXT, "ex.test")),
+	    "none");
+}
+
+static size_t
+count(void)
+{
+	size_t n = 0;
+
+	while (answers_at(a, n) != NULL)
+		n++;
+	return n;
 }
 
 static void
-test_bounds(struct answers *a)
+test_bounds(void)
 {
 	static uint8_t big[60000];
 	struct dns_rr rr = { big, sizeof(big), 0 };
 	struct dns_answer ans = { .status = DNS_OK, .nrr = 1, .rr = &rr };
-	const struct dns_answer *got = NULL;
 	struct answers_question *q;
-	char name[32];
-	size_t i, n;
-	int rv = 0;
+	const char *name;
+	size_t i;
 
 	for (i = 0; i < 2 * ANSWERS_MAX; i++) {
-		snprintf(name, sizeof(name), "h%zu.test", i);
+		name = check_name("h%zu.test", i);
 		answers_hint(a, DNS_T_TXT, name, strlen(name));
 	}
-	for (n = 0; answers_at(a, n) != NULL; n++)
-		;
-	check("hints-leave-room", n > 0 && n <= ANSWERS_MAX - 300, "%zu", n);
+	check("hints-leave-room", count() > 0 && count() <= ANSWERS_MAX - 300,
+	    "%zu", count());
 	for (i = 0; i < 2 * ANSWERS_MAX; i++) {
-		snprintf(name, sizeof(name), "g%zu.test", i);
-		got = answers_get(a, DNS_T_TXT, name, strlen(name));
+		name = check_name("g%zu.test", i);
+		(void)answers_get(a, DNS_T_TXT, name, strlen(name));
 	}
-	for (n = 0; answers_at(a, n) != NULL; n++)
-		;
-	check_int("full-table", n, ANSWERS_MAX);
-	check("full-table-is-temperror",
-	    got != NULL && got->status == DNS_TEMPERROR, "no");
-	for (i = 0; (q = answers_next(a)) != NULL; i++) {
-		ans.rr = &rr;
-		if (answers_put(a, q, &ans) == -1) {
-			rv = -1;
+	check_int("full-table", count(), ANSWERS_MAX);
+	check_str("full-table-is-temperror", get(DNS_T_TXT, "other.test"),
+	    "temperror []");
+	for (i = 0; (q = answers_next(a)) != NULL; i++)
+		if (answers_put(a, q, &ans) == -1)
 			break;
-		}
-	}
-	check("memory-is-bounded",
-	    rv == -1 && i * sizeof(big) < (32UL << 20) && q != NULL &&
-		q->state == ANSWERS_DONE && q->answer.status == DNS_TEMPERROR &&
-		q->answer.nrr == 0,
-	    "%zu stored", i);
+	check("memory-is-bounded", i * sizeof(big) < (32UL << 20), "%zu", i);
+	check("memory-is-bounded-before-the-end", q != NULL);
+	check_int("memory-is-bounded-state", q->state, ANSWERS_DONE);
+	check_int("memory-is-bounded-status", q->answer.status, DNS_TEMPERROR);
+	check_int("memory-is-bounded-records", q->answer.nrr, 0);
 	answers_reset(a);
-	check("usable-after-full",
-	    answers_get(a, DNS_T_A, "a", 1) == NULL && answers_at(a, 0) != NULL,
-	    "no");
+	check_str("usable-after-full", get(DNS_T_A, "a"), "none");
+	check_str("usable-after-full-asks", question(answers_at(a, 0)), "A a");
 }
 
 static void
@@ -136,13 +145,12 @@ test_arena(void)
 	p = arena_alloc(r, 10);
 	memset(p, 'x', 10);
 	s = arena_strndup(r, "abcdef", 3);
-	check("arena-strndup", s != NULL && strcmp(s, "abc") == 0, "%s", s);
+	check_str("arena-strndup", s, "abc");
 	s = arena_printf(r, "%d-%s", 7, "x");
-	check("arena-printf", s != NULL && strcmp(s, "7-x") == 0, "%s", s);
+	check_str("arena-printf", s, "7-x");
 	check("arena-aligned", ((uintptr_t)arena_alloc(r, 1) & 15) == 0);
-	check("arena-overflow",
-	    arena_array(r, (size_t)-1 / 2, 3) == NULL && arena_failed(r),
-	    "allocated");
+	check("arena-overflow", arena_array(r, (size_t)-1 / 2, 3) == NULL);
+	check("arena-overflow-fails", arena_failed(r));
 	check("arena-stays-failed", arena_alloc(r, 1) == NULL);
 	arena_reset(r);
 	p = arena_alloc(r, 10);
@@ -161,12 +169,10 @@ test_arena(void)
 int
 main(void)
 {
-	struct answers *a;
-
 	if ((a = answers_new()) == NULL)
 		return 1;
-	test_life(a);
-	test_bounds(a);
+	test_life();
+	test_bounds();
 	answers_free(a);
 	test_arena();
 	return check_exit();

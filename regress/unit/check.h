@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * The checks of the unit tests. Each prints one line, see regress/README: its
- * name and, on failure, what it got and what it wanted.
+ * The checks of the unit tests, and the headers of libc that all tests need.
+ * A check prints one line, see regress/README: its name and, on failure, what
+ * it got and what it wanted.
  */
 
 #ifndef REGRESS_UNIT_CHECK_H
@@ -9,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NITEMS(table) (sizeof(table) / sizeof((table)[0]))

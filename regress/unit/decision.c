@@ -1,10 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Every cell of HELO_reject and Mail_From_reject, and what changes them. */
 
-#include <string.h>
-
-#include "regress/unit/check.h"
 #include "unpriv/judge/decision.h"
+#include "regress/unit/check.h"
 
 /* The columns of the tables as they are printed there. */
 /* clang-format off */

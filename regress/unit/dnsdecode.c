@@ -1,9 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit test. DNS packets, put together by hand, into answers. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "dns/decode.h"
 #include "regress/unit/check.h"
 

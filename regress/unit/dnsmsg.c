@@ -1,9 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit test. */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "proto/dnsmsg.h"
 #include "regress/unit/check.h"
 

@@ -2,11 +2,9 @@
 /* Runs in: unit tests. Cases of the engine beyond the public suites. */
 
 #include <err.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "regress/suite/memdns.h"
 #include "regress/unit/check.h"
+#include "regress/unit/zone.h"
 
 #define ORDERS 8
 #define ZONE   40
@@ -20,9 +18,8 @@
 #define PERM	SPF_RESULT_PERMERROR
 
 /*
- * Zone lines: "OWNER TYPE DATA"; DATA "!TIMEOUT" or "!TEMPERROR" is that
- * status; a line that begins with "v=spf1" is a TXT record of d.test. Reason
- * and explanation are compared unless they are NULL ("-": no explanation).
+ * Reason and explanation are compared unless they are NULL ("-": no
+ * explanation). The zone's lines are those of zone_line().
  */
 static const struct test {
 	const char *name;
@@ -38,43 +35,9 @@ static const struct test {
 
 static struct answers *answers;
 static struct arena *arena[2];
-static struct memdns *dns;
 static struct spf_request req;
 static struct spf_verdict v; /* of the last evaluation */
 static struct memdns_run run;
-
-static void
-zone_line(const char *line)
-{
-	static const struct {
-		const char *name;
-		uint16_t type;
-	} types[] = { { "TXT ", DNS_T_TXT }, { "MX ", DNS_T_MX },
-		{ "PTR ", DNS_T_PTR }, { "CNAME ", DNS_T_CNAME },
-		{ "A ", DNS_T_A }, { "AAAA ", DNS_T_AAAA } };
-	size_t i, n = strcspn(line, " "), tn = strcspn(line + n + 1, " ") + 1;
-	const char *type = line + n + 1, *data = type + tn;
-	char owner[256];
-
-	if (strncmp(line, "v=spf1", 6) == 0) {
-		memdns_txt(dns, "d.test", line);
-		return;
-	}
-	for (i = 0; i < NITEMS(types); i++)
-		if (strncmp(types[i].name, type, tn) == 0)
-			break;
-	if (i == NITEMS(types))
-		errx(1, "bad zone line: %s", line);
-	if (data[0] == '!')
-		memdns_fail(dns, line, n, types[i].type,
-		    strcmp(data, "!TIMEOUT") == 0 ? DNS_TIMEOUT :
-						    DNS_TEMPERROR);
-	else if (types[i].type == DNS_T_A || types[i].type == DNS_T_AAAA) {
-		snprintf(owner, sizeof(owner), "%.*s", (int)n, line);
-		memdns_addr(dns, owner, data);
-	} else
-		memdns_add(dns, line, n, types[i].type, data, strlen(data), 0);
-}
 
 static void
 request(const char *ip, const char *sender)

@@ -5,13 +5,11 @@
  * would say it; each is run with the answers coming in several orders.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "unpriv/judge/judge.h"
 #include "regress/unit/check.h"
 #include "regress/unit/judge_cases.h"
+#include "regress/unit/zone.h"
 #include "unpriv/check/logline.h"
-#include "unpriv/judge/judge.h"
 
 #define ORDERS 5 /* of the answers, a case */
 
@@ -22,7 +20,7 @@ struct setup {
 
 static char trace[8192]; /* the questions of the last run, by round */
 static char result[8192], logs[8192];
-static struct arena *arena, *records;
+static struct arena *arena;
 static unsigned int seed;
 
 static unsigned int
@@ -38,70 +36,16 @@ append(char *buf, const char *text)
 	strlcat(buf, text, sizeof(trace));
 }
 
-/* The records of a name: the zone's lines "name TYPE data". */
-static void
-answer(const char *zone, const struct answers_question *q,
-    struct dns_answer *ans, struct dns_rr *rr)
-{
-	const char *type = dns_type_name(q->type), *line, *end, *p;
-	size_t tlen = strlen(type);
-	struct addr addr;
-	uint8_t *data;
-
-	arena_reset(records);
-	memset(ans, 0, sizeof(*ans));
-	ans->type = q->type;
-	ans->rr = rr;
-	ans->status = DNS_NXDOMAIN;
-	for (line = zone; *line != '\0'; line = end + (*end == '\n')) {
-		end = line + strcspn(line, "\n");
-		if (strncasecmp(line, q->name, q->namelen) != 0 ||
-		    line[q->namelen] != ' ')
-			continue;
-		p = line + q->namelen + 1;
-		if (strncmp(p, "TIMEOUT", 7) == 0)
-			ans->status = DNS_TIMEOUT;
-		else if (strncmp(p, "SERVFAIL", 8) == 0)
-			ans->status = DNS_TEMPERROR;
-		else if (ans->status == DNS_NXDOMAIN)
-			ans->status = DNS_NODATA;
-		if (strncmp(p, type, tlen) != 0 || p[tlen] != ' ')
-			continue;
-		p += tlen + 1;
-		ans->status = DNS_OK;
-		rr = &ans->rr[ans->nrr++];
-		rr->len = (uint16_t)(end - p);
-		data = (uint8_t *)arena_strndup(records, p, rr->len);
-		/* A '|' parts the character-strings of a TXT record. */
-		rr->aux = (uint16_t)strcspn((char *)data, "|");
-		if (rr->aux < rr->len && q->type == DNS_T_TXT) {
-			memmove(data + rr->aux, data + rr->aux + 1,
-			    (size_t)(rr->len - rr->aux));
-			rr->len--;
-		}
-		if ((q->type == DNS_T_A || q->type == DNS_T_AAAA) &&
-		    addr_parse(&addr, p, rr->len) == 0) {
-			memcpy(data, addr.b, 16 > rr->len ? rr->len : 16);
-			rr->len = q->type == DNS_T_A ? 4 : 16;
-			data = arena_alloc(records, 16);
-			memcpy(data, addr.b, 16);
-		}
-		rr->data = data;
-	}
-}
-
 /*
  * Runs until done; order 0 answers everything of a round at once, other
  * orders one question at a time, drawn.
  */
 static int
-run(const struct judge_request *req, const char *zone, unsigned int order,
+run(const struct judge_request *req, unsigned int order,
     struct judge_outcome *out)
 {
 	struct answers *answers = answers_new();
 	struct answers_question *q, *open[ANSWERS_MAX];
-	struct dns_rr rr[64];
-	struct dns_answer ans;
 	int rounds = 0, done;
 	size_t n = 0, i;
 
@@ -123,8 +67,7 @@ run(const struct judge_request *req, const char *zone, unsigned int order,
 			break;
 		while (n > 0) {
 			i = order == 0 ? n - 1 : rnd((unsigned int)n);
-			answer(zone, open[i], &ans, rr);
-			answers_put(answers, open[i], &ans);
+			memdns_answer(dns, answers, open[i]);
 			open[i] = open[--n];
 			if (order != 0)
 				break;
@@ -233,13 +176,16 @@ prepare(const struct judge_case *c, struct setup *w)
 	w->req.sender = field(c->sender, "user@pass.test");
 	w->req.recipient = field(c->recipient, "rcpt@dest.test");
 	w->req.now = 1700000000;
+	memdns_clear(dns);
+	zone_text(judge_zone);
+	zone_text(c->zone == NULL ? "" : c->zone);
 	return 0;
 }
 
 static void
 test_case(const struct judge_case *c)
 {
-	static char zone[16384], first[sizeof(result)], rounds[sizeof(trace)];
+	static char first[sizeof(result)], rounds[sizeof(trace)];
 	const char *want = expand(c, c->want), *log = c->log;
 	struct judge_outcome out;
 	unsigned int order;
@@ -247,10 +193,8 @@ test_case(const struct judge_case *c)
 
 	if (prepare(c, &w) == -1)
 		return;
-	snprintf(zone, sizeof(zone), "%s%s", judge_zone,
-	    c->zone == NULL ? "" : c->zone);
 	for (order = 0; order < ORDERS; order++) {
-		if (run(&w.req, zone, order, &out) == -1)
+		if (run(&w.req, order, &out) == -1)
 			break;
 		render(&w.req, &out);
 		if (order == 0) {
@@ -277,7 +221,7 @@ judged(const struct judge_case *c, struct setup *w, struct judge_outcome *out)
 {
 	if (prepare(c, w) == -1)
 		return 0;
-	if (run(&w->req, judge_zone, 0, out) == 0)
+	if (run(&w->req, 0, out) == 0)
 		return 1;
 	check(c->name, 0, "does not end");
 	return 0;
@@ -342,8 +286,6 @@ test_late(void)
 	struct judge_outcome out;
 	struct answers *answers = answers_new();
 	struct answers_question *q;
-	struct dns_answer ans;
-	struct dns_rr rr[8];
 	struct setup w;
 
 	if (prepare(&c, &w) == -1)
@@ -352,12 +294,9 @@ test_late(void)
 	answers_begin(answers);
 	check_int("judge/lists-wait", judge_run(&w.req, answers, arena, &out),
 	    JUDGE_WAIT);
-	while ((q = answers_next(answers)) != NULL) {
-		if (q->type == DNS_T_PTR)
-			continue;
-		answer(judge_zone, q, &ans, rr);
-		answers_put(answers, q, &ans);
-	}
+	while ((q = answers_next(answers)) != NULL)
+		if (q->type != DNS_T_PTR)
+			memdns_answer(dns, answers, q);
 	check_int("judge/lists-still-wait",
 	    judge_run(&w.req, answers, arena, &out), JUDGE_WAIT);
 	w.req.lists_late = 1;
@@ -412,7 +351,8 @@ test_hints(void)
 static const struct {
 	const char *name, *conf, *helo, *sender, *want;
 } later[] = {
-	{ "not-checked", HELO_OK NO_CHECK, "pass.test", "u@none.test", "helo_ok" },
+	{ "not-checked", HELO_OK NO_CHECK, "pass.test", "u@none.test",
+	    "helo_ok" },
 	{ "helo-none", HELO_OK NO_CHECK, "none.test", "u@none.test", NULL },
 	{ "unset", NO_CHECK, "pass.test", "u@none.test", NULL },
 	{ "mfrom-checked", HELO_OK, "pass.test", "u@pass.test", NULL },
@@ -463,7 +403,7 @@ test_memory(void)
 		return;
 	for (limit = 64; limit < 40000; limit += 211) {
 		arena = arena_new(limit);
-		bad += run(&w.req, judge_zone, 0, &out) == -1 ||
+		bad += run(&w.req, 0, &out) == -1 ||
 		    (out.action == JUDGE_REJECT &&
 			(out.text == NULL || out.code == NULL ||
 			    out.answer == NULL));
@@ -479,9 +419,9 @@ main(void)
 {
 	size_t i;
 
-	if ((arena = arena_new(4 << 20)) == NULL ||
-	    (records = arena_new(1 << 20)) == NULL)
+	if ((arena = arena_new(4 << 20)) == NULL)
 		return 1;
+	dns = memdns_new();
 	for (i = 0; i < NITEMS(judge_cases); i++)
 		test_case(&judge_cases[i]);
 	test_matrix(1);
@@ -490,7 +430,7 @@ main(void)
 	test_later();
 	test_memory();
 	test_hints();
-	arena_free(records);
+	memdns_free(dns);
 	arena_free(arena);
 	return check_exit();
 }

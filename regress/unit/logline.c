@@ -1,9 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: tests. What a message logs, JSON, and the limits of log lines. */
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -41,12 +38,6 @@ capture(int pri, const char *text, void *arg)
 	last_pri = pri;
 	strlcat(lines, text, sizeof(lines));
 	strlcat(lines, "\n", sizeof(lines));
-}
-
-static int
-is(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0;
 }
 
 /* ---- a reader of what write_object() may write: one flat object ---- */
@@ -99,7 +90,7 @@ is_object(const char *p)
 		    (p = skip_value(p)) == NULL)
 			return 0;
 	} while (*p == ',');
-	return is(p, "}\n");
+	return strcmp(p, "}\n") == 0;
 }
 
 /* ---- the writer ---- */
@@ -117,45 +108,76 @@ begin(struct json *j)
 	json_init(j, json_buf_put, &buf);
 }
 
+/* clang-format off */
+static const struct {
+	const char *name, *in, *ascii, *utf8;
+} strings[] = {
+	{ "plain", "a b", "a b", "a b" },
+	{ "quote", "\"\\/", "\\\"\\\\/", "\\\"\\\\/" },
+	{ "c0", "\1\n\037", "\\u0001\\u000a\\u001f", "\\u0001\\u000a\\u001f" },
+	{ "del", "\177", "\\u007f", "\\u007f" },
+	{ "c1", "\302\205", "\\u0085", "\\u0085" },
+	{ "two-octets", "\303\251", "\\u00e9", "\303\251" },
+	{ "three-octets", "\342\202\254", "\\u20ac", "\342\202\254" },
+	{ "four-octets", "\360\237\230\200", "\\ud83d\\ude00",
+	    "\360\237\230\200" },
+	{ "last", "\364\217\277\277", "\\udbff\\udfff", "\364\217\277\277" },
+	{ "no-utf8", "\377a\303", "\\ufffda\\ufffd", "\\ufffda\\ufffd" },
+	{ "surrogate", "\355\240\200", "\\ufffd\\ufffd\\ufffd",
+	    "\\ufffd\\ufffd\\ufffd" },
+};
+/* clang-format on */
+
+static const char *
+quoted(const char *s)
+{
+	static char quote[64];
+
+	snprintf(quote, sizeof(quote), "\"%s\"", s);
+	return quote;
+}
+
+/* A string that is cut to max octets (0: not). */
+static const char *
+string(const char *in, size_t max, int ascii, int *cut)
+{
+	struct json j;
+
+	begin(&j);
+	j.max = max;
+	j.ascii = ascii;
+	json_str(&j, NULL, in);
+	*cut = j.cut;
+	return text;
+}
+
+static void
+test_strings(void)
+{
+	size_t i;
+	int cut;
+
+	for (i = 0; i < NITEMS(strings); i++) {
+		check_str(check_name("json-%s", strings[i].name),
+		    string(strings[i].in, 0, 0, &cut), quoted(strings[i].utf8));
+		check_str(check_name("json-%s-ascii", strings[i].name),
+		    string(strings[i].in, 0, 1, &cut),
+		    quoted(strings[i].ascii));
+	}
+	check_str("json-fits", string("123456", 6, 0, &cut), "\"123456\"");
+	check("json-fits-whole", !cut);
+	check_str("json-cut", string("1234567", 6, 0, &cut), "\"123...\"");
+	check("json-cut-is-told", cut);
+	check_str("json-cut-at-character",
+	    string("\303\251\303\251", 8, 1, &cut), "\"...\"");
+	check("json-cut-at-character-is-told", cut);
+}
+
 static void
 test_json(void)
 {
-	static const struct {
-		const char *name, *in, *ascii, *utf8;
-	} t[] = {
-		{ "json-plain", "a b", "\"a b\"", "\"a b\"" },
-		{ "json-quote", "\"\\/", "\"\\\"\\\\/\"", "\"\\\"\\\\/\"" },
-		{ "json-c0", "\x01\n\x1f", "\"\\u0001\\u000a\\u001f\"",
-		    "\"\\u0001\\u000a\\u001f\"" },
-		{ "json-del", "\x7f", "\"\\u007f\"", "\"\\u007f\"" },
-		{ "json-c1", "\xc2\x85", "\"\\u0085\"", "\"\\u0085\"" },
-		{ "json-two-octets", "\xc3\xa9", "\"\\u00e9\"",
-		    "\"\xc3\xa9\"" },
-		{ "json-three-octets", "\xe2\x82\xac", "\"\\u20ac\"",
-		    "\"\xe2\x82\xac\"" },
-		{ "json-four-octets", "\xf0\x9f\x98\x80", "\"\\ud83d\\ude00\"",
-		    "\"\xf0\x9f\x98\x80\"" },
-		{ "json-last", "\xf4\x8f\xbf\xbf", "\"\\udbff\\udfff\"",
-		    "\"\xf4\x8f\xbf\xbf\"" },
-		{ "json-no-utf8",
-		    "\xff"
-		    "a\xc3",
-		    "\"\\ufffda\\ufffd\"", "\"\\ufffda\\ufffd\"" },
-		{ "json-surrogate", "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"",
-		    "\"\\ufffd\\ufffd\\ufffd\"" },
-	};
 	struct json j;
-	size_t i;
 
-	for (i = 0; i < NITEMS(t); i++) {
-		begin(&j);
-		json_str(&j, NULL, t[i].in);
-		check_str(t[i].name, text, t[i].utf8);
-		begin(&j);
-		j.ascii = 1;
-		json_str(&j, NULL, t[i].in);
-		check_str(t[i].name, text, t[i].ascii);
-	}
 	begin(&j);
 	json_object(&j, NULL);
 	json_int(&j, "n", -5);
@@ -179,23 +201,10 @@ test_json(void)
 	json_object_end(&j);
 	check_str("json-indented", text, "{\n  \"n\": 1,\n  \"a\": []\n}");
 	begin(&j);
-	j.max = 6;
-	json_str(&j, NULL, "123456");
-	check("json-fits", is(text, "\"123456\"") && !j.cut);
-	begin(&j);
-	j.max = 6;
-	json_str(&j, NULL, "1234567");
-	check("json-cut", is(text, "\"123...\"") && j.cut);
-	begin(&j);
-	j.max = 8;
-	j.ascii = 1;
-	json_str(&j, NULL, "\xc3\xa9\xc3\xa9");
-	check("json-cut-at-character", is(text, "\"...\"") && j.cut, "%s",
-	    text);
-	begin(&j);
 	buf.size = 5;
 	json_str(&j, NULL, "1234");
-	check("json-full", buf.full && buf.len < 5 && text[buf.len] == '\0');
+	check("json-full", buf.full && buf.len < 5);
+	check_int("json-full-has-an-end", text[buf.len], '\0');
 }
 
 /* ---- what a message logs ---- */
@@ -206,29 +215,46 @@ static struct judge_log debug = { NULL, JUDGE_LOG_TEXT, 2, NULL,
 	"spfcheck: x" };
 static struct judge_log result = { &debug, JUDGE_LOG_HEADER, 1, "H", "v" };
 
+static const struct judge_outcome outcome = {
+	.action = JUDGE_PREPEND,
+	.header_name = "H",
+	.header_value = "v",
+	.log = &result,
+	.identity = JUDGE_ID_MAILFROM,
+	.result = SPF_RESULT_FAIL,
+	.helo = { .done = 1,
+	    .verdict = { .result = SPF_RESULT_PASS, .lookups = 1 } },
+	.mailfrom = { .done = 1,
+	    .verdict = { .result = SPF_RESULT_FAIL,
+		.lookups = 3,
+		.voids = 2,
+		.reason = "SPF fail" } },
+};
+
+/* A line and an outcome, at a level of debugLevel; the log begins anew. */
 static void
-fill(struct logline *l, struct judge_outcome *o)
+fill(int level, struct logline *l, struct judge_outcome *o)
 {
+	conf.debug_level = level;
 	memset(l, 0, sizeof(*l));
-	memset(o, 0, sizeof(*o));
+	*o = outcome;
 	lines[0] = '\0';
 	l->conf = &conf;
 	l->program = CONF_POLICY;
 	l->client = "192.0.2.1";
 	l->since = clock_usec();
-	o->action = JUDGE_PREPEND;
-	o->header_name = "H";
-	o->header_value = "v";
-	o->log = &result;
-	o->identity = JUDGE_ID_MAILFROM;
-	o->result = SPF_RESULT_FAIL;
-	o->helo.done = o->mailfrom.done = 1;
-	o->helo.verdict.result = SPF_RESULT_PASS;
-	o->helo.verdict.lookups = 1;
-	o->mailfrom.verdict.result = SPF_RESULT_FAIL;
-	o->mailfrom.verdict.lookups = 3;
-	o->mailfrom.verdict.voids = 2;
-	o->mailfrom.verdict.reason = "SPF fail";
+}
+
+/* What the usual outcome logs when this is done. */
+static const char *
+judged(int level, enum judge_action action)
+{
+	struct judge_outcome o;
+	struct logline l;
+
+	fill(level, &l, &o);
+	logline_judged(&l, &o, action);
+	return lines;
 }
 
 static void
@@ -238,35 +264,27 @@ test_classic(void)
 	struct logline l;
 
 	conf.log_format = LOGFORMAT_CLASSIC;
-	conf.debug_level = 1;
-	fill(&l, &o);
-	logline_judged(&l, &o, o.action);
-	check_str("classic", lines, "prepend H: v\n");
-	fill(&l, &o);
+	check_str("classic", judged(1, JUDGE_PREPEND), "prepend H: v\n");
+	fill(1, &l, &o);
 	l.prefix = "";
 	logline_judged(&l, &o, o.action);
 	check_str("classic-empty-queue-id", lines, ": prepend H: v\n");
-	fill(&l, &o);
-	logline_judged(&l, &o, JUDGE_NOTHING);
-	check_str("classic-header-kept-back", lines,
+	check_str("classic-header-kept-back", judged(1, JUDGE_NOTHING),
 	    "Header field not prepended: H: v\n");
-	fill(&l, &o);
-	conf.debug_level = 2;
-	logline_judged(&l, &o, o.action);
-	check_str("classic-level-2", lines, "prepend H: v\nspfcheck: x\n");
-	conf.debug_level = 0;
-	fill(&l, &o);
+	check_str("classic-level-2", judged(2, JUDGE_PREPEND),
+	    "prepend H: v\nspfcheck: x\n");
+	fill(0, &l, &o);
 	logline_judged(&l, &o, o.action);
 	logline_again(&l, JUDGE_REJECT, "550 x");
 	logline_skipped(&l, "internal");
 	check_str("classic-quiet", lines, "");
-	conf.debug_level = 1;
+	fill(1, &l, &o);
 	logline_again(&l, JUDGE_RESTRICTION, "ok");
 	check_str("classic-again", lines, "result_only ok\n");
 	lines[0] = '\0';
 	logline_again(&l, JUDGE_REJECT, "550 x");
 	check_str("classic-again-reject", lines, "550 x\n");
-	fill(&l, &o);
+	lines[0] = '\0';
 	logline_skipped(&l, "internal");
 	check_str("classic-skipped", lines, "");
 	logline_forged(&l, 3, 0);
@@ -281,8 +299,7 @@ test_object(void)
 	struct logline l;
 
 	conf.log_format = LOGFORMAT_JSON;
-	conf.debug_level = 1;
-	fill(&l, &o);
+	fill(1, &l, &o);
 	now_ns = 12345678;
 	logline_judged(&l, &o, o.action);
 	now_ns = 0;
@@ -294,38 +311,27 @@ test_object(void)
 	    "\"mailfrom_voids\":2,\"result\":\"fail\","
 	    "\"identity\":\"mailfrom\",\"reason\":\"SPF fail\","
 	    "\"action\":\"prepend\",\"ms\":12.345}\n");
-	check("object-is-clean",
-	    (last_pri & LOG_CLEAN) != 0 && (last_pri & ~LOG_FLAGS) == LOG_INFO);
+	check("object-is-clean", (last_pri & LOG_CLEAN) != 0);
+	check_int("object-level", last_pri & ~LOG_FLAGS, LOG_INFO);
 	check("object-of-policy", (last_pri & LOG_POLICY) != 0);
-	fill(&l, &o);
-	logline_judged(&l, &o, JUDGE_NOTHING);
-	check("object-has-header",
-	    is_object(lines) &&
-		strstr(lines, "\"action\":\"nothing\",\"has_header\":true") !=
-		    NULL,
-	    "%s", lines);
-	fill(&l, &o);
+	check("object-well-formed", is_object(judged(1, JUDGE_NOTHING)));
+	check_has("object-has-header", lines,
+	    "\"action\":\"nothing\",\"has_header\":true");
+	fill(1, &l, &o);
 	o.log = &error;
 	o.identity = JUDGE_ID_NONE;
 	o.helo.done = o.mailfrom.done = 0;
-	o.action = JUDGE_NOTHING;
-	logline_judged(&l, &o, o.action);
-	check("object-error",
-	    is_object(lines) &&
-		strstr(lines, "\"error\":\"ERROR: no check\"") != NULL,
-	    "%s", lines);
-	conf.debug_level = 0;
-	fill(&l, &o);
+	logline_judged(&l, &o, JUDGE_NOTHING);
+	check("object-error-well-formed", is_object(lines), "%s", lines);
+	check_has("object-error", lines, "\"error\":\"ERROR: no check\"");
+	fill(0, &l, &o);
 	o.log = &error;
 	logline_judged(&l, &o, o.action);
 	check_str("object-quiet-but-errors", lines, "ERROR: no check\n");
-	conf.debug_level = 2;
-	fill(&l, &o);
-	logline_judged(&l, &o, o.action);
-	check_int("object-beside-debug", strncmp(lines, "spfcheck: x\n{", 13),
-	    0);
-	conf.debug_level = 1;
-	fill(&l, &o);
+	check("object-beside-debug",
+	    strncmp(judged(2, JUDGE_PREPEND), "spfcheck: x\n{", 13) == 0, "%s",
+	    lines);
+	fill(1, &l, &o);
 	logline_forged(&l, 3, 1);
 	check_str("object-forged", lines,
 	    "{\"event\":\"forged_results\","
@@ -352,7 +358,7 @@ test_hostile(void)
 				    (char)(i % 2 == 0 ? 1 + random() % 255 :
 							"\\\"a\x01"[n % 4]);
 		}
-		fill(&l, &o);
+		fill(1, &l, &o);
 		l.queue_id = s[0];
 		l.client_name = s[1];
 		l.helo = s[2];
@@ -376,17 +382,22 @@ test_hostile(void)
 
 /* ---- limits ---- */
 
-static unsigned int
-count(const char *what)
+/* A note some times; what that logs. */
+static const char *
+noted(struct log_note *n, const char *what, int times)
 {
-	unsigned int n = 0;
-	const char *p = lines;
+	lines[0] = '\0';
+	while (times-- > 0)
+		log_note(n, "%s", what);
+	return lines;
+}
 
-	while ((p = strstr(p, what)) != NULL) {
-		p++;
-		n++;
-	}
-	return n;
+static const char *
+flushed(void)
+{
+	lines[0] = '\0';
+	log_notes_flush();
+	return lines;
 }
 
 static void
@@ -394,35 +405,22 @@ test_notes(void)
 {
 	static struct log_note one, ten = { .max = 10 }, late;
 	struct event_base *base;
-	int i, wrote = 0;
 
-	lines[0] = '\0';
-	for (i = 0; i < 100; i++)
-		wrote += log_note(&one, "fault %d", i);
-	check("note-one-a-minute", wrote == 1 && is(lines, "fault 0\n"));
-	lines[0] = '\0';
-	for (i = 0; i < 100; i++)
-		log_note(&ten, "ten");
-	check_int("note-ten-a-minute", count("ten\n"), 10);
+	check_str("note-one-a-minute", noted(&one, "fault", 100), "fault\n");
+	check_str("note-ten-a-minute", noted(&ten, "10", 100),
+	    "10\n10\n10\n10\n10\n10\n10\n10\n10\n10\n");
 	now += 59;
-	lines[0] = '\0';
-	check("note-still-the-minute", !log_note(&one, "x") && is(lines, ""));
+	check_int("note-says-what-it-did", log_note(&one, "x"), 0);
+	check_str("note-still-the-minute", noted(&one, "x", 0), "");
 	now += 1;
-	check("note-next-minute",
-	    log_note(&one, "again") &&
-		is(lines, "x (100 more in the last minute)\nagain\n"),
-	    "%s", lines);
-	lines[0] = '\0';
-	log_notes_flush();
-	check_str("note-flush", lines, "ten (90 more in the last minute)\n");
-	lines[0] = '\0';
-	log_notes_flush();
-	check_str("note-flush-once", lines, "");
+	check_str("note-next-minute", noted(&one, "again", 1),
+	    "x (100 more in the last minute)\nagain\n");
+	check_str("note-flush", flushed(), "10 (90 more in the last minute)\n");
+	check_str("note-flush-once", flushed(), "");
 
 	base = event_base_new();
 	log_notes_init(base);
-	log_note(&late, "late");
-	log_note(&late, "late");
+	noted(&late, "late", 2);
 	lines[0] = '\0';
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	check_str("note-timer-waits", lines, "");
@@ -434,9 +432,9 @@ test_notes(void)
 	lines[0] = '\0';
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	check_str("note-timer-once", lines, "");
-	check("note-timer-not-for-one",
-	    log_note(&late, "late") &&
-		event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED) == 0);
+	check_int("note-timer-again", log_note(&late, "late"), 1);
+	check_int("note-timer-not-for-one",
+	    event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 0);
 }
 
 /* ---- the flag of clean lines, where a line leaves ---- */
@@ -464,27 +462,28 @@ stderr_of(int pri, const char *s)
 static void
 test_clean(void)
 {
+	int clean = LOG_INFO | LOG_CLEAN;
+
 	log_init_stderr("t");
-	check_str("clean-as-it-is",
-	    stderr_of(LOG_INFO | LOG_CLEAN, "{\"a\":\"\\u0001\\\"\"}"),
+	check_str("clean-as-it-is", stderr_of(clean, "{\"a\":\"\\u0001\\\"\"}"),
 	    "{\"a\":\"\\u0001\\\"\"}\n");
 	check_str("clean-needs-flag",
 	    stderr_of(LOG_INFO, "{\"a\":\"\\u0001\"}"),
 	    "{\"a\":\"\\\\u0001\"}\n");
 	check_str("clean-not-believed",
-	    stderr_of(LOG_INFO | LOG_CLEAN, "{\"a\":\"\\u0001\x1b\"}"),
+	    stderr_of(clean, "{\"a\":\"\\u0001\x1b\"}"),
 	    "{\"a\":\"\\\\u0001\\x1b\"}\n");
-	check_str("clean-no-newline",
-	    stderr_of(LOG_INFO | LOG_CLEAN, "{}\n<22>fake: x"),
+	check_str("clean-no-newline", stderr_of(clean, "{}\n<22>fake: x"),
 	    "{}\\x0a<22>fake: x\n");
-	check_str("clean-no-utf8",
-	    stderr_of(LOG_INFO | LOG_CLEAN, "\\\xc3\xa9"), "\\\\\xc3\xa9\n");
+	check_str("clean-no-utf8", stderr_of(clean, "\\\303\251"),
+	    "\\\\\303\251\n");
 }
 
 int
 main(void)
 {
 	log_init_callback(capture, NULL);
+	test_strings();
 	test_json();
 	test_classic();
 	test_object();

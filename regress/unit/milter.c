@@ -1,8 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: tests. The milter protocol's framing, decoders and encoders. */
 
-#include <string.h>
-
 #include "proto/milter.h"
 #include "regress/unit/check.h"
 

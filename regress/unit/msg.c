@@ -4,8 +4,6 @@
 #include <sys/socket.h>
 
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -31,9 +29,8 @@ on_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	struct seen *s = arg;
 
 	s->msgs++;
-	if (fd != -1) {
+	if (fd != -1)
 		s->fd = fd;
-	}
 }
 
 static void
@@ -62,74 +59,74 @@ role_of(unsigned int bits)
 	return ROLE_NONE;
 }
 
+/* A message that a rule allows, and one that differs in one thing. */
+struct message {
+	uint32_t type, payload, claimed; /* octets: sent, and in the header */
+	enum msg_role from, to;
+	int fd;
+	enum msg_phase phase;
+};
+
+/* 1 when the message is accepted. */
 static int
-try(uint32_t type, size_t payload, uint32_t claimed, enum msg_role from,
-    enum msg_role to, int fd, enum msg_phase phase)
+accepted(struct message m)
 {
 	static uint8_t buf[MSG_MAX + 64];
-	struct msg_hdr h = { type, claimed, 1, 2 };
+	struct msg_hdr h = { m.type, m.claimed, 1, 2 };
 	const char *why = NULL;
 
 	msg_put_hdr(buf, &h);
-	return msg_check(buf, MSG_HDR_LEN + payload, from, to, fd, phase, &h,
-	    &why);
+	return msg_check(buf, MSG_HDR_LEN + m.payload, m.from, m.to, m.fd,
+		   m.phase, &h, &why) == 0;
 }
 
 /* Every row: what it allows passes, and each way of breaking it does not. */
 static void
+test_rule(uint32_t type)
+{
+	const struct msg_rule *r = &msg_rules[type];
+	struct message m = { type, r->min, MSG_HDR_LEN + r->min,
+		role_of(r->senders), role_of(r->receivers), r->fd == FD_ONE,
+		r->phase & PHASE_RUN ? PHASE_RUN : PHASE_START },
+		       x;
+
+#define T(what, want, change)                                                  \
+	do {                                                                   \
+		x = m;                                                         \
+		change;                                                        \
+		check_int(check_name("msg/%s-%s", r->name, what), accepted(x), \
+		    want);                                                     \
+	} while (0)
+	T("smallest", 1, );
+	T("largest", 1, x.claimed += (x.payload = r->max) - r->min);
+	T("wrong-length", 0, x.claimed++);
+	T("too-long", 0, x.claimed += (x.payload = r->max + 1) - r->min);
+	if (r->min > 0)
+		T("too-short", 0, x.claimed--; x.payload--);
+	T("wrong-sender", 0, x.from = role_of(~r->senders));
+	T("wrong-receiver", 0, x.to = role_of(~r->receivers));
+	T("wrong-descriptor", 0, x.fd = !x.fd);
+	if (r->phase != PHASE_ANY)
+		T("wrong-phase", 0,
+		    x.phase = r->phase == PHASE_RUN ? PHASE_START : PHASE_RUN);
+#undef T
+}
+
+static void
 test_table(void)
 {
-	const struct msg_rule *r;
-	enum msg_role from, to, bad_from, bad_to;
-	enum msg_phase ph;
-	char name[64];
-	uint32_t t, len;
-	int fd;
+	struct message m = { 0, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
+		PHASE_RUN };
+	uint32_t t;
 
-	for (t = MSG_NONE + 1; t < MSG_TYPE_MAX; t++) {
-		r = &msg_rules[t];
-		from = role_of(r->senders);
-		to = role_of(r->receivers);
-		bad_from = role_of(~r->senders);
-		bad_to = role_of(~r->receivers);
-		ph = r->phase & PHASE_RUN ? PHASE_RUN : PHASE_START;
-		fd = r->fd == FD_ONE;
-		len = MSG_HDR_LEN + r->min;
-
-#define T(what, want, ...)                                                     \
-	do {                                                                   \
-		snprintf(name, sizeof(name), "msg/%s-%s", r->name, what);      \
-		check(name, (try(__VA_ARGS__) == 0) == (want), "accepted: %d", \
-		    !(want));                                                  \
-	} while (0)
-		T("smallest", 1, t, r->min, len, from, to, fd, ph);
-		T("largest", 1, t, r->max, MSG_HDR_LEN + r->max, from, to, fd,
-		    ph);
-		T("wrong-length", 0, t, r->min, len + 1, from, to, fd, ph);
-		T("too-long", 0, t, r->max + 1, len + r->max - r->min + 1, from,
-		    to, fd, ph);
-		if (r->min > 0)
-			T("too-short", 0, t, r->min - 1, len - 1, from, to, fd,
-			    ph);
-		T("wrong-sender", 0, t, r->min, len, bad_from, to, fd, ph);
-		T("wrong-receiver", 0, t, r->min, len, from, bad_to, fd, ph);
-		T("wrong-descriptor", 0, t, r->min, len, from, to, !fd, ph);
-		if (r->phase != PHASE_ANY)
-			T("wrong-phase", 0, t, r->min, len, from, to, fd,
-			    r->phase == PHASE_RUN ? PHASE_START : PHASE_RUN);
-#undef T
-	}
-	check_int("msg/type-none",
-	    try(MSG_NONE, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0, PHASE_RUN),
-	    -1);
-	check_int("msg/type-unknown",
-	    try(MSG_TYPE_MAX, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
-		PHASE_RUN),
-	    -1);
-	check_int("msg/type-huge",
-	    try(0xffffffff, 0, MSG_HDR_LEN, ROLE_PARENT, ROLE_DNS, 0,
-		PHASE_RUN),
-	    -1);
+	for (t = MSG_NONE + 1; t < MSG_TYPE_MAX; t++)
+		test_rule(t);
+	m.type = MSG_NONE;
+	check_int("msg/type-none", accepted(m), 0);
+	m.type = MSG_TYPE_MAX;
+	check_int("msg/type-unknown", accepted(m), 0);
+	m.type = 0xffffffff;
+	check_int("msg/type-huge", accepted(m), 0);
 }
 
 /* Sends raw octets with n descriptors to a parent's end. */
@@ -181,38 +178,56 @@ open_fds(void)
 	return n;
 }
 
+/* What a raw message comes to: messages, ends, and why. */
+static void
+raw_is(const char *name, const void *data, size_t len, int nfds, int msgs,
+    const char *why)
+{
+	struct seen s;
+
+	raw(data, len, nfds, &s);
+	check(check_name("chan/%s", name), s.msgs == msgs && s.gone == !msgs,
+	    "%d messages, %d ends: %s", s.msgs, s.gone, s.why);
+	if (why != NULL)
+		check_has(check_name("chan/%s-why", name), s.why, why);
+}
+
 static void
 test_chan(void)
 {
 	static uint8_t buf[MSG_MAX + 4096];
 	struct msg_hdr h = { MSG_LOG, MSG_HDR_LEN + 5, 0, 0 };
-	struct seen s;
 	int before = open_fds();
 
 	msg_put_hdr(buf, &h);
 	memcpy(buf + MSG_HDR_LEN, "\0\0\0\6x", 5);
-	raw(buf, MSG_HDR_LEN + 5, 0, &s);
-	check("chan/good", s.msgs == 1 && s.gone == 0, "%s", s.why);
-	raw(buf, 3, 0, &s);
-	check("chan/short-header", s.msgs == 0 && s.gone == 1);
-	raw(buf, sizeof(buf), 0, &s);
-	check("chan/record-too-long",
-	    s.msgs == 0 && s.gone == 1 && strstr(s.why, "truncated") != NULL,
-	    "%s", s.why);
-	raw(buf, MSG_HDR_LEN + 5, 1, &s);
-	check("chan/descriptor-not-due", s.msgs == 0 && s.gone == 1, "%s",
-	    s.why);
-	raw(buf, MSG_HDR_LEN + 5, 3, &s);
-	check("chan/three-descriptors", s.msgs == 0 && s.gone == 1, "%s",
-	    s.why);
-	raw(buf, MSG_HDR_LEN + 5, 8, &s);
-	check("chan/descriptors-truncated", s.msgs == 0 && s.gone == 1, "%s",
-	    s.why);
+	raw_is("good", buf, MSG_HDR_LEN + 5, 0, 1, NULL);
+	raw_is("short-header", buf, 3, 0, 0, NULL);
+	raw_is("record-too-long", buf, sizeof(buf), 0, 0, "truncated");
+	raw_is("descriptor-not-due", buf, MSG_HDR_LEN + 5, 1, 0, NULL);
+	raw_is("three-descriptors", buf, MSG_HDR_LEN + 5, 3, 0, NULL);
+	raw_is("descriptors-truncated", buf, MSG_HDR_LEN + 5, 8, 0, NULL);
 	h.type = MSG_CONFIG;
 	msg_put_hdr(buf, &h);
-	raw(buf, MSG_HDR_LEN + 5, 1, &s);
-	check("chan/child-sends-parents-message", s.msgs == 0 && s.gone == 1);
+	raw_is("child-sends-parents-message", buf, MSG_HDR_LEN + 5, 1, 0, NULL);
 	check_int("chan/no-descriptor-leaks", open_fds(), before);
+}
+
+static struct chan *ends[2];
+static struct seen here, there; /* what they received */
+
+static void
+connect_ends(enum msg_role a, enum msg_role b)
+{
+	int sv[2];
+
+	memset(&here, 0, sizeof(here));
+	memset(&there, 0, sizeof(there));
+	there.fd = -1;
+	if (chan_pair(sv) == -1)
+		abort();
+	ends[0] = chan_new(base, sv[0], a, b, on_msg, on_gone, &here);
+	ends[1] = chan_new(base, sv[1], b, a, on_msg, on_gone, &there);
 }
 
 /* What chan_send() accepts arrives; a full queue says so and loses nothing. */
@@ -220,48 +235,43 @@ static void
 test_flow(void)
 {
 	static uint8_t big[60000];
-	struct seen s, o;
-	struct chan *a, *b;
-	int sv[2], fd, n, sent = 0;
+	int n, sent = 0;
 
-	memset(&s, 0, sizeof(s));
-	memset(&o, 0, sizeof(o));
-	if (chan_pair(sv) == -1)
-		abort();
-	a = chan_new(base, sv[0], ROLE_DNS, ROLE_WORKER, on_msg, on_gone, &o);
-	b = chan_new(base, sv[1], ROLE_WORKER, ROLE_DNS, on_msg, on_gone, &s);
-	while (chan_send(a, MSG_ANSWER, 1, big, sizeof(big), -1, 0) == 0 &&
-	    sent < 10000)
+	connect_ends(ROLE_DNS, ROLE_WORKER);
+	while (sent < 10000 &&
+	    chan_send(ends[0], MSG_ANSWER, 1, big, sizeof(big), -1, 0) == 0)
 		sent++;
 	check("chan/queue-is-bounded",
-	    sent < 1000 && chan_backlog(a) <= 9 * 1024 * 1024, "%d", sent);
-	for (n = 0; n < 1000 && s.msgs < sent; n++)
+	    sent < 1000 && chan_backlog(ends[0]) <= 9 * 1024 * 1024, "%d",
+	    sent);
+	for (n = 0; n < 1000 && there.msgs < sent; n++)
 		event_base_loop(base, EVLOOP_NONBLOCK);
-	check_int("chan/all-arrive", s.msgs, sent);
-	check("chan/type-not-allowed-is-not-sent",
-	    chan_send(a, MSG_READY, 0, NULL, 0, -1, 0) == -1 &&
-		chan_send(a, MSG_QUERY, 0, big, 10, -1, 0) == -1);
-	chan_free(a);
+	check_int("chan/all-arrive", there.msgs, sent);
+	check_int("chan/type-not-allowed-is-not-sent",
+	    chan_send(ends[0], MSG_READY, 0, NULL, 0, -1, 0), -1);
+	check_int("chan/type-of-the-other-side-is-not-sent",
+	    chan_send(ends[0], MSG_QUERY, 0, big, 10, -1, 0), -1);
+	chan_free(ends[0]);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	check_int("chan/eof-is-told", s.gone, 1);
-	chan_free(b);
+	check_int("chan/eof-is-told", there.gone, 1);
+	chan_free(ends[1]);
+}
 
-	memset(&s, 0, sizeof(s));
-	s.fd = -1;
-	if (chan_pair(sv) == -1)
-		abort();
-	a = chan_new(base, sv[0], ROLE_PARENT, ROLE_DNS, on_msg, on_gone, &o);
-	b = chan_new(base, sv[1], ROLE_DNS, ROLE_PARENT, on_msg, on_gone, &s);
-	fd = open("/dev/null", O_RDONLY);
-	chan_send(a, MSG_PEER, 0, big, 8, fd, 1);
+static void
+test_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	connect_ends(ROLE_PARENT, ROLE_DNS);
+	chan_send(ends[0], MSG_PEER, 0, "\0\0\0\0\0\0\0", 8, fd, 1);
 	event_base_loop(base, EVLOOP_NONBLOCK);
-	check("chan/descriptor-arrives",
-	    s.msgs == 1 && s.fd != -1 && (fcntl(s.fd, F_GETFD) & FD_CLOEXEC),
-	    "fd %d", s.fd);
+	check("chan/descriptor-arrives", there.msgs == 1 && there.fd != -1);
+	check("chan/descriptor-is-cloexec",
+	    (fcntl(there.fd, F_GETFD) & FD_CLOEXEC) != 0);
 	check("chan/descriptor-is-given-away",
-	    fcntl(fd, F_GETFD) == -1 || fd == s.fd);
-	chan_free(a);
-	chan_free(b);
+	    fcntl(fd, F_GETFD) == -1 || fd == there.fd);
+	chan_free(ends[0]);
+	chan_free(ends[1]);
 }
 
 int
@@ -272,5 +282,6 @@ main(void)
 	test_table();
 	test_chan();
 	test_flow();
+	test_descriptor();
 	return check_exit();
 }

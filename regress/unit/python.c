@@ -1,8 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: tests. strip, repr and format as Python has them. */
 
-#include <string.h>
-
 #include "proto/python.h"
 #include "regress/unit/check.h"
 

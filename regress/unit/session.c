@@ -10,6 +10,7 @@
 
 #include "proto/stats.h"
 #include "regress/unit/check.h"
+#include "regress/unit/session_cases.h"
 #include "regress/unit/session_stubs.h"
 
 static struct conf conf;
@@ -136,6 +137,19 @@ negotiate(const char *steps)
 /* Waits for replies; their letters must be these. */
 #define expect(name, want) check_str(name, letters(3), want)
 
+/* A sender; and one with the end of the message. */
+#define FROM(name, sender, want)    \
+	do {                        \
+		MAIL(sender);       \
+		expect(name, want); \
+	} while (0)
+#define SENT(name, sender, want)    \
+	do {                        \
+		MAIL(sender);       \
+		PKT('E', "");       \
+		expect(name, want); \
+	} while (0)
+
 static void
 milter(const char *steps)
 {
@@ -204,16 +218,12 @@ test_milter_verdicts(void)
 	check_str("milter-defer-has-enhanced-code", got + 4,
 	    "y450 4.7.1 later");
 	ngot = 0;
-	MAIL("u@pass.test");
-	PKT('E', "");
-	expect("milter-pass-after-reject", "cic");
+	SENT("milter-pass-after-reject", "u@pass.test", "cic");
 	MAIL("u@fail.test");
 	(void)letters(3);
 	PKT('E', "");
 	expect("milter-nothing-after-reject", "c");
-	MAIL("u@dunno.test");
-	PKT('E', "");
-	expect("milter-nothing", "cc");
+	SENT("milter-nothing", "u@dunno.test", "cc");
 	MAIL("u@slow.test");
 	PKT('E', "");
 	check_str("milter-pipelined-waits", letters(5), "");
@@ -241,45 +251,37 @@ test_milter_skips(void)
 {
 	hello(ALL_STEPS);
 	SASL;
-	MAIL("u@fail.test");
-	expect("milter-authenticated", "c");
+	FROM("milter-authenticated", "u@fail.test", "c");
 	check_int("milter-authenticated-unchecked", stub_checks, 0);
-	MAIL("u@fail.test");
-	expect("milter-auth-is-for-one-message", "y");
+	FROM("milter-auth-is-for-one-message", "u@fail.test", "y");
 	PKT('D', "M{auth_authen}\0\0");
-	MAIL("u@fail.test");
-	expect("milter-auth-empty", "y");
+	FROM("milter-auth-empty", "u@fail.test", "y");
 	end();
 
 	milter(ALL_STEPS);
 	PKT('C', "h\0U");
-	MAIL("u@fail.test");
-	expect("milter-unknown-family", "Oc");
+	FROM("milter-unknown-family", "u@fail.test", "Oc");
 	check_int("milter-unknown-family-unchecked", stub_checks, 0);
 	check_str("milter-unknown-family-line", stub_log,
 	    "connect from h at None EXTERNAL\n");
 	PKT('C', BOGUS);
-	MAIL("u@fail.test");
-	expect("milter-connect-in-message-closes", "");
+	FROM("milter-connect-in-message-closes", "u@fail.test", "");
 	check("milter-connect-in-message-eof", eof);
 	end();
 
 	milter(ALL_STEPS);
 	PKT('C', BOGUS);
-	MAIL("u@fail.test");
-	expect("milter-bad-address", "Oc");
+	FROM("milter-bad-address", "u@fail.test", "Oc");
 	check_has("milter-bad-address-line", stub_log,
 	    "no usable client address");
 	PKT('A', "");
 	PKT('K', "");
 	PKT('C', CONNECT);
-	MAIL("u@fail.test");
-	expect("milter-quit-nc", "y");
+	FROM("milter-quit-nc", "u@fail.test", "y");
 	end();
 
 	milter(ALL_STEPS);
-	MAIL("u@fail.test");
-	expect("milter-mail-before-connect", "Oc");
+	FROM("milter-mail-before-connect", "u@fail.test", "Oc");
 	check_int("milter-mail-before-connect-unchecked", stub_checks, 0);
 	end();
 }
@@ -355,27 +357,6 @@ test_milter_own_ar(void)
 	end();
 }
 
-/* Packets that end the connection: some first of all, some after HELO. */
-static const struct {
-	const char *name;
-	int first;
-	char cmd;
-	const char *data;
-	size_t len;
-} closing[] = {
-	{ "milter-mail-before-optneg", 1, 'M', "<u@x>\0", 6 },
-	{ "milter-unknown-command", 1, 'z', "", 0 },
-	{ "milter-optneg-short", 1, 'O', "\0\0\0\6", 4 },
-	{ "milter-optneg-v1", 1, 'O', "\0\0\0\1\0\0\0\1\0\0\0\0", 12 },
-	{ "milter-optneg-twice", 0, 'O', "\0\0\0\6\0\0\0\1\0\0\0\0", 12 },
-	{ "milter-helo-no-nul", 0, 'H', "abc", 3 },
-	{ "milter-connect-no-nul", 0, 'C', "abc", 3 },
-	{ "milter-mail-no-nul", 0, 'M', "<u@x>", 5 },
-	{ "milter-mail-empty", 0, 'M', "", 0 },
-	{ "milter-macro-no-nul", 0, 'D', "Mabc", 4 },
-	{ "milter-macro-empty", 0, 'D', "", 0 },
-};
-
 static void
 test_milter_order(void)
 {
@@ -409,19 +390,6 @@ test_milter_order(void)
 	end();
 }
 
-#define REQ(sender)                                      \
-	"request=smtpd_access_policy\nclient_address="   \
-	"192.0.2.1\nhelo_name=HELO.Test\nsender=" sender \
-	"\nrecipient=R@Dest.Test\n"
-#define TO(rcpt, sender, inst)                         \
-	"client_address=192.0.2.1\nhelo_name=h.test\n" \
-	"sender=" sender "\nrecipient=" rcpt "\ninstance=" inst "\n\n"
-#define HEADER                                    \
-	"action=prepend Authentication-Results: " \
-	"mx.example.test; spf=pass\n\n"
-#define REJECT "action=550 5.7.23 no 100% pass\n\n"
-#define DUNNO  "action=dunno\n\n"
-
 /* The answer to a request; the log begins anew. */
 static const char *
 policy(const char *in)
@@ -435,168 +403,49 @@ policy(const char *in)
 }
 
 static void
-test_policy(void)
-{
-	begin(CONF_POLICY);
-	check_str("policy-prepend", policy(REQ("U.X@Pass.Test") "\n"), HEADER);
-	check_str("policy-case", stub_sender, "U.X@pass.test");
-	check_str("policy-case-helo", stub_helo, "helo.test");
-	check_str("policy-reject", policy(REQ("u@fail.test") "\n"), REJECT);
-	check_str("policy-defer", policy(REQ("u@defer.test") "\n"),
-	    "action=defer_if_permit later\n\n");
-	check_str("policy-restriction", policy(REQ("u@restrict.test") "\n"),
-	    "action=permit\n\n");
-	check_str("policy-dunno", policy(REQ("u@dunno.test") "\n"), DUNNO);
-	check_str("policy-queue-id",
-	    policy(REQ("u@dunno.test") "queue_id=Q1\n\n"), DUNNO);
-	check_str("policy-queue-id-line", stub_log, "Q1: a log line\n");
-	check_str("policy-queue-id-empty",
-	    policy(REQ("u@dunno.test") "queue_id=\n\n"), DUNNO);
-	check_str("policy-queue-id-empty-line", stub_log, ": a log line\n");
-	check_str("policy-sasl",
-	    policy(REQ("u@fail.test") "sasl_username=j\n\n"), DUNNO);
-	check_str("policy-empty", policy("\n"), HEADER);
-	check_str("policy-pipelined",
-	    policy(REQ("u@fail.test") "\n" REQ("u@pass.test") "\n"),
-	    REJECT HEADER);
-	check_str("policy-bad-line", policy("hello world\n\n"), HEADER);
-	check_str("policy-bad-line-line", stub_log,
-	    "ERROR: Could not match line \"hello world\"\na log line\n");
-	end();
-}
-
-/* A recipient with settings of its own, or none. */
-static struct conf *
-own_conf(size_t n)
+test_asks(const struct ask *q, size_t n)
 {
 	static char user[] = "own@dest.test";
 	static struct conf own;
-	static struct conf_user u = { user, &own };
+	struct conf_user u = { user, &own };
 
 	stub_conf(&own);
-	conf.users = (struct conf_users){ &u, n };
-	return &own;
-}
-
-/* One request of a message: its answer, and how many checks there were. */
-static void
-message(const char *name, const char *request, const char *want,
-    unsigned int checks)
-{
-	check_str(name, policy(request), want);
-	check_int(check_name("%s-checks", name), stub_checks, checks);
-}
-
-static void
-test_policy_instance(void)
-{
-	struct conf *own;
-
+	conf.users = (struct conf_users){ &u, 1 };
 	begin(CONF_POLICY);
-	message("instance-first", REQ("u@pass.test") "instance=i1\n\n", HEADER,
-	    1);
-	message("instance-one-header", REQ("u@pass.test") "instance=i1\n\n",
-	    DUNNO, 1);
-	check_str("instance-one-header-line", stub_log, "");
-	message("instance-exact", REQ("u@dunno.test") "instance=I1\n\n", DUNNO,
-	    2);
-	(void)policy(REQ("u@fail.test") "instance=i2\n\n");
-	message("instance-reject-again", REQ("u@pass.test") "instance=i2\n\n",
-	    REJECT, 3);
-	check_str("instance-reject-again-line", stub_log,
-	    "550 5.7.23 no 100% pass\n");
-	(void)policy(REQ("u@restrict.test") "instance=i3\n\n");
-	message("instance-restriction-again",
-	    REQ("u@pass.test") "instance=i3\n\n", "action=permit\n\n", 4);
-	check_str("instance-restriction-again-line", stub_log,
-	    "result_only permit\n");
-	(void)policy(REQ("u@fail.test") "instance=\n\n");
-	message("instance-empty-not-kept", REQ("u@pass.test") "instance=\n\n",
-	    HEADER, 6);
-	own = own_conf(1);
-	message("instance-peruser-judged-anew",
-	    "client_address=192.0.2.1\nsender=u@fail.test\n"
-	    "recipient=Own@dest.test\ninstance=i1\n\n",
-	    REJECT, 7);
-	check("instance-peruser-conf", stub_seen.conf == own);
-	message("instance-peruser-not-kept",
-	    REQ("u@pass.test") "instance=i1\n\n", DUNNO, 7);
-	own_conf(0);
+	for (; n > 0; q++, n--) {
+		check_str(q->name, policy(q->request), q->want);
+		check_int(check_name("%s/checks", q->name), stub_checks,
+		    q->checks);
+		check_int(check_name("%s/own", q->name), stub_seen.conf == &own,
+		    q->own);
+		if (q->log != NULL)
+			check_str(check_name("%s/log", q->name), stub_log,
+			    q->log);
+	}
 	end();
+	conf.users.n = 0;
 }
 
-#define OWN(sender, inst) TO("own@dest.test", sender, inst)
-#define R(sender, inst)	  TO("r@dest.test", sender, inst)
-#define S(sender, inst)	  TO("s@dest.test", sender, inst)
-
-/* COMPAT "one-header" */
 static void
-test_policy_one_header(void)
+test_policy_case(void)
 {
-	struct conf *own = own_conf(1);
-
 	begin(CONF_POLICY);
-	message("one-header-own-first", OWN("u@pass.test", "a"), HEADER, 1);
-	check("one-header-own-conf", stub_seen.conf == own);
-	message("one-header-own-again-judged", OWN("u@pass.test", "a"), DUNNO,
-	    2);
-	message("one-header-others-judged", R("u@pass.test", "a"), DUNNO, 3);
-	check("one-header-others-conf", stub_seen.conf == &conf);
-	message("one-header-others-kept", S("u@pass.test", "a"), DUNNO, 3);
-	message("one-header-own-reject", OWN("u@fail.test", "a"), REJECT, 4);
-	message("one-header-no-leak-of-reject", S("u@pass.test", "a"), DUNNO,
-	    4);
-	message("one-header-others-first", R("u@pass.test", "b"), HEADER, 5);
-	message("one-header-own-later", OWN("u@pass.test", "b"), DUNNO, 6);
-	message("one-header-own-reject-first", OWN("u@fail.test", "c"), REJECT,
-	    7);
-	message("one-header-after-own-reject", R("u@pass.test", "c"), HEADER,
-	    8);
-	message("one-header-no-instance", OWN("u@pass.test", ""), HEADER, 9);
-	message("one-header-no-instance-again", OWN("u@pass.test", ""), HEADER,
-	    10);
-	message("later-first-header", R("u@later.test", "d"), HEADER, 11);
-	message("later-restriction", S("u@later.test", "d"),
-	    "action=permit_later\n\n", 11);
-	check_str("later-restriction-line", stub_log,
-	    "result_only permit_later\n");
-	message("later-not-for-own", OWN("u@later.test", "e"), HEADER, 12);
-	message("later-not-for-others", R("u@pass.test", "e"), DUNNO, 13);
-	own_conf(0);
+	(void)policy(REQ("U.X@Pass.Test") "\n");
+	check_str("policy-case", stub_sender, "U.X@pass.test");
+	check_str("policy-case-helo", stub_helo, "helo.test");
 	end();
 }
 
 static void
 test_policy_utf8(void)
 {
-	static const struct {
-		const char *name, *sender, *helo, *rcpt;
-		int smtputf8;
-	} t[] = {
-		{ "utf8-none", "u@pass.test", "h.test", "r@d.test", 0 },
-		{ "utf8-sender", "\xc3\xbc@pass.test", "h", "r@d", 1 },
-		{ "utf8-recipient", "u@pass.test", "h", "\xc3\xbc@d", 1 },
-		{ "utf8-helo-proves-nothing", "u@pass.test", "\xc3\xbc.test",
-		    "r@d", 0 },
-		{ "utf8-all", "\xc3\xbc@pass.test", "\xc3\xbc.test",
-		    "\xf0\x9f\x98\x80@d", 1 },
-		{ "utf8-latin1-sender", "\xfc@pass.test", "h", "r@d", 0 },
-		{ "utf8-latin1-helo", "\xc3\xbc@pass.test", "\xfc", "r", 0 },
-		{ "utf8-surrogate", "\xed\xa0\x80@pass.test", "h", "r", 0 },
-		{ "utf8-c1-control", "\xc2\x85@pass.test", "h", "r", 0 },
-	};
-	char req[300];
 	size_t i;
 
-	for (i = 0; i < NITEMS(t); i++) {
+	for (i = 0; i < NITEMS(utf8); i++) {
 		begin(CONF_POLICY);
-		snprintf(req, sizeof(req),
-		    "client_address=192.0.2.1\n"
-		    "sender=%s\nhelo_name=%s\nrecipient=%s\n\n",
-		    t[i].sender, t[i].helo, t[i].rcpt);
-		check_str(check_name("%s-header", t[i].name), policy(req),
-		    HEADER);
-		check_int(t[i].name, stub_seen.smtputf8, t[i].smtputf8);
+		check_str(check_name("%s/answer", utf8[i].name),
+		    policy(utf8[i].request), HEADER);
+		check_int(utf8[i].name, stub_seen.smtputf8, utf8[i].smtputf8);
 		end();
 	}
 }
@@ -825,9 +674,7 @@ test_drain(void)
 	conn_drain(&env);
 	pump(3);
 	check("drain-milter-stays-for-its-client", !eof);
-	MAIL("u@pass.test");
-	PKT('E', "");
-	expect("drain-milter-goes-on", "cic");
+	SENT("drain-milter-goes-on", "u@pass.test", "cic");
 	check("drain-milter-stays", !eof);
 	PKT('K', "");
 	pump(3);
@@ -905,9 +752,10 @@ main(void)
 	test_milter_names();
 	test_milter_own_ar();
 	test_milter_order();
-	test_policy();
-	test_policy_instance();
-	test_policy_one_header();
+	test_asks(policy_asks, NITEMS(policy_asks));
+	test_asks(instance_asks, NITEMS(instance_asks));
+	test_asks(header_asks, NITEMS(header_asks));
+	test_policy_case();
 	test_policy_utf8();
 	test_counters();
 	test_json_milter();

@@ -41,29 +41,20 @@ log_vline(int pri, const char *fmt, va_list ap)
 	strlcat(stub_log, "\n", sizeof(stub_log));
 }
 
-#define STUB_LOG(name, args, last)     \
-	void name args                 \
-	{                              \
-		va_list ap;            \
-                                       \
-		va_start(ap, last);    \
-		log_vline(0, fmt, ap); \
-		va_end(ap);            \
+#define STUB_LOG(type, name, args, result) \
+	type name args                     \
+	{                                  \
+		va_list ap;                \
+                                           \
+		va_start(ap, fmt);         \
+		log_vline(0, fmt, ap);     \
+		va_end(ap);                \
+		return result;             \
 	}
-STUB_LOG(log_line, (int pri, const char *fmt, ...), fmt)
-STUB_LOG(log_warnx, (const char *fmt, ...), fmt)
-STUB_LOG(log_warn, (const char *fmt, ...), fmt)
-
-int
-log_note(struct log_note *n, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_vline(0, fmt, ap);
-	va_end(ap);
-	return 1;
-}
+STUB_LOG(void, log_line, (int pri, const char *fmt, ...), )
+STUB_LOG(void, log_warnx, (const char *fmt, ...), )
+STUB_LOG(void, log_warn, (const char *fmt, ...), )
+STUB_LOG(int, log_note, (struct log_note * n, const char *fmt, ...), 1)
 
 void
 fatal(const char *fmt, ...)
@@ -125,42 +116,54 @@ struct check {
 
 static struct check *stub_pending; /* the last, until it is done */
 
+/* clang-format off */
+static const struct bypass_list stub_skip = { .id = BYPASS_SKIP_ADDRESSES,
+	.name = "skip_addresses" };
+static struct judge_log stub_line = { .level = 1, .text = "a log line" };
+
+/* The outcome for a sender's domain; the last row for any other. */
+#define STUB_FIELD	.header_name = "Authentication-Results", \
+	.header_value = "mx.example.test; spf=pass"
+static const struct {
+	const char *domain;
+	struct judge_outcome outcome;
+} stub_outcomes[] = {
+	{ "fail.test", { .action = JUDGE_REJECT, STUB_FIELD, .code = "550",
+	    .xcode = "5.7.23", .text = "no 100% pass",
+	    .answer = "550 5.7.23 no 100% pass" } },
+	{ "defer.test", { .action = JUDGE_DEFER, STUB_FIELD, .code = "450",
+	    .text = "later", .answer = "defer_if_permit later" } },
+	{ "restrict.test", { .action = JUDGE_RESTRICTION, STUB_FIELD,
+	    .text = "permit", .answer = "permit" } },
+	{ "dunno.test", { .action = JUDGE_NOTHING } },
+	{ "later.test", { .action = JUDGE_PREPEND, STUB_FIELD,
+	    .later = "permit_later" } },
+	{ "local.test", { .action = JUDGE_PREPEND, STUB_FIELD,
+	    .skipped = &stub_skip } },
+	{ NULL, { .action = JUDGE_PREPEND, STUB_FIELD } },
+};
+#undef STUB_FIELD
+/* clang-format on */
+
+static const char *
+stub_domain(const struct judge_request *r)
+{
+	const char *at = r->sender == NULL ? NULL : strrchr(r->sender, '@');
+
+	return at == NULL ? "" : at + 1;
+}
+
 static void
 stub_judge(const struct judge_request *r, check_done_fn done, void *arg)
 {
-	static const struct bypass_list skip = { .id = BYPASS_SKIP_ADDRESSES,
-		.name = "skip_addresses" };
-	static struct judge_log line = { .level = 1, .text = "a log line" };
 	struct judge_outcome o;
-	const char *at = r->sender == NULL ? NULL : strrchr(r->sender, '@');
-	const char *domain = at == NULL ? "" : at + 1;
+	size_t i = 0;
 
-	memset(&o, 0, sizeof(o));
-	o.log = &line;
-	o.action = JUDGE_PREPEND;
-	o.header_name = "Authentication-Results";
-	o.header_value = "mx.example.test; spf=pass";
-	if (strcmp(domain, "fail.test") == 0) {
-		o.action = JUDGE_REJECT;
-		o.code = "550";
-		o.xcode = "5.7.23";
-		o.text = "no 100% pass";
-		o.answer = "550 5.7.23 no 100% pass";
-	} else if (strcmp(domain, "defer.test") == 0) {
-		o.action = JUDGE_DEFER;
-		o.code = "450";
-		o.text = "later";
-		o.answer = "defer_if_permit later";
-	} else if (strcmp(domain, "restrict.test") == 0) {
-		o.action = JUDGE_RESTRICTION;
-		o.text = o.answer = "permit";
-	} else if (strcmp(domain, "dunno.test") == 0) {
-		o.action = JUDGE_NOTHING;
-		o.header_name = o.header_value = NULL;
-	} else if (strcmp(domain, "later.test") == 0)
-		o.later = "permit_later";
-	else if (strcmp(domain, "local.test") == 0)
-		o.skipped = &skip;
+	while (stub_outcomes[i].domain != NULL &&
+	    strcmp(stub_outcomes[i].domain, stub_domain(r)) != 0)
+		i++;
+	o = stub_outcomes[i].outcome;
+	o.log = &stub_line;
 	done(&o, arg);
 }
 
@@ -182,7 +185,6 @@ check_start(struct asker *k, struct check_prefetch *p,
 {
 	struct timeval tv = { 0, 20000 };
 	struct check *c;
-	const char *at;
 
 	stub_checks++;
 	stub_seen = *r;
@@ -190,7 +192,6 @@ check_start(struct asker *k, struct check_prefetch *p,
 	    sizeof(stub_sender));
 	strlcpy(stub_helo, r->helo == NULL ? "NULL" : r->helo,
 	    sizeof(stub_helo));
-	at = r->sender == NULL ? NULL : strrchr(r->sender, '@');
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		abort();
 	c->req = r;
@@ -198,9 +199,9 @@ check_start(struct asker *k, struct check_prefetch *p,
 	c->arg = arg;
 	stub_pending = c;
 	c->ev = evtimer_new(stub_base, stub_later, c);
-	if (at != NULL && strcmp(at, "@slow.test") == 0)
+	if (strcmp(stub_domain(r), "slow.test") == 0)
 		evtimer_add(c->ev, &tv);
-	else if (at == NULL || strcmp(at, "@never.test") != 0)
+	else if (strcmp(stub_domain(r), "never.test") != 0)
 		event_active(c->ev, EV_TIMEOUT, 0);
 	return c;
 }
@@ -250,10 +251,12 @@ header_fold(const char *name, const char *value, struct arena *a)
 }
 
 /* -- dns, for names of InternalHosts: 192.0.2.7 is in.internal.test -- */
-static asker_fn stub_fn[64];
-static void *stub_arg[64];
-static struct event *stub_ev[64];
-static uint16_t stub_type[64];
+static struct {
+	struct event *ev; /* NULL: free */
+	asker_fn fn;
+	void *arg;
+	uint16_t type;
+} stub_asked[64];
 
 static void
 stub_answer(evutil_socket_t fd, short what, void *arg)
@@ -263,15 +266,14 @@ stub_answer(evutil_socket_t fd, short what, void *arg)
 			     good[] = { 192, 0, 2, 7 };
 	struct dns_rr rr = { name, sizeof(name) - 1, 0 };
 	struct dns_answer a = { .status = DNS_OK, .nrr = 1, .rr = &rr };
-	asker_fn fn = stub_fn[i];
 
-	if (stub_type[i] != DNS_T_PTR) {
+	if (stub_asked[i].type != DNS_T_PTR) {
 		rr.data = good;
 		rr.len = 4;
 	}
-	event_free(stub_ev[i]);
-	stub_ev[i] = NULL;
-	fn(&a, stub_arg[i]);
+	event_free(stub_asked[i].ev);
+	stub_asked[i].ev = NULL;
+	stub_asked[i].fn(&a, stub_asked[i].arg);
 }
 
 struct event_base *
@@ -285,25 +287,27 @@ asker_ask(struct asker *k, uint16_t type, const char *name, size_t len,
     asker_fn fn, void *arg)
 {
 	struct timeval tv = { 0, 5000 };
+	struct event *ev;
 	size_t i;
 
-	for (i = 0; i < 64 && stub_ev[i] != NULL; i++)
+	for (i = 0; i < 64 && stub_asked[i].ev != NULL; i++)
 		;
 	if (i == 64)
 		return 0;
-	stub_fn[i] = fn;
-	stub_arg[i] = arg;
-	stub_type[i] = type;
-	stub_ev[i] = evtimer_new(stub_base, stub_answer, (void *)(uintptr_t)i);
-	evtimer_add(stub_ev[i], &tv);
+	ev = evtimer_new(stub_base, stub_answer, (void *)(uintptr_t)i);
+	stub_asked[i].ev = ev;
+	stub_asked[i].fn = fn;
+	stub_asked[i].arg = arg;
+	stub_asked[i].type = type;
+	evtimer_add(ev, &tv);
 	return (uint32_t)i + 1;
 }
 
 void
 asker_cancel(struct asker *k, uint32_t id)
 {
-	event_free(stub_ev[id - 1]);
-	stub_ev[id - 1] = NULL;
+	event_free(stub_asked[id - 1].ev);
+	stub_asked[id - 1].ev = NULL;
 }
 
 #endif

@@ -1,11 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit test. */
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "proto/msg.h"
 #include "proto/shadowmsg.h"
+#include "proto/msg.h"
 #include "regress/unit/check.h"
 
 static uint8_t buf[8192];
@@ -46,9 +43,9 @@ get(size_t len, struct shadow_copy *c)
 	return rv;
 }
 
-/* Changes one octet of a good message. */
-static int
-get_with(size_t pos, uint8_t value)
+/* One octet of a good message is another. */
+static void
+get_with(const char *name, size_t pos, uint8_t value, int want)
 {
 	struct shadow_copy c;
 	size_t len;
@@ -56,42 +53,42 @@ get_with(size_t pos, uint8_t value)
 	sample(&c);
 	len = put(&c);
 	buf[pos] = value;
-	return get(len, &c);
+	check_int(check_name("shadowmsg-copy-%s", name), get(len, &c), want);
 }
 
 static void
 test_copy(void)
 {
-	static const uint8_t want[] = { 0, 4, 192, 0, 2, 1, 2, 4, 0, 6, 'h',
-		'.', 't', 'e', 's', 't', 0, 8, 'u', '@', 'd', '.', 't', 'e',
-		's', 't' };
+	static const char want[] = "\0\4\300\0\2\1\2\4\0\6h.test\0\10u@d.test";
 	struct shadow_copy c, d;
 	size_t len, i, good;
 
 	sample(&c);
 	len = put(&c);
-	check_mem("shadowmsg-copy-octets", buf, len, want, sizeof(want));
+	check_mem("shadowmsg-copy-octets", buf, len, want, sizeof(want) - 1);
 	memset(&d, 0xaa, sizeof(d));
-	check("shadowmsg-copy-comes-back",
-	    get(len, &d) == 0 && d.want == 0 &&
-		addr_equal(&d.client, &c.client) && d.identity == c.identity &&
-		d.result == c.result && strcmp(d.helo, c.helo) == 0 &&
-		strcmp(d.sender, c.sender) == 0);
+	check_int("shadowmsg-copy-comes-back", get(len, &d), 0);
+	check_int("shadowmsg-copy-want", d.want, 0);
+	check("shadowmsg-copy-client", addr_equal(&d.client, &c.client));
+	check_int("shadowmsg-copy-identity", d.identity, c.identity);
+	check_int("shadowmsg-copy-result", d.result, c.result);
+	check_str("shadowmsg-copy-helo", d.helo, c.helo);
+	check_str("shadowmsg-copy-sender", d.sender, c.sender);
 	for (i = 0, good = 0; i < len; i++)
 		good += get(i, &d) == 0;
 	check_int("shadowmsg-copy-cut-short", good, 0);
 	buf[len] = 0;
 	check_int("shadowmsg-copy-octet-left-over", get(len + 1, &d), -1);
-	check_int("shadowmsg-copy-want-2", get_with(0, 2), -1);
-	check_int("shadowmsg-copy-want-1", get_with(0, 1), 0);
-	check_int("shadowmsg-copy-family-0", get_with(1, 0), -1);
-	check_int("shadowmsg-copy-identity-0", get_with(6, 0), -1);
-	check_int("shadowmsg-copy-identity-3", get_with(6, 3), -1);
-	check_int("shadowmsg-copy-helo-with-sender", get_with(6, 1), -1);
-	check_int("shadowmsg-copy-result-6", get_with(7, 6), 0);
-	check_int("shadowmsg-copy-result-7", get_with(7, 7), -1);
-	check_int("shadowmsg-copy-nul-in-helo", get_with(10, 0), -1);
-	check_int("shadowmsg-copy-nul-in-sender", get_with(18, 0), -1);
+	get_with("want-2", 0, 2, -1);
+	get_with("want-1", 0, 1, 0);
+	get_with("family-0", 1, 0, -1);
+	get_with("identity-0", 6, 0, -1);
+	get_with("identity-3", 6, 3, -1);
+	get_with("helo-with-sender", 6, 1, -1);
+	get_with("result-6", 7, 6, 0);
+	get_with("result-7", 7, 7, -1);
+	get_with("nul-in-helo", 10, 0, -1);
+	get_with("nul-in-sender", 18, 0, -1);
 
 	c.helo[0] = '\0';
 	check_int("shadowmsg-copy-no-helo", put(&c), 0);
@@ -99,8 +96,8 @@ test_copy(void)
 	c.sender[0] = '\0';
 	check_int("shadowmsg-copy-no-sender", put(&c), 0);
 	c.identity = SHADOW_HELO;
-	check("shadowmsg-copy-null-sender",
-	    (len = put(&c)) != 0 && get(len, &d) == 0 && d.sender[0] == '\0');
+	check_int("shadowmsg-copy-null-sender", get(put(&c), &d), 0);
+	check_str("shadowmsg-copy-null-sender-is-empty", d.sender, "");
 	sample(&c);
 	c.client.family = 0;
 	check_int("shadowmsg-copy-no-client", put(&c), 0);
@@ -121,19 +118,16 @@ test_bounds(void)
 	memset(c.sender, 's', SHADOW_TEXT_MAX);
 	c.sender[SHADOW_TEXT_MAX] = '\0';
 	len = put(&c);
-	check("shadowmsg-copy-largest",
-	    len == SHADOWMSG_COPY_MAX && get(len, &d) == 0 &&
-		strcmp(d.sender, c.sender) == 0,
-	    "%zu", len);
+	check_int("shadowmsg-copy-largest", len, SHADOWMSG_COPY_MAX);
+	check_int("shadowmsg-copy-largest-comes-back", get(len, &d), 0);
+	check_str("shadowmsg-copy-largest-sender", d.sender, c.sender);
 	sample(&c);
 	c.identity = SHADOW_HELO;
 	c.sender[0] = '\0';
 	strlcpy(c.helo, "h", sizeof(c.helo));
-	len = put(&c);
-	check_int("shadowmsg-copy-smallest", len, SHADOWMSG_COPY_MIN);
-	check("shadowmsg-copy-table-row",
-	    m->min == SHADOWMSG_COPY_MIN && m->max == SHADOWMSG_COPY_MAX,
-	    "%u-%u", m->min, m->max);
+	check_int("shadowmsg-copy-smallest", put(&c), SHADOWMSG_COPY_MIN);
+	check_int("shadowmsg-copy-table-row", m->min, SHADOWMSG_COPY_MIN);
+	check_int("shadowmsg-copy-table-row-most", m->max, SHADOWMSG_COPY_MAX);
 
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_bytes(&w, "\0\4\300\0\2\1\2\4", 8);
@@ -143,36 +137,43 @@ test_bounds(void)
 	check_int("shadowmsg-copy-sender-too-long", get(w.len, &d), -1);
 }
 
+/* An opinion of so many octets, the first of them another. */
+static int
+get_opinion(size_t len, uint8_t first, struct shadow_opinion *o)
+{
+	struct rbuf r;
+
+	buf[0] = first;
+	rbuf_init(&r, buf, len);
+	return shadowmsg_get_opinion(&r, o);
+}
+
 static void
 test_opinion(void)
 {
 	const struct msg_rule *m = &msg_rules[MSG_SHADOW_RESULT];
-	struct shadow_opinion o, p;
-	struct rbuf r;
+	struct shadow_opinion o = { .result = SHADOW_PERMERROR,
+		.cut = 1,
+		.questions = 513 },
+			      p;
 	struct wbuf w;
 
-	memset(&o, 0, sizeof(o));
-	o.result = SHADOW_PERMERROR;
-	o.cut = 1;
-	o.questions = 513;
 	memset(o.why, 'w', SHADOW_WHY_MAX);
 	wbuf_init(&w, buf, sizeof(buf));
-	check("shadowmsg-opinion-put",
-	    shadowmsg_put_opinion(&w, &o) == 0 &&
-		w.len == SHADOWMSG_RESULT_MAX && m->max == w.len &&
-		m->min == SHADOWMSG_RESULT_MIN,
-	    "%zu", w.len);
-	rbuf_init(&r, buf, w.len);
-	check("shadowmsg-opinion-comes-back",
-	    shadowmsg_get_opinion(&r, &p) == 0 && p.result == o.result &&
-		p.cut == 1 && p.questions == 513 && strcmp(p.why, o.why) == 0);
-	rbuf_init(&r, buf, w.len - 1);
-	check_int("shadowmsg-opinion-cut-short", shadowmsg_get_opinion(&r, &p),
-	    -1);
-	buf[0] = SHADOW_RESULTS;
-	rbuf_init(&r, buf, w.len);
+	check_int("shadowmsg-opinion-put", shadowmsg_put_opinion(&w, &o), 0);
+	check_int("shadowmsg-opinion-largest", w.len, SHADOWMSG_RESULT_MAX);
+	check_int("shadowmsg-opinion-table-row", m->min, SHADOWMSG_RESULT_MIN);
+	check_int("shadowmsg-opinion-table-row-most", m->max, w.len);
+	check_int("shadowmsg-opinion-comes-back",
+	    get_opinion(w.len, buf[0], &p), 0);
+	check_int("shadowmsg-opinion-result", p.result, o.result);
+	check_int("shadowmsg-opinion-cut", p.cut, 1);
+	check_int("shadowmsg-opinion-questions", p.questions, 513);
+	check_str("shadowmsg-opinion-why", p.why, o.why);
+	check_int("shadowmsg-opinion-cut-short",
+	    get_opinion(w.len - 1, buf[0], &p), -1);
 	check_int("shadowmsg-opinion-unknown-result",
-	    shadowmsg_get_opinion(&r, &p), -1);
+	    get_opinion(w.len, SHADOW_RESULTS, &p), -1);
 	o.result = SHADOW_RESULTS;
 	wbuf_init(&w, buf, sizeof(buf));
 	check_int("shadowmsg-opinion-unknown-result-put",

@@ -1,12 +1,9 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit test: rows of the status, and the counters, on the wire. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "proto/status.h"
 #include "proto/msg.h"
 #include "proto/stats.h"
-#include "proto/status.h"
 #include "regress/unit/check.h"
 
 static uint8_t buf[STATUS_ROW_MAX + 1];
@@ -73,25 +70,21 @@ same(const struct status_row *a, const struct status_row *b)
 static void
 test_kind(enum status_kind kind)
 {
+	const char *kind_name = status_kinds[kind].name;
 	struct status_row row;
-	char name[64];
 	size_t len, i;
 	int taken = 0;
 
 	sample(&row, kind);
 	len = put(&row);
-	snprintf(name, sizeof(name), "status-%s-comes-back",
-	    status_kinds[kind].name);
-	check(name, same(&row, get(len)));
+	check(check_name("status-%s-comes-back", kind_name),
+	    same(&row, get(len)));
 	for (i = 0; i < len; i++)
 		taken += get(i) != NULL;
-	snprintf(name, sizeof(name), "status-%s-cut-short",
-	    status_kinds[kind].name);
-	check_int(name, taken, 0);
+	check_int(check_name("status-%s-cut-short", kind_name), taken, 0);
 	buf[len] = 0;
-	snprintf(name, sizeof(name), "status-%s-octet-left-over",
-	    status_kinds[kind].name);
-	check(name, get(len + 1) == NULL);
+	check(check_name("status-%s-octet-left-over", kind_name),
+	    get(len + 1) == NULL);
 }
 
 static void
@@ -100,8 +93,9 @@ test_octets(void)
 	static const uint8_t want[] = { STATUS_LISTENER, 2, STATUS_TYPE_WORD, 0,
 		0, 0, 0, 0, 0, 0, STATUS_WORD_POLICY, STATUS_TYPE_TEXT, 0, 2,
 		'a', 'b' };
+	static const uint8_t at[] = { 0, 1, 2, 11 };
 	struct status_row row = { .kind = STATUS_LISTENER };
-	size_t len, i;
+	size_t len, i, k;
 	int taken = 0;
 
 	row.v[STATUS_LISTENER_NAME].number = STATUS_WORD_POLICY;
@@ -109,20 +103,12 @@ test_octets(void)
 	len = put(&row);
 	check_mem("status-octets", buf, len, want, sizeof(want));
 	/* a kind, a number of fields or a type that is another */
-	for (i = 1; i < 256; i++) {
-		buf[0] = (uint8_t)(want[0] + i);
-		taken += get(len) != NULL;
-		buf[0] = want[0];
-		buf[1] = (uint8_t)(want[1] + i);
-		taken += get(len) != NULL;
-		buf[1] = want[1];
-		buf[2] = (uint8_t)(want[2] + i);
-		taken += get(len) != NULL;
-		buf[2] = want[2];
-		buf[11] = (uint8_t)(want[11] + i);
-		taken += get(len) != NULL;
-		buf[11] = want[11];
-	}
+	for (i = 1; i < 256; i++)
+		for (k = 0; k < NITEMS(at); k++) {
+			buf[at[k]] = (uint8_t)(want[at[k]] + i);
+			taken += get(len) != NULL;
+			buf[at[k]] = want[at[k]];
+		}
 	check_int("status-unknown-types", taken, 0);
 	buf[14] = '\0';
 	check("status-nul-in-text", get(len) == NULL);
@@ -184,9 +170,8 @@ test_limits(void)
 	}
 	check_int("status-smallest-row", least, STATUS_ROW_MIN);
 	check("status-largest-row", most <= STATUS_ROW_MAX, "%zu", most);
-	check("status-table-row",
-	    m->min == STATUS_ROW_MIN && m->max == STATUS_ROW_MAX, "%u-%u",
-	    m->min, m->max);
+	check_int("status-table-row", m->min, STATUS_ROW_MIN);
+	check_int("status-table-row-most", m->max, STATUS_ROW_MAX);
 	tiny = arena_new(16);
 	check("status-no-memory", status_get(tiny, buf, put(&row)) == NULL);
 	arena_free(tiny);
@@ -254,9 +239,9 @@ test_counts(void)
 		v[i] = i << 33 | i;
 	s.second[STAT_RESULTS - 1][STAT_RESULTS - 1] = UINT64_MAX;
 	check_int("stats-put", stat_put(&s, buf, sizeof(buf), &len), 0);
-	check("stats-come-back",
-	    len == sizeof(s) && stat_get(&back, buf, len) == 0 &&
-		memcmp(&s, &back, sizeof(s)) == 0);
+	check_int("stats-length", len, sizeof(s));
+	check_int("stats-get", stat_get(&back, buf, len), 0);
+	check("stats-come-back", memcmp(&s, &back, sizeof(s)) == 0);
 	for (i = 0; i < len; i++)
 		taken += stat_get(&back, buf, i) == 0;
 	check_int("stats-cut-short", taken, 0);

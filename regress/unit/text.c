@@ -2,7 +2,6 @@
 /* Runs in: unit tests. */
 
 #include <ctype.h>
-#include <string.h>
 
 #include "proto/text.h"
 #include "regress/unit/check.h"
@@ -84,20 +83,18 @@ test_ascii(void)
 int
 main(void)
 {
-	char name[64], out[64];
+	char out[64];
 	size_t i, n;
 
-	for (i = 0; i < NITEMS(forms); i++) {
-		snprintf(name, sizeof(name), "utf8-%s", forms[i].name);
-		n = utf8_len(forms[i].s, forms[i].len);
-		check_int(name, n, forms[i].want);
-	}
+	for (i = 0; i < NITEMS(forms); i++)
+		check_int(check_name("utf8-%s", forms[i].name),
+		    utf8_len(forms[i].s, forms[i].len), forms[i].want);
 	for (i = 0; i < NITEMS(escapes); i++) {
-		snprintf(name, sizeof(name), "escape-%s", escapes[i].name);
 		memset(out, 'X', sizeof(out));
 		n = text_escape_log(out, escapes[i].size, escapes[i].in,
 		    escapes[i].len);
-		check_mem(name, out, n, escapes[i].out, strlen(escapes[i].out));
+		check_mem(check_name("escape-%s", escapes[i].name), out, n + 1,
+		    escapes[i].out, strlen(escapes[i].out) + 1);
 	}
 	test_ascii();
 	check("clean", utf8_clean("a \303\274", 4));

@@ -1,14 +1,12 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: unit tests. */
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "unpriv/spfctl/zonefile.h"
 #include "proto/addr.h"
 #include "regress/unit/check.h"
-#include "unpriv/spfctl/zonefile.h"
+#include "regress/unit/zonefile_cases.h"
 
-static char got[2048];
+static char got[2048], error[200];
 
 /* The answer as text: "ok 300 a,b", "nxdomain", "dns", "dns other.test". */
 static const char *
@@ -82,50 +80,6 @@ static const char zone[] =
     "m\303\274ller A 192.0.2.11\n"
     "old	SPF	\"v=spf1 -all\"\n";
 
-/* clang-format off */
-static const struct {
-	const char	*name;
-	uint16_t	 type;
-	const char	*qname;
-	const char	*want;
-} answers[] = {
-	{ "strings-are-joined", DNS_T_TXT, "example.test",
-	    "ok 300 [v=spf1 a mx -all]" },
-	{ "names-in-data", DNS_T_MX, "example.test",
-	    "ok 60 10/mail.example.test 20/mail.other.test 0/" },
-	{ "owner-left-out", DNS_T_A, "mail.example.test",
-	    "ok 3600 192.0.2.1 192.0.2.2" },
-	{ "case-does-not-matter", DNS_T_AAAA, "MAIL.Example.TEST",
-	    "ok 3600 2001:db8::1" },
-	{ "escapes", DNS_T_TXT, "esc.example.test",
-	    "ok 3600 [a\"b\\cA;plain]" },
-	{ "parentheses", DNS_T_TXT, "multi.example.test",
-	    "ok 3600 [one two]" },
-	{ "cname", DNS_T_A, "alias.example.test",
-	    "ok 120 192.0.2.1 192.0.2.2" },
-	{ "cname-out-of-the-zone", DNS_T_A, "out.example.test",
-	    "dns www.other.test" },
-	{ "cname-loop", DNS_T_A, "loop.example.test", "temperror" },
-	{ "cname-to-nothing", DNS_T_A, "dead.example.test", "nxdomain" },
-	{ "wildcard", DNS_T_TXT, "a.b.wild.example.test", "ok 3600 [any]" },
-	{ "wildcard-other-type", DNS_T_A, "a.wild.example.test", "nodata" },
-	{ "wildcard-not-itself", DNS_T_TXT, "wild.example.test", "nodata" },
-	{ "empty-non-terminal", DNS_T_A, "y.deep.example.test", "nodata" },
-	{ "no-such-name", DNS_T_A, "nope.example.test", "nxdomain" },
-	{ "no-such-type", DNS_T_MX, "mail.example.test", "nodata" },
-	{ "outside", DNS_T_A, "other.test", "dns" },
-	{ "not-below-by-letters", DNS_T_A, "xexample.test", "dns" },
-	{ "delegated", DNS_T_A, "ns.sub.example.test", "dns" },
-	{ "type-without-meaning", DNS_T_A, "srv.example.test", "nodata" },
-	{ "unknown-type", DNS_T_A, "typ.example.test", "nodata" },
-	{ "beside-the-zone", DNS_T_PTR, "1.2.0.192.in-addr.arpa",
-	    "ok 3600 [mail.example.test]" },
-	{ "u-labels", DNS_T_A, "xn--mller-kva.example.test",
-	    "ok 3600 192.0.2.11" },
-	{ "type-spf-is-not-txt", DNS_T_TXT, "old.example.test", "nodata" },
-};
-/* clang-format on */
-
 /* Lines without an origin override DNS. */
 static const char plain[] = "# a remark\n"
 			    "example.test TXT \"v=spf1 mx -all\"\n"
@@ -133,80 +87,79 @@ static const char plain[] = "# a remark\n"
 			    "*.many.test A 192.0.2.3\n"
 			    "alias.test CNAME mail.example.test\n";
 
-static const struct {
-	const char *name;
-	uint16_t type;
-	const char *qname;
-	const char *want;
-} overlay[] = {
-	{ "plain-record", DNS_T_TXT, "example.test",
-	    "ok 3600 [v=spf1 mx -all]" },
-	{ "plain-other-type-is-of-dns", DNS_T_MX, "example.test", "dns" },
-	{ "plain-other-name-is-of-dns", DNS_T_A, "www.example.test", "dns" },
-	{ "plain-above-is-of-dns", DNS_T_A, "test", "dns" },
-	{ "plain-final-dot", DNS_T_A, "mail.example.test",
-	    "ok 3600 192.0.2.1" },
-	{ "plain-wildcard", DNS_T_A, "x.many.test", "ok 3600 192.0.2.3" },
-	{ "plain-cname", DNS_T_A, "alias.test", "ok 3600 192.0.2.1" },
-	{ "plain-cname-other-type", DNS_T_MX, "alias.test",
-	    "dns mail.example.test" },
-};
+static struct zonefile *
+parse(const char *text, size_t len, const char *origin)
+{
+	return zonefile_parse(text, len, origin, error, sizeof(error));
+}
 
-/* clang-format off */
-static const struct {
-	const char	*name;
-	const char	*text;
-	const char	*why;		/* "": no error */
-} errors[] = {
-	{ "empty-file", "", "" },
-	{ "no-newline-at-the-end", "a.test A 192.0.2.1", "" },
-	{ "crlf", "a.test A 192.0.2.1\r\nb.test A 192.0.2.2\r\n", "" },
-	{ "string-open", "a.test TXT \"x\nb.test A 192.0.2.1\n",
-	    "line 1: string does not end" },
-	{ "paren-open", "a.test TXT ( \"x\"\n\n",
-	    "line 1: ( without )" },
-	{ "paren-close", "\n\na.test TXT \"x\" )\n",
-	    "line 3: ) without (" },
-	{ "no-type", "a.test IN 300\n", "line 1: no type" },
-	{ "unknown-word", "a.test FOO x\n", "line 1: \"FOO\" is no type" },
-	{ "no-owner", " A 192.0.2.1\n",
-	    "line 1: the first record has no name" },
-	{ "at-without-origin", "@ A 192.0.2.1\n",
-	    "line 1: @ without $ORIGIN (--origin NAME)" },
-	{ "no-address", "a.test A 2001:db8::1\n",
-	    "line 1: no address for A" },
-	{ "no-address6", "a.test AAAA 192.0.2.1\n",
-	    "line 1: no address for AAAA" },
-	{ "mx-without-preference", "a.test MX mail.test\n",
-	    "line 1: wrong data" },
-	{ "mx-preference-too-large", "a.test MX 65536 mail.test\n",
-	    "line 1: no preference" },
-	{ "class", "a.test CH TXT \"x\"\n", "line 1: only class IN" },
-	{ "include", "$INCLUDE /etc/passwd\n",
-	    "line 1: $INCLUDE is not supported" },
-	{ "origin-without-name", "$ORIGIN\n",
-	    "line 1: $ORIGIN without a name" },
-	{ "empty-label", "a..test A 192.0.2.1\n",
-	    "line 1: \"a..test\" is no domain name" },
-	{ "dot-in-label", "a\\.b.test A 192.0.2.1\n",
-	    "line 1: a dot or NUL inside a label" },
-	{ "two-cnames", "a.test CNAME b.test\na.test CNAME c.test\n",
-	    "line 2: two CNAME records for one name" },
-	{ "txt-empty", "a.test TXT\n", "line 1: TXT without a string" },
-	{ "line-after-parens", "a.test TXT ( \"x\"\n \"y\" )\nb.test FOO\n",
-	    "line 3: \"FOO\" is no type" },
-	{ "ttl-units", "a.test 1h30m IN A 192.0.2.1\n", "" },
-	{ "ttl-too-large", "a.test 99999999999 A 192.0.2.1\n",
-	    "line 1: \"99999999999\" is no type" },
-};
-/* clang-format on */
+static void
+test_answers(struct zonefile *z, const struct question *q, size_t n)
+{
+	char qname[64];
+
+	for (; z != NULL && n > 0; q++, n--) {
+		strlcpy(qname, q->qname, sizeof(qname));
+		if (qname[strlen(qname) - 1] == '.')
+			qname[strlen(qname) - 1] = '\0';
+		else if (strcmp(qname, "@") == 0)
+			strlcpy(qname, "example.test", sizeof(qname));
+		else
+			strlcat(qname, ".example.test", sizeof(qname));
+		check_str(q->name, answer(z, q->type, qname), q->want);
+	}
+	zonefile_free(z);
+}
+
+static void
+test_origin(void)
+{
+	struct zonefile *z = parse("@ A 192.0.2.1\n", 14, "origin.test");
+
+	check_str("origin-given",
+	    z == NULL ? error : answer(z, DNS_T_A, "origin.test"),
+	    "ok 3600 192.0.2.1");
+	check_str("origin-is-an-apex",
+	    z == NULL ? error : answer(z, DNS_T_A, "x.origin.test"),
+	    "nxdomain");
+	zonefile_free(z);
+	check("origin-wrong", parse("", 0, "a..b") == NULL);
+}
+
+static void
+test_errors(void)
+{
+	struct zonefile *z;
+	size_t i;
+
+	for (i = 0; i < NITEMS(errors); i++) {
+		z = parse(errors[i].text, strlen(errors[i].text), NULL);
+		check_int(check_name("%s-refused", errors[i].name), z == NULL,
+		    errors[i].line != 0);
+		check_str(errors[i].name, error,
+		    errors[i].line == 0 ? "" :
+					  check_name("line %d: %s",
+					      errors[i].line, errors[i].why));
+		zonefile_free(z);
+	}
+}
 
 static void
 test_notes(void)
 {
-	struct zonefile *z;
-	char text[1024], err[200];
+	static const struct {
+		const char *name, *want;
+	} t[] = {
+		{ "note-long-string", "1 long-string a.test" },
+		{ "note-unquoted", "2 unquoted b.test" },
+		{ "note-type-spf", "3 spf-type c.test" },
+		{ "note-cname", "5 cname d.test" },
+		{ "notes-end", "none" },
+	};
 	const struct zonefile_note *n;
+	struct zonefile *z;
+	char text[1024];
+	size_t i;
 
 	snprintf(text, sizeof(text),
 	    "a.test TXT \"%0300d\"\n"
@@ -214,21 +167,15 @@ test_notes(void)
 	    "c.test SPF \"v=spf1 -all\"\n"
 	    "d.test CNAME a.test\nd.test A 192.0.2.1\n",
 	    0);
-	z = zonefile_parse(text, strlen(text), NULL, err, sizeof(err));
-	check("note-long-string",
-	    z != NULL && (n = zonefile_note_at(z, 0)) != NULL && n->line == 1 &&
-		strcmp(n->code, "long-string") == 0 &&
-		strcmp(n->owner, "a.test") == 0);
-	check("note-unquoted",
-	    z != NULL && (n = zonefile_note_at(z, 1)) != NULL && n->line == 2 &&
-		strcmp(n->code, "unquoted") == 0);
-	check("note-type-spf",
-	    z != NULL && (n = zonefile_note_at(z, 2)) != NULL && n->line == 3 &&
-		strcmp(n->code, "spf-type") == 0);
-	check("note-cname",
-	    z != NULL && (n = zonefile_note_at(z, 3)) != NULL && n->line == 5 &&
-		strcmp(n->code, "cname") == 0);
-	check("notes-end", z != NULL && zonefile_note_at(z, 4) == NULL);
+	z = parse(text, strlen(text), NULL);
+	for (i = 0; z != NULL && i < NITEMS(t); i++) {
+		n = zonefile_note_at(z, i);
+		snprintf(got, sizeof(got), "none");
+		if (n != NULL)
+			snprintf(got, sizeof(got), "%u %s %s",
+			    (unsigned int)n->line, n->code, n->owner);
+		check_str(t[i].name, got, t[i].want);
+	}
 	zonefile_free(z);
 }
 
@@ -238,22 +185,19 @@ test_sizes(void)
 {
 	size_t n = 4UL << 20;
 	struct zonefile *z;
-	char *big, err[200];
+	char *big;
 
 	if ((big = malloc(n)) == NULL)
 		return;
 	memset(big, '\n', n);
-	z = zonefile_parse(big, n, NULL, err, sizeof(err));
-	check("many-blank-lines", z != NULL, "%s", err);
+	z = parse(big, n, NULL);
+	check("many-blank-lines", z != NULL, "%s", error);
 	zonefile_free(z);
 	big[100] = '\0';
-	z = zonefile_parse(big, n, NULL, err, sizeof(err));
-	check("nul", z == NULL && strcmp(err, "line 101: NUL in the file") == 0,
-	    "%s", err);
-	zonefile_free(z);
-	z = zonefile_parse(big, ZONEFILE_MAX + 1, NULL, err, sizeof(err));
-	check("too-large", z == NULL && strstr(err, "too large") != NULL);
-	zonefile_free(z);
+	check("nul", parse(big, n, NULL) == NULL);
+	check_str("nul-line", error, "line 101: NUL in the file");
+	check("too-large", parse(big, ZONEFILE_MAX + 1, NULL) == NULL);
+	check_has("too-large-why", error, "too large");
 	free(big);
 }
 
@@ -261,44 +205,15 @@ int
 main(void)
 {
 	struct zonefile *z;
-	char err[200];
-	const char *s;
-	size_t i, n;
 
-	z = zonefile_parse(zone, sizeof(zone) - 1, NULL, err, sizeof(err));
-	check("zone-is-read", z != NULL, "%s", err);
-	n = z == NULL ? 0 : NITEMS(answers);
-	for (i = 0; i < n; i++) {
-		s = answer(z, answers[i].type, answers[i].qname);
-		check_str(answers[i].name, s, answers[i].want);
-	}
-	zonefile_free(z);
-	z = zonefile_parse(plain, sizeof(plain) - 1, NULL, err, sizeof(err));
-	check("plain-is-read", z != NULL, "%s", err);
-	n = z == NULL ? 0 : NITEMS(overlay);
-	for (i = 0; i < n; i++) {
-		s = answer(z, overlay[i].type, overlay[i].qname);
-		check_str(overlay[i].name, s, overlay[i].want);
-	}
-	zonefile_free(z);
-	z = zonefile_parse("@ A 192.0.2.1\n", 14, "origin.test", err,
-	    sizeof(err));
-	s = z == NULL ? err : answer(z, DNS_T_A, "origin.test");
-	check_str("origin-given", s, "ok 3600 192.0.2.1");
-	s = z == NULL ? err : answer(z, DNS_T_A, "x.origin.test");
-	check_str("origin-is-an-apex", s, "nxdomain");
-	zonefile_free(z);
-	check("origin-wrong",
-	    zonefile_parse("", 0, "a..b", err, sizeof(err)) == NULL);
-	for (i = 0; i < NITEMS(errors); i++) {
-		z = zonefile_parse(errors[i].text, strlen(errors[i].text), NULL,
-		    err, sizeof(err));
-		check(errors[i].name,
-		    strcmp(err, errors[i].why) == 0 &&
-			(z != NULL) == (errors[i].why[0] == '\0'),
-		    "%s", err);
-		zonefile_free(z);
-	}
+	z = parse(zone, sizeof(zone) - 1, NULL);
+	check("zone-is-read", z != NULL, "%s", error);
+	test_answers(z, answers, NITEMS(answers));
+	z = parse(plain, sizeof(plain) - 1, NULL);
+	check("plain-is-read", z != NULL, "%s", error);
+	test_answers(z, overlay, NITEMS(overlay));
+	test_origin();
+	test_errors();
 	test_notes();
 	test_sizes();
 	return check_exit();

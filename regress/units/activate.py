@@ -255,11 +255,11 @@ def restarts(kind, where, sock):
     good = 0
     with Load(*[rejected(lambda: session(where))] * 4) as load:
         for _ in range(10):
-            time.sleep(0.3)
+            load.more()
             code = m.stop()
             m = start(text, fds=[sock], names='milter')
             good += code == 0 and m.ready is not None
-        time.sleep(0.3)
+        load.more()
     m.stop()
     broken = load.lost + load.wrong
     print('%s: %d restarts, %d judged, %d refused, %d broken' % (
@@ -273,7 +273,7 @@ def restarts(kind, where, sock):
 def counter():
     """Without held listeners connects are refused: that is counted."""
     with Load(rejected(lambda: session(('127.0.0.1', 8893)))) as load:
-        time.sleep(0.3)
+        wait(lambda: load.refused)
     above('restart/counter-can-count', load.refused, 0)
 
 

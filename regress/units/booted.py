@@ -20,8 +20,8 @@ import ns
 import product
 import syslogd
 from daemon import (MILTER, POLICY, ZONE, above, begins, check,
-                    children_of, empty, equal, failed, holds, role, status,
-                    wait)
+                    children_of, empty, equal, failed, holds, role, skip,
+                    status, wait)
 from load import Load, rejected
 from milterclient import rejects, session, verdict
 from policyclient import PolicyClient
@@ -34,11 +34,6 @@ MS_BIND, MS_REMOUNT, MS_RDONLY = 0x1000, 32, 1
 PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 TARGETS = ('sysinit', 'basic', 'sockets', 'timers', 'multi-user', 'shutdown',
            'network-online', 'nss-lookup', 'default')
-
-
-def skip(why):
-    print('skip booted - ' + why, flush=True)
-    sys.exit(0)
 
 
 def cgroup2():
@@ -63,21 +58,22 @@ def remove_cgroup(path):
 
 def outside():
     if not os.path.exists(SYSTEMD):
-        skip('systemd is not installed')
+        return skip('booted', 'systemd is not installed')
     why = ns.reason()
     if why is not None:
-        skip(why)
+        return skip('booted', why)
     if subprocess.run(['unshare', '-U', 'true'],
                       stderr=subprocess.DEVNULL).returncode != 0:
-        skip('no user namespace for PrivateUsers (in a chroot)')
+        return skip('booted',
+                    'no user namespace for PrivateUsers (in a chroot)')
     top = cgroup2()
     if top is None:
-        skip('no cgroup2 hierarchy that may be written to')
+        return skip('booted', 'no cgroup2 hierarchy that may be written to')
     group = os.path.join(top, 'spf-booted-%d' % os.getpid())
     try:
         os.mkdir(group)
     except OSError as e:
-        skip('no cgroup of its own: %s' % e)
+        return skip('booted', 'no cgroup of its own: %s' % e)
     r, w = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -100,7 +96,7 @@ def outside():
     remove_cgroup(group)
     if result not in (b'0', b'1', b'skip'):
         check('booted', False, 'ended early: %r' % result)
-    sys.exit(1 if result == b'1' else 0)
+    sys.exit(1 if result == b'1' else failed())
 
 
 def inside(w):
@@ -258,9 +254,9 @@ def sockets():
     good = 0
     with Load(*[rejected(lambda: session(MILTER))] * 4) as load:
         for _ in range(5):
-            time.sleep(0.3)
+            load.more()
             good += ctl('restart', SERVICE)[0] == 0
-        time.sleep(0.3)
+        load.more()
     broken = load.lost + load.wrong
     print('5 restarts under load: %d judged, %d connects refused, %d broken'
           % (load.done, load.refused, len(broken)), flush=True)
@@ -296,7 +292,7 @@ def for_postfix():
 def drive():
     """The tests, beside systemd; b'skip' when they cannot run."""
     if not wait(lambda: os.path.exists('/run/systemd/private'), 20):
-        print('skip booted - systemd does not start here')
+        skip('booted', 'systemd does not start here')
         return b'skip'
     wait(lambda: ctl('is-active', 'default.target')[1] == 'active', 20)
     os.makedirs('/run/systemd/journal', exist_ok=True)
@@ -304,12 +300,15 @@ def drive():
     dns = dnsd.DnsServer(port=53)
     dns.start(list(ZONE))
     install()
-    if start(log):
-        reload_and_stop()
-        comes_back()
-        sockets()
-        for_postfix()
-    dns.stop()
+    try:
+        if start(log):
+            reload_and_stop()
+            comes_back()
+            sockets()
+            for_postfix()
+    finally:    # with the folder in /tmp that systemd made for it
+        ctl('stop', SERVICE, 'pyspf-milter.socket')
+        dns.stop()
     return None
 
 

@@ -88,8 +88,8 @@ lib_vsyslog(int priority, const char *fmt, va_list ap)
 	libmilter_job_log(priority & LOG_PRIMASK, fmt, ap);
 }
 
-void
-syslog(int priority, const char *fmt, ...)
+/* In parentheses: with _FORTIFY_SOURCE clang has a macro of that name. */
+void(syslog)(int priority, const char *fmt, ...)
 {
 	va_list ap;
 
