@@ -106,7 +106,7 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 	int rv;
 
 	rv = spf_macro_check(s, len, 0, &end, e);
-	/* A wrong "%{...}" at the end is no wrong domain. */
+	/* Report a wrong "%{...}" at the end as a wrong macro. */
 	if (rv == -1 && e->len > 2 && e->arg[1] == '{' &&
 	    e->arg + e->len == s + len)
 		return rv;

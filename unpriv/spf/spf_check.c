@@ -29,7 +29,7 @@ static const char *const reasons[SPF_RESULT_MAX] = {
 
 /*
  * RFC 7208 6.2: any error means no explanation, and so does a text that is not
- * printable ASCII. Its lookups follow the result, so no limit counts them. Sets
+ * printable ASCII. The lookups follow the result, so no limit counts them. Sets
  * st->waiting when an answer is missing.
  */
 static const char *

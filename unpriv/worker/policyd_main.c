@@ -82,7 +82,7 @@ policyd_changed(evutil_socket_t fd, short what, void *arg)
 
 	if ((n = read(fd, buf, sizeof(buf))) <= 0)
 		return;
-	/* an event of the folder has the file's name, one of itself none */
+	/* An event of the folder itself has no name. */
 	for (off = 0; off < n; off += (ssize_t)(sizeof(*ie) + ie->len)) {
 		ie = (const struct inotify_event *)(buf + off);
 		if (ie->len == 0 || strcmp(ie->name, p->watched) == 0)
@@ -95,7 +95,7 @@ policyd_changed(evutil_socket_t fd, short what, void *arg)
 	conn_drain(&p->env);
 }
 
-/* Watches the folder, which also notices a new file of that name. */
+/* Watches the folder, to notice also a new file of that name. */
 static void
 policyd_watch(struct policyd *p, const char *path)
 {

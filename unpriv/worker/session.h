@@ -48,7 +48,7 @@ extern const struct session_ops policy_session_ops;
  * write. Overflow of the queue ends the connection.
  */
 void conn_send(struct conn *, const void *, size_t);
-/* Counts a protocol error and closes, for a reason to log. Returns -1. */
+/* Counts a protocol error and closes, with a constant to log. Returns -1. */
 int conn_fail(struct conn *, const char *why);
 /* Ends the time limit of a command, which the session took whole. */
 void conn_progress(struct conn *);
