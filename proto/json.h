@@ -28,18 +28,23 @@ struct json {
 
 void json_init(struct json *, void (*put)(void *, const char *, size_t),
     void *);
-void json_object(struct json *, const char *key);
-void json_object_end(struct json *);
-void json_array(struct json *, const char *key);
-void json_array_end(struct json *);
+/* Begin and end a value with this bracket. */
+void json_open(struct json *, const char *key, const char *bracket);
+void json_close(struct json *, const char *bracket);
+#define json_object(j, key) json_open(j, key, "{")
+#define json_object_end(j)  json_close(j, "}")
+#define json_array(j, key)  json_open(j, key, "[")
+#define json_array_end(j)   json_close(j, "]")
 /* NULL becomes null. Text is cut at max, between characters, with "...". */
 void json_str(struct json *, const char *key, const char *);
 void json_text(struct json *, const char *key, const char *, size_t);
 void json_int(struct json *, const char *key, int64_t);
 /* usec as milliseconds with three decimals. */
 void json_ms(struct json *, const char *key, uint64_t usec);
-void json_bool(struct json *, const char *key, int);
-void json_null(struct json *, const char *key);
+/* A value that is already JSON. */
+void json_literal(struct json *, const char *key, const char *);
+#define json_bool(j, key, v) json_literal(j, key, (v) ? "true" : "false")
+#define json_null(j, key)    json_literal(j, key, "null")
 
 /*
  * put() for a buffer, which is NUL-terminated. A piece that does not fit is

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/python.h"
+#include "proto/text.h"
 
 #define WIDTH_MAX 1000 /* of a format; more digits do not count */
 
@@ -31,25 +32,17 @@ python_is_space(char c)
 static size_t
 space_len(const char *s, size_t n)
 {
-	static const char *const wide[] = { "\xc2\x85", "\xc2\xa0",
-		"\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
-		"\xe2\x81\x9f", "\xe3\x80\x80" };
-	size_t i, k;
+	uint32_t c;
+	size_t len = utf8_decode(s, n, &c);
 
-	if (n == 0)
+	if (len == 1)
+		return python_is_space(*s) ? 1 : 0;
+	if (len == 0 ||
+	    (c != 0x85 && c != 0xa0 && c != 0x1680 &&
+		(c < 0x2000 || c > 0x200a) && c != 0x2028 && c != 0x2029 &&
+		c != 0x202f && c != 0x205f && c != 0x3000))
 		return 0;
-	if (python_is_space(*s))
-		return 1;
-	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-		k = strlen(wide[i]);
-		if (n >= k && memcmp(s, wide[i], k) == 0)
-			return k;
-	}
-	/* U+2000 to U+200A */
-	if (n >= 3 && memcmp(s, "\xe2\x80", 2) == 0 &&
-	    (unsigned char)s[2] >= 0x80 && (unsigned char)s[2] <= 0x8a)
-		return 3;
-	return 0;
+	return len;
 }
 
 /* The same for the last character of s. */
