@@ -9,15 +9,9 @@
 
 #define POLICY_BUF_SMALL 1024 /* enough for most requests */
 
-static const char *const policy_attr_name[POLICY_ATTR_MAX] = {
-	[POLICY_CLIENT_ADDRESS] = "client_address",
-	[POLICY_HELO_NAME] = "helo_name",
-	[POLICY_SENDER] = "sender",
-	[POLICY_RECIPIENT] = "recipient",
-	[POLICY_INSTANCE] = "instance",
-	[POLICY_QUEUE_ID] = "queue_id",
-	[POLICY_SASL_USERNAME] = "sasl_username",
-};
+static const char *const policy_attr_name[POLICY_ATTR_MAX] = { "client_address",
+	"helo_name", "sender", "recipient", "instance", "queue_id",
+	"sasl_username" };
 
 void
 policy_init(struct policy_parser *p)
@@ -99,7 +93,7 @@ policy_line(struct policy_parser *p, const char **text)
 	size_t namelen;
 	int a;
 
-	while (end > s && python_is_space(end[-1]))
+	while (end > s && strchr(PYTHON_SPACES, end[-1]) != NULL)
 		end--;
 	*end = '\0';
 	p->len = p->line;
@@ -109,14 +103,9 @@ policy_line(struct policy_parser *p, const char **text)
 		*text = "too many attributes";
 		return POLICY_TOO_MUCH;
 	}
-	for (name = s; python_is_space(*name); name++)
-		;
-	for (namelen = 0; name[namelen] != '\0' && name[namelen] != '=' &&
-	     !python_is_space(name[namelen]);
-	     namelen++)
-		;
-	for (value = name + namelen; python_is_space(*value); value++)
-		;
+	name = s + strspn(s, PYTHON_SPACES);
+	namelen = strcspn(name, "=" PYTHON_SPACES);
+	value = name + namelen + strspn(name + namelen, PYTHON_SPACES);
 	if (namelen == 0 || *value != '=') {
 		*text = s;
 		return ++p->bad > POLICY_BAD_MAX ? POLICY_MORE :

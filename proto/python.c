@@ -22,12 +22,6 @@ struct spec {
 	size_t precision; /* (size_t)-1: none */
 };
 
-int
-python_is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
 /* Length of the white space character at s, with Unicode's; or 0. */
 static size_t
 space_len(const char *s, size_t n)
@@ -36,7 +30,7 @@ space_len(const char *s, size_t n)
 	size_t len = utf8_decode(s, n, &c);
 
 	if (len == 1)
-		return python_is_space(*s) ? 1 : 0;
+		return *s != '\0' && strchr(PYTHON_SPACES, *s) != NULL;
 	if (len == 0 ||
 	    (c != 0x85 && c != 0xa0 && c != 0x1680 &&
 		(c < 0x2000 || c > 0x200a) && c != 0x2028 && c != 0x2029 &&

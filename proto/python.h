@@ -11,8 +11,8 @@
  * show it. Output is NUL-terminated and cut where size, at least 1, ends.
  */
 
-/* 1 for the ASCII characters that str.strip() removes. */
-int python_is_space(char);
+/* The ASCII characters that str.strip() removes. */
+#define PYTHON_SPACES " \t\n\v\f\r\x1c\x1d\x1e\x1f"
 /* Moves both ends of the n octets at *s inwards as str.strip() does. */
 void python_strip(const char **s, size_t *n);
 /* 1 when a character that str.strip() would remove is in it. */
