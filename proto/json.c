@@ -48,7 +48,7 @@ piece(const struct json *j, const char *s, size_t len, char *out, size_t *used)
 	    0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
 }
 
-/* Octets of a text that fit: all of it, or fewer with room for "...". */
+/* Returns the octets of a text that fit: all, or fewer and "...". */
 static size_t
 fitting(const struct json *j, const char *s, size_t len)
 {
@@ -94,7 +94,7 @@ line(struct json *j)
 		put(j, "  ");
 }
 
-/* Writes what precedes a value: comma, line and key. */
+/* Writes the comma, line and key before a value. */
 static void
 begin(struct json *j, const char *key)
 {

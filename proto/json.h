@@ -8,17 +8,17 @@
 #include <stdint.h>
 
 /*
- * A writer of JSON (RFC 8259), which sets the commas; output goes to put() in
- * pieces. key is NULL inside an array and for the outermost value. Text is any
- * octets: control characters, C1 too, become \uXXXX; each octet that is not
- * UTF-8 becomes U+FFFD.
+ * A writer of JSON (RFC 8259), which sets the commas and passes its output to
+ * put() in pieces. key is NULL inside an array and for the outermost value.
+ * Text may hold any octets: control characters (C0, DEL, C1) become \uXXXX, and
+ * each octet that is not UTF-8 becomes U+FFFD.
  */
 struct json {
 	void (*put)(void *, const char *, size_t);
 	void *arg;
 	/* options, set after json_init() */
 	int indent; /* one value a line; otherwise all in one line */
-	int ascii;  /* other characters as \uXXXX */
+	int ascii;  /* write characters outside ASCII as \uXXXX */
 	size_t max; /* octets between quotes; 0: no limit */
 	/* state */
 	unsigned int depth;
@@ -47,8 +47,8 @@ void json_literal(struct json *, const char *key, const char *);
 #define json_null(j, key)    json_literal(j, key, "null")
 
 /*
- * put() for a buffer, which is NUL-terminated. A piece that does not fit is
- * dropped with all that follow, and full becomes 1.
+ * put() for a buffer, which is NUL-terminated. The first piece that does not
+ * fit and all later ones are dropped, and full becomes 1.
  */
 struct json_buf {
 	char *p;

@@ -51,7 +51,7 @@ policy_get(struct policy_parser *p, enum policy_attr a)
 	return p->attr[a].set ? p->buf + p->attr[a].off : NULL;
 }
 
-/* Makes room for n octets and a NUL behind them. -1: no memory. */
+/* Makes room for n octets and a NUL. Returns -1 when there is no memory. */
 static int
 policy_room(struct policy_parser *p, size_t n)
 {
@@ -69,22 +69,10 @@ policy_room(struct policy_parser *p, size_t n)
 	return 0;
 }
 
-static int
-policy_find(const char *name, size_t len)
-{
-	int i;
-
-	for (i = 0; i < POLICY_ATTR_MAX; i++)
-		if (strlen(policy_attr_name[i]) == len &&
-		    memcmp(policy_attr_name[i], name, len) == 0)
-			return i;
-	return -1;
-}
-
 /*
  * Parses the line in buf from p->line to p->len, without its LF. A value that
- * is kept moves to the line's start; the next line overwrites everything else,
- * so that buf never holds more than was received.
+ * is kept moves to the line's start, and the next line overwrites the rest: buf
+ * never holds more octets than were received.
  */
 static enum policy_event
 policy_line(struct policy_parser *p, const char **text)
@@ -112,7 +100,11 @@ policy_line(struct policy_parser *p, const char **text)
 						   POLICY_BAD_LINE;
 	}
 	value++;
-	if ((a = policy_find(name, namelen)) == -1)
+	for (a = 0; a < POLICY_ATTR_MAX; a++)
+		if (strlen(policy_attr_name[a]) == namelen &&
+		    memcmp(policy_attr_name[a], name, namelen) == 0)
+			break;
+	if (a == POLICY_ATTR_MAX)
 		return POLICY_MORE;
 	p->attr[a].set = 1;
 	p->attr[a].off = p->line;

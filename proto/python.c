@@ -22,7 +22,7 @@ struct spec {
 	size_t precision; /* (size_t)-1: none */
 };
 
-/* Length of the white space character at s, with Unicode's; or 0. */
+/* Length of the white space character of Unicode at s; or 0. */
 static size_t
 space_len(const char *s, size_t n)
 {
@@ -39,7 +39,7 @@ space_len(const char *s, size_t n)
 	return len;
 }
 
-/* The same for the last character of s. */
+/* Length of the white space character at the end of s; or 0. */
 static size_t
 space_len_back(const char *s, size_t n)
 {
@@ -117,7 +117,7 @@ spec_number(const char *p, size_t *n)
 	return p;
 }
 
-/* Parses what stands between a field's name and its '}'. -1: malformed. */
+/* Parses from the end of a field's name to its '}'. -1: malformed. */
 static int
 spec_parse(const char *p, const char *end, struct spec *s)
 {
@@ -173,7 +173,7 @@ put_value(struct python_out *o, const char *value, const struct spec *s)
 		put(o, s->fill);
 }
 
-/* Writes the field at *p, which is '{'; 0 when there is none. */
+/* Writes the field that begins at *p with '{'. Returns 0 when it is none. */
 static int
 put_field(struct python_out *o, const char **p, const struct python_field *f,
     size_t nf)

@@ -32,7 +32,7 @@ enum shadow_identity {
 #define SHADOW_TEXT_MAX 1024 /* octets of a HELO name, of a sender */
 #define SHADOW_WHY_MAX	512
 
-/* What was judged, and how. Strings are octets without NUL. */
+/* A check and its result. Strings are octets without NUL. */
 struct shadow_copy {
 	uint8_t want;			/* send a RESULT, log nothing */
 	struct addr client;		/* family 4 or 6 */
