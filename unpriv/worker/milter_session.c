@@ -248,10 +248,7 @@ milter_send_header(struct milter_session *s, char how, uint32_t idx,
 		return;
 	}
 	wbuf_init(&w, buf, size);
-	if (how == 'i')
-		milter_put_insheader(&w, idx, name, value);
-	else
-		milter_put_chgheader(&w, idx, name, value);
+	milter_put_header(&w, how, idx, name, value);
 	conn_send(s->conn, buf, w.len);
 	free(buf);
 }
