@@ -98,9 +98,7 @@ set_request(struct judge_request *req, const struct ctl *ctl)
 	req->client_text = ctl->argv[0];
 	if (addr_parse(&req->client, ctl->argv[0], strlen(ctl->argv[0])) ==
 	    -1) {
-		fputs("spfctl: ", stderr);
-		ctl_puts(stderr, ctl->argv[0]);
-		fputs(" is no IP address\n", stderr);
+		ctl_complain(ctl->argv[0], " is no IP address");
 		return -1;
 	}
 	if ((sender = strdup(ctl->argv[1])) == NULL)

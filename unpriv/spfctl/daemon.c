@@ -193,11 +193,8 @@ ctl_answer_complain(const struct ctl_answer *a)
 {
 	size_t i;
 
-	for (i = 0; i < a->n; i++) {
-		fputs("spfctl: ", stderr);
-		ctl_puts(stderr, a->line[i]);
-		fputc('\n', stderr);
-	}
+	for (i = 0; i < a->n; i++)
+		ctl_complain(a->line[i], "");
 	return a->status;
 }
 
@@ -237,6 +234,14 @@ ctl_json_start(struct json *j, int indent)
 {
 	json_init(j, json_out, stdout);
 	j->indent = indent;
+	json_object(j, NULL);
+}
+
+void
+ctl_json_end(struct json *j)
+{
+	json_object_end(j);
+	putchar('\n');
 }
 
 /* ---- reload, flush, log ---- */
@@ -256,15 +261,13 @@ command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
 		;
 	else if (ctl->form == CTL_JSON) {
 		ctl_json_start(&j, 1);
-		json_object(&j, NULL);
 		json_bool(&j, "done", a.status == 0);
 		json_int(&j, "status", a.status);
 		json_array(&j, "messages");
 		for (i = 0; i < a.n; i++)
 			json_str(&j, NULL, a.line[i]);
 		json_array_end(&j);
-		json_object_end(&j);
-		putchar('\n');
+		ctl_json_end(&j);
 	} else if (a.status != 0)
 		(void)ctl_answer_complain(&a);
 	else

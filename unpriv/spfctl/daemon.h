@@ -55,8 +55,9 @@ int ctl_daemon_differs(const char *why);
 int ctl_answer_complain(const struct ctl_answer *);
 /* "1 d 2 h 3 min 4 s", the two largest of it. */
 const char *ctl_seconds(uint64_t, char *buf, size_t size);
-/* Ready for a document on stdout. */
+/* Begin and end an object on stdout that is a document. */
 void ctl_json_start(struct json *, int indent);
+void ctl_json_end(struct json *);
 
 /* The commands; each returns the exit status. */
 int ctl_status(struct ctl *);

@@ -623,9 +623,7 @@ ctl_lint(struct ctl *ctl)
 	len = dname_to_ascii(arg, dname_undot(arg, strlen(arg)), start.domain,
 	    sizeof(start.domain));
 	if (len == -1 || !dname_valid(start.domain, (size_t)len)) {
-		fputs("spfctl: ", stderr);
-		ctl_puts(stderr, arg);
-		fputs(" is no domain name\n", stderr);
+		ctl_complain(arg, " is no domain name");
 		return EX_USAGE;
 	}
 	start.dlen = (size_t)len;

@@ -61,9 +61,7 @@ is_beyond(uint64_t usec)
 static void
 title(const struct ctl *ctl, const char *s)
 {
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
-	printf("%-*s", TITLE_WIDTH, s);
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_print(ctl, CTL_C_BOLD, "%-*s", TITLE_WIDTH, s);
 }
 
 /* One label: "milter 3, policy 4"; none: "3". */
@@ -132,11 +130,10 @@ text_second(const struct ctl *ctl, const struct stats *s)
 	for (i = 0; i < STAT_RESULTS; i++) {
 		printf("  %-*s", TITLE_WIDTH - 2, spf_result_name[i]);
 		for (k = 0; k < STAT_RESULTS; k++) {
-			ctl_set_color(ctl, stdout,
+			ctl_print(ctl,
 			    i != k && s->second[i][k] != 0 ? CTL_C_WARN :
-							     CTL_C_NONE);
-			printf(" %9" PRIu64, s->second[i][k]);
-			ctl_set_color(ctl, stdout, CTL_C_NONE);
+							     CTL_C_NONE,
+			    " %9" PRIu64, s->second[i][k]);
 		}
 		putchar('\n');
 	}
@@ -299,7 +296,6 @@ json(const struct stats *s, int indent)
 	int i;
 
 	ctl_json_start(&j, indent);
-	json_object(&j, NULL);
 	json_int(&j, "time", (int64_t)time(NULL));
 	for (i = 0; i < STAT_FAMILY_MAX; i++)
 		json_family(&j, s, i);
@@ -308,8 +304,7 @@ json(const struct stats *s, int indent)
 		json_latency(&j, s, i);
 	json_object_end(&j);
 	json_second(&j, s);
-	json_object_end(&j);
-	putchar('\n');
+	ctl_json_end(&j);
 }
 
 /* ---- --watch ---- */
@@ -357,11 +352,11 @@ watch_heading(const struct ctl *ctl)
 {
 	size_t i;
 
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
+	ctl_set_color(ctl, CTL_C_BOLD);
 	for (i = 0; i < NCOLUMNS; i++)
 		printf("%9s", columns[i].head);
 	printf("%9s%9s", "p50 ms", "p99 ms");
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_set_color(ctl, CTL_C_NONE);
 	putchar('\n');
 }
 
