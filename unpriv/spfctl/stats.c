@@ -64,7 +64,7 @@ title(const struct ctl *ctl, const char *s)
 	ctl_print(ctl, CTL_C_BOLD, "%-*s", TITLE_WIDTH, s);
 }
 
-/* One label: "milter 3, policy 4"; none: "3". */
+/* A family with one label: "milter 3, policy 4"; with none: "3". */
 static void
 text_family(const struct ctl *ctl, const struct stats *s,
     enum stat_family_id family)
@@ -140,18 +140,9 @@ text_second(const struct ctl *ctl, const struct stats *s)
 }
 
 static void
-put_bound(uint64_t usec)
-{
-	if (is_beyond(usec))
-		printf("> %.3f ms", (double)usec / 2000);
-	else
-		printf("<= %.3f ms", (double)usec / 1000);
-}
-
-static void
 text_latency(const struct ctl *ctl, const struct stats *s, int h)
 {
-	uint64_t n = hist_count(s, h);
+	uint64_t usec, n = hist_count(s, h);
 	size_t i;
 
 	printf("  %-*s", TITLE_WIDTH - 2, stat_hists[h].title);
@@ -160,9 +151,11 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 		return;
 	}
 	for (i = 0; i < NPERCENTILES; i++) {
-		printf("%s %s ", i == 0 ? "" : ",", percentiles[i].name);
-		put_bound(stat_percentile(s, (enum stat_hist)h,
-		    percentiles[i].share));
+		usec =
+		    stat_percentile(s, (enum stat_hist)h, percentiles[i].share);
+		printf("%s %s %s %.3f ms", i == 0 ? "" : ",",
+		    percentiles[i].name, is_beyond(usec) ? ">" : "<=",
+		    (double)usec / (is_beyond(usec) ? 2000 : 1000));
 	}
 	printf(", mean %.3f ms of %" PRIu64 "\n",
 	    (double)s->hist_sum_us[h] / 1000 / (double)n, n);
@@ -223,7 +216,7 @@ json_family(struct json *j, const struct stats *s, enum stat_family_id family)
 		json_object_end(j);
 }
 
-/* le_ms: the bound; null for what has none. Empty buckets are left out. */
+/* le_ms is the upper bound, null for the last. Empty buckets are left out. */
 static void
 json_buckets(struct json *j, const struct stats *s, int h)
 {
@@ -267,7 +260,7 @@ json_latency(struct json *j, const struct stats *s, int h)
 	json_object_end(j);
 }
 
-/* Ours, then theirs; only what was seen. */
+/* Our result, then that of libspf2; pairs that did not occur are left out. */
 static void
 json_second(struct json *j, const struct stats *s)
 {
@@ -331,7 +324,7 @@ static const struct column {
 /* clang-format on */
 #define NCOLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* What came between; gauges as they are now. */
+/* Subtracts the counters of an earlier answer; gauges stay as they are. */
 static void
 stats_since(struct stats *d, const struct stats *was)
 {
@@ -400,7 +393,7 @@ wake(evutil_socket_t fd, short what, void *arg)
 	*(int *)arg = 1;
 }
 
-/* Sleeps, and hears meanwhile when the daemon hangs up. */
+/* Sleeps, or returns early when the daemon hangs up. */
 static void
 pause_for(struct ctl *ctl, unsigned int seconds)
 {
@@ -417,7 +410,7 @@ pause_for(struct ctl *ctl, unsigned int seconds)
 	event_free(timer);
 }
 
-/* A line each time, of what came since the last. */
+/* Prints a line in each interval: what happened since the last one. */
 static int
 watch(struct ctl *ctl)
 {
@@ -455,7 +448,8 @@ watch(struct ctl *ctl)
 		then = at;
 		if (fflush(stdout) == EOF) {
 			if (errno == EPIPE)
-				clearerr(stdout); /* has seen enough */
+				clearerr(
+				    stdout); /* the reader closed the pipe */
 			return 0;
 		}
 		pause_for(ctl, ctl->watch);

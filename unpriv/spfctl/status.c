@@ -11,7 +11,7 @@
 #define STATUS_SECONDS 10
 #define PLURAL(n)      ((n) == 1 ? "" : "s")
 
-/* From which ABI on Landlock guards what. */
+/* What Landlock restricts, and since which ABI. */
 static const struct {
 	unsigned int abi;
 	const char *what;
@@ -53,10 +53,9 @@ text_sandbox(const struct ctl *ctl, const struct status_row *r)
 		return;
 	}
 	printf("Landlock ABI %" PRIu64 " (", abi);
-	for (i = 0;
-	     i < sizeof(guarded) / sizeof(guarded[0]) && guarded[i].abi <= abi;
-	     i++)
-		printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
+	for (i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
+		if (guarded[i].abi <= abi)
+			printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
 	printf(")\n");
 }
 
@@ -236,10 +235,12 @@ json_kinds(struct json *j, const struct status_row *from,
 			json_array(j, status_kinds[kind].name);
 		else if (form != STATUS_FORM_MEMBERS)
 			json_object(j, status_kinds[kind].name);
-		for (r = from; r != NULL && r->kind != within;
-		     r = STAILQ_NEXT(r, entry))
+		r = from;
+		while (r != NULL && r->kind != within) {
 			if (r->kind == (enum status_kind)kind)
 				json_row(j, r);
+			r = STAILQ_NEXT(r, entry);
+		}
 		if (form == STATUS_FORM_LIST)
 			json_array_end(j);
 		else if (form != STATUS_FORM_MEMBERS)
