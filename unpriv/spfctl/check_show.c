@@ -241,9 +241,7 @@ static void
 json_level(const struct check_report *r, struct json *js, const char *key,
     const struct trace_node *n)
 {
-	const struct trace_node *c;
-	const char *rest = NULL;
-	size_t restlen = 0;
+	const struct trace_node *c, *rest = NULL;
 
 	json_object(js, key);
 	json_str(js, "domain", n->domain);
@@ -258,16 +256,14 @@ json_level(const struct check_report *r, struct json *js, const char *key,
 	TAILQ_FOREACH(c, &n->children, entry) {
 		if (c->kind == TRACE_TERM)
 			json_term(r, js, c);
-		else if (c->kind == TRACE_REST) {
-			rest = c->text;
-			restlen = c->len;
-		}
+		else if (c->kind == TRACE_REST)
+			rest = c;
 	}
 	json_array_end(js);
 	if (rest == NULL)
 		json_null(js, "not_reached");
 	else
-		json_text(js, "not_reached", rest, restlen);
+		json_text(js, "not_reached", rest->text, rest->len);
 	json_object_end(js);
 }
 

@@ -387,25 +387,6 @@ dns_gone(void *arg)
 	event_base_loopbreak(ctl->base);
 }
 
-static void
-start_dns(struct ctl *ctl)
-{
-	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
-	asker_connect(ctl->asker,
-	    own_role_start_dns(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
-	asker_on_gone(ctl->asker, dns_gone, ctl);
-}
-
-static void
-start_shadow(struct ctl *ctl)
-{
-	int questions, copies;
-
-	own_role_start_shadow(ctl->base, "spfctl", ctl->conf, NULL, NULL,
-	    &questions, &copies);
-	ctl->opinion = opinion_new(ctl->base, questions, copies);
-}
-
 /* Before the sandbox; read_zone() reads and parses it after. */
 static int
 open_zone(const char *path)
@@ -450,7 +431,7 @@ read_zone(struct ctl *ctl, const struct args *a, int fd)
 static void
 prepare(struct ctl *ctl, const struct args *a)
 {
-	int fd = -1;
+	int fd = -1, questions, copies;
 
 	if (a->cmd->needs == NEEDS_DAEMON) {
 		ctl->conf = daemon_conf(a);
@@ -465,9 +446,15 @@ prepare(struct ctl *ctl, const struct args *a)
 		ctl->daemon = ctl_daemon_new(ctl->base, fd);
 		return;
 	}
-	start_dns(ctl);
-	if (a->second)
-		start_shadow(ctl);
+	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
+	asker_connect(ctl->asker,
+	    own_role_start_dns(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
+	asker_on_gone(ctl->asker, dns_gone, ctl);
+	if (!a->second)
+		return;
+	own_role_start_shadow(ctl->base, "spfctl", ctl->conf, NULL, NULL,
+	    &questions, &copies);
+	ctl->opinion = opinion_new(ctl->base, questions, copies);
 }
 
 int
