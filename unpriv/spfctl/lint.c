@@ -268,7 +268,7 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_add(l, r, LINT_ERROR, "loop", t,
-			    "%s comes back to itself", name);
+			    "%s refers to itself", name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
@@ -290,7 +290,7 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	/* Several records are a finding of the target. */
 	if (STAILQ_EMPTY(&in->findings))
 		lint_add(l, r, LINT_ERROR, "dead-include", t,
-		    "%s %s: every check that comes here ends in permerror",
+		    "%s %s: every check that reaches it ends in permerror",
 		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
 						"has no SPF record");
@@ -319,7 +319,7 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	follow = t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT;
 	if (rv == -1) {
 		lint_add(l, r, follow ? LINT_ERROR : LINT_WARNING, "bad-name",
-		    t, "this is no name that can be asked for");
+		    t, "this is not a valid DNS name");
 		return;
 	}
 	if (follow)
@@ -345,7 +345,7 @@ all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	} else if (t->qualifier == SPF_RESULT_NEUTRAL &&
 	    (r->depth == 0 || r->redirected))
 		lint_add(l, r, LINT_WARNING, "neutral-all", t,
-		    "?all says nothing of other hosts: ~all or -all does");
+		    "?all leaves other hosts neutral: use ~all or -all");
 }
 
 /* ---- one record ---- */
@@ -379,7 +379,7 @@ modifier(struct lint *l, struct lint_record *r, struct lint_seen *s,
 	}
 	if (keep->kind != 0)
 		lint_add(l, r, LINT_ERROR, "syntax", t,
-		    "this modifier must not be there twice");
+		    "this modifier must not appear twice");
 	else
 		*keep = *t;
 }
@@ -391,7 +391,7 @@ mechanism(struct lint *l, struct lint_record *r, struct lint_seen *s,
 	if (s->all) {
 		if (!s->warned_after_all)
 			lint_add(l, r, LINT_WARNING, "after-all", t,
-			    "terms after all are never looked at");
+			    "terms after all are never evaluated");
 		s->warned_after_all = 1;
 		return;
 	}
