@@ -13,9 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/read.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
 
@@ -274,8 +271,7 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		    conf_show(entry));
 	}
 	if (rv == 0) {
-		l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-		l->v[l->n++] = h;
+		conf_append(l, h);
 	}
 	free(entry);
 	return rv == -1 ? -1 : 0;
@@ -375,12 +371,9 @@ macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		e++;
 		bar = memchr(e, '|', n - (size_t)(e - s));
 		k = bar != NULL ? (size_t)(bar - e) : n - (size_t)(e - s);
-		m.values.v =
-		    conf_xgrow(m.values.v, m.values.n, sizeof(*m.values.v));
-		m.values.v[m.values.n++] = conf_xstrndup(e, k);
+		conf_append(&m.values, conf_xstrndup(e, k));
 	}
-	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-	l->v[l->n++] = m;
+	conf_append(l, m);
 	free(entry);
 	return 0;
 }

@@ -12,12 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
 
-#define DOMAIN_LEN 253 /* RFC 1035 2.3.4, without the last dot */
+#define WORD	   "nameserver" /* of resolv.conf(5) */
+#define DOMAIN_LEN 253		/* RFC 1035 2.3.4, without the last dot */
 
 /*
  * *s becomes NULL after the last entry; a list that ends with a comma has an
@@ -144,8 +143,7 @@ set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		s = NULL;
 	while (conf_entry(&s, &e, &n, 1, &odd))
 		if (n != 0 && net_parse(x, &net, e, n) == 0) {
-			nets.v = conf_xgrow(nets.v, nets.n, sizeof(*nets.v));
-			nets.v[nets.n++] = net;
+			conf_append(&nets, net);
 		}
 	odd_warn(x, odd);
 	free(old->v);
@@ -226,8 +224,7 @@ domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
 	}
 	if (n != was || (capitals && (row->flags & ROW_LOWER) != 0))
 		conf_warn(x, "read as %s", conf_show(p));
-	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-	l->v[l->n++] = p;
+	conf_append(l, p);
 }
 
 static int
@@ -323,8 +320,7 @@ set_servers(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 			free(bad);
 			return -1;
 		}
-		l.v = conf_xgrow(l.v, l.n, sizeof(*l.v));
-		l.v[l.n++] = sv;
+		conf_append(&l, sv);
 	}
 	/* spf-engine does not have this key: blanks beside commas are fine. */
 	if ((odd & ENTRY_EMPTY) != 0)
@@ -354,6 +350,43 @@ conf_servers_free(struct conf_servers *l)
 {
 	free(l->v);
 	memset(l, 0, sizeof(*l));
+}
+
+/* resolv.conf(5): only the nameserver lines are read. */
+size_t
+conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
+{
+	struct addr a;
+	const char *l;
+	size_t n, i;
+
+	conf_servers_free(out);
+	out->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*out->v));
+	while (out->n < CONF_SERVERS_MAX && conf_line(&text, &len, &l, &n)) {
+		/* As in glibc: the word begins the line, a blank ends it. */
+		if (n <= sizeof(WORD) - 1 ||
+		    memcmp(l, WORD, sizeof(WORD) - 1) != 0 ||
+		    (l[sizeof(WORD) - 1] != ' ' && l[sizeof(WORD) - 1] != '\t'))
+			continue;
+		l += sizeof(WORD) - 1;
+		n -= sizeof(WORD) - 1;
+		while (n != 0 && (*l == ' ' || *l == '\t')) {
+			l++;
+			n--;
+		}
+		for (i = 0; i < n && strchr(" \t;#", l[i]) == NULL; i++)
+			;
+		/* This skips scoped addresses (fe80::1%eth0). */
+		if (addr_parse(&a, l, i) == -1)
+			continue;
+		out->v[out->n].addr = a;
+		out->v[out->n++].port = 53;
+	}
+	if (out->n == 0 && addr_parse(&a, "127.0.0.1", 9) == 0) {
+		out->v[0].addr = a;
+		out->v[out->n++].port = 53;
+	}
+	return out->n;
 }
 
 static void

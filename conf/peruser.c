@@ -13,9 +13,6 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/peruser.h"
-#include "conf/text.h"
 
 struct overlay {
 	struct conf conf;  /* first: conf_user.conf points here */

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/template.h"
+#include "conf/local.h"
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */
 static int

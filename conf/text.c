@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "conf/text.h"
+#include "conf/local.h"
 #include "proto/text.h"
 
 #define BOM "\xef\xbb\xbf"

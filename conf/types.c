@@ -12,9 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/template.h"
-#include "conf/text.h"
 #include "conf/value.h"
 
 /* Replaces a text by a copy of n octets. */
