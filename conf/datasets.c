@@ -15,6 +15,7 @@
 
 #include "conf/value.h"
 #include "proto/addr.h"
+#include "proto/text.h"
 
 #define NAME_LEN 253
 
@@ -165,11 +166,9 @@ name_ok(const char *s, size_t n)
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
 		if ((c == '.' && last == '.') ||
-		    (c < 0x80 && c != '-' && c != '_' && c != '.' &&
-			!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
-			!(c >= 'A' && c <= 'Z')))
+		    (c < 0x80 && c != '_' && c != '.' && !ascii_is_ldh(c)))
 			return 0;
-		digits += c == '.' || (c >= '0' && c <= '9');
+		digits += c == '.' || ascii_is_digit(c);
 		last = c;
 	}
 	return digits != n && last != '.';
@@ -264,12 +263,8 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == -1)
 		rv = host_name(x, &h, s, n, entry);
-	else if (cidr_hostbits(&h.net)) {
-		cidr_mask(&h.net);
-		conf_warn(x,
-		    "%s has bits set after the prefix; they are cleared",
-		    conf_show(entry));
-	}
+	else
+		conf_clear_hostbits(x, &h.net, entry);
 	if (rv == 0) {
 		conf_append(l, h);
 	}
@@ -381,12 +376,10 @@ macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 static void
 macros_free(struct conf_macros *l)
 {
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < l->n; i++) {
-		for (j = 0; j < l->v[i].values.n; j++)
-			free(l->v[i].values.v[j]);
-		free(l->v[i].values.v);
+		conf_strs_free(&l->v[i].values);
 		free(l->v[i].name);
 	}
 	free(l->v);

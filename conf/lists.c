@@ -99,6 +99,16 @@ print_addr(FILE *f, const struct conf_row *row, const struct conf *c)
  * Networks.
  */
 
+void
+conf_clear_hostbits(struct conf_ctx *x, struct cidr *net, const char *entry)
+{
+	if (!cidr_hostbits(net))
+		return;
+	cidr_mask(net);
+	conf_warn(x, "%s has bits set after the prefix; they are cleared",
+	    conf_show(entry));
+}
+
 static int
 net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 {
@@ -115,12 +125,8 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 	}
 	if ((rv = cidr_parse(net, copy, strlen(copy))) == -1)
 		conf_warn(x, "%s is not a network, left out", conf_show(copy));
-	else if (cidr_hostbits(net)) {
-		cidr_mask(net);
-		conf_warn(x,
-		    "%s has bits set after the prefix; they are cleared",
-		    conf_show(copy));
-	}
+	else
+		conf_clear_hostbits(x, net, copy);
 	free(copy);
 	return rv;
 }
@@ -186,8 +192,8 @@ free_nets(const struct conf_row *row, struct conf *c)
  * Domains: stored in lower case, without dots at either end.
  */
 
-static void
-strs_free(struct conf_strs *l)
+void
+conf_strs_free(struct conf_strs *l)
 {
 	size_t i;
 
@@ -243,7 +249,7 @@ set_domains(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		if (n != 0)
 			domain_add(x, row, &l, e, n);
 	odd_warn(x, odd);
-	strs_free(old);
+	conf_strs_free(old);
 	*old = l;
 	return 0;
 }
@@ -261,7 +267,7 @@ print_domains(FILE *f, const struct conf_row *row, const struct conf *c)
 static void
 free_domains(const struct conf_row *row, struct conf *c)
 {
-	strs_free(conf_field(struct conf_strs, c, row));
+	conf_strs_free(conf_field(struct conf_strs, c, row));
 }
 
 /*
@@ -370,10 +376,8 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 			continue;
 		l += sizeof(WORD) - 1;
 		n -= sizeof(WORD) - 1;
-		while (n != 0 && (*l == ' ' || *l == '\t')) {
+		for (; n != 0 && (*l == ' ' || *l == '\t'); n--)
 			l++;
-			n--;
-		}
 		for (i = 0; i < n && strchr(" \t;#", l[i]) == NULL; i++)
 			;
 		/* This skips scoped addresses (fe80::1%eth0). */

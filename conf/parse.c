@@ -39,9 +39,7 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 	conf_row_set(x, c, row, value);
 }
 
-/*
- * The lines that conf_print() adds for children. Returns 1 when it was one.
- */
+/* Reads a line that conf_print() adds for children; 0: it is no such line. */
 static int
 child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
@@ -110,7 +108,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 }
 
 /*
- * What can only be done when all lines are read.
+ * The steps after the last line.
  */
 
 /* Messages from here on are about this key, where the file set it last. */
@@ -150,8 +148,7 @@ finish_id(struct conf_ctx *x, struct conf *c)
 static void
 finish_anchor(struct conf_ctx *x, struct conf *c)
 {
-	const char *l;
-	const char *text;
+	const char *l, *text;
 	char *buf, *out = NULL;
 	size_t len, n, size = 0;
 	FILE *o;
@@ -230,7 +227,7 @@ finish(struct conf_ctx *x, struct conf *c)
  * The public functions.
  */
 
-/* As the key table has them. Authserv_Id is left to finish_id(). */
+/* The defaults of the key table; finish_id() completes Authserv_Id. */
 static struct conf *
 defaults(enum conf_program program)
 {

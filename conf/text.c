@@ -72,7 +72,7 @@ conf_port(const char *s, size_t n, uint16_t *port)
 	if (n == 0 || n > 5)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
+		if (!ascii_is_digit(s[i]))
 			return -1;
 		v = v * 10 + (unsigned long)(s[i] - '0');
 	}
