@@ -27,10 +27,6 @@ struct conf_dataset {
 	int (*whole)(const char *, size_t);
 };
 
-/*
- * Where entries come from.
- */
-
 /* Colons separate entries, except inside of an IPv6 address. */
 static int
 from_word(struct conf_ctx *x, const char *s, size_t n,
@@ -150,9 +146,7 @@ dataset(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
 	return from_list(x, s, k, arg);
 }
 
-/*
- * InternalHosts.
- */
+/* InternalHosts. */
 
 /* A host or domain name, in ASCII or UTF-8. */
 static int
@@ -209,7 +203,7 @@ host_whole(const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == 0)
 		return 1;
-	/* Not an address, but certainly meant as IPv6: do not split it. */
+	/* Keep a malformed IPv6 address whole, for the message. */
 	for (i = 0; i + 1 < n; i++)
 		if (s[i] == ':' && s[i + 1] == ':')
 			return 1;
@@ -229,7 +223,7 @@ host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
 	if (n != 0 && s[n - 1] == '.')
 		n--;
 	if (!name_ok(s, n) && h->negated)
-		/* Clients would count as internal that must not: refuse it. */
+		/* Without it, clients that it excludes would be internal. */
 		return conf_refuse(x, "%s is neither a network nor a name",
 		    conf_show(entry));
 	if (!name_ok(s, n)) {
@@ -333,9 +327,7 @@ free_hosts(const struct conf_row *row, struct conf *c)
 	hosts_free(conf_field(struct conf_hosts, c, row));
 }
 
-/*
- * MacroList: name[|value[|value...]].
- */
+/* MacroList: name[|value[|value...]]. */
 
 static int
 macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)

@@ -67,9 +67,7 @@ odd_warn(struct conf_ctx *x, unsigned int odd)
 		conf_warn(x, "empty entries are left out");
 }
 
-/*
- * Prospective.
- */
+/* Prospective. */
 
 static int
 set_addr(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
@@ -95,9 +93,7 @@ print_addr(FILE *f, const struct conf_row *row, const struct conf *c)
 		fputs(addr_format(a, buf, sizeof(buf)), f);
 }
 
-/*
- * Networks.
- */
+/* Networks. */
 
 void
 conf_clear_hostbits(struct conf_ctx *x, struct cidr *net, const char *entry)
@@ -142,7 +138,7 @@ set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	unsigned int odd = 0;
 
 	memset(&nets, 0, sizeof(nets));
-	/* spf-engine dies of an empty skip_addresses. */
+	/* spf-engine fails on an empty skip_addresses. */
 	if (*s == '\0' && row->pub.def[0] != '\0')
 		conf_warn(x, "is empty: no network is in it");
 	if (*s == '\0' || strcasecmp(s, "none") == 0)

@@ -75,6 +75,12 @@ char *conf_xstrndup(const char *, size_t n);
  * has no terminator. Returns 0 at the end of the text.
  */
 int conf_line(const char **text, size_t *len, const char **line, size_t *n);
+/*
+ * Splits n octets at eq, a '=' among them, into a name and a value, both
+ * stripped and malloced. Returns the length of both together.
+ */
+size_t conf_split(const char *, size_t n, const char *eq, char **name,
+    char **value);
 /* Skips a byte order mark; returns 1 when there was one. */
 int conf_skip_bom(const char **text, size_t *len);
 /* NULL, or why a value is refused: not UTF-8, or a control character. */

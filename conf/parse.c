@@ -62,9 +62,9 @@ child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 static void
 parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
-	const char *hash, *eq, *v;
+	const char *hash, *eq;
 	char *name, *value;
-	size_t i, nn, vn;
+	size_t i;
 	int equals = 0;
 
 	x->key = NULL;
@@ -75,7 +75,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&l, &n);
 	if (n == 0)
 		return;
-	/* spf-engine dies of any octet that is not UTF-8. */
+	/* spf-engine ends with an exception when it is not UTF-8. */
 	if (memchr(l, '\0', n) != NULL) {
 		conf_refuse_any(x, "the line holds a NUL");
 		return;
@@ -93,13 +93,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 		free(name);
 		return;
 	}
-	nn = (size_t)(eq - l);
-	v = eq + 1;
-	vn = n - nn - 1;
-	python_strip(&l, &nn);
-	python_strip(&v, &vn);
-	name = conf_xstrndup(l, nn);
-	value = conf_xstrndup(v, vn);
+	conf_split(l, n, eq, &name, &value);
 	set_key(x, c, name, value, equals);
 	x->key = NULL;
 	x->foreign = 0;
@@ -107,9 +101,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	free(value);
 }
 
-/*
- * The steps after the last line.
- */
+/* The steps after the last line. */
 
 /* Messages from here on are about this key, where the file set it last. */
 static const struct conf_row *
@@ -222,10 +214,6 @@ finish(struct conf_ctx *x, struct conf *c)
 			conf_warn(x, "has no meaning in a milter, ignored");
 	}
 }
-
-/*
- * The public functions.
- */
 
 /* The defaults of the key table; finish_id() completes Authserv_Id. */
 static struct conf *
