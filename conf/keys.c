@@ -11,8 +11,6 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "proto/text.h"
 
 #define OFF(f) offsetof(struct conf, f)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/msgs.h"
+#include "conf/local.h"
 #include "proto/text.h"
 
 #define SHOW_LEN  120 /* octets of a value that a message repeats */

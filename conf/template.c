@@ -3,7 +3,7 @@
 
 /*
  * Reason_Message and Why_URL are templates for Python's str.format().
- * spf-engine dies at the first reject when one is not well formed. Here
+ * spf-engine fails at the first reject when one is malformed. Here
  * anything that is not a field becomes plain text, so that the code that
  * fills templates in (unpriv/judge/reply.c) meets only "{name}", "{name!r}",
  * "{name:>20.10}", "{{" and "}}".
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/template.h"
+#include "conf/local.h"
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */
 static int

@@ -12,9 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/template.h"
-#include "conf/text.h"
 #include "conf/value.h"
 
 /* Replaces a text by a copy of n octets. */
@@ -26,10 +23,6 @@ put_text(char **p, const char *s, size_t n)
 	free(*p);
 	*p = new;
 }
-
-/*
- * Numbers.
- */
 
 /*
  * As Python's int(): a sign, digits, single '_' between digits. 0; -1 when it
@@ -137,10 +130,6 @@ print_umask(FILE *f, const struct conf_row *row, const struct conf *c)
 	fprintf(f, "%04o", (unsigned int)*conf_cfield(int, c, row));
 }
 
-/*
- * Switches and choices.
- */
-
 /* 1, 0, or -1: neither. */
 static int
 word_bool(const char *s)
@@ -202,7 +191,7 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	return 0;
 }
 
-/* Prints words that spf-engine reads as we do. */
+/* Prints words that spf-engine reads the same way. */
 static void
 print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
 {
@@ -352,10 +341,6 @@ free_reject(const struct conf_row *row, struct conf *c)
 {
 	free(*(char **)(void *)((char *)c + row->off2));
 }
-
-/*
- * Texts.
- */
 
 /* spf-engine's manual gives "None" as the default of many keys. */
 int
