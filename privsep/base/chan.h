@@ -28,7 +28,7 @@ typedef void (*chan_msg_fn)(struct chan *, const struct msg_hdr *,
  */
 typedef void (*chan_gone_fn)(struct chan *, const char *why, void *);
 
-/* Takes over fd; self and peer are the roles at its ends. Exits on no memory. */
+/* Takes over fd; self and peer are the roles at its ends. Never NULL. */
 struct chan *chan_new(struct event_base *, int fd, enum msg_role self,
     enum msg_role peer, chan_msg_fn, chan_gone_fn, void *);
 void chan_free(struct chan *);
