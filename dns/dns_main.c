@@ -294,10 +294,10 @@ client_may_ask(struct client *c)
 {
 	struct dns *d = c->dns;
 
-	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
+	if (resolver_inflight(d->resolver) >= resolver_limit(d->resolver)) {
 		log_note(&d->note_full,
 		    "%zu questions are in flight; more are refused",
-		    resolver_held(d->resolver));
+		    resolver_inflight(d->resolver));
 		return 0;
 	}
 	if (c->nrequests >= role_find(c->role)->questions) {

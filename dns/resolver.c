@@ -35,9 +35,9 @@ struct resolver {
 	struct ub_ctx *ctx;
 	resolver_fn fn;
 	void *arg;
-	size_t held;
-	size_t limit;
-	int asking; /* inside ub_resolve_event() */
+	size_t inflight; /* questions in libunbound */
+	size_t limit;	 /* of inflight */
+	int asking;	 /* inside ub_resolve_event() */
 	uint32_t asking_id;
 	int answered;	    /* the callback of asking_id has run */
 	unsigned int fails; /* in a row, not from the cache */
@@ -298,9 +298,9 @@ resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
 }
 
 size_t
-resolver_held(const struct resolver *r)
+resolver_inflight(const struct resolver *r)
 {
-	return r->held;
+	return r->inflight;
 }
 
 size_t
@@ -357,12 +357,12 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	r->asking = 1;
 	r->asking_id = id;
 	r->answered = 0;
-	r->held++;
+	r->inflight++;
 	rv = ub_resolve_event(r->ctx, text, type, CLASS_IN,
 	    cookie_make(id, type), resolver_done, NULL);
 	r->asking = 0;
 	if (rv != 0 && !r->answered) {
-		r->held--;
+		r->inflight--;
 		log_note(&r->note_bad, "libunbound refuses a question: %s",
 		    ub_strerror(rv));
 		r->fn(id, &failed, r->arg);
@@ -420,7 +420,7 @@ resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	struct dns_answer a = { .status = DNS_TEMPERROR,
 		.type = (uint16_t)((uintptr_t)arg >> 32) };
 
-	r->held--;
+	r->inflight--;
 	if (r->asking && id == r->asking_id) {
 		r->answered = 1;
 		a.cached = 1;

@@ -35,7 +35,7 @@ struct resolver *resolver_new(struct event_base *, const struct conf *,
 void resolver_ask(struct resolver *, uint32_t id, uint16_t type, const char *,
     size_t);
 /* The number of questions in libunbound, and its limit. */
-size_t resolver_held(const struct resolver *);
+size_t resolver_inflight(const struct resolver *);
 size_t resolver_limit(const struct resolver *);
 /* Turns libunbound's debug lines on or off. */
 void resolver_verbose(int);

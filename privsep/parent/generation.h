@@ -117,7 +117,7 @@ void generation_send(struct generation *, enum msg_type, uint32_t value);
  * before and each watched role has a ready child.
  */
 int generation_answers(struct generation *);
-/* Adds its children's counters to the sum; with gauges, those that run. */
+/* Adds its children's counters; with gauges, those of running ones, too. */
 void generation_stats(const struct generation *, struct stats *, int gauges);
 
 #endif

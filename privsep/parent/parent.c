@@ -122,18 +122,18 @@ parent_bind(struct parent *p, const struct conf *conf)
 		{ "ControlSocket", &conf->control_socket, &p->control_fd,
 		    &p->control_path, ACTIVATE_CONTROL },
 	};
-	int held[ACTIVATE_MAX];
+	int given[ACTIVATE_MAX];
 	char why[256];
 	size_t i;
 
-	if (priv_activate(held, why, sizeof(why)) == -1) {
+	if (priv_activate(given, why, sizeof(why)) == -1) {
 		log_warnx("socket activation: %s", why);
 		return -1;
 	}
 	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
 		/* the service manager also removes the socket's file */
-		if (held[l[i].kind] != -1) {
-			*l[i].fd = held[l[i].kind];
+		if (given[l[i].kind] != -1) {
+			*l[i].fd = given[l[i].kind];
 			log_debug("%s: the service manager listens", l[i].key);
 			continue;
 		}

@@ -35,8 +35,8 @@ struct parent_ops {
 	/* The sum of all counters, with those of children that ended. */
 	void (*stats)(void *, struct stats *);
 	/*
-	 * Reads the configuration again and starts a generation with it. -1
-	 * when it is refused; the callback gets the reasons.
+	 * Reads the configuration again and starts a generation with it. 0,
+	 * or -1 when it is refused; the callback gets the reasons.
 	 */
 	int (*reload)(void *, config_say_fn, void *);
 	/* Turns debug lines on or off, in all processes. */
