@@ -155,7 +155,7 @@ spf_count_term(struct spf_state *st)
 
 /* Returns an answer, or NULL when it is missing: then notes the question. */
 static const struct dns_answer *
-answer_get(struct spf_state *st, uint16_t type, const char *name, size_t len)
+lookup_answer(struct spf_state *st, uint16_t type, const char *name, size_t len)
 {
 	const struct dns_answer *a;
 	const struct answers_question *q;
@@ -188,33 +188,34 @@ other_family(const struct spf_state *st, uint16_t type, int must)
  * RFC 7208 4.6.4: each NXDOMAIN or empty answer to a term's question is a void
  * lookup, each time the term is evaluated. The address lookups for the names of
  * mx, ptr and %{p} count; the lookups of the first record and of exp= do not.
- * The answer for the other family decides only this: while it is missing the
- * lookup does not count, and not if it failed.
+ * The answer for the other family decides nothing else: if that lookup fails,
+ * it is no error, and the empty answer does not count.
  */
 enum spf_step
 spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
     const char *name, size_t len, int must, const struct dns_answer **out)
 {
-	const struct dns_answer *a, *last;
+	const struct dns_answer *a, *decides;
 	uint16_t other = other_family(st, type, must);
 	struct spf_event *ev;
 	char text[64];
 
 	*out = NULL;
-	if ((a = last = answer_get(st, type, name, len)) == NULL)
+	if ((a = decides = lookup_answer(st, type, name, len)) == NULL)
 		return SPF_UNKNOWN;
 	ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0);
 	if (ev != NULL)
 		ev->type = type;
-	if (a->status == DNS_NODATA && other != 0 &&
-	    (last = answer_get(st, other, name, len)) != NULL &&
-	    (ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0)) !=
-		NULL) {
-		ev->type = other;
-		ev->other_family = 1;
+	if (a->status == DNS_NODATA && other != 0) {
+		decides = lookup_answer(st, other, name, len);
+		ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0);
+		if (ev != NULL) {
+			ev->type = other;
+			ev->other_family = 1;
+		}
 	}
-	if (last != NULL && !st->uncounted &&
-	    (last->status == DNS_NXDOMAIN || last->status == DNS_NODATA))
+	if (decides != NULL && !st->uncounted &&
+	    (decides->status == DNS_NXDOMAIN || decides->status == DNS_NODATA))
 		st->voids++;
 	if (ev != NULL)
 		ev->voids = st->voids;
