@@ -25,7 +25,7 @@ LINKS = {'policyd-spf.conf.5': CONF5}       # made by make install
 PROGRAM_MILTER, PROGRAM_POLICY = 1, 2
 
 # Differences that the comparison with spf-engine has no case for.
-MORE = ('pidfile', 'macrolist', 'url', 'sighup', 'log-colon',
+MORE = ('pidfile', 'macrolist', 'sighup', 'log-colon',
         'trailing-blank', 'none-skip', 'negotiate', 'list-space',
         'list-empty', 'list-bad', 'keyword-case', 'helo-whitelist-case',
         'log-wording', 'unknown-key', 'encoding', 'default-file', 'options',
