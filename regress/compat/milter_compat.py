@@ -24,7 +24,8 @@ from client import ClientError
 from milterclient import MilterClient, split_mail
 
 RESULT = re.compile(r'^<\d+>pyspf-milter\[(\d+)\]: '
-                    r'((?:connect from |Internal connection: |[45]\.7\.\d+ |prepend |'
+                    r'((?:connect from |Internal connection: |'
+                    r'[45]\.7\.\d+ |prepend |'
                     r'Header field not prepended: ).*)$', re.S)
 MACROS = {'j': 'mx.example.test', '{daemon_name}': 'smtpd'}
 MINIMUM = 60
