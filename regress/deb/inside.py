@@ -227,8 +227,8 @@ def digest(p):
 def originals():
     """Debian's packages, with the daemon in Python started."""
     install('debian/install', *PACKAGES)
-    check('debian/versions', all(re.search(r'3\.(0\.4|1\.0)', v) for v in versions()),
-          versions())
+    check('debian/versions', all(re.search(r'3\.(0\.4|1\.0)', v)
+                                 for v in versions()), versions())
     for conf in CONFS:
         with open(os.path.join(TOP, 'conf/debian',
                                os.path.basename(conf)), 'rb') as f:
