@@ -22,8 +22,8 @@ const struct conf_row *conf_row_find(const char *);
 int conf_row_set(struct conf_ctx *, struct conf *, const struct conf_row *,
     const char *);
 /*
- * A key of old files: the text of a warning, or NULL when it is none. *now is
- * the key that replaces it, or NULL.
+ * A key of old files: the text of a warning, "" for a name that is no worse,
+ * or NULL when it is none. *now is the key that replaces it, or NULL.
  */
 const char *conf_old_key(const char *, const char **now);
 /*
