@@ -8,8 +8,10 @@
 
 /*
  * Looks every few seconds whether the per-user file has changed since the
- * running configuration was read; then reloads (COMPAT "peruser"). The file
- * may be among the given ones. ops and files must live for ever.
+ * running configuration was read; then reloads (COMPAT "peruser"). Looks the
+ * same way whether /etc/resolv.conf names other servers, unless Nameservers
+ * is set; then replaces dns. The per-user file may be among the given ones.
+ * ops and files must live for ever.
  */
 void watch_start(const struct parent_ops *, struct event_base *,
     const struct config_files *, const struct conf *);
