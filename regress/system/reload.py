@@ -4,8 +4,10 @@
 too; the old generation finishes under its configuration; dns follows
 resolv.conf."""
 
+import concurrent.futures
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -101,7 +103,8 @@ def link(target):
 def one(d):
     """The server that the answer came from: 1 or 2."""
     with d.policy() as c:
-        return 1 if d.ask(c, 'u@pass.test')[:7] == 'prepend' else 2
+        return 1 if d.ask(c, 'u@pass.test').startswith(
+            'prepend Received-SPF: Pass') else 2
 
 
 def stays(name, d, text):
@@ -177,6 +180,22 @@ def resolv_under_load(d):
         r for r in d.log.records[since:] if 'signal' in r or 'status 1' in r])
 
 
+def resolv_silent(d):
+    """A question that a dead server leaves open is answered by the next."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.3', 53))
+        since = len(d.log.records)
+        replace(RESOLV, 'nameserver 127.0.0.3\n')
+        d.log.wait('resolv.conf changed', 8, since)
+        s.settimeout(20)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            got = pool.submit(one, d)
+            while b'\4pass\4test' not in s.recv(2000):
+                pass
+            replace(RESOLV, 'nameserver 127.0.0.1\n')
+            equal('reload/resolv-silent-server', got.result(), 1)
+
+
 def resolv():
     for place in PLACES:
         os.makedirs(place, exist_ok=True)
@@ -185,6 +204,8 @@ def resolv():
     with Daemon() as d:
         resolv_follows(d)
         resolv_broken(d)
+        resolv_silent(d)
+    with Daemon(latency=0.05) as d:
         resolv_under_load(d)
     replace(RESOLV, 'nameserver 127.0.0.1\n')
     with Daemon(conf='Nameservers = 127.0.0.1\n') as d:
