@@ -16,7 +16,8 @@ import ns
 ns.enter('reload')
 import dnsd
 import product
-from daemon import POLICY, ZONE, Daemon, above, becomes, check, empty, equal, finish, wait
+from daemon import (POLICY, ZONE, Daemon, above, becomes, check, empty, equal,
+                    finish, wait)
 from load import Load, milter, policy
 
 RELOADS = 50
