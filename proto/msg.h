@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * The imsg-style messages between our processes, one message a SEQPACKET
- * record: a header of four u32 in network order (type, length of the whole,
- * peer id, pid), then the payload; at most one descriptor.
+ * The messages between our processes, in the manner of OpenBSD's imsg. Each
+ * SEQPACKET record is one message: a header of four u32 in network order (type,
+ * length of the whole, peer id, pid), then the payload; at most one descriptor.
  */
 #define MSG_HDR_LEN 16
 #define MSG_MAX	    (65536 + MSG_HDR_LEN)

@@ -18,7 +18,10 @@ void notify_init(void);
  * WATCHDOG_USEC. ops must live for ever.
  */
 void notify_start(const struct parent_ops *, struct event_base *);
-/* The current generation serves; also the end of a reload, good or bad. */
+/*
+ * READY: call it when a generation serves, and at the end of each reload, also
+ * of a failed one.
+ */
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);

@@ -29,7 +29,7 @@ int spawn_send_peers(struct chan *, enum msg_role, uint32_t id, struct chan *,
     enum msg_role, uint32_t peer_id);
 /* Sends PEER with one end of a pair. 0 or -1; closes fd. */
 int spawn_send_peer(struct chan *, uint32_t id, enum msg_role, int fd);
-/* Opens /proc/self/exe for spawn_role(). Dies when that fails. */
+/* Opens /proc/self/exe for spawn_role(). Exits when that fails. */
 int spawn_open_exe(void);
 /* The roles that a program can run as; main NULL ends the table. */
 struct spawn_role {
