@@ -28,18 +28,15 @@ typedef void (*chan_msg_fn)(struct chan *, const struct msg_hdr *,
  */
 typedef void (*chan_gone_fn)(struct chan *, const char *why, void *);
 
-/*
- * Takes over fd; self and peer are the roles at its ends. Exits when there is
- * no memory.
- */
+/* Takes over fd; self and peer are the roles at its ends. Dies on no memory. */
 struct chan *chan_new(struct event_base *, int fd, enum msg_role self,
     enum msg_role peer, chan_msg_fn, chan_gone_fn, void *);
 void chan_free(struct chan *);
 void chan_phase(struct chan *, enum msg_phase);
 /*
- * Queues one message. With close_fd, fd (which may be -1) belongs to chan,
- * which closes it after sending or on failure. 0; -1 when the queue is full,
- * there is no memory, or the message breaks the table (which is logged).
+ * Queues one message. With close_fd, chan closes fd (or -1) once the message
+ * is sent. 0; -1 when the queue is full or the message breaks the table
+ * (which is logged).
  */
 int chan_send(struct chan *, enum msg_type, uint32_t peerid, const void *,
     size_t, int fd, int close_fd);

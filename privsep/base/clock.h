@@ -8,8 +8,8 @@
 #include <time.h>
 
 /*
- * Monotonic time: it counts from an unknown moment and is never set back. For
- * durations and deadlines, not for dates.
+ * The time since some moment in the past, which nobody sets: for what has
+ * passed and what is due, never for what is shown.
  */
 static inline uint64_t
 clock_usec(void)

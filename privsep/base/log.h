@@ -68,11 +68,11 @@ void fatalx(const char *, ...)
  */
 struct log_note {
 	unsigned int max;   /* lines a minute; 0: one */
-	unsigned int said;  /* lines since .since */
+	unsigned int said;  /* lines since then */
 	time_t since;	    /* of the first line; 0: none; monotonic */
 	unsigned long more; /* lines not written */
 	char text[256];	    /* the last of them */
-	int listed;	    /* in the list for log_notes_flush() */
+	int listed;
 	struct log_note *next;
 };
 

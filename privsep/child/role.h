@@ -15,11 +15,10 @@
 struct role;
 
 /*
- * The functions of a role. dns, copies and client take a channel to another
- * child, which the parent sends by PEER; role_link_to() decides which of them
- * is called. They own the descriptor. A channel may come at any time, and
- * another one for the same purpose when the peer was restarted. control takes
- * the parent's orders.
+ * What a role does with the channels to other children that the parent
+ * sends (PEER), by what they are for (role_link_to()), and with the parent's
+ * orders. The callee owns the descriptor. A channel may come at any time,
+ * and another one for the same purpose when the peer was restarted.
  */
 struct role_ops {
 	void (*dns)(struct role *, int fd);    /* the way to dns */

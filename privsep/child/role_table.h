@@ -36,23 +36,21 @@ enum role_link {
 };
 
 /*
- * One row per process. Its sandbox and rlimits are the row of the same index
+ * One row a process. Its sandbox and rlimits are the row of the same index
  * in sandbox_table.c, its messages are in proto/msg.h, and the programs that
  * may run it name its main (struct spawn_role). privsep/README has the same
  * table; a test compares them.
  */
 struct role_row {
 	const char *name;
-	/* on channels; spfctl is also ROLE_WORKER to dns, ROLE_DNS to shadow */
-	enum msg_role role;
+	enum msg_role role; /* as which it sends and receives messages */
 	enum role_number number;
 	/*
 	 * Mail needs it: a generation is ready only with it, and fails when
-	 * it ends during the start. Other children are killed when the
-	 * generation has drained.
+	 * it ends during the start. Other children are killed at the end.
 	 */
 	int essential;
-	int watched; /* no WATCHDOG is sent while it does not answer PING */
+	int watched; /* must answer PING, or the watchdog gets no word */
 	/* ROLE_LISTENER_ bits for each Milter_Frontend; 0: takes no mail */
 	unsigned int listeners[FRONTEND_LIBMILTER + 1];
 	enum role_side dns, copies;

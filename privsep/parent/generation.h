@@ -93,10 +93,7 @@ void generations_verbose(struct generations *, int);
 /* All counters together, with those of generations that were freed. */
 void generations_stats(const struct generations *, struct stats *);
 
-/*
- * Takes over conf, with its name servers filled in (config_nameservers()).
- * Exits when there is no memory.
- */
+/* Takes over conf, which gets its name servers before. Exits on no memory. */
 struct generation *generation_new(struct generations *, struct conf *);
 /* Starts its children. */
 void generation_start(struct generation *);

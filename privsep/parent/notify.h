@@ -18,10 +18,7 @@ void notify_init(void);
  * WATCHDOG_USEC. ops must live for ever.
  */
 void notify_start(const struct parent_ops *, struct event_base *);
-/*
- * READY: call it when a generation serves, and at the end of each reload, also
- * of a failed one.
- */
+/* The current generation serves; also the end of a reload, good or bad. */
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);

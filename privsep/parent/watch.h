@@ -8,9 +8,8 @@
 
 /*
  * Looks every few seconds whether the per-user file has changed since the
- * running configuration was read; then reloads (COMPAT "peruser"). files: those
- * opened at the start; if the per-user file is one of them, it is looked up in
- * its open directory. ops and files must live for ever.
+ * running configuration was read; then reloads (COMPAT "peruser"). The file
+ * may be among the given ones. ops and files must live for ever.
  */
 void watch_start(const struct parent_ops *, struct event_base *,
     const struct config_files *, const struct conf *);

@@ -19,7 +19,7 @@ enum activate_kind {
  * removes from the environment. Each must listen and be SOCK_STREAM, the one
  * for control SOCK_SEQPACKET and local; it becomes non-blocking, CLOEXEC and,
  * on inet, TCP_NODELAY. fd[] is -1 where there is none. 0; -1 with a text in
- * why if a descriptor does not fit: connections to it would wait for ever.
+ * why for a descriptor that is not so, as connections to it would hang.
  */
 int priv_activate(int fd[ACTIVATE_MAX], char *why, size_t);
 

@@ -18,7 +18,7 @@ struct priv_owner {
 };
 
 /*
- * For a path, missing directories are made. As root: owner root, mode 0755;
+ * All functions make missing directories of the path: owner root, mode 0755;
  * the last one root:gid, mode 1775, so that the daemon can remove its own
  * files at its end, and no others.
  */
