@@ -34,12 +34,12 @@ enum msg_role {
 	X(PEER, P, DWLS, 8, 8, FD_ONE, ANY)            \
 	X(GO, P, DWLS, 0, 0, FD_NONE, START)           \
 	X(STATS, P, DWLS, 0, 0, FD_ONE, START)         \
-	X(DRAIN, P, DWLS, 0, 0, FD_NONE, RUN)          \
+	X(DRAIN, P, WL, 0, 0, FD_NONE, RUN)            \
 	X(VERBOSE, P, DWLS, 4, 4, FD_NONE, RUN)        \
 	X(FLUSH, P, D, 0, 0, FD_NONE, RUN)             \
 	X(PING, P, DWLS, 0, 0, FD_NONE, RUN)           \
 	X(READY, DWLS, P, 0, 0, FD_NONE, START)        \
-	X(DRAINED, DWLS, P, 0, 0, FD_NONE, RUN)        \
+	X(DRAINED, WL, P, 0, 0, FD_NONE, RUN)          \
 	X(PONG, DWLS, P, 0, 0, FD_NONE, RUN)           \
 	X(BADPEER, D, P, 4, 4, FD_NONE, RUN)           \
 	X(LOG, DWLS, P, 5, 8192, FD_NONE, ANY)         \
