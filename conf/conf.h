@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -12,7 +12,7 @@
 
 /*
  * Which program of spf-engine the configuration is for: protocol, words,
- * default file, keys and warnings differ.
+ * default file, keys and warnings differ. Also the protocol of a session.
  */
 enum conf_program {
 	CONF_MILTER = 1, /* pyspf-milter */
@@ -28,7 +28,7 @@ enum conf_reject {
 	REJECT_NOT_PASS,
 	REJECT_SOFTFAIL,
 	REJECT_FAIL,
-	REJECT_NULL, /* HELO; for MAIL FROM as REJECT_OTHER */
+	REJECT_NULL, /* HELO_reject; in Mail_From_reject as REJECT_OTHER */
 	REJECT_FALSE,
 	REJECT_NO_CHECK
 };

@@ -24,7 +24,7 @@
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
 			    as_any = BOOL_ANY, as_ours = BOOL_OURS,
-			    as_never = BOOL_NEVER;
+			    as_never = BOOL_KEY_REFUSED;
 static const char *const reason_vars[] = { "rejectdefer", "spf", "url", NULL };
 static const char *const url_vars[] = { "scope", "id", "ip", "rcpt", NULL };
 /* clang-format off */
@@ -242,7 +242,7 @@ static const struct conf_row rows[] = {
 /* clang-format on */
 
 #define NROWS (sizeof(rows) / sizeof(rows[0]))
-_Static_assert(NROWS <= CONF_ROWS_MAX, "an overlay has a bit for each row");
+_Static_assert(NROWS <= CONF_ROWS_MAX, "struct overlay has a bit for each row");
 
 /* Other names of keys, and keys of older versions of spf-engine. */
 /* clang-format off */

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /* The key table, and settings by recipient. */
 
@@ -8,7 +8,7 @@
 
 #include "conf/value.h"
 
-#define CONF_ROWS_MAX 64 /* an overlay has a bit for each row */
+#define CONF_ROWS_MAX 64 /* a recipient's settings have a bit for each */
 
 /* Row i, or NULL at the end. */
 const struct conf_row *conf_row_at(size_t);
@@ -16,14 +16,14 @@ size_t conf_row_index(const struct conf_row *);
 /* The row of a key, spelt exactly so, or NULL. */
 const struct conf_row *conf_row_find(const char *);
 /*
- * Sets a key's field from a value, which may hold any octets. Returns 0, or
- * -1 with a message.
+ * Sets a key's field from a value. Returns 0, or -1 with a message, also for a
+ * value that is not UTF-8 or has control characters.
  */
 int conf_row_set(struct conf_ctx *, struct conf *, const struct conf_row *,
     const char *);
 /*
- * A key of old files: the text of a warning, "" for a name that is no worse,
- * or NULL when it is none. *now is the key that replaces it, or NULL.
+ * If old versions of spf-engine had this key: the text of a warning, "" for a
+ * name that needs none; else NULL. *now is the key that replaces it, or NULL.
  */
 const char *conf_old_key(const char *, const char **now);
 /*

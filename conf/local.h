@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /*
  * For conf/ only. Its modules form layers; each uses only modules above it:
@@ -35,7 +35,7 @@ struct conf_ctx {
 	FILE *anchors;	     /* child: collects trust_anchor_text */
 	int foreign;	     /* only the other program uses the key */
 	int per_user;	     /* in a line of the per-user file */
-	unsigned int *lines; /* by row: the line that set it last, or NULL */
+	unsigned int *lines; /* NULL, or by row: the line that set it last */
 	unsigned int url_line[2]; /* of Reason_URL, of Why_URL; 0: not set */
 };
 
@@ -46,8 +46,9 @@ struct conf_ctx {
 void conf_warn(struct conf_ctx *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));
 /*
- * An error; only a warning for a key of the other program, and in the
- * per-user file, where it ends the line. Returns -1.
+ * Adds an error. It becomes a warning for a key that only the other program
+ * has, and in the per-user file, where the caller ignores the rest of the
+ * line. Returns -1.
  */
 int conf_refuse(struct conf_ctx *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));

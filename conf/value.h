@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /* What types.c, lists.c, sockets.c and datasets.c offer to the key table. */
 
@@ -30,11 +30,11 @@ struct conf_word {
 
 /* How spf-engine reads the text of a switch. */
 enum conf_bool {
-	BOOL_OURS = 0, /* it does not know the key */
-	BOOL_TRUE,     /* only "True" is true */
-	BOOL_NOT_NO,   /* only "No" is false */
-	BOOL_ANY,      /* only "" is false */
-	BOOL_NEVER     /* it refuses the key and is always true */
+	BOOL_OURS = 0,	 /* it does not know the key */
+	BOOL_TRUE,	 /* only "True" is true */
+	BOOL_NOT_NO,	 /* only "No" is false */
+	BOOL_ANY,	 /* only "" is false */
+	BOOL_KEY_REFUSED /* it refuses the key: its switch stays on */
 };
 
 #define ROW_CLAMP  0x01 /* a number out of range is clamped, not refused */
