@@ -89,7 +89,7 @@ config_remember_resolvconf(struct config_files *f)
 			fatal("config_remember_resolvconf");
 		f->v = v;
 		v[f->n].dirfd = fd;
-		v[f->n++].here = 1;
+		v[f->n++].direct = 1;
 	}
 }
 
