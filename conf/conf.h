@@ -161,6 +161,7 @@ struct conf {
 	int whitelist_lookup_time; /* seconds */
 	int void_limit;
 	char *reason_message; /* a well-formed template */
+	char *reason_url;     /* a well-formed template; "": none */
 	int mock;
 	int queue_id;
 	char *per_user_path;	 /* "": unset */
@@ -189,7 +190,6 @@ struct conf {
 	enum conf_sandbox sandbox;
 	int remove_own_ar;
 	int skip_authenticated;
-	char *why_url; /* a well-formed template; "": none */
 	enum conf_logformat log_format;
 	int second_opinion;	   /* 1: run the libspf2 shadow */
 	int second_opinion_sample; /* percent of requests */

@@ -36,6 +36,7 @@ struct conf_ctx {
 	int foreign;	     /* only the other program uses the key */
 	int per_user;	     /* in a line of the per-user file */
 	unsigned int *lines; /* NULL, or by row: the line that set it last */
+	unsigned int url_line[2]; /* of Reason_URL, of Why_URL; 0: not set */
 };
 
 /*
@@ -100,8 +101,10 @@ char *conf_read(struct conf_ctx *, const char *path, size_t *len);
 
 /*
  * template.c. A well-formed copy of a template, malloced. The names that it
- * may hold end with NULL. *changed becomes 1 when the copy differs.
+ * may hold end with NULL. *changed becomes 1 when the copy differs. With
+ * numbered 1, "{0}" and "{}" are the names in their order.
  */
-char *conf_template_clean(const char *, const char *const *names, int *changed);
+char *conf_template_clean(const char *, const char *const *names, int numbered,
+    int *changed);
 
 #endif

@@ -18,13 +18,14 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 	const struct conf_row *row;
 	const char *now = NULL, *text;
 
-	row = conf_row_find(name);
+	text = conf_old_key(name, &now);
+	row = conf_row_find(text != NULL && *text == '\0' ? now : name);
 	if (equals > 1 && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
-		x->key = row != NULL ? row->pub.name : NULL;
+		x->key = row != NULL ? name : NULL;
 		conf_warn(x, "a value cannot contain '='; line ignored");
 		return;
 	}
-	if (row == NULL && (text = conf_old_key(name, &now)) != NULL) {
+	if (row == NULL && text != NULL) {
 		x->key = name;
 		conf_warn(x, "%s", text);
 		if (now == NULL)
@@ -35,7 +36,7 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 		conf_unknown_key(x, name, ", line ignored");
 		return;
 	}
-	x->key = row->pub.name;
+	x->key = text != NULL && *text == '\0' ? name : row->pub.name;
 	conf_row_set(x, c, row, value);
 }
 
