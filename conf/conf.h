@@ -179,6 +179,7 @@ struct conf {
 	struct conf_socket policy_socket; /* default none */
 	struct conf_socket control_socket;
 	struct conf_servers nameservers;
+	int nameservers_found;	 /* no key: those of /etc/resolv.conf */
 	char *trust_anchor;	 /* path: DNSSEC on; "": off */
 	char *trust_anchor_text; /* its contents; "": none */
 	int dns_timeout;	 /* seconds for one question */
@@ -303,9 +304,14 @@ char *conf_socket_text(const struct conf_socket *);
 /*
  * Replaces the list by the nameserver lines of a resolv.conf: the first
  * CONF_SERVERS_MAX, without scoped addresses; 127.0.0.1 when there are none.
- * Returns how many it holds.
+ * Returns how many the text names.
  */
 size_t conf_resolvconf(const char *, size_t, struct conf_servers *);
+/* Replaces the first list by the second. Exits on no memory. */
+void conf_servers_copy(struct conf_servers *, const struct conf_servers *);
+/* 1 when both name the same servers in the same order. */
+int conf_servers_equal(const struct conf_servers *,
+    const struct conf_servers *);
 /* Frees what it holds, not the struct, and empties it. */
 void conf_servers_free(struct conf_servers *);
 

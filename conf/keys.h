@@ -23,7 +23,7 @@ int conf_row_set(struct conf_ctx *, struct conf *, const struct conf_row *,
     const char *);
 /*
  * If old versions of spf-engine had this key: the text of a warning, "" for a
- * name that is as good, else NULL. *now is the key that replaces it, or NULL.
+ * name that needs none; else NULL. *now is the key that replaces it, or NULL.
  */
 const char *conf_old_key(const char *, const char **now);
 /*

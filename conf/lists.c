@@ -360,7 +360,7 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 {
 	struct addr a;
 	const char *l;
-	size_t n, i;
+	size_t n, i, named;
 
 	conf_servers_free(out);
 	out->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*out->v));
@@ -382,11 +382,33 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 		out->v[out->n].addr = a;
 		out->v[out->n++].port = 53;
 	}
-	if (out->n == 0 && addr_parse(&a, "127.0.0.1", 9) == 0) {
+	named = out->n;
+	if (named == 0 && addr_parse(&a, "127.0.0.1", 9) == 0) {
 		out->v[0].addr = a;
 		out->v[out->n++].port = 53;
 	}
-	return out->n;
+	return named;
+}
+
+void
+conf_servers_copy(struct conf_servers *to, const struct conf_servers *from)
+{
+	conf_servers_free(to);
+	to->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*to->v));
+	memcpy(to->v, from->v, from->n * sizeof(*to->v));
+	to->n = from->n;
+}
+
+int
+conf_servers_equal(const struct conf_servers *a, const struct conf_servers *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (a->v[i].port != b->v[i].port ||
+		    !addr_equal(&a->v[i].addr, &b->v[i].addr))
+			return 0;
+	return a->n == b->n;
 }
 
 static void
