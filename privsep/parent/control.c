@@ -39,7 +39,7 @@ struct control_client {
 static const struct parent_ops *ctl_ops;
 static const struct priv_owner *ctl_owner;
 static struct event_base *ctl_base;
-static LIST_HEAD(, ctl) ctls = LIST_HEAD_INITIALIZER(ctls);
+static LIST_HEAD(, control_client) ctls = LIST_HEAD_INITIALIZER(ctls);
 static unsigned int nctls;
 static struct event *ctl_event;
 static struct log_note ctl_noise = { .max = 10 };
