@@ -30,7 +30,7 @@ enum ctl_wait {
 };
 
 struct control_client {
-	LIST_ENTRY(ctl) entry;
+	LIST_ENTRY(control_client) entry;
 	struct chan *chan;
 	enum ctl_wait waits;
 	int full; /* its queue is full: an answer was dropped */
