@@ -122,6 +122,13 @@ sendmail()
 	apt-get "$@" >"$log" 2>&1 ||
 	    { update && apt-get "$@" >"$log" 2>&1; } ||
 	    die "cannot download Sendmail: $(tail -n 3 "$log")"
+	# those that are installed here are not among them
+	for p in $SENDMAIL; do
+		ls "$dir/deb/$p"_*.deb >/dev/null 2>&1 ||
+		    (cd "$dir/deb" && apt-get -q -q \
+		    -o APT::Sandbox::User=root download "$p") ||
+		    die "cannot download $p"
+	done
 	for f in "$dir"/deb/*.deb; do
 		dpkg -x "$f" "$dir" || die "cannot unpack $f"
 	done

@@ -28,23 +28,25 @@ if [ ! -e "$kept/made" ]; then
 fi
 ok system
 
-# Kept from here on.
+# Kept from here on. The folders of the run that this is a part of are not
+# those in there.
 trap - EXIT
+unset BASAN TMPDIR
 root=$kept
 mkdir -p "$root/src"
 git -c safe.directory='*' -C "$TOP" ls-files -z >"$root/files" &&
     tar -c -C "$TOP" --null -T "$root/files" -f - | tar -x -C "$root/src" ||
     not_ok copy "the tree was not copied"
-in_machine sh -c 'cd /src && sh regress/deps.sh check' >"$log" 2>&1 ||
+in_machine sh -c 'unset B; cd /src && sh regress/deps.sh check' >"$log" 2>&1 ||
     not_ok packages "regress/deps.sh failed" "$log"
 ok packages
-in_machine sh -c 'cd /src && make -j2 CI=true all units suites user' \
+in_machine sh -c 'unset B; cd /src && make -j2 CI=true all units suites user' \
     >"$log" 2>&1 || not_ok build "make failed" "$log"
 ok build
 
 rm -rf "$root/src/build/log"
 # shellcheck disable=SC2086
-in_machine sh -c 'cd /src && regress/run build -- "$@"' sh $ROWS \
+in_machine sh -c 'unset B TOP; cd /src && regress/run build -- "$@"' sh $ROWS \
     >"$log" 2>&1 </dev/null
 bad=0
 for row in $ROWS; do

@@ -10,8 +10,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('proc')
-from daemon import (Daemon, check, children_of, equal, finish, limits, role,
-                    status, wait)
+from daemon import (Daemon, becomes, check, children_of, equal, finish,
+                    limits, role, status, wait)
 import product
 
 ROLES = {'native': {'parent': 1, 'dns': 1, 'worker': 2},
@@ -28,9 +28,10 @@ def look(name, pid, user):
         equal('proc/%s-%s' % (name, cap), int(s[cap], 16), 0)
     equal('proc/%s-seccomp' % name, s['Seccomp'], '2')
     equal('proc/%s-no-new-privs' % name, s['NoNewPrivs'], '1')
-    # A process that is not dumpable has its /proc files owned by root.
-    equal('proc/%s-not-dumpable' % name,
-          os.stat('/proc/%d/environ' % pid).st_uid, 0)
+    # A process that is not dumpable has its /proc files owned by root. One
+    # that is being started becomes so with its first statement.
+    becomes('proc/%s-not-dumpable' % name,
+            lambda: os.stat('/proc/%d/environ' % pid).st_uid, 0)
     equal('proc/%s-core-limit' % name, limits(pid, 'Max core file size'),
           ['0', '0'])
 
