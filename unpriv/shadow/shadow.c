@@ -206,7 +206,7 @@ shadow_job_start(struct shadow_peer *p, uint32_t peerid,
 	shadow_job_run(j, 0);
 }
 
-/* --- processes that send copies -------------------------------------------- */
+/* --- processes that send copies ------------------------------------ */
 
 static void
 shadow_peer_free(struct shadow_peer *p)
