@@ -8,18 +8,18 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "privsep/root/priv_activate.h"
+#include "privsep/root/priv_files.h"
 
 #define FIRST_FD  3
 #define NAMES_MAX 1024
 
-/* FileDescriptorName=, its default in our unit, the socket's type. */
+/* FileDescriptorName=, its default in pyspf-milter's units, the type. */
 static const struct {
 	const char *name;
 	const char *unit;
@@ -32,20 +32,9 @@ static const struct {
 	    SOCK_SEQPACKET },
 };
 
-static int __attribute__((__format__(printf, 3, 4)))
-refuse(char *why, size_t len, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, len, fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
-/* Without names, the first is milter and the second policy. */
+/* Without a name, the first is the milter socket, the second the policy one. */
 static enum activate_kind
-activate_kind(const char *name, int place)
+kind_by_name(const char *name, int place)
 {
 	int i;
 
@@ -75,33 +64,31 @@ activate_check(int fd, enum activate_kind kind, char *why, size_t len)
 	int domain, type, one = 1, flags;
 
 	if ((type = sock_option(fd, SO_TYPE)) == -1)
-		return refuse(why, len, "descriptor %d (%s): %s", fd, name,
-		    strerror(errno));
+		return priv_refuse(-1, why, len, "descriptor %d (%s): %s", fd,
+		    name, strerror(errno));
 	domain = sock_option(fd, SO_DOMAIN);
 	if (type != kinds[kind].type)
-		return refuse(why, len, "descriptor %d (%s) must be %s", fd,
-		    name,
+		return priv_refuse(-1, why, len,
+		    "descriptor %d (%s) must be %s", fd, name,
 		    kinds[kind].type == SOCK_STREAM ?
 			"a stream socket" :
 			"a sequential packet socket");
 	if (domain != AF_UNIX &&
 	    (kind == ACTIVATE_CONTROL ||
 		(domain != AF_INET && domain != AF_INET6)))
-		return refuse(why, len,
-		    "descriptor %d (%s) is of a wrong "
-		    "family",
-		    fd, name);
+		return priv_refuse(-1, why, len,
+		    "descriptor %d (%s) has a wrong address family", fd, name);
 	if (sock_option(fd, SO_ACCEPTCONN) != 1)
-		return refuse(why, len, "descriptor %d (%s) does not listen",
-		    fd, name);
+		return priv_refuse(-1, why, len,
+		    "descriptor %d (%s) does not listen", fd, name);
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
 	    (domain != AF_UNIX &&
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ==
 		    -1))
-		return refuse(why, len, "descriptor %d (%s): %s", fd, name,
-		    strerror(errno));
+		return priv_refuse(-1, why, len, "descriptor %d (%s): %s", fd,
+		    name, strerror(errno));
 	return 0;
 }
 
@@ -114,16 +101,15 @@ activate_all(int fds[ACTIVATE_MAX], int n, char *names, char *why, size_t len)
 
 	for (i = 0; i < n; i++) {
 		name = names == NULL ? NULL : strsep(&names, ":");
-		kind = activate_kind(name, i);
+		kind = kind_by_name(name, i);
 		if (kind == ACTIVATE_MAX)
-			return refuse(why, len,
-			    "descriptor %d%s%s: names are "
-			    "milter, policy, control",
+			return priv_refuse(-1, why, len,
+			    "descriptor %d%s%s: names are milter, policy, control",
 			    FIRST_FD + i, name == NULL ? "" : " has the name ",
 			    name == NULL ? "" : name);
 		if (fds[kind] != -1)
-			return refuse(why, len, "two descriptors for %s",
-			    kinds[kind].name);
+			return priv_refuse(-1, why, len,
+			    "two descriptors for %s", kinds[kind].name);
 		if (activate_check(FIRST_FD + i, kind, why, len) == -1)
 			return -1;
 		fds[kind] = FIRST_FD + i;
@@ -142,16 +128,17 @@ priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 
 	for (i = 0; i < ACTIVATE_MAX; i++)
 		fds[i] = -1;
-	/* they may be meant for another process, such as our parent */
+	/* LISTEN_PID may name another process, such as our parent */
 	ours = pid != NULL && n != NULL &&
 	    strtonum(pid, 1, INT_MAX, &errstr) == getpid() && errstr == NULL;
 	if (ours)
 		count = strtonum(n, 0, ACTIVATE_MAX, &errstr);
 	if (ours && errstr != NULL)
-		rc = refuse(why, len, "LISTEN_FDS %s is %s", n, errstr);
+		rc =
+		    priv_refuse(-1, why, len, "LISTEN_FDS %s is %s", n, errstr);
 	else if (names != NULL &&
 	    strlcpy(copy, names, sizeof(copy)) >= sizeof(copy))
-		rc = refuse(why, len, "LISTEN_FDNAMES is too long");
+		rc = priv_refuse(-1, why, len, "LISTEN_FDNAMES is too long");
 	else if (ours)
 		rc = activate_all(fds, (int)count, names == NULL ? NULL : copy,
 		    why, len);

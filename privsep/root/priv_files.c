@@ -12,7 +12,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +24,22 @@
 #define DIR_MODE       0755
 #define RUN_DIR_MODE   01775
 
+int
+priv_refuse(int fd, char *why, size_t len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, len, fmt, ap);
+	va_end(ap);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
 /*
- * Changes the group of the new folder through a descriptor: others who may
- * write to the folder above could replace it by a link.
+ * Changes the group of a new directory through a descriptor: a user who may
+ * write to the directory above could replace it by a link.
  */
 static int
 mkdir_level(const char *dir, int last, const struct priv_owner *o)
@@ -49,44 +62,32 @@ mkdir_level(const char *dir, int last, const struct priv_owner *o)
 	return rc;
 }
 
-/*
- * This lock needs the right to write; with flock(2), anybody who may read the
- * file could keep the daemon from starting.
- */
+/* Makes the missing directories of a path. */
 static int
-lock_file(int fd)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(fd, F_OFD_SETLK, &l);
-}
-
-/* 0, or -1 with errno. */
-static int
-priv_mkdirs(const char *path, const struct priv_owner *o)
+priv_mkdirs(const char *path, const struct priv_owner *o, char *why, size_t len)
 {
 	char buf[PATH_MAX], *dir, *p;
-	int last;
+	int last = 0;
 
-	if (strlcpy(buf, path, sizeof(buf)) >= sizeof(buf)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	if (strlcpy(buf, path, sizeof(buf)) >= sizeof(buf))
+		return priv_refuse(-1, why, len, "the path is too long");
 	dir = dirname(buf);
-	for (p = dir + 1;; p++) {
+	for (p = dir + 1; !last; p++) {
 		if (*p != '/' && *p != '\0')
 			continue;
 		last = *p == '\0';
 		*p = '\0';
 		if (mkdir_level(dir, last, o) == -1)
-			return -1;
-		if (last)
-			return 0;
-		*p = '/';
+			return priv_refuse(-1, why, len,
+			    "cannot make the directory %s: %s", dir,
+			    strerror(errno));
+		if (!last)
+			*p = '/';
 	}
+	return 0;
 }
 
-/* 1 when the process is a pyspf-milter, ours or spf-engine's. */
+/* 1 if the process is a pyspf-milter: this program or spf-engine's. */
 static int
 pid_is_ours(pid_t pid)
 {
@@ -112,97 +113,80 @@ pid_is_ours(pid_t pid)
 
 int
 priv_pidfile(const char *path, const struct priv_owner *o, char *why,
-    size_t whylen)
+    size_t len)
 {
+	/*
+	 * This lock needs the right to write. With flock(2), a user who may
+	 * only read the file could keep the daemon from starting.
+	 */
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct stat st, now;
 	char buf[32];
 	const char *errstr;
 	pid_t pid;
 	ssize_t n;
-	int fd = -1;
+	int fd;
 
-	if (priv_mkdirs(path, o) == -1) {
-		snprintf(why, whylen, "its directory cannot be made: %s",
-		    strerror(errno));
+	if (priv_mkdirs(path, o, why, len) == -1)
 		return -1;
-	}
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 	    0644);
 	if (fd == -1 || fstat(fd, &st) == -1)
-		goto fail;
-	if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
-		snprintf(why, whylen, "is not a file of its own");
-		close(fd);
-		return -1;
-	}
+		return priv_refuse(fd, why, len, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return priv_refuse(fd, why, len,
+		    "is not a regular file, or has other links");
 	n = pread(fd, buf, sizeof(buf) - 1, 0);
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\r\n ")] = '\0';
 	pid = (pid_t)strtonum(buf, 1, INT_MAX, &errstr);
-	if (lock_file(fd) == -1 || (errstr == NULL && pid_is_ours(pid))) {
-		snprintf(why, whylen, "a daemon is running already, pid %s",
+	if (fcntl(fd, F_OFD_SETLK, &lock) == -1 ||
+	    (errstr == NULL && pid_is_ours(pid)))
+		return priv_refuse(fd, why, len,
+		    "a daemon is running already, pid %s",
 		    buf[0] == '\0' ? "unknown" : buf);
-		close(fd);
-		return -1;
-	}
 	/* another daemon may have removed it between open and lock */
 	if (lstat(path, &now) == -1 || now.st_ino != st.st_ino ||
-	    now.st_dev != st.st_dev) {
-		snprintf(why, whylen, "changed while it was taken over");
-		close(fd);
-		return -1;
-	}
+	    now.st_dev != st.st_dev)
+		return priv_refuse(fd, why, len,
+		    "another process removed it meanwhile; start again");
 	n = snprintf(buf, sizeof(buf), "%d", (int)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, buf, n, 0) != n ||
 	    fchmod(fd, 0644) == -1 ||
 	    (geteuid() == 0 && fchown(fd, o->uid, o->gid) == -1))
-		goto fail;
+		return priv_refuse(fd, why, len, "%s", strerror(errno));
 	return fd;
-fail:
-	snprintf(why, whylen, "%s", strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
 }
 
-/* Removes a stale socket. 0, or -1 with a text when one is in use. */
+/* Removes a socket on which no process listens. */
 static int
-unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t whylen)
+unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t len)
 {
 	struct stat st;
-	int fd, rc;
+	int fd;
 
-	if (lstat(sun->sun_path, &st) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		snprintf(why, whylen, "%s", strerror(errno));
-		return -1;
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		snprintf(why, whylen, "is in the way and no socket");
-		return -1;
-	}
+	if (lstat(sun->sun_path, &st) == -1)
+		return errno == ENOENT ?
+		    0 :
+		    priv_refuse(-1, why, len, "%s", strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return priv_refuse(-1, why, len, "exists and is not a socket");
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1) {
-		snprintf(why, whylen, "%s", strerror(errno));
-		return -1;
-	}
-	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	if (rc == -1 && errno == ECONNREFUSED)
-		rc = unlink(sun->sun_path);
-	else {
-		snprintf(why, whylen, "somebody listens there already");
-		rc = -2;
-	}
-	if (rc == -1)
-		snprintf(why, whylen, "%s", strerror(errno));
+	if (fd == -1)
+		return priv_refuse(-1, why, len, "%s", strerror(errno));
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
+	    errno != ECONNREFUSED)
+		return priv_refuse(fd, why, len,
+		    "another program listens on it already");
+	if (unlink(sun->sun_path) == -1)
+		return priv_refuse(fd, why, len, "%s", strerror(errno));
 	close(fd);
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 static int
 listen_local(const struct conf_socket *s, int type, int mask,
-    const struct priv_owner *o, char *why, size_t whylen)
+    const struct priv_owner *o, char *why, size_t len)
 {
 	struct sockaddr_un sun;
 	struct stat st;
@@ -213,54 +197,41 @@ listen_local(const struct conf_socket *s, int type, int mask,
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	if (strlcpy(sun.sun_path, s->path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		snprintf(why, whylen, "path is too long for a socket");
-		return -1;
-	}
-	if (priv_mkdirs(s->path, o) == -1) {
-		snprintf(why, whylen, "its directory cannot be made: %s",
-		    strerror(errno));
-		return -1;
-	}
-	if (unix_clear(&sun, type, why, whylen) == -1)
+	    sizeof(sun.sun_path))
+		return priv_refuse(-1, why, len,
+		    "the path is too long for a socket");
+	if (priv_mkdirs(s->path, o, why, len) == -1 ||
+	    unix_clear(&sun, type, why, len) == -1)
 		return -1;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
-		goto fail;
+		return priv_refuse(fd, why, len, "%s", strerror(errno));
 	old = umask(mask);
 	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(old);
 	if (rc == -1 || lstat(sun.sun_path, &st) == -1)
-		goto fail;
-	/* keep the group that a set-group-id folder gave it */
+		return priv_refuse(fd, why, len, "%s", strerror(errno));
+	/* keep the group that a set-group-id directory gave it */
 	gid = st.st_gid != getegid() ? (gid_t)-1 : o->gid;
 	if ((geteuid() == 0 && lchown(sun.sun_path, o->uid, gid) == -1) ||
 	    listen(fd, LISTEN_BACKLOG) == -1)
-		goto fail;
+		return priv_refuse(fd, why, len, "%s", strerror(errno));
 	return fd;
-fail:
-	snprintf(why, whylen, "%s", strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
 }
 
 static int
-listen_inet(const struct conf_socket *s, char *why, size_t whylen)
+listen_inet(const struct conf_socket *s, char *why, size_t len)
 {
-	struct addrinfo hints, *res = NULL;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+		.ai_family = s->kind == SOCK_INET6 ? AF_INET6 : AF_INET };
+	struct addrinfo *res;
 	char port[8];
-	int fd = -1, one = 1, rc;
+	int fd, one = 1, rc;
 
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = s->kind == SOCK_INET6 ? AF_INET6 : AF_INET;
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
 	snprintf(port, sizeof(port), "%u", s->port);
-	if ((rc = getaddrinfo(s->host, port, &hints, &res)) != 0) {
-		snprintf(why, whylen, "%s", gai_strerror(rc));
-		return -1;
-	}
+	if ((rc = getaddrinfo(s->host, port, &hints, &res)) != 0)
+		return priv_refuse(-1, why, len, "%s", gai_strerror(rc));
 	fd = socket(res->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	/* accepted sockets inherit TCP_NODELAY, also in libmilter */
@@ -268,32 +239,26 @@ listen_inet(const struct conf_socket *s, char *why, size_t whylen)
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1 ||
 	    bind(fd, res->ai_addr, res->ai_addrlen) == -1 ||
-	    listen(fd, LISTEN_BACKLOG) == -1) {
-		snprintf(why, whylen, "%s", strerror(errno));
-		if (fd != -1)
-			close(fd);
-		fd = -1;
-	}
+	    listen(fd, LISTEN_BACKLOG) == -1)
+		fd = priv_refuse(fd, why, len, "%s", strerror(errno));
 	freeaddrinfo(res);
 	return fd;
 }
 
 int
 priv_listen(const struct conf_socket *s, int mask, const struct priv_owner *o,
-    char *why, size_t whylen)
+    char *why, size_t len)
 {
 	if (s->kind == SOCK_LOCAL)
-		return listen_local(s, SOCK_STREAM, mask, o, why, whylen);
-	return listen_inet(s, why, whylen);
+		return listen_local(s, SOCK_STREAM, mask, o, why, len);
+	return listen_inet(s, why, len);
 }
 
 int
 priv_listen_control(const struct conf_socket *s, const struct priv_owner *o,
-    char *why, size_t whylen)
+    char *why, size_t len)
 {
-	if (s->kind != SOCK_LOCAL) {
-		snprintf(why, whylen, "must be a local socket");
-		return -1;
-	}
-	return listen_local(s, SOCK_SEQPACKET, 0117, o, why, whylen);
+	if (s->kind != SOCK_LOCAL)
+		return priv_refuse(-1, why, len, "must be a local socket");
+	return listen_local(s, SOCK_SEQPACKET, 0117, o, why, len);
 }

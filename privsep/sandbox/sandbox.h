@@ -23,8 +23,8 @@ enum sandbox_role {
 #define SANDBOX_PORTS 9
 
 /*
- * What depends on the configuration and on the process. confine_args()
- * (privsep/child/confine.h) fills it.
+ * What the sandbox of a role depends on. privsep/child/confine.h fills it from
+ * the configuration.
  */
 struct sandbox_args {
 	int partial; /* Sandbox = partial */
@@ -40,17 +40,17 @@ struct sandbox_args {
 	unsigned long nofile; /* 0: unchanged */
 };
 
-/* First statement of every role: not dumpable, no core, no new privileges. */
+/* The first statement of a role: not dumpable, no core, no new privileges. */
 void sandbox_early(void);
 /*
- * Sets rlimits, Landlock and seccomp, in that order and irrevocably. The
- * caller has opened all files that it needs. Exits when a layer is missing;
- * with partial, logs which one and goes on.
+ * Sets rlimits, Landlock and seccomp, in that order and for good. The caller
+ * has opened all files that it needs. If Landlock or seccomp is missing, exits,
+ * or with partial logs which one.
  */
 void sandbox_enter(enum sandbox_role, const struct sandbox_args *);
 /*
- * The layers that sandbox_enter() has put on this process. All processes of
- * a daemon run on one kernel, so they have the same ones. 1: both layers.
+ * The layers that this process has; those of the daemon's other processes are
+ * the same, as they run on the same kernel. Returns 1 if it has both.
  */
 struct sandbox_state {
 	int landlock_abi; /* 0: no Landlock */

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Shared by sandbox.c and its table only. */
+/* Runs in: every process. For sandbox.c and sandbox_table.c only. */
 
 #ifndef PRIVSEP_SANDBOX_SANDBOX_PRIVATE_H
 #define PRIVSEP_SANDBOX_SANDBOX_PRIVATE_H
