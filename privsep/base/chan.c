@@ -1,10 +1,11 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; needs sendmsg and recvmsg only. */
+/* Runs in: every process; children need only sendmsg and recvmsg. */
 
 #include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +14,11 @@
 
 #include "privsep/base/chan.h"
 #include "privsep/base/log.h"
+#include "proto/wire.h"
 
 /* Octets queued for a peer that does not read. */
 #define CHAN_QUEUE_MAX (8 * 1024 * 1024)
-#define CHAN_BATCH     64 /* messages read before others get a turn */
+#define CHAN_BATCH     64 /* messages to read before other events */
 
 struct chan_out {
 	TAILQ_ENTRY(chan_out) entry;
@@ -38,14 +40,13 @@ struct chan {
 	chan_gone_fn on_gone;
 	void (*on_drained)(struct chan *, void *);
 	void *arg;
-	int *freed; /* set when freed inside a callback */
+	int *freed; /* chan_free() in a callback sets it */
 };
 
 static void chan_read(evutil_socket_t, short, void *);
 static void chan_write(evutil_socket_t, short, void *);
-static int chan_flush(struct chan *);
 
-/* One buffer for all: a process decodes one record at a time. */
+/* All channels share it: a process decodes one record at a time. */
 static uint8_t chan_buf[MSG_MAX];
 
 int
@@ -56,7 +57,7 @@ chan_pair(int sv[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, sv) == -1)
 		return -1;
-	/* the kernel may give less; then more is queued here */
+	/* the kernel may grant less; chan_send() then queues more */
 	for (i = 0; i < 2; i++)
 		(void)setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size,
 		    sizeof(size));
@@ -148,7 +149,7 @@ chan_on_drained(struct chan *c, void (*fn)(struct chan *, void *))
 	c->on_drained = fn;
 }
 
-/* Sends one record; -1 with errno as sendmsg(2). */
+/* Sends one record. 0, or -1 with errno of sendmsg(2). */
 static int
 chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 {
@@ -171,7 +172,7 @@ chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 	return sendmsg(sock, &mh, MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
-/* 0: all sent, or the rest must wait. -1: the peer is gone. */
+/* 0 if all is sent or the rest must wait, -1 if the peer is gone. */
 static int
 chan_flush(struct chan *c)
 {
@@ -198,11 +199,10 @@ chan_write(evutil_socket_t fd, short what, void *arg)
 	struct chan_out *o;
 
 	if (chan_flush(c) == -1) {
-		/* reading will report EOF; what is queued cannot arrive */
 		while ((o = TAILQ_FIRST(&c->out)) != NULL)
 			chan_out_free(c, o);
 		event_del(c->ev_out);
-		/* also when paused */
+		/* read even if paused: chan_read() reports the EOF */
 		if (event_add(c->ev_in, NULL) == -1)
 			fatalx("chan_write: no event");
 		return;
@@ -240,7 +240,7 @@ chan_send(struct chan *c, enum msg_type type, uint32_t peerid,
 		    msg_role_name[c->peer], why);
 		goto fail;
 	}
-	/* The common case costs one system call and no event. */
+	/* Usually this is all: one system call and no event. */
 	if (TAILQ_EMPTY(&c->out) &&
 	    chan_sendmsg(c->fd, o->data, o->len, fd) == 0) {
 		if (close_fd && fd != -1)
@@ -260,10 +260,23 @@ fail:
 	return -1;
 }
 
+int
+chan_send_u32(struct chan *c, enum msg_type type, uint32_t v, int fd)
+{
+	uint8_t buf[4];
+	struct wbuf w;
+
+	if (fd != -1 && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, v);
+	return chan_send(c, type, 0, buf, w.len, fd, 1);
+}
+
 /*
- * Reads one record into chan_buf. Returns its length; 0 at EOF; -1 when there
- * is none yet; -2 when it is broken, with the reason in *why. *fdp is the
- * descriptor that came with it, or -1.
+ * Reads one record into chan_buf. Returns its length; 0 at EOF; -1 if none has
+ * arrived; -2 if it is malformed, with the reason in *why. *fdp is its
+ * descriptor, or -1.
  */
 static ssize_t
 chan_recvmsg(struct chan *c, int *fdp, const char **why)
@@ -286,7 +299,7 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 	*fdp = -1;
 	*why = NULL;
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	/* reported once, before the last messages of such a peer */
+	/* a peer that ended: reported once, before its last messages */
 	if (n == -1 && errno == ECONNRESET)
 		n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)

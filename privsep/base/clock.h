@@ -8,8 +8,8 @@
 #include <time.h>
 
 /*
- * The time since some moment in the past, which nobody sets: for what has
- * passed and what is due, never for what is shown.
+ * The monotonic clock, for durations and deadlines; it does not jump when the
+ * system's time is set.
  */
 static inline uint64_t
 clock_usec(void)

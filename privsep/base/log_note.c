@@ -12,7 +12,7 @@
 
 #define NOTE_SECONDS 60
 
-static struct log_note *notes; /* all that ever held a line back */
+static struct log_note *notes; /* all that ever withheld a line */
 static struct event *notes_timer;
 
 /* Never 0, which stands for "no line yet". */
@@ -24,13 +24,7 @@ note_now(void)
 	return now == 0 ? 1 : now;
 }
 
-static int
-note_is_over(const struct log_note *n, time_t now)
-{
-	return now - n->since >= NOTE_SECONDS;
-}
-
-/* At the end of the minute. */
+/* Ends the minute: logs how many lines it withheld. */
 static void
 note_end(struct log_note *n)
 {
@@ -50,7 +44,7 @@ note_arm(time_t seconds)
 		(void)evtimer_add(notes_timer, &tv);
 }
 
-/* Each kind of event has its own minute. */
+/* Ends the minutes that are over, and waits for the next one. */
 static void
 note_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -60,12 +54,10 @@ note_timer(evutil_socket_t fd, short what, void *arg)
 	for (n = notes; n != NULL; n = n->next) {
 		if (n->more == 0)
 			continue;
-		if (note_is_over(n, now)) {
+		left = n->since + NOTE_SECONDS - now;
+		if (left <= 0)
 			note_end(n);
-			continue;
-		}
-		left = NOTE_SECONDS - (now - n->since);
-		if (next == 0 || left < next)
+		else if (next == 0 || left < next)
 			next = left;
 	}
 	if (next != 0)
@@ -73,7 +65,7 @@ note_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-note_keep_back(struct log_note *n, const char *text)
+note_withhold(struct log_note *n, const char *text)
 {
 	strlcpy(n->text, text, sizeof(n->text));
 	n->more++;
@@ -95,10 +87,10 @@ log_note(struct log_note *n, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (n->since != 0 && note_is_over(n, now))
+	if (n->since != 0 && now - n->since >= NOTE_SECONDS)
 		note_end(n);
 	if (n->said >= (n->max == 0 ? 1 : n->max)) {
-		note_keep_back(n, text);
+		note_withhold(n, text);
 		return 0;
 	}
 	if (n->said++ == 0)

@@ -9,12 +9,12 @@
 
 /*
  * Fills the arguments of sandbox_enter() from the role's row and the
- * configuration: no directories and no image; the TCP ports are those of
- * the name servers.
+ * configuration: the TCP ports are those of the name servers. The parent adds
+ * its directories and its image.
  */
 void confine_args(struct sandbox_args *, enum sandbox_role,
     const struct conf *);
-/* sandbox_enter() with these arguments: all that a child needs. */
+/* Calls sandbox_enter() with these arguments, for a child. */
 void confine_enter(enum sandbox_role, const struct conf *);
 
 #endif

@@ -15,27 +15,20 @@
 struct role;
 
 /*
- * What a role does with the channels to other children that the parent
- * sends (PEER), by what they are for (role_link_to()), and with the parent's
- * orders. The callee owns the descriptor. A channel may come at any time,
- * and another one for the same purpose when the peer was restarted.
+ * A role's callbacks. The first three take over the channel to another child
+ * that came with PEER; which one is called, role_link_to() says. They may be
+ * called at any time, and again when the peer was restarted.
  */
 struct role_ops {
-	void (*dns)(struct role *, int fd);    /* the way to dns */
-	void (*copies)(struct role *, int fd); /* the way to the shadow */
-	/* a process that asks us, or sends copies: its id, role, channel */
+	void (*dns)(struct role *, int fd);    /* to dns, for questions */
+	void (*copies)(struct role *, int fd); /* to the shadow, for copies */
+	/* from a client, which asks or sends copies; its id and role */
 	void (*client)(struct role *, uint32_t, enum msg_role, int fd);
-	/*
-	 * DRAIN, VERBOSE (u32; the log follows it already), FLUSH. May be
-	 * NULL.
-	 */
+	/* DRAIN, FLUSH, VERBOSE (u32; the log has it already). May be NULL. */
 	void (*control)(struct role *, enum msg_type, const uint8_t *, size_t);
 };
 
-/*
- * What every confined role shares: the channel to the parent, logging over
- * it, the configuration and the listeners that the parent sent.
- */
+/* What every confined role has. */
 struct role {
 	enum msg_role who;
 	struct event_base *base;
@@ -48,16 +41,16 @@ struct role {
 };
 
 /*
- * First call of a role's main: sandbox_early(), refuses root (exit 1), event
- * base, logging to the parent, then serves the parent's START messages until
- * GO. ops may be called within. Exits quietly when the parent is gone, then
- * and later.
+ * The first call of a role's main. Calls sandbox_early(), exits with 1 if run
+ * by root, sends log lines to the parent, and handles the parent's messages of
+ * phase START until GO; it may call ops meanwhile. From then on the process
+ * exits, without a log line, when the parent is gone.
  */
 void role_start(struct role *, enum msg_role, const struct role_ops *,
     void *arg);
-/* After sandbox_enter(): sends READY; messages of phase RUN may come now. */
+/* After sandbox_enter(): sends READY, accepts messages of phase RUN. */
 void role_ready(struct role *);
-/* Sends DRAINED; the parent ends the process by closing its channel. */
+/* Sends DRAINED; the parent then closes the channel, which ends the process. */
 void role_drained(struct role *);
 
 /* The mains of the roles; each returns the exit status. */

@@ -8,7 +8,7 @@
 #include "privsep/sandbox/sandbox.h"
 #include "proto/msg.h"
 
-/* The listeners that a process serves; also the payload of LISTENER. */
+/* Listeners: bits of a process's row, and the payload of LISTENER. */
 #define ROLE_LISTENER_MILTER 1U
 #define ROLE_LISTENER_POLICY 2U
 
@@ -20,19 +20,19 @@ enum role_number {
 	ROLE_NUMBER_SECOND_OPINION /* one if Second_Opinion is set */
 };
 
-/* The side that a process has in an exchange between two children. */
+/* Which side of an exchange between two children a process is. */
 enum role_side {
 	ROLE_SIDE_NONE = 0,
-	ROLE_CLIENT, /* asks dns; sends copies of judged messages */
-	ROLE_SERVER  /* answers as dns; takes copies */
+	ROLE_CLIENT, /* asks questions; sends copies of judged requests */
+	ROLE_SERVER  /* answers questions; receives copies */
 };
 
 /* What a channel to another child is for. */
 enum role_link {
 	ROLE_LINK_NONE = 0, /* these two have no channel */
-	ROLE_LINK_DNS,	    /* we ask the peer */
-	ROLE_LINK_COPIES,   /* we send copies to the peer */
-	ROLE_LINK_CLIENT    /* the peer asks us, or sends us copies */
+	ROLE_LINK_DNS,	    /* self asks peer */
+	ROLE_LINK_COPIES,   /* self sends copies to peer */
+	ROLE_LINK_CLIENT    /* peer asks self, or sends it copies */
 };
 
 /*
@@ -43,18 +43,18 @@ enum role_link {
  */
 struct role_row {
 	const char *name;
-	enum msg_role role; /* as which it sends and receives messages */
+	enum msg_role role; /* in the message rules */
 	enum role_number number;
 	/*
-	 * Mail needs it: a generation is ready only with it, and fails when
-	 * it ends during the start. Other children are killed at the end.
+	 * Mail needs it: a generation is ready only with it, and fails if it
+	 * ends during the start. Other children are killed at the end.
 	 */
 	int essential;
-	int watched; /* must answer PING, or the watchdog gets no word */
-	/* ROLE_LISTENER_ bits for each Milter_Frontend; 0: takes no mail */
+	int watched; /* must answer PING, for the watchdog to be reset */
+	/* ROLE_LISTENER_ bits by Milter_Frontend; all 0: takes no mail */
 	unsigned int listeners[FRONTEND_LIBMILTER + 1];
 	enum role_side dns, copies;
-	unsigned int questions; /* in flight at dns, for each client */
+	unsigned int questions; /* most in flight at dns from one process */
 	/* RLIMIT_NOFILE: nofile + nofile_conn * Max_Connections; 0: as is */
 	unsigned int nofile, nofile_conn;
 };
@@ -62,18 +62,18 @@ struct role_row {
 /* Indexed by enum sandbox_role; [SANDBOX_NONE] is empty. */
 extern const struct role_row role_rows[SANDBOX_MAX];
 
-/* The row of a role; [SANDBOX_NONE] when there is none. */
+/* The row of a role, or role_rows[SANDBOX_NONE]. */
 const struct role_row *role_find(enum msg_role);
 int role_takes_mail(const struct role_row *);
-/* The open listeners (bits) that the role serves by this configuration. */
+/* Which of the open listeners the role serves with this configuration. */
 unsigned int role_listeners(const struct role_row *, const struct conf *,
     unsigned int open);
-/* How many children of this role a generation has; open as above. */
+/* How many processes of this role a generation has; open as above. */
 int role_processes(const struct role_row *, const struct conf *,
     unsigned int open);
 /* RLIMIT_NOFILE; 0: unchanged. */
 unsigned long role_nofile(const struct role_row *, const struct conf *);
-/* What a channel to peer is for, as self sees it. */
+/* What a channel between self and peer is for. */
 enum role_link role_link_to(enum msg_role self, enum msg_role peer);
 
 #endif

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after sandbox_enter(); clients are checked by the kernel. */
+/* Runs in: parent, after sandbox_enter(). The kernel identifies clients. */
 
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -22,18 +22,18 @@
 #define CONTROL_MAX    16 /* clients at a time */
 #define CONTROL_GROUPS 256
 
-/* What a client that has no answer yet waits for. */
+/* What the answer to a client waits for. */
 enum ctl_wait {
 	WAITS_NOT = 0,
-	WAITS_RELOAD, /* for the end of a reload */
-	WAITS_DNS     /* for an empty cache */
+	WAITS_RELOAD, /* the end of a reload */
+	WAITS_DNS     /* dns with an empty cache */
 };
 
 struct ctl {
 	LIST_ENTRY(ctl) entry;
 	struct chan *chan;
 	enum ctl_wait waits;
-	int deaf; /* takes no answers */
+	int deaf; /* does not read its answers */
 };
 
 static const struct parent_ops *ctl_ops;
@@ -76,13 +76,9 @@ ctl_text(struct ctl *c, const char *fmt, ...)
 static void
 ctl_end(struct ctl *c, int status)
 {
-	uint8_t buf[4];
-	struct wbuf w;
-
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, (uint32_t)status);
 	c->waits = WAITS_NOT;
-	ctl_send(c, MSG_CTL_END, buf, w.len);
+	if (chan_send_u32(c->chan, MSG_CTL_END, (uint32_t)status, -1) == -1)
+		c->deaf = 1;
 }
 
 static void
@@ -101,10 +97,7 @@ ctl_row(void *arg, const struct status_row *row)
 static void
 command_status(struct ctl *c, const uint8_t *p, size_t len)
 {
-	struct parent_view v;
-
-	ctl_ops->view(ctl_ops->arg, &v);
-	control_status(&v, ctl_row, c);
+	control_status(ctl_ops->view, ctl_row, c);
 	ctl_end(c, 0);
 }
 
@@ -115,7 +108,7 @@ command_stats(struct ctl *c, const uint8_t *p, size_t len)
 	struct stats sum;
 	size_t n;
 
-	ctl_ops->stats(ctl_ops->arg, &sum);
+	generations_stats(ctl_ops->view->all, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
 		fatalx("counters do not fit a message");
 	ctl_send(c, MSG_CTL_COUNTS, buf, n);
@@ -131,11 +124,11 @@ ctl_say(int pri, const char *text, void *arg)
 	ctl_text(c, "%s%s", pri == LOG_ERR ? "" : "warning: ", text);
 }
 
-/* 1 when a generation serves; else answers that none does. */
+/* 1 if a generation serves; else answers that none does. */
 static int
 ctl_may_act(struct ctl *c)
 {
-	enum parent_state state = ctl_ops->state(ctl_ops->arg);
+	enum parent_state state = parent_state(ctl_ops->view);
 
 	if (state == PARENT_SERVING || state == PARENT_RELOADING)
 		return 1;
@@ -150,9 +143,7 @@ command_reload(struct ctl *c, const uint8_t *p, size_t len)
 	if (!ctl_may_act(c))
 		return;
 	if (ctl_ops->reload(ctl_ops->arg, ctl_say, c) == -1) {
-		ctl_text(c,
-		    "reload refused; the running configuration "
-		    "stays");
+		ctl_text(c, "reload refused; the running configuration stays");
 		ctl_end(c, EX_CONFIG);
 	} else
 		c->waits = WAITS_RELOAD;
@@ -163,7 +154,7 @@ command_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
-	generation_tell(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
+	generation_tell(ctl_ops->view->cur, MSG_FLUSH, 0);
 	c->waits = WAITS_DNS;
 }
 
@@ -198,11 +189,10 @@ ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	struct ctl *c = arg;
 	size_t i;
 
-	/* one after the other: the second answer would end the first */
+	/* one command at a time: a second answer would end the first */
 	if (c->waits != WAITS_NOT) {
 		log_note(&ctl_noise,
-		    "control client: asks again before it "
-		    "was answered");
+		    "control client: sent a command before the last one ended");
 		ctl_free(c);
 		return;
 	}
@@ -210,7 +200,7 @@ ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		if (ctl_commands[i].type == (enum msg_type)h->type)
 			ctl_commands[i].fn(c, p, len);
 	if (c->deaf) {
-		log_note(&ctl_noise, "control client: reads no answers");
+		log_note(&ctl_noise, "control client: does not read answers");
 		ctl_free(c);
 	}
 }
@@ -223,7 +213,7 @@ ctl_gone(struct chan *ch, const char *why, void *arg)
 	ctl_free(arg);
 }
 
-/* 1 when the kernel says it is root, our user or in our group. */
+/* 1 if the client is root, the daemon's user or in its group. */
 static int
 ctl_allowed(int fd, const struct priv_owner *o)
 {
@@ -245,7 +235,7 @@ ctl_allowed(int fd, const struct priv_owner *o)
 	return 0;
 }
 
-/* Says why, and hangs up. */
+/* Sends the reason and closes the connection. */
 static void
 ctl_refuse(int fd, int status, const char *why)
 {
@@ -269,8 +259,8 @@ ctl_accept(evutil_socket_t sock, short what, void *arg)
 		return;
 	if (!ctl_allowed(fd, ctl_owner)) {
 		ctl_refuse(fd, EX_NOPERM,
-		    "only root, the daemon's user "
-		    "and members of its group are heard");
+		    "only root, the daemon's user and members of its group "
+		    "may use the control socket");
 		return;
 	}
 	if (nctls >= CONTROL_MAX || (c = calloc(1, sizeof(*c))) == NULL) {
@@ -309,7 +299,7 @@ control_stop(void)
 		ctl_free(c);
 }
 
-/* Answers those who wait; a client that is deaf by now goes later. */
+/* Answers all clients that wait for this. */
 static void
 ctl_answer(enum ctl_wait what, int status, const char *text)
 {

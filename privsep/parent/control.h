@@ -9,8 +9,8 @@
 #include "proto/status.h"
 
 /*
- * The control socket: spfctl asks, we answer. Only root, the daemon's user
- * and members of the daemon's group are heard (SO_PEERCRED, SO_PEERGROUPS).
+ * Answers spfctl at the control socket. Only root, the daemon's user and
+ * members of the daemon's group may use it (SO_PEERCRED, SO_PEERGROUPS).
  */
 void control_start(const struct parent_ops *, struct event_base *,
     const struct priv_owner *, int fd);
@@ -18,12 +18,12 @@ void control_stop(void);
 
 /* Receives a row; its texts are valid until the call returns. */
 typedef void (*control_row_fn)(void *, const struct status_row *);
-/* Passes the daemon's status to the function, row by row. */
+/* Calls the function with each row of the daemon's status. */
 void control_status(const struct parent_view *, control_row_fn, void *);
 
-/* How a reload that somebody waits for ended: sysexits(3) and a text. */
+/* A reload ended: answers clients that wait, with sysexits(3) and a text. */
 void control_reload_done(int status, const char *);
-/* dns is there, with an empty cache: what a flush waits for. */
+/* dns is ready with an empty cache: answers clients that wait for a flush. */
 void control_dns_ready(void);
 
 #endif

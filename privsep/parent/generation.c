@@ -21,6 +21,7 @@
 
 #define RESPAWN_SOON	 10 /* seconds; an earlier end is a failure */
 #define RESPAWN_MIN_MS	 100
+#define RESPAWN_DOUBLED	 9
 #define RESPAWN_MAX_MS	 30000
 #define READY_SECONDS	 20
 #define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
@@ -122,7 +123,7 @@ generation_is_ready(const struct generation *g)
 	return 1;
 }
 
-/* A compromised child must not flood the log. */
+/* Limits a child's lines: a compromised one must not flood the log. */
 static int
 slot_may_log(struct slot *s)
 {
@@ -160,7 +161,7 @@ generation_check_drained(struct generation *g)
 {
 	struct slot *s;
 
-	/* the others end last: who takes mail may still need them */
+	/* dns and the shadow end last: those that take mail may need them */
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (role_takes_mail(s->row) && s->chan != NULL && !s->drained)
 			return;
@@ -168,7 +169,7 @@ generation_check_drained(struct generation *g)
 		if (s->chan != NULL) {
 			chan_free(s->chan);
 			s->chan = NULL;
-			/* the shadow's library may keep it from noticing */
+			/* libspf2 may keep the shadow from seeing the EOF */
 			if (!s->row->essential && s->pid != -1)
 				kill(s->pid, SIGKILL);
 		}
@@ -189,19 +190,10 @@ generation_badpeer(struct generation *g, const struct slot *dns,
 		if (s->id == id && s != dns && s->pid != -1 && !s->condemned) {
 			s->condemned = 1;
 			log_line(LOG_CRIT,
-			    "%s[%d] broke the message rules "
-			    "towards dns",
+			    "%s[%d] broke the message rules towards dns",
 			    s->row->name, (int)s->pid);
 			kill(s->pid, SIGKILL);
 		}
-}
-
-static void
-slot_verbose(struct slot *s)
-{
-	uint8_t buf[4] = { 0, 0, 0, 1 };
-
-	(void)chan_send(s->chan, MSG_VERBOSE, 0, buf, sizeof(buf), -1, 0);
 }
 
 static void
@@ -219,7 +211,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		s->ready = 1;
 		chan_phase(c, PHASE_RUN);
 		if (g->all->verbose)
-			slot_verbose(s);
+			(void)chan_send_u32(c, MSG_VERBOSE, 1, -1);
 		if (s->row->dns == ROLE_SERVER)
 			g->all->ops->dns_ready(g, g->all->arg);
 		/* READY may still come while it drains */
@@ -242,7 +234,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	}
 }
 
-/* EOF, or a message against the rules, after which the child is killed. */
+/* The child closed its channel, or broke the message rules: kill it. */
 static void
 slot_gone(struct chan *c, const char *why, void *arg)
 {
@@ -257,7 +249,7 @@ slot_gone(struct chan *c, const char *why, void *arg)
 		kill(s->pid, SIGKILL);
 }
 
-/* Gives it a channel to each child that it has a link to. */
+/* Connects it to each child that it has a link to. */
 static void
 slot_connect(struct slot *s)
 {
@@ -270,45 +262,31 @@ slot_connect(struct slot *s)
 			rc |= spawn_send_peers(o->chan, o->row->role, o->id,
 			    s->chan, s->row->role, s->id);
 	if (rc != 0)
-		log_warnx("%s[%d]: not connected to all its peers",
+		log_warnx("%s[%d]: cannot connect it to all its peers",
 		    s->row->name, (int)s->pid);
 }
 
 static int
-slot_send_listener(struct slot *s, uint32_t which, int fd)
+slot_send_start(struct slot *s)
 {
-	struct wbuf w;
-	uint8_t buf[4];
-
-	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		return -1;
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, which);
-	return chan_send(s->chan, MSG_LISTENER, 0, buf, w.len, fd, 1);
-}
-
-static int
-slot_send_stats(struct slot *s)
-{
+	const struct generation *g = s->gen;
+	const struct generations *all = g->all;
+	unsigned int l = role_listeners(s->row, g->conf, generations_open(all));
 	int fd;
 
-	if ((fd = fcntl(s->stats_fd, F_DUPFD_CLOEXEC, 0)) == -1)
+	if (chan_send_u32(s->chan, MSG_CONFIG, g->conf->program, g->conf_fd) ==
+	    -1)
 		return -1;
-	return chan_send(s->chan, MSG_STATS, 0, NULL, 0, fd, 1);
-}
-
-static int
-slot_send_listeners(struct slot *s)
-{
-	const struct generations *all = s->gen->all;
-	unsigned int l =
-	    role_listeners(s->row, s->gen->conf, generations_open(all));
-
+	if ((fd = fcntl(s->stats_fd, F_DUPFD_CLOEXEC, 0)) == -1 ||
+	    chan_send(s->chan, MSG_STATS, 0, NULL, 0, fd, 1) == -1)
+		return -1;
 	if ((l & ROLE_LISTENER_MILTER) != 0 &&
-	    slot_send_listener(s, ROLE_LISTENER_MILTER, all->milter_fd) == -1)
+	    chan_send_u32(s->chan, MSG_LISTENER, ROLE_LISTENER_MILTER,
+		all->milter_fd) == -1)
 		return -1;
 	if ((l & ROLE_LISTENER_POLICY) != 0 &&
-	    slot_send_listener(s, ROLE_LISTENER_POLICY, all->policy_fd) == -1)
+	    chan_send_u32(s->chan, MSG_LISTENER, ROLE_LISTENER_POLICY,
+		all->policy_fd) == -1)
 		return -1;
 	return 0;
 }
@@ -319,24 +297,15 @@ slot_retry(evutil_socket_t fd, short what, void *arg)
 	slot_start(arg);
 }
 
-/* At once the first time, then after 0.1 s, 0.2 s, ... 30 s. */
+/* Starts it again: at once at first, then after 0.1 s, 0.2 s, ... 30 s. */
 static void
 slot_respawn(struct slot *s)
 {
-	struct timeval tv = { 0, 0 };
-	unsigned int ms = 0;
+	unsigned int ms = s->fails == 0 ? 0 :
+	    s->fails > RESPAWN_DOUBLED	? RESPAWN_MAX_MS :
+					  RESPAWN_MIN_MS << (s->fails - 1);
+	const struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
 
-	if (s->fails > 0) {
-		ms = RESPAWN_MIN_MS;
-		if (s->fails > 9)
-			ms = RESPAWN_MAX_MS;
-		else
-			ms <<= s->fails - 1;
-		if (ms > RESPAWN_MAX_MS)
-			ms = RESPAWN_MAX_MS;
-	}
-	tv.tv_sec = ms / 1000;
-	tv.tv_usec = (ms % 1000) * 1000;
 	if (s->respawn == NULL &&
 	    (s->respawn = evtimer_new(s->gen->all->base, slot_retry, s)) ==
 		NULL)
@@ -365,10 +334,9 @@ slot_start(struct slot *s)
 	s->chan = chan_new(g->all->base, sock, ROLE_PARENT, s->row->role,
 	    slot_msg, slot_gone, s);
 	chan_phase(s->chan, PHASE_START);
-	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
-	    slot_send_stats(s) == -1 || slot_send_listeners(s) == -1)
-		log_warnx("%s[%d]: start messages not sent", s->row->name,
-		    (int)s->pid);
+	if (slot_send_start(s) == -1)
+		log_warnx("%s[%d]: cannot send its start messages",
+		    s->row->name, (int)s->pid);
 	slot_connect(s);
 	(void)chan_send(s->chan, MSG_GO, 0, NULL, 0, -1, 0);
 }
@@ -410,17 +378,17 @@ generation_start(struct generation *g)
 void
 generation_tell(struct generation *g, enum msg_type type, uint32_t value)
 {
-	uint8_t buf[4];
-	struct wbuf w;
 	struct slot *s;
 
-	wbuf_init(&w, buf, sizeof(buf));
-	if (type == MSG_VERBOSE)
-		wbuf_u32(&w, value);
-	TAILQ_FOREACH(s, &g->slots, entry)
-		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) != 0 &&
-		    s->ready && s->chan != NULL)
-			(void)chan_send(s->chan, type, 0, buf, w.len, -1, 0);
+	TAILQ_FOREACH(s, &g->slots, entry) {
+		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) == 0 ||
+		    !s->ready || s->chan == NULL)
+			continue;
+		if (type == MSG_VERBOSE)
+			(void)chan_send_u32(s->chan, type, value, -1);
+		else
+			(void)chan_send(s->chan, type, 0, NULL, 0, -1, 0);
+	}
 }
 
 int
@@ -529,7 +497,7 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;
 	g = s->gen;
-	/* its last messages may still be queued; its pid may be reused */
+	/* read its last messages; the kernel may reuse its pid */
 	s->pid = -1;
 	if (s->chan != NULL)
 		chan_read_rest(s->chan);
@@ -550,7 +518,7 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 		all->ops->failed(g, "a child ended while starting", all->arg);
 		return;
 	}
-	/* dns exits with 0 to be started again with an empty cache */
+	/* at FLUSH, dns exits with 0 to be started again with an empty cache */
 	if (clock_seconds() - s->started >= RESPAWN_SOON || status == 0)
 		s->fails = 0;
 	slot_respawn(s);

@@ -31,10 +31,10 @@ struct slot {
 	struct chan *chan; /* NULL: closed */
 	int ready;
 	int drained;
-	int condemned; /* killed for what it sent to dns */
-	int asked;     /* PING was sent, PONG has not come */
+	int condemned; /* killed: dns reported it (BADPEER) */
+	int asked;     /* PING was sent, PONG has not arrived */
 	time_t started;
-	unsigned int fails; /* in a row, soon after its start */
+	unsigned int fails; /* ends in a row, each soon after the start */
 	unsigned int restarts;
 	int stats_fd;
 	const struct stats *stats; /* the child writes, the parent reads */
@@ -53,71 +53,71 @@ struct generation {
 	struct conf *conf;
 	int conf_fd;
 	struct slots slots;
-	int was_ready; /* all essential children were, once */
+	int was_ready; /* all essential children have been ready */
 	int draining;
 	struct event *deadline; /* for getting ready, or for draining */
 };
 
-/* What a generation reports; the last argument is that of generations. */
+/* Callbacks; the last argument is arg of struct generations. */
 struct generation_ops {
 	/* All its essential children are ready for the first time. */
 	void (*ready)(struct generation *, void *);
-	/* It cannot become ready; the text says why. */
+	/* It does not become ready; the text says why. */
 	void (*failed)(struct generation *, const char *, void *);
-	/* Its last process ended; the callee may free it. */
+	/* Its last process has ended; the callee may free it. */
 	void (*empty)(struct generation *, void *);
 	/* Its dns process became ready, with an empty cache. */
 	void (*dns_ready)(struct generation *, void *);
 };
 
-/* All generations and what they share. The caller fills the first part. */
+/* All generations. The caller sets the members from base to verbose. */
 struct generations {
 	struct event_base *base;
 	const struct generation_ops *ops;
 	void *arg;
-	int exe_fd;		  /* our image */
+	int exe_fd;		  /* spawn_open_exe() */
 	int milter_fd, policy_fd; /* listeners; -1: not open */
 	int verbose;
 	TAILQ_HEAD(, generation) list; /* oldest first */
 	unsigned int last_number;
 	uint32_t last_id;
-	struct stats retired; /* counts of generations that were freed */
-	/* processes that ended by themselves and were started again */
+	struct stats retired; /* counters of generations that were freed */
+	/* processes that ended unasked and were started again */
 	unsigned long restarts[ROLE_MAX];
 };
 
-/* waitpid(2) returned this process. */
+/* Handles the end of a process that waitpid(2) returned. */
 void generations_reaped(struct generations *, pid_t, int status);
-/* Debug lines on or off, in all children of now and later. */
+/* Turns debug lines on or off in all children, later ones included. */
 void generations_verbose(struct generations *, int);
-/* All counters together, with those of generations that were freed. */
+/* Sums all counters, those of generations that were freed included. */
 void generations_stats(const struct generations *, struct stats *);
 
-/* Takes over conf, which gets its name servers before. Exits on no memory. */
+/* Takes over conf, which has its name servers. Exits on no memory. */
 struct generation *generation_new(struct generations *, struct conf *);
 /* Starts its children. */
 void generation_start(struct generation *);
 /*
- * Its children finish their connections and end. What is left after so many
- * seconds is killed. It may be empty, and gone, on return.
+ * Lets its children finish their connections and end; kills those that are left
+ * after so many seconds. May call empty(), which may free it.
  */
 void generation_drain(struct generation *, unsigned int seconds);
-/* Kills its children; it is empty when they were reaped. */
+/* Kills its children; it is empty when all of them are reaped. */
 void generation_kill(struct generation *);
-/* Only when it is empty. */
+/* It must be empty. */
 void generation_free(struct generation *);
 int generation_is_empty(const struct generation *);
 /*
- * Sends a message to those of its children that are ready and may receive it
- * (proto/msg.h). VERBOSE carries the value, others have no payload.
+ * Sends a message to its children that are ready and may receive it. VERBOSE
+ * has the value as its payload, other types have none.
  */
 void generation_tell(struct generation *, enum msg_type, uint32_t value);
 /*
- * Sends PING to all its watched children. 1 when all have answered the last
- * one and each watched role has a child that is ready.
+ * Sends PING to all its watched children. Returns 1 if all have answered the
+ * last one and each watched role has a child that is ready.
  */
 int generation_answers(struct generation *);
-/* Adds the counters of its children; gauges of those that run, on request. */
+/* Adds its children's counters, and if asked the gauges of those that run. */
 void generation_stats(const struct generation *, struct stats *, int gauges);
 
 #endif

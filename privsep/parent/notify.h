@@ -7,18 +7,18 @@
 #include "privsep/parent/parent_ops.h"
 
 /*
- * Reports to the service manager by the protocol of sd_notify(3): datagrams
- * of VARIABLE=value lines to NOTIFY_SOCKET. Without that variable every
- * function here does nothing.
+ * Reports to the service manager, as sd_notify(3) does: sends VARIABLE=value
+ * lines to NOTIFY_SOCKET. Without that variable these functions do nothing.
  */
-/* Before the sandbox: takes the variables out of the environment. */
+
+/* Before the sandbox: reads and removes the variables of the environment. */
 void notify_init(void);
 /*
- * With the event loop: STATUS now and then, WATCHDOG when the manager set
- * WATCHDOG_USEC. ops must live for ever.
+ * Starts the timers for STATUS and, if WATCHDOG_USEC was set, WATCHDOG. The
+ * view must live until the process ends.
  */
-void notify_start(const struct parent_ops *, struct event_base *);
-/* The current generation serves; also the end of a reload, good or bad. */
+void notify_start(const struct parent_view *, struct event_base *);
+/* A generation serves: at the start, and after a reload, successful or not. */
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);

@@ -7,10 +7,10 @@
 #include "privsep/start/config.h"
 
 /*
- * The whole life of the daemon from the checked configuration on: sockets,
- * PID file, drop, sandbox, children, signals. path is the configuration's,
- * files the ones that it was read from. Takes over conf and files. Returns
- * the exit status.
+ * Runs the daemon with a checked configuration: binds its sockets, writes the
+ * PID file, drops root, enters the sandbox, starts children, handles signals.
+ * path and files are those that conf was read from. Takes over files and conf.
+ * Returns the exit status.
  */
 int parent_main(const char *path, int debug, const struct config_files *,
     struct conf *);

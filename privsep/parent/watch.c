@@ -15,49 +15,28 @@
 
 static const struct parent_ops *watch_ops;
 static const struct config_files *watch_files;
-/* The file as it was seen last; all 0: it did not exist. */
-static struct {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-} watch_seen;
+static struct stat watch_seen; /* last; all 0: the file did not exist */
 
-/* By the folder that was opened at the start, when the file is known. */
+/* Looks below the directory that was opened at the start, if there is one. */
 static void
 watch_stat(const char *path, struct stat *st)
 {
-	const struct config_files *f = watch_files;
-	size_t i;
-	int rc = -1;
+	const struct config_file *f = config_file_find(watch_files, path);
 
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			break;
-	if (i < f->n)
-		rc = fstatat(f->v[i].dirfd, f->v[i].base, st, 0);
-	else
-		rc = stat(path, st);
-	if (rc == -1)
+	if ((f != NULL ? fstatat(f->dirfd, f->base, st, 0) : stat(path, st)) ==
+	    -1)
 		memset(st, 0, sizeof(*st));
 }
 
 static int
 watch_differs(const struct stat *st)
 {
-	return st->st_dev != watch_seen.dev || st->st_ino != watch_seen.ino ||
-	    st->st_size != watch_seen.size ||
-	    st->st_mtim.tv_sec != watch_seen.mtime.tv_sec ||
-	    st->st_mtim.tv_nsec != watch_seen.mtime.tv_nsec;
-}
+	const struct stat *was = &watch_seen;
 
-static void
-watch_keep(const struct stat *st)
-{
-	watch_seen.dev = st->st_dev;
-	watch_seen.ino = st->st_ino;
-	watch_seen.size = st->st_size;
-	watch_seen.mtime = st->st_mtim;
+	return st->st_dev != was->st_dev || st->st_ino != was->st_ino ||
+	    st->st_size != was->st_size ||
+	    st->st_mtim.tv_sec != was->st_mtim.tv_sec ||
+	    st->st_mtim.tv_nsec != was->st_mtim.tv_nsec;
 }
 
 static void
@@ -67,15 +46,15 @@ watch_look(evutil_socket_t fd, short what, void *arg)
 	const char *path;
 	struct stat st;
 
-	if (ops->state(ops->arg) != PARENT_SERVING)
+	if (parent_state(ops->view) != PARENT_SERVING)
 		return;
-	path = ops->serving(ops->arg)->conf->per_user_path;
+	path = ops->view->cur->conf->per_user_path;
 	if (*path == '\0')
 		return;
 	watch_stat(path, &st);
 	if (!watch_differs(&st))
 		return;
-	watch_keep(&st);
+	watch_seen = st;
 	log_info("%s changed", path);
 	(void)ops->reload(ops->arg, config_say_log, NULL);
 }
@@ -86,14 +65,11 @@ watch_start(const struct parent_ops *ops, struct event_base *base,
 {
 	static const struct timeval every = { WATCH_SECONDS, 0 };
 	struct event *ev;
-	struct stat st;
 
 	watch_ops = ops;
 	watch_files = files;
-	if (conf->per_user_path[0] != '\0') {
-		watch_stat(conf->per_user_path, &st);
-		watch_keep(&st);
-	}
+	if (conf->per_user_path[0] != '\0')
+		watch_stat(conf->per_user_path, &watch_seen);
 	ev = event_new(base, -1, EV_PERSIST, watch_look, NULL);
 	if (ev == NULL || event_add(ev, &every) == -1)
 		fatalx("watch_start: no event");

@@ -7,9 +7,9 @@
 #include "privsep/parent/parent_ops.h"
 
 /*
- * Looks every few seconds whether the per-user file has changed since the
- * running configuration was read; then reloads (COMPAT "peruser"). The file
- * may be among the given ones. ops and files must live for ever.
+ * Reloads when the per-user file has changed since the configuration was read;
+ * looks every few seconds (COMPAT "peruser"). ops and files must live until the
+ * process ends.
  */
 void watch_start(const struct parent_ops *, struct event_base *,
     const struct config_files *, const struct conf *);

@@ -20,9 +20,9 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_MAX  65536
 
-/* 0 when the file is a link into another directory. */
+/* 0 if path is a link into another directory than its own. */
 static int
-config_is_here(const char *path, int dirfd)
+config_is_in(const char *path, int dirfd)
 {
 	char dir[PATH_MAX];
 	struct stat a, b;
@@ -32,23 +32,31 @@ config_is_here(const char *path, int dirfd)
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+struct config_file *
+config_file_find(const struct config_files *f, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
+			return &f->v[i];
+	return NULL;
+}
+
 /*
- * Remembers the real directory of a file, if it can be opened. The sandbox
- * allows the directory, not the file: editors and resolvconf replace a file
- * by a new one, to which a rule for the old one would not apply. With
- * resolv.conf in /etc the parent may thus read all of /etc that everybody
- * may; it takes no paths from outside.
+ * Keeps open the real directory of a file. The sandbox allows the directory,
+ * not the file: editors and resolvconf replace a file by a new one, to which a
+ * rule for the old one would not apply. With resolv.conf in /etc the parent can
+ * thus read whatever in /etc its user may read, but no message names a path.
  */
 static void
 config_remember(struct config_files *f, const char *path)
 {
 	char real[PATH_MAX], dir[PATH_MAX];
 	struct config_file *v;
-	size_t i;
 
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			return;
+	if (config_file_find(f, path) != NULL)
+		return;
 	if (realpath(path, real) == NULL)
 		strlcpy(real, path, sizeof(real));
 	strlcpy(dir, real, sizeof(dir));
@@ -60,7 +68,7 @@ config_remember(struct config_files *f, const char *path)
 	    (v->base = strdup(basename(real))) == NULL)
 		fatal("config_remember");
 	v->dirfd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	v->here = config_is_here(path, v->dirfd);
+	v->here = config_is_in(path, v->dirfd);
 	f->n++;
 }
 
@@ -107,6 +115,7 @@ static FILE *
 config_open(void *arg, const char *path)
 {
 	struct config_files *f = arg;
+	struct config_file *v;
 	char dir[PATH_MAX], known[PATH_MAX], base[PATH_MAX];
 	size_t i;
 
@@ -114,9 +123,8 @@ config_open(void *arg, const char *path)
 		config_remember(f, path);
 		return fopen(path, "re");
 	}
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			return config_open_below(f->v[i].dirfd, f->v[i].base);
+	if ((v = config_file_find(f, path)) != NULL)
+		return config_open_below(v->dirfd, v->base);
 	/* a file that is new in a known directory */
 	strlcpy(base, path, sizeof(base));
 	strlcpy(dir, path, sizeof(dir));
