@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: dns; questions are answered only after sandbox_enter(). */
+/* Runs in: dns; it answers questions only after sandbox_enter(). */
 
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -20,10 +20,10 @@
 #include "proto/stats.h"
 
 /*
- * What one client may use. The answers to a client that does not read them
- * are queued: above CLIENT_QUEUE_PAUSE octets dns reads no more questions from
- * it, above CLIENT_QUEUE_SMALL its answers become TEMPERROR. So the queue stays
- * far below the limit of a channel, and each question gets one answer.
+ * Limits for the answers that a client has not read: above CLIENT_QUEUE_PAUSE
+ * octets dns reads no questions from it, above CLIENT_QUEUE_SMALL it answers
+ * TEMPERROR. So the queue stays far below the limit of a channel, and each
+ * question gets one answer.
  */
 #define CLIENT_QUEUE_PAUSE (256 * 1024)
 #define CLIENT_QUEUE_SMALL (4 * 1024 * 1024)
@@ -42,13 +42,13 @@ struct client {
 /* A question, until its answer or its deadline. */
 struct request {
 	RB_ENTRY(request) byid;
-	TAILQ_ENTRY(request) bytime; /* all wait equally long */
+	TAILQ_ENTRY(request) bytime; /* the deadline is the same for all */
 	TAILQ_ENTRY(request) byclient;
-	uint32_t id; /* our number; libunbound returns it */
+	uint32_t id; /* for libunbound, which returns it */
 	struct client *client;
-	uint32_t peerid; /* the client's number, returned with the answer */
+	uint32_t peerid; /* the client's id, returned with the answer */
 	uint16_t type;
-	uint64_t usec; /* when it came */
+	uint64_t usec; /* when it arrived */
 };
 RB_HEAD(request_tree, request);
 TAILQ_HEAD(request_queue, request);
@@ -67,9 +67,6 @@ struct dns {
 	struct log_note note_full, note_large, note_client;
 };
 
-static void client_free(struct client *);
-static void dns_answered(uint32_t, const struct dns_answer *, void *);
-
 static uint8_t answer_buf[DNSMSG_ANSWER_MAX];
 
 static int
@@ -82,15 +79,6 @@ RB_PROTOTYPE_INTERNAL(request_tree, request, byid, request_cmp,
     __attribute__((__unused__)) static)
 RB_GENERATE_INTERNAL(request_tree, request, byid, request_cmp,
     __attribute__((__unused__)) static)
-
-static struct request *
-request_find(struct dns *d, uint32_t id)
-{
-	struct request key;
-
-	key.id = id;
-	return RB_FIND(request_tree, &d->requests, &key);
-}
 
 /* Sets the timer to the deadline of the oldest question. */
 static void
@@ -153,14 +141,14 @@ dns_check_drained(struct dns *d)
 {
 	if (!d->draining || d->drained || !TAILQ_EMPTY(&d->queue))
 		return;
-	/* Clients that drain for longer still get answers. */
+	/* dns still answers clients that have not drained yet */
 	d->drained = 1;
 	role_drained(&d->role);
 }
 
 /*
- * Encodes an answer into answer_buf and returns the length. One that is too
- * large becomes a TEMPERROR, as all with records do when small is set.
+ * Encodes an answer into answer_buf and returns the length. The answer becomes
+ * a TEMPERROR if small is set or it is too large.
  */
 static size_t
 answer_put(struct dns *d, struct dns_answer *a, int small)
@@ -172,7 +160,7 @@ answer_put(struct dns *d, struct dns_answer *a, int small)
 		return w.len;
 	if (small)
 		log_note(&d->note_client,
-		    "answers to one that does not read them were dropped");
+		    "a client does not read its answers; the rest fail");
 	else
 		log_note(&d->note_large,
 		    "an answer of more than %d octets was refused",
@@ -245,14 +233,14 @@ request_answer(struct request *q, const struct dns_answer *from)
 	client_send(c, peerid, &a);
 }
 
-/* The resolver's callback; the request may be gone. */
+/* Receives an answer of libunbound; the request may be gone. */
 static void
 dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
 {
+	struct request *q, key = { .id = id };
 	struct dns *d = arg;
-	struct request *q;
 
-	if ((q = request_find(d, id)) == NULL)
+	if ((q = RB_FIND(request_tree, &d->requests, &key)) == NULL)
 		return;
 	request_answer(q, a);
 	dns_check_drained(d);
@@ -275,7 +263,7 @@ dns_deadline(evutil_socket_t fd, short what, void *arg)
 	dns_check_drained(d);
 }
 
-/* 0 when too many questions are in flight: the next one is refused. */
+/* 0 if too many questions are in flight: refuse the next one. */
 static int
 client_may_ask(struct client *c)
 {
@@ -317,55 +305,7 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type, const char *name,
 		deadline_set(d);
 }
 
-/* Reports a client that broke the message rules: the parent ends it. */
-static void
-client_bad(struct client *c)
-{
-	uint8_t buf[4];
-	struct wbuf w;
-
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, c->id);
-	(void)chan_send(c->dns->role.parent, MSG_BADPEER, 0, buf, w.len, -1, 0);
-}
-
-static void
-client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
-{
-	struct client *c = arg;
-	const char *name;
-	struct rbuf r;
-	uint16_t type;
-	size_t namelen;
-
-	/* The message table admits only QUERY, without a descriptor. */
-	rbuf_init(&r, p, len);
-	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
-		log_warnx("%s %u sent a malformed question; its channel is "
-			  "closed",
-		    msg_role_name[c->role], c->id);
-		client_bad(c);
-		client_free(c);
-		return;
-	}
-	client_ask(c, h->peerid, type, name, namelen);
-}
-
-static void
-client_gone(struct chan *chan, const char *why, void *arg)
-{
-	struct client *c = arg;
-
-	if (why != NULL) {
-		log_warnx("message from %s %u: %s; its channel is closed",
-		    msg_role_name[c->role], c->id, why);
-		client_bad(c);
-	}
-	client_free(c);
-}
-
-/* Its questions stay in libunbound; their answers fill the cache. */
+/* libunbound still resolves its questions; the answers fill the cache. */
 static void
 client_free(struct client *c)
 {
@@ -378,6 +318,38 @@ client_free(struct client *c)
 	chan_free(c->chan);
 	free(c);
 	dns_check_drained(d);
+}
+
+/* Closes a channel; if the client broke the rules, the parent kills it. */
+static void
+client_gone(struct chan *chan, const char *why, void *arg)
+{
+	struct client *c = arg;
+
+	if (why != NULL) {
+		log_warnx("message from %s %u: %s; its channel is closed",
+		    msg_role_name[c->role], c->id, why);
+		(void)chan_send_u32(c->dns->role.parent, MSG_BADPEER, c->id,
+		    -1);
+	}
+	client_free(c);
+}
+
+/* The message rules admit only QUERY here. */
+static void
+client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	const char *name;
+	struct rbuf r;
+	uint16_t type;
+	size_t namelen;
+
+	rbuf_init(&r, p, len);
+	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1)
+		client_gone(chan, "malformed question", arg);
+	else
+		client_ask(arg, h->peerid, type, name, namelen);
 }
 
 static void
@@ -421,9 +393,9 @@ dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 		break;
 	case MSG_FLUSH:
 		/*
-		 * libunbound cannot empty the cache of a context, and is slow
-		 * to delete a context. The parent restarts dns at once, and
-		 * its clients repeat the questions in flight.
+		 * libunbound cannot empty a context's cache, and is slow to
+		 * delete a context. The parent restarts dns at once, and its
+		 * clients ask the questions in flight again.
 		 */
 		log_info("flush: restarting with an empty cache");
 		_exit(0);

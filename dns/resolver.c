@@ -39,23 +39,23 @@ struct resolver {
 	size_t limit;
 	int asking; /* inside ub_resolve_event() */
 	uint32_t asking_id;
-	int answered;	    /* its callback has run */
-	unsigned int fails; /* in a row, not from the cache */
-	int broken;	    /* and that was logged */
+	int answered;	    /* by its callback, inside that call */
+	unsigned int fails; /* answers in a row that failed, uncached */
+	int broken;	    /* the failures were logged */
 	struct log_note note_broken, note_bad;
 };
 
 static void resolver_done(void *, int, void *, int, int, char *, int);
 
-/* The one resolver of the process: callbacks only get an integer. */
+/* The one resolver of the process: a callback's argument is an integer. */
 static struct resolver *the_resolver;
 static struct dns_rr decode_rr[DNSMSG_MAXRR];
 static uint8_t decode_buf[65536];
 
 /*
- * By default libunbound gives up on questions after seconds in its queue (range
- * 16, 2 TCP connections), avoids a forwarder that failed for 15 minutes, and
- * itself answers for test., invalid. and private addresses.
+ * With its defaults libunbound gives up on questions that wait for seconds (16
+ * in flight, 2 TCP connections), avoids a forwarder that failed for 15 minutes,
+ * and answers itself for test., invalid. and private addresses.
  */
 static const struct resolver_option {
 	const char *name;
@@ -103,7 +103,7 @@ option_size(struct ub_ctx *ctx, const char *name, unsigned long n)
 	option(ctx, name, value);
 }
 
-/* Logs libunbound's lines, which would otherwise go to stderr. */
+/* Logs a line that libunbound would otherwise write to stderr. */
 static ssize_t
 resolver_log(void *cookie, const char *buf, size_t len)
 {
@@ -137,8 +137,8 @@ resolver_verbose(int on)
 }
 
 /*
- * Queries without a descriptor fail at once. When the limit of descriptors
- * cannot be raised, allow fewer queries in flight.
+ * Raises the limit of open files, and returns how many queries may be in flight
+ * below it: libunbound fails a query at once if there is no descriptor for it.
  */
 static unsigned long
 set_range(const struct conf *conf)
@@ -149,15 +149,16 @@ set_range(const struct conf *conf)
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
 	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < want) {
-		log_warnx("only %lu descriptors: fewer questions in flight",
-		    (unsigned long)rl.rlim_max);
+		log_warnx("the hard limit of open files is %lu, not %lu: "
+			  "fewer questions may be in flight",
+		    (unsigned long)rl.rlim_max, want);
 		want = rl.rlim_max;
 	}
 	rl.rlim_cur = want;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
 	if (want < RANGE_MIN + NUM_TCP + NOFILE_SPARE)
-		fatalx("%lu descriptors are too few to resolve names", want);
+		fatalx("the limit of open files is too low: %lu", want);
 	return want - NUM_TCP - NOFILE_SPARE;
 }
 
@@ -180,18 +181,18 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
 			    ub_strerror(rv));
 	}
 	if (conf->nameservers.n > 1) {
-		/* Use the fastest: a dead one costs a probe now and then. */
+		/* use the fastest one; a dead one costs a rare probe */
 		option(ctx, "fast-server-permil:", "1000");
 		option(ctx, "fast-server-num:", "1");
 	}
 }
 
 /*
- * Sets how long libunbound tries. By default it learns a round trip of a
- * millisecond from answers in the forwarder's cache, waits 50 ms, and gives up
- * after four doublings, in less than a second, while the forwarder still
- * resolves the name. With a first wait of a fifth of our deadline and two tries
- * (it makes two rounds of them) it gives up shortly after the deadline.
+ * Sets how long libunbound waits for an answer. By default it learns a round
+ * trip of a millisecond from answers in the forwarder's cache, waits 50 ms, and
+ * gives up after four doublings, in less than a second, while the forwarder
+ * still resolves the name. If it first waits a fifth of DNS_Timeout, and makes
+ * two tries (in each of two rounds), it gives up shortly after DNS_Timeout.
  */
 static void
 set_patience(struct ub_ctx *ctx, const struct conf *conf)
@@ -205,7 +206,7 @@ set_patience(struct ub_ctx *ctx, const struct conf *conf)
 	option_size(ctx, "infra-cache-min-rtt:", ms);
 }
 
-/* Adds the lines of the file that the parent read; ';' begins a comment. */
+/* Adds the trust anchors, one a line; ';' begins a comment. */
 static void
 set_anchors(struct ub_ctx *ctx, const struct conf *conf)
 {
@@ -240,7 +241,7 @@ set_cache(struct ub_ctx *ctx, const struct conf *conf)
 	    (unsigned long)(conf->dns_cache < 1 ? 1 : conf->dns_cache) * 1024 *
 	    1024;
 
-	/* As libunbound advises: twice the memory for records. */
+	/* libunbound's manual advises twice the memory for records */
 	option_size(ctx, "msg-cache-size:", total / 3);
 	option_size(ctx, "rrset-cache-size:", total - total / 3);
 }
@@ -254,8 +255,8 @@ primed(void *arg, int rcode, void *packet, int len, int sec, char *why,
 }
 
 /*
- * Asks a question that libunbound answers from a local zone: it then reads its
- * files and allocates what it needs, before the sandbox, and sends nothing.
+ * Makes libunbound read its files and allocate its memory before the sandbox:
+ * asks a question that it answers from a local zone, without a packet.
  */
 static void
 prime(struct resolver *r)
@@ -284,7 +285,7 @@ resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
 	if ((r->ctx = ub_ctx_create_event(base)) == NULL)
 		fatalx("libunbound: no context");
 	set_log(r->ctx);
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+	for (i = 0; i < nitems(options); i++)
 		option(r->ctx, options[i].name, options[i].value);
 	r->limit = set_range(conf);
 	option_size(r->ctx, "outgoing-range:", r->limit);
@@ -332,13 +333,6 @@ name_text(char *out, const char *name, size_t len)
 	*out = '\0';
 }
 
-/* What libunbound returns to us: id and type, since a pointer may go stale. */
-static void *
-cookie_make(uint32_t id, uint16_t type)
-{
-	return (void *)((uintptr_t)type << 32 | id);
-}
-
 void
 resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
     size_t len)
@@ -347,7 +341,7 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	char text[DNAME_MAX * 4 + 1];
 	int rv;
 
-	/* libunbound leaks the memory of a malformed question. */
+	/* libunbound leaks the memory of a malformed question */
 	if (!dname_valid(name, len)) {
 		r->fn(id, &failed, r->arg);
 		return;
@@ -357,18 +351,19 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	r->asking_id = id;
 	r->answered = 0;
 	r->held++;
+	/* for resolver_done(): id and type, as a pointer may become stale */
 	rv = ub_resolve_event(r->ctx, text, type, CLASS_IN,
-	    cookie_make(id, type), resolver_done, NULL);
+	    (void *)((uintptr_t)type << 32 | id), resolver_done, NULL);
 	r->asking = 0;
 	if (rv != 0 && !r->answered) {
 		r->held--;
-		log_note(&r->note_bad, "libunbound takes no question: %s",
+		log_note(&r->note_bad, "libunbound refuses a question: %s",
 		    ub_strerror(rv));
 		r->fn(id, &failed, r->arg);
 	}
 }
 
-/* Logs that nameservers fail, at most once a minute, and when they recover. */
+/* Logs that the nameservers fail, once a minute at most, and their recovery. */
 static void
 note_outcome(struct resolver *r, int failed)
 {
@@ -393,7 +388,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 {
 	enum dns_decoded rv;
 
-	/* libunbound delivers data that failed validation, too. */
+	/* libunbound also returns data that failed validation */
 	if (sec == SEC_BOGUS) {
 		log_debug("bogus: %s", why == NULL ? "?" : why);
 		return;
@@ -409,7 +404,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 	a->secure = sec == SEC_SECURE;
 }
 
-/* libunbound's callback; may run inside ub_resolve_event(). */
+/* libunbound's callback, which may run inside ub_resolve_event(). */
 static void
 resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
     int limited)
@@ -424,7 +419,7 @@ resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
 		r->answered = 1;
 		a.cached = 1;
 	}
-	/* When rcode is not 0 the packet is no answer. */
+	/* if rcode is not 0, packet is not an answer */
 	if (rcode == 0 && packet != NULL && len > 0)
 		decode_outcome(r, packet, len, sec, why, &a);
 	if (!a.cached)
