@@ -16,8 +16,8 @@ struct role;
 
 /*
  * A role's callbacks. The first three take over the channel to another child
- * that came with PEER; which one is called, role_link_to() says. They may be
- * called at any time, and again when the peer was restarted.
+ * that PEER brings; role_link_to() decides which one. They may be called at any
+ * time, and again if the peer was restarted.
  */
 struct role_ops {
 	void (*dns)(struct role *, int fd);    /* to dns, for questions */

@@ -26,13 +26,13 @@
 #define READY_SECONDS	 20
 #define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
 
-static void slot_start(struct slot *);
+static void slot_start(struct generation_slot *);
 static void slot_gone(struct chan *, const char *, void *);
 
 static void
 slot_new(struct generation *g, const struct role_row *row)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("slot_new");
@@ -70,17 +70,18 @@ generation_new(struct generations *all, struct conf *conf)
 	TAILQ_INSERT_TAIL(&all->list, g, entry);
 	if ((g->conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("configuration for the children");
-	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++)
-		for (n = role_processes(row, conf, generations_open(all));
-		     n > 0; n--)
+	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++) {
+		n = role_processes(row, conf, generations_open(all));
+		for (; n > 0; n--)
 			slot_new(g, row);
+	}
 	return g;
 }
 
 void
 generation_free(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	generation_stats(g, &g->all->retired, 0);
 	while ((s = TAILQ_FIRST(&g->slots)) != NULL) {
@@ -104,7 +105,7 @@ generation_free(struct generation *g)
 int
 generation_is_empty(const struct generation *g)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (s->pid != -1)
@@ -115,7 +116,7 @@ generation_is_empty(const struct generation *g)
 static int
 generation_is_ready(const struct generation *g)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (!s->ready && s->row->essential)
@@ -125,7 +126,7 @@ generation_is_ready(const struct generation *g)
 
 /* Limits a child's lines: a compromised one must not flood the log. */
 static int
-slot_may_log(struct slot *s)
+slot_may_log(struct generation_slot *s)
 {
 	time_t t = clock_seconds();
 
@@ -142,7 +143,7 @@ slot_may_log(struct slot *s)
 
 /* A child reads hostile input: log_line() escapes its text. */
 static void
-slot_log(struct slot *s, const uint8_t *p, size_t len)
+slot_log(struct generation_slot *s, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
 	int pri;
@@ -159,7 +160,7 @@ slot_log(struct slot *s, const uint8_t *p, size_t len)
 static void
 generation_check_drained(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	/* dns and the shadow end last: those that take mail may need them */
 	TAILQ_FOREACH(s, &g->slots, entry)
@@ -177,10 +178,10 @@ generation_check_drained(struct generation *g)
 
 /* dns reports a client that broke the message rules; terminate it. */
 static void
-generation_badpeer(struct generation *g, const struct slot *dns,
+generation_badpeer(struct generation *g, const struct generation_slot *dns,
     const uint8_t *p, size_t len)
 {
-	struct slot *s;
+	struct generation_slot *s;
 	struct rbuf r;
 	uint32_t id;
 
@@ -200,7 +201,7 @@ static void
 slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
     int fd, void *arg)
 {
-	struct slot *s = arg;
+	struct generation_slot *s = arg;
 	struct generation *g = s->gen;
 
 	switch (h->type) {
@@ -214,7 +215,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 			(void)chan_send_u32(c, MSG_VERBOSE, 1, -1);
 		if (s->row->dns == ROLE_SERVER)
 			g->all->ops->dns_ready(g, g->all->arg);
-		/* READY may still come while it drains */
+		/* READY may still arrive while the generation drains */
 		if (!g->draining && !g->was_ready && generation_is_ready(g)) {
 			g->was_ready = 1;
 			g->all->ops->ready(g, g->all->arg);
@@ -238,7 +239,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 static void
 slot_gone(struct chan *c, const char *why, void *arg)
 {
-	struct slot *s = arg;
+	struct generation_slot *s = arg;
 
 	if (why != NULL)
 		log_line(LOG_CRIT, "%s[%d] broke the message rules: %s",
@@ -251,9 +252,9 @@ slot_gone(struct chan *c, const char *why, void *arg)
 
 /* Connects it to each child that it has a link to. */
 static void
-slot_connect(struct slot *s)
+slot_connect(struct generation_slot *s)
 {
-	struct slot *o;
+	struct generation_slot *o;
 	int rc = 0;
 
 	TAILQ_FOREACH(o, &s->gen->slots, entry)
@@ -267,7 +268,7 @@ slot_connect(struct slot *s)
 }
 
 static int
-slot_send_start(struct slot *s)
+slot_send_start(struct generation_slot *s)
 {
 	const struct generation *g = s->gen;
 	const struct generations *all = g->all;
@@ -299,7 +300,7 @@ slot_retry(evutil_socket_t fd, short what, void *arg)
 
 /* Starts it again: at once at first, then after 0.1 s, 0.2 s, ... 30 s. */
 static void
-slot_respawn(struct slot *s)
+slot_respawn(struct generation_slot *s)
 {
 	unsigned int ms = s->fails == 0 ? 0 :
 	    s->fails > RESPAWN_DOUBLED	? RESPAWN_MAX_MS :
@@ -314,7 +315,7 @@ slot_respawn(struct slot *s)
 }
 
 static void
-slot_start(struct slot *s)
+slot_start(struct generation_slot *s)
 {
 	struct generation *g = s->gen;
 	int sock;
@@ -368,7 +369,7 @@ generation_deadline(struct generation *g, unsigned int seconds)
 void
 generation_start(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		slot_start(s);
@@ -378,7 +379,7 @@ generation_start(struct generation *g)
 void
 generation_tell(struct generation *g, enum msg_type type, uint32_t value)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry) {
 		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) == 0 ||
@@ -395,7 +396,7 @@ int
 generation_answers(struct generation *g)
 {
 	unsigned int due = 0, ready = 0;
-	struct slot *s;
+	struct generation_slot *s;
 	int all = 1;
 
 	TAILQ_FOREACH(s, &g->slots, entry) {
@@ -416,7 +417,7 @@ generation_answers(struct generation *g)
 void
 generation_stats(const struct generation *g, struct stats *sum, int gauges)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		stat_sum(sum, s->stats, gauges && s->pid != -1);
@@ -425,7 +426,7 @@ generation_stats(const struct generation *g, struct stats *sum, int gauges)
 void
 generation_drain(struct generation *g, unsigned int seconds)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	if (g->draining)
 		return;
@@ -449,7 +450,7 @@ generation_drain(struct generation *g, unsigned int seconds)
 void
 generation_kill(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	g->draining = 1;
 	TAILQ_FOREACH(s, &g->slots, entry)
@@ -458,7 +459,7 @@ generation_kill(struct generation *g)
 }
 
 static void
-slot_log_end(const struct slot *s, pid_t pid, int status)
+slot_log_end(const struct generation_slot *s, pid_t pid, int status)
 {
 	const char *role = s->row->name;
 
@@ -475,11 +476,11 @@ slot_log_end(const struct slot *s, pid_t pid, int status)
 		    WEXITSTATUS(status));
 }
 
-static struct slot *
+static struct generation_slot *
 slot_by_pid(const struct generations *all, pid_t pid)
 {
 	struct generation *g;
-	struct slot *s;
+	struct generation_slot *s;
 
 	TAILQ_FOREACH(g, &all->list, entry)
 		TAILQ_FOREACH(s, &g->slots, entry)
@@ -492,7 +493,7 @@ void
 generations_reaped(struct generations *all, pid_t pid, int status)
 {
 	struct generation *g;
-	struct slot *s;
+	struct generation_slot *s;
 
 	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;

@@ -293,9 +293,9 @@ parent_signal(evutil_socket_t sig, short what, void *arg)
 }
 
 /*
- * A client may keep its connection for all of RELOAD_SECONDS, and a reload
- * may come each second: end the oldest generations before processes and
- * descriptors run out.
+ * Ends the oldest generations before processes and descriptors run out: each
+ * reload may leave one, whose clients keep their connections for up to
+ * RELOAD_SECONDS.
  */
 static void
 parent_limit_draining(struct parent *p)

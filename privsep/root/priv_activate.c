@@ -104,7 +104,8 @@ activate_all(int fds[ACTIVATE_MAX], int n, char *names, char *why, size_t len)
 		kind = kind_by_name(name, i);
 		if (kind == ACTIVATE_MAX)
 			return priv_refuse(-1, why, len,
-			    "descriptor %d%s%s: names are milter, policy, control",
+			    "descriptor %d%s%s: "
+			    "names are milter, policy, control",
 			    FIRST_FD + i, name == NULL ? "" : " has the name ",
 			    name == NULL ? "" : name);
 		if (fds[kind] != -1)
@@ -124,22 +125,22 @@ priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 		   *names = getenv("LISTEN_FDNAMES"), *errstr = NULL;
 	char copy[NAMES_MAX];
 	long long count = 0;
-	int i, ours, rc = 0;
+	int i, given, rc = 0;
 
 	for (i = 0; i < ACTIVATE_MAX; i++)
 		fds[i] = -1;
-	/* LISTEN_PID may name another process, such as our parent */
-	ours = pid != NULL && n != NULL &&
+	/* LISTEN_PID may name another process, such as this one's parent */
+	given = pid != NULL && n != NULL &&
 	    strtonum(pid, 1, INT_MAX, &errstr) == getpid() && errstr == NULL;
-	if (ours)
+	if (given)
 		count = strtonum(n, 0, ACTIVATE_MAX, &errstr);
-	if (ours && errstr != NULL)
+	if (given && errstr != NULL)
 		rc =
 		    priv_refuse(-1, why, len, "LISTEN_FDS %s is %s", n, errstr);
 	else if (names != NULL &&
 	    strlcpy(copy, names, sizeof(copy)) >= sizeof(copy))
 		rc = priv_refuse(-1, why, len, "LISTEN_FDNAMES is too long");
-	else if (ours)
+	else if (given)
 		rc = activate_all(fds, (int)count, names == NULL ? NULL : copy,
 		    why, len);
 	unsetenv("LISTEN_PID");

@@ -1,21 +1,21 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Landlock's ABI 7; Debian 12's header has ABI 2. */
+/* Runs in: every process. Landlock's ABI; Debian 12's own header is too old. */
 
 #ifndef PRIVSEP_SANDBOX_LANDLOCK_H
 #define PRIVSEP_SANDBOX_LANDLOCK_H
 
 #include <stdint.h>
 
-struct ll_ruleset {
+struct landlock_ruleset {
 	uint64_t fs;
 	uint64_t net;
 	uint64_t scoped;
 };
-struct ll_path {
+struct landlock_path {
 	uint64_t access;
 	int32_t fd;
 } __attribute__((__packed__));
-struct ll_port {
+struct landlock_port {
 	uint64_t access;
 	uint64_t port;
 };

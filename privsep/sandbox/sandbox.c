@@ -56,7 +56,7 @@ limit_lower(int which, rlim_t value, const char *name)
 		return;
 	if (getrlimit(which, &rl) == -1)
 		fatal("%s", name);
-	/* SIGXCPU comes at the soft limit, SIGKILL at the hard one */
+	/* the soft limit sends SIGXCPU, the hard one SIGKILL */
 	limit_set(which, rl.rlim_cur > value ? value : rl.rlim_cur,
 	    rl.rlim_max > value ? value + 1 : rl.rlim_max, name);
 }
@@ -125,7 +125,7 @@ sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 static void
 ll_allow(int rs, int fd, uint64_t access)
 {
-	struct ll_path rule = { access, fd };
+	struct landlock_path rule = { access, fd };
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
@@ -170,7 +170,7 @@ ll_allow_files(int rs, const struct sandbox_args *a)
 static void
 ll_allow_ports(int rs, const struct sandbox_args *a)
 {
-	struct ll_port rule = { LL_NET_CONNECT, 0 };
+	struct landlock_port rule = { LL_NET_CONNECT, 0 };
 	size_t i;
 
 	for (i = 0; i < a->ndns_ports; i++) {
@@ -185,7 +185,7 @@ static void
 sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_profile *pr = &sandbox_profiles[role];
-	struct ll_ruleset attr = { LL_FS_V1, 0, 0 };
+	struct landlock_ruleset attr = { LL_FS_V1, 0, 0 };
 	size_t size = sizeof(attr.fs);
 	int abi, rs;
 
