@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -12,7 +12,7 @@
 
 /*
  * Which program of spf-engine the configuration is for: protocol, words,
- * default file, keys and warnings differ.
+ * default file, keys and warnings differ. Also the protocol of a session.
  */
 enum conf_program {
 	CONF_MILTER = 1, /* pyspf-milter */
@@ -28,7 +28,7 @@ enum conf_reject {
 	REJECT_NOT_PASS,
 	REJECT_SOFTFAIL,
 	REJECT_FAIL,
-	REJECT_NULL, /* HELO; for MAIL FROM as REJECT_OTHER */
+	REJECT_NULL, /* HELO_reject; in Mail_From_reject as REJECT_OTHER */
 	REJECT_FALSE,
 	REJECT_NO_CHECK
 };
@@ -41,6 +41,10 @@ enum conf_header { /* Header_Type */
 enum conf_frontend { /* Milter_Frontend */
 	FRONTEND_NATIVE = 0,
 	FRONTEND_LIBMILTER
+};
+enum conf_void { /* Void_Family */
+	CONF_VOID_CLIENT = 0,
+	CONF_VOID_ANY
 };
 enum conf_sandbox { /* Sandbox */
 	CONF_SANDBOX_FULL = 0,
@@ -157,6 +161,7 @@ struct conf {
 	int whitelist_lookup_time; /* seconds */
 	int void_limit;
 	char *reason_message; /* a well-formed template */
+	char *reason_url;     /* a well-formed template; "": none */
 	int mock;
 	int queue_id;
 	char *per_user_path;	 /* "": unset */
@@ -174,17 +179,18 @@ struct conf {
 	struct conf_socket policy_socket; /* default none */
 	struct conf_socket control_socket;
 	struct conf_servers nameservers;
+	int nameservers_found;	 /* no key: those of /etc/resolv.conf */
 	char *trust_anchor;	 /* path: DNSSEC on; "": off */
 	char *trust_anchor_text; /* its contents; "": none */
 	int dns_timeout;	 /* seconds for one question */
 	int dns_cache;		 /* megabytes */
+	enum conf_void void_family;
 	int workers;
 	int max_connections; /* of each worker */
 	enum conf_frontend milter_frontend;
 	enum conf_sandbox sandbox;
 	int remove_own_ar;
 	int skip_authenticated;
-	char *why_url; /* a well-formed template; "": none */
 	enum conf_logformat log_format;
 	int second_opinion;	   /* 1: run the libspf2 shadow */
 	int second_opinion_sample; /* percent of requests */
@@ -298,9 +304,14 @@ char *conf_socket_text(const struct conf_socket *);
 /*
  * Replaces the list by the nameserver lines of a resolv.conf: the first
  * CONF_SERVERS_MAX, without scoped addresses; 127.0.0.1 when there are none.
- * Returns how many it holds.
+ * Returns how many the text names.
  */
 size_t conf_resolvconf(const char *, size_t, struct conf_servers *);
+/* Replaces the first list by the second. Exits on no memory. */
+void conf_servers_copy(struct conf_servers *, const struct conf_servers *);
+/* 1 when both name the same servers in the same order. */
+int conf_servers_equal(const struct conf_servers *,
+    const struct conf_servers *);
 /* Frees what it holds, not the struct, and empties it. */
 void conf_servers_free(struct conf_servers *);
 

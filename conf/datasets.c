@@ -13,11 +13,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/read.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
+#include "proto/text.h"
 
 #define NAME_LEN 253
 
@@ -28,10 +26,6 @@ struct conf_dataset {
 	/* 1 for an entry whose colons do not separate; NULL: no such entry. */
 	int (*whole)(const char *, size_t);
 };
-
-/*
- * Where entries come from.
- */
 
 /* Colons separate entries, except inside of an IPv6 address. */
 static int
@@ -152,9 +146,7 @@ dataset(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
 	return from_list(x, s, k, arg);
 }
 
-/*
- * InternalHosts.
- */
+/* InternalHosts. */
 
 /* A host or domain name, in ASCII or UTF-8. */
 static int
@@ -168,11 +160,9 @@ name_ok(const char *s, size_t n)
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
 		if ((c == '.' && last == '.') ||
-		    (c < 0x80 && c != '-' && c != '_' && c != '.' &&
-			!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
-			!(c >= 'A' && c <= 'Z')))
+		    (c < 0x80 && c != '_' && c != '.' && !ascii_is_ldh(c)))
 			return 0;
-		digits += c == '.' || (c >= '0' && c <= '9');
+		digits += c == '.' || ascii_is_digit(c);
 		last = c;
 	}
 	return digits != n && last != '.';
@@ -213,7 +203,7 @@ host_whole(const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == 0)
 		return 1;
-	/* Not an address, but certainly meant as IPv6: do not split it. */
+	/* Keep a malformed IPv6 address whole, for the message. */
 	for (i = 0; i + 1 < n; i++)
 		if (s[i] == ':' && s[i + 1] == ':')
 			return 1;
@@ -233,7 +223,7 @@ host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
 	if (n != 0 && s[n - 1] == '.')
 		n--;
 	if (!name_ok(s, n) && h->negated)
-		/* Clients would count as internal that must not: refuse it. */
+		/* Without it, clients that it excludes would be internal. */
 		return conf_refuse(x, "%s is neither a network nor a name",
 		    conf_show(entry));
 	if (!name_ok(s, n)) {
@@ -267,15 +257,10 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == -1)
 		rv = host_name(x, &h, s, n, entry);
-	else if (cidr_hostbits(&h.net)) {
-		cidr_mask(&h.net);
-		conf_warn(x,
-		    "%s has bits set after the prefix; they are cleared",
-		    conf_show(entry));
-	}
+	else
+		conf_clear_hostbits(x, &h.net, entry);
 	if (rv == 0) {
-		l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-		l->v[l->n++] = h;
+		conf_append(l, h);
 	}
 	free(entry);
 	return rv == -1 ? -1 : 0;
@@ -342,9 +327,7 @@ free_hosts(const struct conf_row *row, struct conf *c)
 	hosts_free(conf_field(struct conf_hosts, c, row));
 }
 
-/*
- * MacroList: name[|value[|value...]].
- */
+/* MacroList: name[|value[|value...]]. */
 
 static int
 macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
@@ -375,12 +358,9 @@ macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		e++;
 		bar = memchr(e, '|', n - (size_t)(e - s));
 		k = bar != NULL ? (size_t)(bar - e) : n - (size_t)(e - s);
-		m.values.v =
-		    conf_xgrow(m.values.v, m.values.n, sizeof(*m.values.v));
-		m.values.v[m.values.n++] = conf_xstrndup(e, k);
+		conf_append(&m.values, conf_xstrndup(e, k));
 	}
-	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-	l->v[l->n++] = m;
+	conf_append(l, m);
 	free(entry);
 	return 0;
 }
@@ -388,12 +368,10 @@ macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 static void
 macros_free(struct conf_macros *l)
 {
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < l->n; i++) {
-		for (j = 0; j < l->v[i].values.n; j++)
-			free(l->v[i].values.v[j]);
-		free(l->v[i].values.v);
+		conf_strs_free(&l->v[i].values);
 		free(l->v[i].name);
 	}
 	free(l->v);

@@ -11,27 +11,29 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "proto/text.h"
 
 #define OFF(f) offsetof(struct conf, f)
 #define BOTH   (CONF_MILTER | CONF_POLICY)
 #define MILTER CONF_MILTER
 #define REASON "Message {rejectdefer} due to: {spf}. Please see {url}"
-#define WHY                                                    \
+#define URL                                                    \
 	"http://www.openspf.net/Why?s={scope};id={id};ip={ip}" \
 	";r={rcpt}"
 #define RUNDIR "/run/pyspf-milter/"
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
 			    as_any = BOOL_ANY, as_ours = BOOL_OURS,
-			    as_never = BOOL_NEVER;
+			    as_never = BOOL_KEY_REFUSED;
 static const char *const reason_vars[] = { "rejectdefer", "spf", "url", NULL };
-static const char *const why_vars[] = { "scope", "id", "ip", "rcpt", NULL };
+static const char *const url_vars[] = { "scope", "id", "ip", "rcpt", NULL };
 /* clang-format off */
 static const struct conf_word frontends[] = {
 	{ "native", FRONTEND_NATIVE }, { "libmilter", FRONTEND_LIBMILTER },
+	{ NULL, 0 }
+};
+static const struct conf_word void_families[] = {
+	{ "client", CONF_VOID_CLIENT }, { "any", CONF_VOID_ANY },
 	{ NULL, 0 }
 };
 static const struct conf_word sandboxes[] = {
@@ -148,6 +150,10 @@ static const struct conf_row rows[] = {
 	    "reply text; {rejectdefer}, {spf} and {url} are filled in",
 	    NULL },
 	    &conf_op_template, OFF(reason_message), 0, 0, 0, reason_vars, 0 },
+	{ { "Reason_URL", "template", URL, BOTH, 0, 0,
+	    "text of {url}; {scope}, {id}, {ip} and {rcpt} are filled in",
+	    NULL },
+	    &conf_op_url, OFF(reason_url), 0, 0, 0, url_vars, ROW_EQUALS },
 	{ { "Mock", "switch", "False", BOTH, 0, 0,
 	    "answer every policy request with a header to be ignored",
 	    "True|False" },
@@ -197,6 +203,10 @@ static const struct conf_row rows[] = {
 	{ { "DNS_Cache", "number", "48", BOTH, 0, 1,
 	    "megabytes of the cache of DNS answers", "1..4096" },
 	    &conf_op_int, OFF(dns_cache), 0, 1, 4096, NULL, 0 },
+	{ { "Void_Family", "choice", "client", BOTH, 0, 1,
+	    "any: a name with an address of any family is no void lookup",
+	    "client|any" },
+	    &conf_op_enum, OFF(void_family), 0, 0, 0, void_families, 0 },
 	{ { "Workers", "number", "2", MILTER, 0, 1,
 	    "number of worker processes", "1..64" },
 	    &conf_op_int, OFF(workers), 0, 1, 64, NULL, 0 },
@@ -217,11 +227,6 @@ static const struct conf_row rows[] = {
 	{ { "Skip_Authenticated", "switch", "yes", BOTH, 0, 1,
 	    "no check for clients that logged in", "yes|no" },
 	    &conf_op_bool, OFF(skip_authenticated), 0, 0, 0, &as_ours, 0 },
-	{ { "Why_URL", "template", WHY, BOTH, 0, 1,
-	    "text of {url}; {scope}, {id}, {ip} and {rcpt} are filled in",
-	    NULL },
-	    &conf_op_template, OFF(why_url), 0, 0, 0, why_vars,
-	    ROW_EQUALS | ROW_NONE },
 	{ { "Log_Format", "choice", "classic", BOTH, 0, 1,
 	    "log lines as spf-engine's, or a JSON object a message",
 	    "classic|json" },
@@ -237,9 +242,9 @@ static const struct conf_row rows[] = {
 /* clang-format on */
 
 #define NROWS (sizeof(rows) / sizeof(rows[0]))
-_Static_assert(NROWS <= CONF_ROWS_MAX, "an overlay has a bit for each row");
+_Static_assert(NROWS <= CONF_ROWS_MAX, "struct overlay has a bit for each row");
 
-/* Keys of files written for older versions of spf-engine. */
+/* Other names of keys, and keys of older versions of spf-engine. */
 /* clang-format off */
 static const struct {
 	const char	*name, *now, *text;
@@ -248,6 +253,7 @@ static const struct {
 	    "this is the old name of MacroList" },
 	{ "defaultSeedOnly", NULL,
 	    "deprecated, has no effect; use TestOnly" },
+	{ "Why_URL", "Reason_URL", "" },
 	{ "IntHosts", NULL, "has no effect; use InternalHosts" }
 };
 /* clang-format on */

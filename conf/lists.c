@@ -12,12 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
 
-#define DOMAIN_LEN 253 /* RFC 1035 2.3.4, without the last dot */
+#define WORD	   "nameserver" /* of resolv.conf(5) */
+#define DOMAIN_LEN 253		/* RFC 1035 2.3.4, without the last dot */
 
 /*
  * *s becomes NULL after the last entry; a list that ends with a comma has an
@@ -68,9 +67,7 @@ odd_warn(struct conf_ctx *x, unsigned int odd)
 		conf_warn(x, "empty entries are left out");
 }
 
-/*
- * Prospective.
- */
+/* Prospective. */
 
 static int
 set_addr(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
@@ -96,9 +93,17 @@ print_addr(FILE *f, const struct conf_row *row, const struct conf *c)
 		fputs(addr_format(a, buf, sizeof(buf)), f);
 }
 
-/*
- * Networks.
- */
+/* Networks. */
+
+void
+conf_clear_hostbits(struct conf_ctx *x, struct cidr *net, const char *entry)
+{
+	if (!cidr_hostbits(net))
+		return;
+	cidr_mask(net);
+	conf_warn(x, "%s has bits set after the prefix; they are cleared",
+	    conf_show(entry));
+}
 
 static int
 net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
@@ -116,12 +121,8 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 	}
 	if ((rv = cidr_parse(net, copy, strlen(copy))) == -1)
 		conf_warn(x, "%s is not a network, left out", conf_show(copy));
-	else if (cidr_hostbits(net)) {
-		cidr_mask(net);
-		conf_warn(x,
-		    "%s has bits set after the prefix; they are cleared",
-		    conf_show(copy));
-	}
+	else
+		conf_clear_hostbits(x, net, copy);
 	free(copy);
 	return rv;
 }
@@ -137,15 +138,14 @@ set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	unsigned int odd = 0;
 
 	memset(&nets, 0, sizeof(nets));
-	/* spf-engine dies of an empty skip_addresses. */
+	/* spf-engine fails on an empty skip_addresses. */
 	if (*s == '\0' && row->pub.def[0] != '\0')
 		conf_warn(x, "is empty: no network is in it");
 	if (*s == '\0' || strcasecmp(s, "none") == 0)
 		s = NULL;
 	while (conf_entry(&s, &e, &n, 1, &odd))
 		if (n != 0 && net_parse(x, &net, e, n) == 0) {
-			nets.v = conf_xgrow(nets.v, nets.n, sizeof(*nets.v));
-			nets.v[nets.n++] = net;
+			conf_append(&nets, net);
 		}
 	odd_warn(x, odd);
 	free(old->v);
@@ -188,8 +188,8 @@ free_nets(const struct conf_row *row, struct conf *c)
  * Domains: stored in lower case, without dots at either end.
  */
 
-static void
-strs_free(struct conf_strs *l)
+void
+conf_strs_free(struct conf_strs *l)
 {
 	size_t i;
 
@@ -226,8 +226,7 @@ domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
 	}
 	if (n != was || (capitals && (row->flags & ROW_LOWER) != 0))
 		conf_warn(x, "read as %s", conf_show(p));
-	l->v = conf_xgrow(l->v, l->n, sizeof(*l->v));
-	l->v[l->n++] = p;
+	conf_append(l, p);
 }
 
 static int
@@ -246,7 +245,7 @@ set_domains(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		if (n != 0)
 			domain_add(x, row, &l, e, n);
 	odd_warn(x, odd);
-	strs_free(old);
+	conf_strs_free(old);
 	*old = l;
 	return 0;
 }
@@ -264,7 +263,7 @@ print_domains(FILE *f, const struct conf_row *row, const struct conf *c)
 static void
 free_domains(const struct conf_row *row, struct conf *c)
 {
-	strs_free(conf_field(struct conf_strs, c, row));
+	conf_strs_free(conf_field(struct conf_strs, c, row));
 }
 
 /*
@@ -323,8 +322,7 @@ set_servers(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 			free(bad);
 			return -1;
 		}
-		l.v = conf_xgrow(l.v, l.n, sizeof(*l.v));
-		l.v[l.n++] = sv;
+		conf_append(&l, sv);
 	}
 	/* spf-engine does not have this key: blanks beside commas are fine. */
 	if ((odd & ENTRY_EMPTY) != 0)
@@ -354,6 +352,63 @@ conf_servers_free(struct conf_servers *l)
 {
 	free(l->v);
 	memset(l, 0, sizeof(*l));
+}
+
+/* resolv.conf(5): only the nameserver lines are read. */
+size_t
+conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
+{
+	struct addr a;
+	const char *l;
+	size_t n, i, named;
+
+	conf_servers_free(out);
+	out->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*out->v));
+	while (out->n < CONF_SERVERS_MAX && conf_line(&text, &len, &l, &n)) {
+		/* As in glibc: the word begins the line, a blank ends it. */
+		if (n <= sizeof(WORD) - 1 ||
+		    memcmp(l, WORD, sizeof(WORD) - 1) != 0 ||
+		    (l[sizeof(WORD) - 1] != ' ' && l[sizeof(WORD) - 1] != '\t'))
+			continue;
+		l += sizeof(WORD) - 1;
+		n -= sizeof(WORD) - 1;
+		for (; n != 0 && (*l == ' ' || *l == '\t'); n--)
+			l++;
+		for (i = 0; i < n && strchr(" \t;#", l[i]) == NULL; i++)
+			;
+		/* This skips scoped addresses (fe80::1%eth0). */
+		if (addr_parse(&a, l, i) == -1)
+			continue;
+		out->v[out->n].addr = a;
+		out->v[out->n++].port = 53;
+	}
+	named = out->n;
+	if (named == 0 && addr_parse(&a, "127.0.0.1", 9) == 0) {
+		out->v[0].addr = a;
+		out->v[out->n++].port = 53;
+	}
+	return named;
+}
+
+void
+conf_servers_copy(struct conf_servers *to, const struct conf_servers *from)
+{
+	conf_servers_free(to);
+	to->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*to->v));
+	memcpy(to->v, from->v, from->n * sizeof(*to->v));
+	to->n = from->n;
+}
+
+int
+conf_servers_equal(const struct conf_servers *a, const struct conf_servers *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (a->v[i].port != b->v[i].port ||
+		    !addr_equal(&a->v[i].addr, &b->v[i].addr))
+			return 0;
+	return a->n == b->n;
 }
 
 static void

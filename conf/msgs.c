@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Pure. */
+/* Runs in: every process. */
 
 #include <err.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/msgs.h"
+#include "conf/local.h"
 #include "proto/text.h"
 
 #define SHOW_LEN  120 /* octets of a value that a message repeats */

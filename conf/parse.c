@@ -8,10 +8,6 @@
 #include <unistd.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/peruser.h"
-#include "conf/read.h"
-#include "conf/text.h"
 #include "proto/text.h"
 
 /* equals: how many '=' the line has. */
@@ -22,13 +18,14 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 	const struct conf_row *row;
 	const char *now = NULL, *text;
 
-	row = conf_row_find(name);
+	text = conf_old_key(name, &now);
+	row = conf_row_find(text != NULL && *text == '\0' ? now : name);
 	if (equals > 1 && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
-		x->key = row != NULL ? row->pub.name : NULL;
+		x->key = row != NULL ? name : NULL;
 		conf_warn(x, "a value cannot contain '='; line ignored");
 		return;
 	}
-	if (row == NULL && (text = conf_old_key(name, &now)) != NULL) {
+	if (row == NULL && text != NULL) {
 		x->key = name;
 		conf_warn(x, "%s", text);
 		if (now == NULL)
@@ -39,13 +36,11 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 		conf_unknown_key(x, name, ", line ignored");
 		return;
 	}
-	x->key = row->pub.name;
+	x->key = text != NULL && *text == '\0' ? name : row->pub.name;
 	conf_row_set(x, c, row, value);
 }
 
-/*
- * The lines that conf_print() adds for children. Returns 1 when it was one.
- */
+/* Reads a line that conf_print() adds for children; 0: it is no such line. */
 static int
 child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
@@ -68,9 +63,9 @@ child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 static void
 parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
-	const char *hash, *eq, *v;
+	const char *hash, *eq;
 	char *name, *value;
-	size_t i, nn, vn;
+	size_t i;
 	int equals = 0;
 
 	x->key = NULL;
@@ -81,7 +76,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&l, &n);
 	if (n == 0)
 		return;
-	/* spf-engine dies of any octet that is not UTF-8. */
+	/* spf-engine ends with an exception when it is not UTF-8. */
 	if (memchr(l, '\0', n) != NULL) {
 		conf_refuse_any(x, "the line holds a NUL");
 		return;
@@ -99,13 +94,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 		free(name);
 		return;
 	}
-	nn = (size_t)(eq - l);
-	v = eq + 1;
-	vn = n - nn - 1;
-	python_strip(&l, &nn);
-	python_strip(&v, &vn);
-	name = conf_xstrndup(l, nn);
-	value = conf_xstrndup(v, vn);
+	conf_split(l, n, eq, &name, &value);
 	set_key(x, c, name, value, equals);
 	x->key = NULL;
 	x->foreign = 0;
@@ -113,9 +102,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	free(value);
 }
 
-/*
- * What can only be done when all lines are read.
- */
+/* The steps after the last line. */
 
 /* Messages from here on are about this key, where the file set it last. */
 static const struct conf_row *
@@ -154,8 +141,7 @@ finish_id(struct conf_ctx *x, struct conf *c)
 static void
 finish_anchor(struct conf_ctx *x, struct conf *c)
 {
-	const char *l;
-	const char *text;
+	const char *l, *text;
 	char *buf, *out = NULL;
 	size_t len, n, size = 0;
 	FILE *o;
@@ -230,11 +216,7 @@ finish(struct conf_ctx *x, struct conf *c)
 	}
 }
 
-/*
- * The public functions.
- */
-
-/* As the key table has them. Authserv_Id is left to finish_id(). */
+/* The defaults of the key table; finish_id() completes Authserv_Id. */
 static struct conf *
 defaults(enum conf_program program)
 {
@@ -366,4 +348,47 @@ conf_load(enum conf_program program, const char *path, int explicit,
 	conf_refuse(&x, "%s",
 	    errno == EINVAL ? "not a regular file" : strerror(errno));
 	return NULL;
+}
+
+/*
+ * One line a key, in the order of the table. The administrator sees the keys
+ * of the program; a child gets all of them, since it cannot work all of them
+ * out (Authserv_Id needs a system call).
+ */
+char *
+conf_print(const struct conf *c, int for_child)
+{
+	const struct conf_row *row;
+	const char *l, *nl;
+	char *out = NULL;
+	size_t i, size = 0;
+	long at;
+	FILE *f;
+
+	if ((f = open_memstream(&out, &size)) == NULL)
+		abort();
+	for (i = 0; (row = conf_row_at(i)) != NULL; i++) {
+		if (!for_child &&
+		    (row->pub.programs & (unsigned int)c->program) == 0)
+			continue;
+		fprintf(f, "%s = ", row->pub.name);
+		at = ftell(f);
+		row->ops->print(f, row, c);
+		/* Take back the blank after "=" of an empty value. */
+		if (ftell(f) == at)
+			fseek(f, -1, SEEK_CUR);
+		putc('\n', f);
+	}
+	if (for_child) {
+		for (l = c->trust_anchor_text; *l != '\0'; l = nl + 1) {
+			nl = strchrnul(l, '\n');
+			fprintf(f, "@trust_anchor %.*s\n", (int)(nl - l), l);
+			if (*nl == '\0')
+				break;
+		}
+		conf_users_print(f, c);
+	}
+	if (fclose(f) != 0)
+		abort();
+	return out;
 }

@@ -4,8 +4,8 @@
 /*
  * Settings by recipient. A line of the file is "user,key=value|key=value";
  * the first line for a user counts. Each entry is a whole configuration that
- * shares the fields that it does not set with the global one, which must
- * outlive it.
+ * shares the fields that it does not set with the global one, and must be
+ * freed before it.
  */
 
 #include <stdio.h>
@@ -13,9 +13,6 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/peruser.h"
-#include "conf/text.h"
 
 struct overlay {
 	struct conf conf;  /* first: conf_user.conf points here */
@@ -66,7 +63,7 @@ overlay_set(struct conf_ctx *x, struct overlay *o, const struct conf_row *row,
 	return 0;
 }
 
-/* Takes the shared fields over once the global ones are complete. */
+/* Copies the shared fields once the global ones are complete. */
 static void
 overlay_sync(struct overlay *o, const struct conf *c)
 {
@@ -95,9 +92,9 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
     unsigned int *odd)
 {
 	const struct conf_row *row;
-	const char *eq, *v;
-	char *name = NULL, *value = NULL;
-	size_t nn, vn, was;
+	const char *eq;
+	char *name, *value;
+	size_t was;
 	int rv = -1;
 
 	x->key = NULL;
@@ -108,15 +105,8 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 		conf_warn(x, "each setting is key=value; line ignored");
 		return -1;
 	}
-	nn = (size_t)(eq - s);
-	v = eq + 1;
-	vn = n - nn - 1;
-	python_strip(&s, &nn);
-	python_strip(&v, &vn);
-	if (nn + vn + 1 != was)
+	if (conf_split(s, n, eq, &name, &value) + 1 != was)
 		*odd |= ENTRY_BLANK;
-	name = conf_xstrndup(s, nn);
-	value = conf_xstrndup(v, vn);
 	if ((row = conf_row_find(name)) == NULL) {
 		rv = 0;
 		conf_unknown_key(x, name, " in settings by recipient");
@@ -141,7 +131,7 @@ settings(struct conf_ctx *x, struct overlay *o, const char *s, size_t n)
 	unsigned int odd = 0;
 	size_t k;
 
-	/* A line without settings: the global ones hold for the user. */
+	/* A user without settings has the global ones. */
 	while (n != 0) {
 		bar = memchr(s, '|', n);
 		k = bar != NULL ? (size_t)(bar - s) : n;

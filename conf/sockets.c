@@ -12,10 +12,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
+#include "proto/text.h"
 
 #define PATH_LEN 107 /* sun_path has 108 with the NUL */
 #define HOST_LEN 253
@@ -57,10 +56,7 @@ host_check(int six, const char *s, size_t n, const char **why)
 	if (n == 0 || n > HOST_LEN)
 		return -1;
 	for (i = 0; i < n; i++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
-			   "YZ0123456789.-_",
-			s[i]) == NULL ||
-		    s[i] == '\0')
+		if (!ascii_is_ldh(s[i]) && s[i] != '.' && s[i] != '_')
 			return -1;
 	return 0;
 }

@@ -2,8 +2,8 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Reason_Message and Why_URL are templates for Python's str.format().
- * spf-engine dies at the first reject when one is not well formed. Here
+ * Reason_Message and Reason_URL are templates for Python's str.format().
+ * spf-engine fails at the first reject when one is malformed. Here
  * anything that is not a field becomes plain text, so that the code that
  * fills templates in (unpriv/judge/reply.c) meets only "{name}", "{name!r}",
  * "{name:>20.10}", "{{" and "}}".
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/template.h"
+#include "conf/local.h"
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */
 static int
@@ -67,12 +67,39 @@ field_name(const char *s, size_t n, const char *const *vars)
 	return NULL;
 }
 
-char *
-conf_template_clean(const char *s, const char *const *vars, int *changed)
+/*
+ * The name of a field of n octets that is a number, or empty and so the next
+ * one. *next counts the empty ones, and is -1 after a number: as in Python,
+ * a template has one kind or the other.
+ */
+static const char *
+field_number(const char *s, size_t n, const char *const *vars, int *next)
 {
-	const char *end, *name;
+	int i = 0, want;
+
+	if (n == 0) {
+		if (*next == -1)
+			return NULL;
+		want = (*next)++;
+	} else {
+		if (n != 1 || *s < '0' || *s > '9' || *next > 0)
+			return NULL;
+		want = *s - '0';
+		*next = -1;
+	}
+	while (i < want && vars[i] != NULL)
+		i++;
+	return vars[i];
+}
+
+char *
+conf_template_clean(const char *s, const char *const *vars, int numbered,
+    int *changed)
+{
+	const char *end, *name, *number;
 	char *out = NULL;
 	size_t n, size = 0;
+	int next = 0;
 	FILE *o;
 
 	if ((o = open_memstream(&out, &size)) == NULL)
@@ -95,15 +122,16 @@ conf_template_clean(const char *s, const char *const *vars, int *changed)
 			continue;
 		}
 		n = strcspn(s + 1, "!:}");
-		name =
-		    spec_ok(s + 1 + n, end) ? field_name(s + 1, n, vars) : NULL;
-		if (name == NULL) {
+		number = numbered ? field_number(s + 1, n, vars, &next) : NULL;
+		name = number != NULL ? number : field_name(s + 1, n, vars);
+		if (name == NULL || !spec_ok(s + 1 + n, end)) {
 			fprintf(o, "{{%.*s}}", (int)(end - s) - 1, s + 1);
 			*changed = 1;
 		} else {
 			fprintf(o, "{%s%.*s}", name, (int)(end - (s + 1 + n)),
 			    s + 1 + n);
-			if (strlen(name) != n || memcmp(name, s + 1, n) != 0)
+			if (number == NULL &&
+			    (strlen(name) != n || memcmp(name, s + 1, n) != 0))
 				*changed = 1;
 		}
 		s = end;

@@ -12,9 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/template.h"
-#include "conf/text.h"
 #include "conf/value.h"
 
 /* Replaces a text by a copy of n octets. */
@@ -26,10 +23,6 @@ put_text(char **p, const char *s, size_t n)
 	free(*p);
 	*p = new;
 }
-
-/*
- * Numbers.
- */
 
 /*
  * As Python's int(): a sign, digits, single '_' between digits. 0; -1 when it
@@ -137,10 +130,6 @@ print_umask(FILE *f, const struct conf_row *row, const struct conf *c)
 	fprintf(f, "%04o", (unsigned int)*conf_cfield(int, c, row));
 }
 
-/*
- * Switches and choices.
- */
-
 /* 1, 0, or -1: neither. */
 static int
 word_bool(const char *s)
@@ -186,7 +175,7 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 			    conf_show(s));
 		spf_engine = *s != '\0';
 		break;
-	case BOOL_NEVER:
+	case BOOL_KEY_REFUSED:
 		spf_engine = v == -1 ? 1 : v;
 		break;
 	}
@@ -202,7 +191,7 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	return 0;
 }
 
-/* Prints words that spf-engine reads as we do. */
+/* Prints words that spf-engine reads the same way. */
 static void
 print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
 {
@@ -210,7 +199,7 @@ print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
 		[BOOL_TRUE] = { "False", "True" },
 		[BOOL_NOT_NO] = { "No", "Yes" },
 		[BOOL_ANY] = { "", "True" },
-		[BOOL_NEVER] = { "False", "True" } };
+		[BOOL_KEY_REFUSED] = { "False", "True" } };
 
 	fputs(words[*(const enum conf_bool *)row->arg]
 		   [*conf_cfield(int, c, row) != 0],
@@ -353,10 +342,6 @@ free_reject(const struct conf_row *row, struct conf *c)
 	free(*(char **)(void *)((char *)c + row->off2));
 }
 
-/*
- * Texts.
- */
-
 /* spf-engine's manual gives "None" as the default of many keys. */
 int
 conf_unset(struct conf_ctx *x, const struct conf_row *row, const char *s)
@@ -397,9 +382,73 @@ set_template(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	char **p = conf_field(char *, c, row), *clean;
 	int changed = 0;
 
-	if (conf_unset(x, row, s))
+	clean = conf_template_clean(s, row->arg, 0, &changed);
+	if (changed)
+		conf_warn(x, "braces or names that mean nothing; read as %s",
+		    conf_show(clean));
+	free(*p);
+	*p = clean;
+	return 0;
+}
+
+/*
+ * Removes the white space around each '=', as spf-engine does where it puts
+ * the parts of a Reason_URL together again. Malloced.
+ */
+static char *
+url_join(const char *s)
+{
+	const char *part = s;
+	char *out = NULL;
+	size_t n, size = 0;
+	FILE *o;
+
+	if ((o = open_memstream(&out, &size)) == NULL)
+		abort();
+	for (;; s = part) {
+		n = strcspn(s, "=");
+		part = s + n;
+		python_strip(&s, &n);
+		fprintf(o, "%.*s", (int)n, s);
+		if (*part == '\0')
+			break;
+		putc(*part++, o);
+	}
+	if (fclose(o) != 0)
+		abort();
+	return out;
+}
+
+/*
+ * Reason_URL, and Why_URL, its name before spf-engine 3.1.0 had the key. Files
+ * with the older name are read as ever. spf-engine fails at the first reject
+ * when a placeholder of Reason_URL is bad (COMPAT "badvalue").
+ */
+static int
+set_url(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
+    const char *s)
+{
+	static const char *const names[] = { "Reason_URL", "Why_URL" };
+	char **p = conf_field(char *, c, row), *joined, *clean;
+	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
+
+	if (x->url_line[!why] != 0)
+		return conf_refuse(x, "%s in line %u is the same key; set one",
+		    names[!why], x->url_line[!why]);
+	x->url_line[why] = x->line;
+	if (strcasecmp(s, "none") == 0 || (why && *s == '\0'))
 		s = "";
-	clean = conf_template_clean(s, row->arg, &changed);
+	else if (*s == '\0')
+		s = row->pub.def;
+	joined = why ? conf_xstrndup(s, strlen(s)) : url_join(s);
+	clean = conf_template_clean(joined, row->arg, 1, &changed);
+	free(joined);
+	if (changed && !why) {
+		free(clean);
+		return conf_refuse(x,
+		    "%s has a brace or placeholder that means nothing",
+		    conf_show(s));
+	}
 	if (changed)
 		conf_warn(x, "braces or names that mean nothing; read as %s",
 		    conf_show(clean));
@@ -409,11 +458,11 @@ set_template(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 }
 
 static void
-print_template(FILE *f, const struct conf_row *row, const struct conf *c)
+print_url(FILE *f, const struct conf_row *row, const struct conf *c)
 {
 	const char *s = *conf_cfield(char *, c, row);
 
-	fputs((row->flags & ROW_NONE) != 0 && *s == '\0' ? "none" : s, f);
+	fputs(*s == '\0' ? "none" : s, f);
 }
 
 /* RFC 8601 2.5: the id is a token, usually a host name. */
@@ -517,8 +566,8 @@ const struct conf_ops
     conf_op_reject = { set_reject, print_reject, free_reject,
 	    sizeof(enum conf_reject) },
     conf_op_text = { set_text, print_text, free_text, sizeof(char *) },
-    conf_op_template = { set_template, print_template, free_text,
-	    sizeof(char *) },
+    conf_op_template = { set_template, print_text, free_text, sizeof(char *) },
+    conf_op_url = { set_url, print_url, free_text, sizeof(char *) },
     conf_op_id = { set_id, print_text, free_text, sizeof(char *) },
     conf_op_path = { set_path, print_text, free_text, sizeof(char *) },
     conf_op_userid = { set_userid, print_text, free_text, sizeof(char *) },

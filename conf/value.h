@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /* What types.c, lists.c, sockets.c and datasets.c offer to the key table. */
 
@@ -30,11 +30,11 @@ struct conf_word {
 
 /* How spf-engine reads the text of a switch. */
 enum conf_bool {
-	BOOL_OURS = 0, /* it does not know the key */
-	BOOL_TRUE,     /* only "True" is true */
-	BOOL_NOT_NO,   /* only "No" is false */
-	BOOL_ANY,      /* only "" is false */
-	BOOL_NEVER     /* it refuses the key and is always true */
+	BOOL_OURS = 0,	 /* it does not know the key */
+	BOOL_TRUE,	 /* only "True" is true */
+	BOOL_NOT_NO,	 /* only "No" is false */
+	BOOL_ANY,	 /* only "" is false */
+	BOOL_KEY_REFUSED /* it refuses the key: its switch stays on */
 };
 
 #define ROW_CLAMP  0x01 /* a number out of range is clamped, not refused */
@@ -62,9 +62,9 @@ struct conf_row {
 
 extern const struct conf_ops conf_op_int, conf_op_umask, conf_op_bool,
     conf_op_enum, conf_op_header, conf_op_reject, conf_op_text,
-    conf_op_template, conf_op_id, conf_op_path, conf_op_userid, conf_op_peruser,
-    conf_op_addr, conf_op_nets, conf_op_domains, conf_op_hosts, conf_op_macros,
-    conf_op_servers, conf_op_socket;
+    conf_op_template, conf_op_url, conf_op_id, conf_op_path, conf_op_userid,
+    conf_op_peruser, conf_op_addr, conf_op_nets, conf_op_domains, conf_op_hosts,
+    conf_op_macros, conf_op_servers, conf_op_socket;
 
 /* types.c: 1 when the value is the word that unsets the key (ROW_NONE). */
 int conf_unset(struct conf_ctx *, const struct conf_row *, const char *);
@@ -80,5 +80,9 @@ int conf_entry(const char **list, const char **entry, size_t *n, int blanks,
     unsigned int *met);
 /* lists.c: "addr/len", or "addr" for a network of one address. */
 void conf_print_net(FILE *, const struct cidr *);
+/* lists.c: clears the bits after a network's prefix, with a warning. */
+void conf_clear_hostbits(struct conf_ctx *, struct cidr *, const char *entry);
+/* lists.c: frees what the list holds, not the struct, and empties it. */
+void conf_strs_free(struct conf_strs *);
 
 #endif

@@ -63,15 +63,17 @@ msg_u16(struct msg *m, uint16_t *v)
 static int
 msg_u32(struct msg *m, uint32_t *v)
 {
-	uint16_t hi, lo;
+	uint16_t hi = 0, lo = 0;
 
-	if (msg_u16(m, &hi) == -1 || msg_u16(m, &lo) == -1)
+	if (m->len - m->pos < 4)
 		return -1;
+	(void)msg_u16(m, &hi);
+	(void)msg_u16(m, &lo);
 	*v = (uint32_t)hi << 16 | lo;
 	return 0;
 }
 
-/* Skips a name, which ends at the root label or the first pointer. */
+/* Skips a name as it is written: to the root label or the first pointer. */
 static int
 msg_skip_name(struct msg *m)
 {
@@ -112,9 +114,9 @@ msg_record(struct msg *m, struct record *r)
 }
 
 /*
- * Returns the length of a name's next label, with its octets in *label; 0 at
- * the root, -1 if the name is malformed. A pointer must point backwards (RFC
- * 1035 4.1.4), so that there is no loop.
+ * Returns the length of a name's next label and sets its octets; 0 at the
+ * root, -1 when the name is malformed. A pointer must lead backwards (RFC 1035
+ * 4.1.4), so there is no loop even without the limit of hops.
  */
 static int
 walk_label(const struct msg *m, struct walk *w, const uint8_t **label)
@@ -181,8 +183,8 @@ out_room(struct out *o, size_t n)
 }
 
 /*
- * Decodes a name in a record's data, which must end at end. A label with '.' or
- * NUL fits no struct dns_rr: the name becomes one NUL, which equals no domain.
+ * Decodes a name in the data of a record, which must end at end. A name with
+ * '.' or NUL inside a label becomes the single octet NUL.
  */
 static enum dns_decoded
 decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
@@ -193,15 +195,15 @@ decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
 	uint8_t name[WIRE_NAME_MAX], *p;
 	const uint8_t *label;
 	size_t len = 0;
-	int n, unfit = 0;
+	int n, no_text = 0;
 
 	if (msg_skip_name(&at) == -1 || at.pos != end)
 		return DECODE_MALFORMED;
 	while ((n = walk_label(m, &w, &label)) > 0) {
 		if (memchr(label, '.', n) != NULL ||
 		    memchr(label, '\0', n) != NULL)
-			unfit = 1;
-		/* walk_label() limits the total to WIRE_NAME_MAX */
+			no_text = 1;
+		/* walk_label() keeps the whole within WIRE_NAME_MAX. */
 		if (len != 0)
 			name[len++] = '.';
 		memcpy(name + len, label, n);
@@ -209,7 +211,7 @@ decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
 	}
 	if (n == -1)
 		return DECODE_MALFORMED;
-	if (unfit) {
+	if (no_text) {
 		name[0] = '\0';
 		len = 1;
 	}
@@ -222,7 +224,7 @@ decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
 	return DECODE_OK;
 }
 
-/* Joins the character-strings of a TXT record (RFC 7208 3.3). */
+/* The character-strings of a TXT record, joined (RFC 7208 3.3). */
 static enum dns_decoded
 decode_txt(const struct msg *m, const struct record *r, struct out *o,
     struct dns_rr *rr)
@@ -314,7 +316,7 @@ decode_negative_ttl(struct msg *m, uint16_t nscount, uint32_t *ttl)
 	return DECODE_OK;
 }
 
-/* 1 if the data of a CNAME are one name and nothing else. */
+/* 1 when the data of a CNAME is one name and nothing else. */
 static int
 cname_ok(const struct msg *m, const struct record *r)
 {
@@ -376,7 +378,7 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	(void)msg_u16(m, &ancount);
 	(void)msg_u16(m, &nscount);
 	(void)msg_u16(m, &arcount);
-	/* Refuse a truncated answer: its rest may change the result. */
+	/* refuse a truncated answer: the rest might change the verdict */
 	if ((flags & FLAG_QR) == 0 || (flags & FLAG_TC) != 0 || qdcount != 1)
 		return DECODE_MALFORMED;
 	qname = m->pos;
@@ -394,7 +396,7 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	if (rv != DECODE_OK)
 		return rv;
 	if ((flags & RCODE_MASK) == RCODE_NXDOMAIN) {
-		/* RFC 6604 3: the rcode is about the last name of the chain */
+		/* RFC 6604 3: the rcode is for the last name of the chain. */
 		a->status = DNS_NXDOMAIN;
 		a->nrr = 0;
 	} else

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: dns; it answers questions only after sandbox_enter(). */
+/* Runs in: dns; questions are answered only after sandbox_enter(). */
 
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -20,10 +20,10 @@
 #include "proto/stats.h"
 
 /*
- * Limits for the answers that a client has not read: above CLIENT_QUEUE_PAUSE
- * octets dns reads no questions from it, above CLIENT_QUEUE_SMALL it answers
- * TEMPERROR. So the queue stays far below the limit of a channel, and each
- * question gets one answer.
+ * Limits of the queue of answers to a client that does not read them. Above
+ * CLIENT_QUEUE_PAUSE octets dns reads no more questions from it; above
+ * CLIENT_QUEUE_SMALL its answers become TEMPERROR. So each question gets an
+ * answer, and the queue stays far below the limit of a channel.
  */
 #define CLIENT_QUEUE_PAUSE (256 * 1024)
 #define CLIENT_QUEUE_SMALL (4 * 1024 * 1024)
@@ -42,11 +42,11 @@ struct client {
 /* A question, until its answer or its deadline. */
 struct request {
 	RB_ENTRY(request) byid;
-	TAILQ_ENTRY(request) bytime; /* the deadline is the same for all */
+	TAILQ_ENTRY(request) bytime; /* all have the same time to wait */
 	TAILQ_ENTRY(request) byclient;
-	uint32_t id; /* for libunbound, which returns it */
+	uint32_t id; /* given to the resolver, which returns it */
 	struct client *client;
-	uint32_t peerid; /* the client's id, returned with the answer */
+	uint32_t peerid; /* the client's number, returned with the answer */
 	uint16_t type;
 	uint64_t usec; /* when it arrived */
 };
@@ -57,7 +57,6 @@ struct dns {
 	struct role role;
 	struct resolver *resolver;
 	int ready;
-	int draining, drained;
 	TAILQ_HEAD(, client) clients;
 	struct request_tree requests;
 	struct request_queue queue; /* oldest first */
@@ -79,6 +78,15 @@ RB_PROTOTYPE_INTERNAL(request_tree, request, byid, request_cmp,
     __attribute__((__unused__)) static)
 RB_GENERATE_INTERNAL(request_tree, request, byid, request_cmp,
     __attribute__((__unused__)) static)
+
+static struct request *
+request_find(struct dns *d, uint32_t id)
+{
+	struct request key;
+
+	key.id = id;
+	return RB_FIND(request_tree, &d->requests, &key);
+}
 
 /* Sets the timer to the deadline of the oldest question. */
 static void
@@ -136,19 +144,23 @@ request_free(struct request *q)
 	free(q);
 }
 
+/* The client's questions stay in libunbound; their answers fill the cache. */
 static void
-dns_check_drained(struct dns *d)
+client_free(struct client *c)
 {
-	if (!d->draining || d->drained || !TAILQ_EMPTY(&d->queue))
-		return;
-	/* dns still answers clients that have not drained yet */
-	d->drained = 1;
-	role_drained(&d->role);
+	struct request *q;
+	struct dns *d = c->dns;
+
+	while ((q = TAILQ_FIRST(&c->requests)) != NULL)
+		request_free(q);
+	TAILQ_REMOVE(&d->clients, c, entry);
+	chan_free(c->chan);
+	free(c);
 }
 
 /*
- * Encodes an answer into answer_buf and returns the length. The answer becomes
- * a TEMPERROR if small is set or it is too large.
+ * Encodes an answer into answer_buf and returns the length. With small, or if
+ * the answer is too large, it becomes a TEMPERROR.
  */
 static size_t
 answer_put(struct dns *d, struct dns_answer *a, int small)
@@ -160,7 +172,8 @@ answer_put(struct dns *d, struct dns_answer *a, int small)
 		return w.len;
 	if (small)
 		log_note(&d->note_client,
-		    "a client does not read its answers; the rest fail");
+		    "a client does not read its answers: they become "
+		    "temporary errors");
 	else
 		log_note(&d->note_large,
 		    "an answer of more than %d octets was refused",
@@ -193,7 +206,7 @@ client_send(struct client *c, uint32_t peerid, struct dns_answer *a)
 }
 
 static void
-client_drained(struct chan *chan, void *arg)
+client_queue_empty(struct chan *chan, void *arg)
 {
 	struct client *c = arg;
 
@@ -233,17 +246,16 @@ request_answer(struct request *q, const struct dns_answer *from)
 	client_send(c, peerid, &a);
 }
 
-/* Receives an answer of libunbound; the request may be gone. */
+/* The resolver's callback. The request may have expired. */
 static void
 dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
 {
-	struct request *q, key = { .id = id };
 	struct dns *d = arg;
+	struct request *q;
 
-	if ((q = RB_FIND(request_tree, &d->requests, &key)) == NULL)
+	if ((q = request_find(d, id)) == NULL)
 		return;
 	request_answer(q, a);
-	dns_check_drained(d);
 }
 
 static void
@@ -260,19 +272,18 @@ dns_deadline(evutil_socket_t fd, short what, void *arg)
 		request_answer(q, &a);
 	}
 	deadline_set(d);
-	dns_check_drained(d);
 }
 
-/* 0 if too many questions are in flight: refuse the next one. */
+/* 0 when too many questions are in flight. */
 static int
 client_may_ask(struct client *c)
 {
 	struct dns *d = c->dns;
 
-	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
+	if (resolver_inflight(d->resolver) >= resolver_limit(d->resolver)) {
 		log_note(&d->note_full,
 		    "%zu questions are in flight; more are refused",
-		    resolver_held(d->resolver));
+		    resolver_inflight(d->resolver));
 		return 0;
 	}
 	if (c->nrequests >= role_find(c->role)->questions) {
@@ -305,22 +316,41 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type, const char *name,
 		deadline_set(d);
 }
 
-/* libunbound still resolves its questions; the answers fill the cache. */
+/* Reports a client that broke the message rules; the parent kills it. */
 static void
-client_free(struct client *c)
+client_bad(struct client *c)
 {
-	struct request *q;
-	struct dns *d = c->dns;
+	uint8_t buf[4];
+	struct wbuf w;
 
-	while ((q = TAILQ_FIRST(&c->requests)) != NULL)
-		request_free(q);
-	TAILQ_REMOVE(&d->clients, c, entry);
-	chan_free(c->chan);
-	free(c);
-	dns_check_drained(d);
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, c->id);
+	(void)chan_send(c->dns->role.parent, MSG_BADPEER, 0, buf, w.len, -1, 0);
 }
 
-/* Closes a channel; if the client broke the rules, the parent kills it. */
+static void
+client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	struct client *c = arg;
+	const char *name;
+	struct rbuf r;
+	uint16_t type;
+	size_t namelen;
+
+	/* The message table admits only QUERY, without a descriptor. */
+	rbuf_init(&r, p, len);
+	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
+		log_warnx("%s %u sent a malformed question; its channel is "
+			  "closed",
+		    msg_role_name[c->role], c->id);
+		client_bad(c);
+		client_free(c);
+		return;
+	}
+	client_ask(c, h->peerid, type, name, namelen);
+}
+
 static void
 client_gone(struct chan *chan, const char *why, void *arg)
 {
@@ -329,27 +359,9 @@ client_gone(struct chan *chan, const char *why, void *arg)
 	if (why != NULL) {
 		log_warnx("message from %s %u: %s; its channel is closed",
 		    msg_role_name[c->role], c->id, why);
-		(void)chan_send_u32(c->dns->role.parent, MSG_BADPEER, c->id,
-		    -1);
+		client_bad(c);
 	}
 	client_free(c);
-}
-
-/* The message rules admit only QUERY here. */
-static void
-client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
-{
-	const char *name;
-	struct rbuf r;
-	uint16_t type;
-	size_t namelen;
-
-	rbuf_init(&r, p, len);
-	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1)
-		client_gone(chan, "malformed question", arg);
-	else
-		client_ask(arg, h->peerid, type, name, namelen);
 }
 
 static void
@@ -358,9 +370,8 @@ dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 	struct dns *d = role->arg;
 	struct client *c, *next;
 
-	/* A process that was restarted has a new channel. */
-	for (c = TAILQ_FIRST(&d->clients); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, entry);
+	/* a restarted process has the same id and a new channel */
+	TAILQ_FOREACH_SAFE(c, &d->clients, entry, next) {
 		if (c->id == id)
 			client_free(c);
 	}
@@ -372,7 +383,7 @@ dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 	TAILQ_INIT(&c->requests);
 	c->chan =
 	    chan_new(role->base, fd, ROLE_DNS, who, client_msg, client_gone, c);
-	chan_on_drained(c->chan, client_drained);
+	chan_on_empty(c->chan, client_queue_empty);
 	TAILQ_INSERT_TAIL(&d->clients, c, entry);
 	if (!d->ready) {
 		c->paused = 1;
@@ -383,7 +394,6 @@ dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 static void
 dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 {
-	struct dns *d = role->arg;
 	struct rbuf r;
 
 	switch (type) {
@@ -393,16 +403,12 @@ dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 		break;
 	case MSG_FLUSH:
 		/*
-		 * libunbound cannot empty a context's cache, and is slow to
-		 * delete a context. The parent restarts dns at once, and its
-		 * clients ask the questions in flight again.
+		 * libunbound cannot empty the cache of a context and needs
+		 * long to delete one. The parent restarts dns at once, and the
+		 * clients repeat the questions in flight.
 		 */
 		log_info("flush: restarting with an empty cache");
 		_exit(0);
-	case MSG_DRAIN:
-		d->draining = 1;
-		dns_check_drained(d);
-		break;
 	default:
 		break;
 	}
@@ -435,7 +441,7 @@ dns_main(void)
 
 	d->ready = 1;
 	TAILQ_FOREACH(c, &d->clients, entry)
-		client_drained(c->chan, c);
+		client_queue_empty(c->chan, c);
 	role_ready(&d->role);
 	if (event_base_dispatch(d->role.base) == -1)
 		fatalx("event loop");

@@ -18,7 +18,7 @@
 #include "proto/dname.h"
 #include "proto/text.h"
 
-/* libunbound sends each query from a port, and so a descriptor, of its own. */
+/* Each query of libunbound has its own port, and so its own descriptor. */
 #define RANGE_MIN    64
 #define NUM_TCP	     32
 #define NOFILE_SPARE 160 /* workers' channels, the log, the loop */
@@ -35,27 +35,27 @@ struct resolver {
 	struct ub_ctx *ctx;
 	resolver_fn fn;
 	void *arg;
-	size_t held;
-	size_t limit;
-	int asking; /* inside ub_resolve_event() */
+	size_t inflight; /* questions in libunbound */
+	size_t limit;	 /* of inflight */
+	int asking;	 /* inside ub_resolve_event() */
 	uint32_t asking_id;
-	int answered;	    /* by its callback, inside that call */
-	unsigned int fails; /* answers in a row that failed, uncached */
+	int answered;	    /* the callback of asking_id has run */
+	unsigned int fails; /* in a row, not from the cache */
 	int broken;	    /* the failures were logged */
 	struct log_note note_broken, note_bad;
 };
 
 static void resolver_done(void *, int, void *, int, int, char *, int);
 
-/* The one resolver of the process: a callback's argument is an integer. */
+/* The process has one resolver. libunbound's callbacks get only a cookie. */
 static struct resolver *the_resolver;
 static struct dns_rr decode_rr[DNSMSG_MAXRR];
 static uint8_t decode_buf[65536];
 
 /*
- * With its defaults libunbound gives up on questions that wait for seconds (16
- * in flight, 2 TCP connections), avoids a forwarder that failed for 15 minutes,
- * and answers itself for test., invalid. and private addresses.
+ * By default libunbound drops questions that wait seconds in its queue (range
+ * 16, 2 TCP connections), avoids a forwarder that failed for 15 minutes, and
+ * answers for test., invalid. and private addresses without asking.
  */
 static const struct resolver_option {
 	const char *name;
@@ -65,7 +65,6 @@ static const struct resolver_option {
 	{ "use-syslog:", "no" },
 	{ "infra-host-ttl:", "10" }, /* recovery after an outage */
 	{ "infra-keep-probing:", "yes" },
-	{ "outbound-msg-retry:", "2" }, /* see set_patience() */
 	{ "cache-max-negative-ttl:", "900" },
 	{ "cache-min-ttl:", "0" },
 	{ "serve-expired:", "no" },
@@ -103,7 +102,7 @@ option_size(struct ub_ctx *ctx, const char *name, unsigned long n)
 	option(ctx, name, value);
 }
 
-/* Logs a line that libunbound would otherwise write to stderr. */
+/* Logs libunbound's lines, which would otherwise go to stderr. */
 static ssize_t
 resolver_log(void *cookie, const char *buf, size_t len)
 {
@@ -137,8 +136,8 @@ resolver_verbose(int on)
 }
 
 /*
- * Raises the limit of open files, and returns how many queries may be in flight
- * below it: libunbound fails a query at once if there is no descriptor for it.
+ * Queries without a descriptor fail at once. When the limit of descriptors
+ * cannot be raised, allow fewer queries in flight.
  */
 static unsigned long
 set_range(const struct conf *conf)
@@ -149,16 +148,15 @@ set_range(const struct conf *conf)
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
 	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < want) {
-		log_warnx("the hard limit of open files is %lu, not %lu: "
-			  "fewer questions may be in flight",
-		    (unsigned long)rl.rlim_max, want);
+		log_warnx("only %lu descriptors: fewer questions in flight",
+		    (unsigned long)rl.rlim_max);
 		want = rl.rlim_max;
 	}
 	rl.rlim_cur = want;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
 	if (want < RANGE_MIN + NUM_TCP + NOFILE_SPARE)
-		fatalx("the limit of open files is too low: %lu", want);
+		fatalx("%lu descriptors are too few to resolve names", want);
 	return want - NUM_TCP - NOFILE_SPARE;
 }
 
@@ -181,24 +179,32 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
 			    ub_strerror(rv));
 	}
 	if (conf->nameservers.n > 1) {
-		/* use the fastest one; a dead one costs a rare probe */
+		/* Use the fastest: a dead one costs a probe now and then. */
 		option(ctx, "fast-server-permil:", "1000");
 		option(ctx, "fast-server-num:", "1");
 	}
 }
 
 /*
- * Sets how long libunbound waits for an answer. By default it learns a round
- * trip of a millisecond from answers in the forwarder's cache, waits 50 ms, and
- * gives up after four doublings, in less than a second, while the forwarder
- * still resolves the name. If it first waits a fifth of DNS_Timeout, and makes
- * two tries (in each of two rounds), it gives up shortly after DNS_Timeout.
+ * Sets how long libunbound tries. By default it learns a round trip of a
+ * millisecond from answers in the forwarder's cache, waits 50 ms, and gives up
+ * after four doublings, in less than a second, while the forwarder still
+ * resolves the name. It should give up soon after DNS_Timeout: not before, as
+ * it caches a failure, and not much later, as the question keeps a place among
+ * those in flight. 1.17 tries in two rounds, 1.26 in one. The releases between
+ * are taken for 1.17: they may give up too early, but never too late.
  */
 static void
 set_patience(struct ub_ctx *ctx, const struct conf *conf)
 {
-	unsigned long ms = (unsigned long)conf->dns_timeout * 1000 / 5;
+	unsigned long ms = (unsigned long)conf->dns_timeout * 1000;
+	char *minor;
+	int one_round;
 
+	one_round = strtol(ub_version(), &minor, 10) > 1 ||
+	    (*minor == '.' && strtol(minor + 1, NULL, 10) >= 26);
+	option(ctx, "outbound-msg-retry:", one_round ? "3" : "2");
+	ms /= one_round ? 4 : 5;
 	if (ms < PATIENCE_MIN_MS)
 		ms = PATIENCE_MIN_MS;
 	if (ms > PATIENCE_MAX_MS)
@@ -206,7 +212,7 @@ set_patience(struct ub_ctx *ctx, const struct conf *conf)
 	option_size(ctx, "infra-cache-min-rtt:", ms);
 }
 
-/* Adds the trust anchors, one a line; ';' begins a comment. */
+/* Adds the lines of the file that the parent read; ';' begins a comment. */
 static void
 set_anchors(struct ub_ctx *ctx, const struct conf *conf)
 {
@@ -241,7 +247,7 @@ set_cache(struct ub_ctx *ctx, const struct conf *conf)
 	    (unsigned long)(conf->dns_cache < 1 ? 1 : conf->dns_cache) * 1024 *
 	    1024;
 
-	/* libunbound's manual advises twice the memory for records */
+	/* libunbound's manual: twice as much memory for records */
 	option_size(ctx, "msg-cache-size:", total / 3);
 	option_size(ctx, "rrset-cache-size:", total - total / 3);
 }
@@ -255,8 +261,8 @@ primed(void *arg, int rcode, void *packet, int len, int sec, char *why,
 }
 
 /*
- * Makes libunbound read its files and allocate its memory before the sandbox:
- * asks a question that it answers from a local zone, without a packet.
+ * Asks a question that libunbound answers itself, without a query: it then
+ * reads its files and allocates memory, which it must do before the sandbox.
  */
 static void
 prime(struct resolver *r)
@@ -285,7 +291,7 @@ resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
 	if ((r->ctx = ub_ctx_create_event(base)) == NULL)
 		fatalx("libunbound: no context");
 	set_log(r->ctx);
-	for (i = 0; i < nitems(options); i++)
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		option(r->ctx, options[i].name, options[i].value);
 	r->limit = set_range(conf);
 	option_size(r->ctx, "outgoing-range:", r->limit);
@@ -298,9 +304,9 @@ resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
 }
 
 size_t
-resolver_held(const struct resolver *r)
+resolver_inflight(const struct resolver *r)
 {
-	return r->held;
+	return r->inflight;
 }
 
 size_t
@@ -310,8 +316,8 @@ resolver_limit(const struct resolver *r)
 }
 
 /*
- * Writes a name as text that libunbound reads as the same octets: all but
- * letters, digits, '-', '_' and '.' as \DDD (RFC 1035 5.1).
+ * Writes a name as text for libunbound: \DDD (RFC 1035 5.1) for each octet
+ * that is not a letter, a digit, '-', '_' or '.'.
  */
 static void
 name_text(char *out, const char *name, size_t len)
@@ -333,6 +339,13 @@ name_text(char *out, const char *name, size_t len)
 	*out = '\0';
 }
 
+/* What libunbound returns: id and type, as a request may be freed by then. */
+static void *
+cookie_make(uint32_t id, uint16_t type)
+{
+	return (void *)((uintptr_t)type << 32 | id);
+}
+
 void
 resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
     size_t len)
@@ -341,7 +354,7 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	char text[DNAME_MAX * 4 + 1];
 	int rv;
 
-	/* libunbound leaks the memory of a malformed question */
+	/* libunbound leaks the memory of a malformed question. */
 	if (!dname_valid(name, len)) {
 		r->fn(id, &failed, r->arg);
 		return;
@@ -350,20 +363,19 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	r->asking = 1;
 	r->asking_id = id;
 	r->answered = 0;
-	r->held++;
-	/* for resolver_done(): id and type, as a pointer may become stale */
+	r->inflight++;
 	rv = ub_resolve_event(r->ctx, text, type, CLASS_IN,
-	    (void *)((uintptr_t)type << 32 | id), resolver_done, NULL);
+	    cookie_make(id, type), resolver_done, NULL);
 	r->asking = 0;
 	if (rv != 0 && !r->answered) {
-		r->held--;
+		r->inflight--;
 		log_note(&r->note_bad, "libunbound refuses a question: %s",
 		    ub_strerror(rv));
 		r->fn(id, &failed, r->arg);
 	}
 }
 
-/* Logs that the nameservers fail, once a minute at most, and their recovery. */
+/* Logs that nameservers fail, at most once a minute, and when they recover. */
 static void
 note_outcome(struct resolver *r, int failed)
 {
@@ -388,7 +400,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 {
 	enum dns_decoded rv;
 
-	/* libunbound also returns data that failed validation */
+	/* libunbound also delivers data that failed validation */
 	if (sec == SEC_BOGUS) {
 		log_debug("bogus: %s", why == NULL ? "?" : why);
 		return;
@@ -404,7 +416,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 	a->secure = sec == SEC_SECURE;
 }
 
-/* libunbound's callback, which may run inside ub_resolve_event(). */
+/* libunbound's callback; may run inside ub_resolve_event(). */
 static void
 resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
     int limited)
@@ -414,12 +426,12 @@ resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	struct dns_answer a = { .status = DNS_TEMPERROR,
 		.type = (uint16_t)((uintptr_t)arg >> 32) };
 
-	r->held--;
+	r->inflight--;
 	if (r->asking && id == r->asking_id) {
 		r->answered = 1;
 		a.cached = 1;
 	}
-	/* if rcode is not 0, packet is not an answer */
+	/* if rcode is not 0, the packet is not an answer */
 	if (rcode == 0 && packet != NULL && len > 0)
 		decode_outcome(r, packet, len, sec, why, &a);
 	if (!a.cached)

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * The messages between the daemon's processes, as imsg has them. A message is
- * one SEQPACKET record: a header of four u32 in network order (type, length of
- * the whole, peer id, pid), then the payload; at most one descriptor.
+ * The messages between our processes, in the manner of OpenBSD's imsg. Each
+ * SEQPACKET record is one message: a header of four u32 in network order (type,
+ * length of the whole, peer id, pid), then the payload; at most one descriptor.
  */
 #define MSG_HDR_LEN 16
 #define MSG_MAX	    (65536 + MSG_HDR_LEN)
@@ -34,12 +34,12 @@ enum msg_role {
 	X(PEER, P, DWLS, 8, 8, FD_ONE, ANY)            \
 	X(GO, P, DWLS, 0, 0, FD_NONE, START)           \
 	X(STATS, P, DWLS, 0, 0, FD_ONE, START)         \
-	X(DRAIN, P, DWLS, 0, 0, FD_NONE, RUN)          \
+	X(DRAIN, P, WL, 0, 0, FD_NONE, RUN)            \
 	X(VERBOSE, P, DWLS, 4, 4, FD_NONE, RUN)        \
 	X(FLUSH, P, D, 0, 0, FD_NONE, RUN)             \
 	X(PING, P, DWLS, 0, 0, FD_NONE, RUN)           \
 	X(READY, DWLS, P, 0, 0, FD_NONE, START)        \
-	X(DRAINED, DWLS, P, 0, 0, FD_NONE, RUN)        \
+	X(DRAINED, WL, P, 0, 0, FD_NONE, RUN)          \
 	X(PONG, DWLS, P, 0, 0, FD_NONE, RUN)           \
 	X(BADPEER, D, P, 4, 4, FD_NONE, RUN)           \
 	X(LOG, DWLS, P, 5, 8192, FD_NONE, ANY)         \
@@ -95,10 +95,10 @@ struct msg_hdr {
 
 void msg_put_hdr(uint8_t *, const struct msg_hdr *);
 /*
- * Decodes a record and checks it against the table: a known type, from may send
- * and to may receive it in this phase, the length is the record's, the payload
- * is within bounds, and has_fd is 1 exactly when the rule has a descriptor. 0,
- * or -1 with the reason, a constant text, in *why.
+ * Decodes a record and checks it against the table: known type, len equal
+ * to the record's, payload within bounds, from may send it, to may receive
+ * it, a descriptor (has_fd 1) exactly when the rule has one, phase. 0, or -1
+ * with *why set to a constant text.
  */
 int msg_check(const uint8_t *, size_t, enum msg_role from, enum msg_role to,
     int has_fd, enum msg_phase, struct msg_hdr *, const char **why);

@@ -37,7 +37,7 @@ struct shadow_copy {
 	uint8_t want;			/* send a RESULT, log nothing */
 	struct addr client;		/* family 4 or 6 */
 	uint8_t identity;		/* enum shadow_identity */
-	uint8_t result;			/* the engine's: enum shadow_result */
+	uint8_t result;			/* ours: enum shadow_result */
 	char helo[SHADOW_TEXT_MAX + 1]; /* never empty */
 	/* empty exactly for SHADOW_HELO */
 	char sender[SHADOW_TEXT_MAX + 1];

@@ -1,11 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; children need only sendmsg and recvmsg. */
+/* Runs in: every process; needs sendmsg and recvmsg only. */
 
 #include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,11 +13,9 @@
 
 #include "privsep/base/chan.h"
 #include "privsep/base/log.h"
-#include "proto/wire.h"
 
-/* Octets queued for a peer that does not read. */
-#define CHAN_QUEUE_MAX (8 * 1024 * 1024)
-#define CHAN_BATCH     64 /* messages to read before other events */
+#define CHAN_QUEUE_MAX (8 * 1024 * 1024) /* octets not yet sent */
+#define CHAN_BATCH     64 /* messages read before other events get a turn */
 
 struct chan_out {
 	TAILQ_ENTRY(chan_out) entry;
@@ -40,13 +37,13 @@ struct chan {
 	chan_gone_fn on_gone;
 	void (*on_drained)(struct chan *, void *);
 	void *arg;
-	int *freed; /* chan_free() in a callback sets it */
+	int *freed; /* set to 1 when a callback frees the chan */
 };
 
 static void chan_read(evutil_socket_t, short, void *);
 static void chan_write(evutil_socket_t, short, void *);
 
-/* All channels share it: a process decodes one record at a time. */
+/* One buffer for all: a process decodes one record at a time. */
 static uint8_t chan_buf[MSG_MAX];
 
 int
@@ -57,7 +54,7 @@ chan_pair(int sv[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, sv) == -1)
 		return -1;
-	/* the kernel may grant less; chan_send() then queues more */
+	/* the kernel may allow less: chan_send() queues the rest */
 	for (i = 0; i < 2; i++)
 		(void)setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size,
 		    sizeof(size));
@@ -144,12 +141,12 @@ chan_pause(struct chan *c, int pause)
 }
 
 void
-chan_on_drained(struct chan *c, void (*fn)(struct chan *, void *))
+chan_on_empty(struct chan *c, void (*fn)(struct chan *, void *))
 {
 	c->on_drained = fn;
 }
 
-/* Sends one record. 0, or -1 with errno of sendmsg(2). */
+/* Sends one record; -1 with errno as sendmsg(2). */
 static int
 chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 {
@@ -172,7 +169,7 @@ chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 	return sendmsg(sock, &mh, MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
-/* 0 if all is sent or the rest must wait, -1 if the peer is gone. */
+/* 0: all sent, or the rest must wait. -1: the peer is gone. */
 static int
 chan_flush(struct chan *c)
 {
@@ -199,10 +196,11 @@ chan_write(evutil_socket_t fd, short what, void *arg)
 	struct chan_out *o;
 
 	if (chan_flush(c) == -1) {
+		/* drop the queue; reading reports EOF */
 		while ((o = TAILQ_FIRST(&c->out)) != NULL)
 			chan_out_free(c, o);
 		event_del(c->ev_out);
-		/* read even if paused: chan_read() reports the EOF */
+		/* even if the channel is paused */
 		if (event_add(c->ev_in, NULL) == -1)
 			fatalx("chan_write: no event");
 		return;
@@ -240,7 +238,7 @@ chan_send(struct chan *c, enum msg_type type, uint32_t peerid,
 		    msg_role_name[c->peer], why);
 		goto fail;
 	}
-	/* Usually this is all: one system call and no event. */
+	/* The common case costs one system call and no event. */
 	if (TAILQ_EMPTY(&c->out) &&
 	    chan_sendmsg(c->fd, o->data, o->len, fd) == 0) {
 		if (close_fd && fd != -1)
@@ -260,23 +258,10 @@ fail:
 	return -1;
 }
 
-int
-chan_send_u32(struct chan *c, enum msg_type type, uint32_t v, int fd)
-{
-	uint8_t buf[4];
-	struct wbuf w;
-
-	if (fd != -1 && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		return -1;
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, v);
-	return chan_send(c, type, 0, buf, w.len, fd, 1);
-}
-
 /*
- * Reads one record into chan_buf. Returns its length; 0 at EOF; -1 if none has
- * arrived; -2 if it is malformed, with the reason in *why. *fdp is its
- * descriptor, or -1.
+ * Reads one record into chan_buf. Returns its length; 0 at EOF; -1 when there
+ * is none yet; -2 when it is broken, with the reason in *why. *fdp is the
+ * descriptor that came with it, or -1.
  */
 static ssize_t
 chan_recvmsg(struct chan *c, int *fdp, const char **why)
@@ -299,7 +284,7 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 	*fdp = -1;
 	*why = NULL;
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	/* a peer that ended: reported once, before its last messages */
+	/* reported once; the peer's last messages can still be read */
 	if (n == -1 && errno == ECONNRESET)
 		n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)

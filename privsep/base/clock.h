@@ -8,8 +8,8 @@
 #include <time.h>
 
 /*
- * The monotonic clock, for durations and deadlines; it does not jump when the
- * system's time is set.
+ * Monotonic time: it counts from an unknown moment, and no change of the
+ * system's clock affects it. For durations and deadlines, not for dates.
  */
 static inline uint64_t
 clock_usec(void)

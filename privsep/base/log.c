@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. One sendto() or write() writes a line. */
+/* Runs in: every process; makes one sendto() or write() a line. */
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,18 +19,11 @@
 #define LOG_PATH	 "/dev/log"
 #define LOG_POLICY_IDENT "policyd-spf"
 
-/* What a line has beside its text. */
-enum log_form {
-	LOG_PLAIN = 0,
-	LOG_PREFIX, /* the process's prefix */
-	LOG_ERRNO   /* the prefix, and the error of errno */
-};
-
 /*
  * syslog(3) of libc may open files and sockets at any time, which the
  * sandbox forbids. This module sends RFC 3164 datagrams with sendto() on a
- * socket that it opened before. The socket is not connected, so it also
- * reaches a syslogd that was restarted.
+ * socket opened before. The socket is not connected, so a restarted syslogd
+ * still gets them.
  */
 static int log_sock = -1;
 static struct sockaddr_un log_sun;
@@ -94,7 +87,7 @@ log_priority(uint32_t pri)
 	uint32_t flags = pri & LOG_FLAGS;
 
 	pri &= ~(uint32_t)LOG_FLAGS;
-	/* syslogd writes lines more urgent than LOG_CRIT to all terminals */
+	/* syslogd may write more urgent lines to all terminals */
 	if (pri < LOG_CRIT)
 		pri = LOG_CRIT;
 	return (int)((pri > LOG_DEBUG ? LOG_INFO : pri) | flags);
@@ -136,7 +129,7 @@ log_to_syslog(int pri, const char *text)
 	    (int)getpid(), text);
 	if (n > (int)sizeof(buf) - 1)
 		n = sizeof(buf) - 1;
-	/* Lose the line if syslogd is slow or absent: mail must not wait. */
+	/* If syslogd is slow or absent the line is lost: mail does not wait. */
 	(void)sendto(log_sock, buf, n, MSG_NOSIGNAL,
 	    (struct sockaddr *)&log_sun, sizeof(log_sun));
 }
@@ -151,30 +144,22 @@ log_is_clean(const char *s)
 }
 
 /*
- * Writes a line: the prefix, the text, the error of errno, as form asks.
- * spf-engine's lines about a message have no process name: LOG_PLAIN. Only
- * lines that leave the daemon's processes are escaped.
+ * Sends a line to the callback, to syslog or to stderr; escapes it for the
+ * last two. A line about a mail (prefix 0) has no process name, as in
+ * spf-engine.
  */
 static void
-log_write(int pri, enum log_form form, const char *fmt, va_list ap)
+log_emit(int pri, int prefix, const char *text)
 {
 	char line[LOG_LINE_MAX], esc[LOG_LINE_MAX];
 	int saved = errno;
-	size_t n = 0;
 
-	line[0] = '\0';
-	if (form != LOG_PLAIN)
-		n = strlcpy(line, log_pre, sizeof(line));
-	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
-	if (form == LOG_ERRNO) {
-		n = strlen(line);
-		snprintf(line + n, sizeof(line) - n, ": %s", strerror(saved));
-	}
+	snprintf(line, sizeof(line), "%s%s", prefix ? log_pre : "", text);
 	if (log_fn != NULL)
 		log_fn(pri, line, log_fn_arg);
 	else {
 		if ((pri & LOG_CLEAN) != 0 && log_is_clean(line))
-			strlcpy(esc, line, sizeof(esc));
+			memcpy(esc, line, strlen(line) + 1);
 		else
 			text_escape_log(esc, sizeof(esc), line, strlen(line));
 		if (log_sock != -1)
@@ -185,55 +170,48 @@ log_write(int pri, enum log_form form, const char *fmt, va_list ap)
 	errno = saved;
 }
 
-#define LOG_WRITE(pri, form, fmt)                    \
-	do {                                         \
-		va_list ap;                          \
-		va_start(ap, fmt);                   \
-		log_write((pri), (form), (fmt), ap); \
-		va_end(ap);                          \
-	} while (0)
+static void
+log_va(int pri, int with_errno, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+	int saved = errno, n;
+
+	if (pri == LOG_DEBUG && !log_is_verbose)
+		return;
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (with_errno && n >= 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - n, ": %s", strerror(saved));
+	log_emit(pri, 1, text);
+	errno = saved;
+}
 
 void
 log_line(int pri, const char *fmt, ...)
 {
-	LOG_WRITE(pri, LOG_PLAIN, fmt);
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_emit(pri, 0, text);
 }
 
-void
-log_debug(const char *fmt, ...)
-{
-	if (log_is_verbose)
-		LOG_WRITE(LOG_DEBUG, LOG_PREFIX, fmt);
-}
+/* Defines a function that logs at one priority, with or without errno. */
+#define LOG_FUNCTION(name, pri, with_errno, last) \
+	void name(const char *fmt, ...)           \
+	{                                         \
+		va_list ap;                       \
+                                                  \
+		va_start(ap, fmt);                \
+		log_va(pri, with_errno, fmt, ap); \
+		va_end(ap);                       \
+		last;                             \
+	}
 
-void
-log_info(const char *fmt, ...)
-{
-	LOG_WRITE(LOG_INFO, LOG_PREFIX, fmt);
-}
-
-void
-log_warn(const char *fmt, ...)
-{
-	LOG_WRITE(LOG_ERR, LOG_ERRNO, fmt);
-}
-
-void
-log_warnx(const char *fmt, ...)
-{
-	LOG_WRITE(LOG_ERR, LOG_PREFIX, fmt);
-}
-
-void
-fatal(const char *fmt, ...)
-{
-	LOG_WRITE(LOG_CRIT, LOG_ERRNO, fmt);
-	exit(1);
-}
-
-void
-fatalx(const char *fmt, ...)
-{
-	LOG_WRITE(LOG_CRIT, LOG_PREFIX, fmt);
-	exit(1);
-}
+LOG_FUNCTION(log_debug, LOG_DEBUG, 0, )
+LOG_FUNCTION(log_info, LOG_INFO, 0, )
+LOG_FUNCTION(log_warn, LOG_ERR, 1, )
+LOG_FUNCTION(log_warnx, LOG_ERR, 0, )
+LOG_FUNCTION(fatal, LOG_CRIT, 1, exit(1))
+LOG_FUNCTION(fatalx, LOG_CRIT, 0, exit(1))

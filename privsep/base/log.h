@@ -10,40 +10,51 @@
 #include <time.h>
 
 /*
- * Lines go to stderr until one of these functions is called. The parent and
- * policyd-spf open the syslog socket before their sandbox; a child's callback
- * sends its lines to the parent. ident is copied.
+ * These three choose where lines go; at first it is stderr. The parent and
+ * policyd-spf open a socket to syslog before their sandbox; children send
+ * lines to their parent by a callback.
  */
 void log_init_stderr(const char *ident);
-/* Opens the syslog socket; the facility is mail. */
+/* Opens the syslog socket; facility mail. Copies ident. */
 void log_init_syslog(const char *ident);
-/* fn receives priority and text. It must not block and must not log. */
-void log_init_callback(void (*fn)(int, const char *, void *), void *);
-/* The descriptor that the syslog backend uses, or -1. */
+/* The function gets priority and text. It must not block and must not log. */
+void log_init_callback(void (*)(int, const char *, void *), void *);
+/* The socket to syslog, or -1. */
 int log_fd(void);
-/* Sets a prefix, "worker[123]: ", for all lines but log_line()'s. Copies it. */
+/*
+ * Sets the prefix ("worker[123]: ") of all lines but those of log_line();
+ * NULL for none. Copies it.
+ */
 void log_prefix(const char *);
 /* LOG_DEBUG lines are dropped unless verbose. */
 void log_verbose(int);
 
-/* log_warn() and fatal() append strerror(errno). All of them keep errno. */
+/*
+ * Lines for the administrator. log_warn and fatal append strerror(errno).
+ * All keep errno.
+ */
 void log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_info(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_warn(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_warnx(const char *, ...) __attribute__((__format__(printf, 1, 2)));
-/* Logs a message's line, or one received from a child, without prefix. */
+/* Logs a line about a mail, or one received from a child: no prefix. */
 void log_line(int, const char *, ...) __attribute__((__format__(printf, 2, 3)));
 /*
- * Flags in the priority of log_line(). LOG_CLEAN: the text is JSON; do not
- * escape its backslashes again. A text with anything but printable ASCII is
- * escaped anyway, as a compromised child may set the flag. LOG_POLICY: the
- * line is about a policy request; log it under the name of spf-engine's policy
- * server, which log readers look for.
+ * Flag in the priority of log_line(): the text is for a machine (JSON), and
+ * its backslashes are not escaped again. The flag is ignored when the text is
+ * not all printable ASCII: a child may have set it wrongly.
  */
-#define LOG_CLEAN  0x1000
+#define LOG_CLEAN 0x1000
+/*
+ * Flag: the line is about a request of the policy protocol. It is logged
+ * under the name of spf-engine's policy server, which log readers look for.
+ */
 #define LOG_POLICY 0x2000
 #define LOG_FLAGS  (LOG_CLEAN | LOG_POLICY)
-/* Limits the level of a child's line to LOG_CRIT..LOG_DEBUG; keeps flags. */
+/*
+ * Corrects a priority that another process sent: keeps its flags, replaces a
+ * level that is not from LOG_CRIT to LOG_DEBUG.
+ */
 int log_priority(uint32_t);
 /* Log a line at LOG_CRIT, then exit(1). */
 void fatal(const char *, ...)
@@ -52,25 +63,25 @@ void fatalx(const char *, ...)
     __attribute__((__format__(printf, 1, 2), __noreturn__));
 
 /*
- * log_note.c: limits the lines about one kind of event. The caller has a static
- * one for each kind, zeroed but for max.
+ * log_note.c: limits the lines about one kind of event. The caller has one
+ * of these for each kind, zeroed but for max, and never frees it.
  */
 struct log_note {
 	unsigned int max;   /* lines a minute; 0: one */
 	unsigned int said;  /* lines written in this minute */
-	time_t since;	    /* when the minute began; 0: none; monotonic */
-	unsigned long more; /* lines withheld */
-	char text[256];	    /* the last of them */
-	int listed;	    /* for log_notes_flush() */
+	time_t since;	    /* its first line; monotonic; 0: none yet */
+	unsigned long more; /* lines held back in this minute */
+	char text[256];	    /* the last of these */
+	int listed;	    /* in the list of log_note.c */
 	struct log_note *next;
 };
 
 struct event_base;
 
 /*
- * Calls log_warnx() at most max times a minute; returns 1 if it did. The number
- * of further events is logged at the end of the minute, or, without
- * log_notes_init(), before the next line.
+ * log_warnx() at most max times a minute. The number of further events is
+ * logged when the minute is over, or, without log_notes_init(), before the
+ * next line. 1 when the line was written.
  */
 int log_note(struct log_note *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));

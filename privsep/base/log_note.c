@@ -12,7 +12,7 @@
 
 #define NOTE_SECONDS 60
 
-static struct log_note *notes; /* all that ever withheld a line */
+static struct log_note *notes; /* each that has ever held a line back */
 static struct event *notes_timer;
 
 /* Never 0, which stands for "no line yet". */
@@ -24,7 +24,13 @@ note_now(void)
 	return now == 0 ? 1 : now;
 }
 
-/* Ends the minute: logs how many lines it withheld. */
+static int
+note_is_over(const struct log_note *n, time_t now)
+{
+	return now - n->since >= NOTE_SECONDS;
+}
+
+/* Ends the minute: logs how many lines were held back. */
 static void
 note_end(struct log_note *n)
 {
@@ -44,7 +50,7 @@ note_arm(time_t seconds)
 		(void)evtimer_add(notes_timer, &tv);
 }
 
-/* Ends the minutes that are over, and waits for the next one. */
+/* Ends the minutes that are over and waits for the next one. */
 static void
 note_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -54,10 +60,12 @@ note_timer(evutil_socket_t fd, short what, void *arg)
 	for (n = notes; n != NULL; n = n->next) {
 		if (n->more == 0)
 			continue;
-		left = n->since + NOTE_SECONDS - now;
-		if (left <= 0)
+		if (note_is_over(n, now)) {
 			note_end(n);
-		else if (next == 0 || left < next)
+			continue;
+		}
+		left = NOTE_SECONDS - (now - n->since);
+		if (next == 0 || left < next)
 			next = left;
 	}
 	if (next != 0)
@@ -65,7 +73,7 @@ note_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-note_withhold(struct log_note *n, const char *text)
+note_keep_back(struct log_note *n, const char *text)
 {
 	strlcpy(n->text, text, sizeof(n->text));
 	n->more++;
@@ -87,10 +95,10 @@ log_note(struct log_note *n, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (n->since != 0 && now - n->since >= NOTE_SECONDS)
+	if (n->since != 0 && note_is_over(n, now))
 		note_end(n);
 	if (n->said >= (n->max == 0 ? 1 : n->max)) {
-		note_withhold(n, text);
+		note_keep_back(n, text);
 		return 0;
 	}
 	if (n->said++ == 0)

@@ -8,7 +8,7 @@
 #include "privsep/child/role_table.h"
 
 _Static_assert(CONF_SERVERS_MAX < SANDBOX_PORTS,
-    "room for the port of each name server, and for 53");
+    "a port for each name server, and 53");
 
 void
 confine_args(struct sandbox_args *sb, enum sandbox_role role,

@@ -9,12 +9,12 @@
 
 /*
  * Fills the arguments of sandbox_enter() from the role's row and the
- * configuration: the TCP ports are those of the name servers. The parent adds
- * its directories and its image.
+ * configuration: no directories and no image; the TCP ports are those of
+ * the name servers.
  */
 void confine_args(struct sandbox_args *, enum sandbox_role,
     const struct conf *);
-/* Calls sandbox_enter() with these arguments, for a child. */
+/* sandbox_enter() with these arguments, which are all that a child needs. */
 void confine_enter(enum sandbox_role, const struct conf *);
 
 #endif

@@ -15,25 +15,26 @@
 struct role;
 
 /*
- * A role's callbacks. The first three take over the channel to another child
- * that PEER brings; role_link_to() decides which one. They may be called at any
- * time, and again if the peer was restarted.
+ * Callbacks of a role. The first three get a channel to another child, which
+ * the parent sends as PEER (role_link_to() says what it is for), and own the
+ * descriptor. A channel may arrive at any time; if its peer was restarted, it
+ * replaces the earlier one.
  */
 struct role_ops {
-	void (*dns)(struct role *, int fd);    /* to dns, for questions */
-	void (*copies)(struct role *, int fd); /* to the shadow, for copies */
-	/* from a client, which asks or sends copies; its id and role */
+	void (*dns)(struct role *, int fd);    /* to dns */
+	void (*copies)(struct role *, int fd); /* to the shadow */
+	/* from a process that asks or sends copies; its id and role */
 	void (*client)(struct role *, uint32_t, enum msg_role, int fd);
-	/* DRAIN, FLUSH, VERBOSE (u32; the log has it already). May be NULL. */
+	/* DRAIN, FLUSH, VERBOSE (u32; the log has changed). May be NULL. */
 	void (*control)(struct role *, enum msg_type, const uint8_t *, size_t);
 };
 
-/* What every confined role has. */
+/* What each confined role has. */
 struct role {
 	enum msg_role who;
 	struct event_base *base;
 	struct chan *parent;
-	struct conf *conf; /* received; owned */
+	struct conf *conf; /* from the parent; owned */
 	int milter_fd;	   /* listener, or -1 */
 	int policy_fd;	   /* listener, or -1 */
 	const struct role_ops *ops;
@@ -41,16 +42,16 @@ struct role {
 };
 
 /*
- * The first call of a role's main. Calls sandbox_early(), exits with 1 if run
- * by root, sends log lines to the parent, and handles the parent's messages of
- * phase START until GO; it may call ops meanwhile. From then on the process
- * exits, without a log line, when the parent is gone.
+ * First call of a role's main: calls sandbox_early(), refuses root (exit 1),
+ * makes the event base, logs to the parent, then handles the parent's
+ * messages until GO, which may call ops. When the parent closes the channel,
+ * now or later, the process exits with 0.
  */
 void role_start(struct role *, enum msg_role, const struct role_ops *,
     void *arg);
-/* After sandbox_enter(): sends READY, accepts messages of phase RUN. */
+/* After sandbox_enter(): sends READY and accepts messages of phase RUN. */
 void role_ready(struct role *);
-/* Sends DRAINED; the parent then closes the channel, which ends the process. */
+/* Sends DRAINED; the parent ends the process by closing its channel. */
 void role_drained(struct role *);
 
 /* The mains of the roles; each returns the exit status. */

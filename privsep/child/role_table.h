@@ -8,11 +8,11 @@
 #include "privsep/sandbox/sandbox.h"
 #include "proto/msg.h"
 
-/* Listeners: bits of a process's row, and the payload of LISTENER. */
+/* The listeners that a process serves; also the payload of LISTENER. */
 #define ROLE_LISTENER_MILTER 1U
 #define ROLE_LISTENER_POLICY 2U
 
-/* How many processes of a role the parent starts for a generation. */
+/* How many processes of a role a generation has. */
 enum role_number {
 	ROLE_NUMBER_NONE = 0, /* not a child of the parent */
 	ROLE_NUMBER_ONE,
@@ -20,41 +20,42 @@ enum role_number {
 	ROLE_NUMBER_SECOND_OPINION /* one if Second_Opinion is set */
 };
 
-/* Which side of an exchange between two children a process is. */
+/* The side that a process has in an exchange between two children. */
 enum role_side {
 	ROLE_SIDE_NONE = 0,
-	ROLE_CLIENT, /* asks questions; sends copies of judged requests */
-	ROLE_SERVER  /* answers questions; receives copies */
+	ROLE_CLIENT, /* asks dns; sends copies of judged messages */
+	ROLE_SERVER  /* answers as dns; takes copies */
 };
 
 /* What a channel to another child is for. */
 enum role_link {
 	ROLE_LINK_NONE = 0, /* these two have no channel */
-	ROLE_LINK_DNS,	    /* self asks peer */
-	ROLE_LINK_COPIES,   /* self sends copies to peer */
-	ROLE_LINK_CLIENT    /* peer asks self, or sends it copies */
+	ROLE_LINK_DNS,	    /* this process asks the peer */
+	ROLE_LINK_COPIES,   /* this process sends copies to the peer */
+	ROLE_LINK_CLIENT    /* the peer asks, or sends copies */
 };
 
 /*
- * One row a process. Its sandbox and rlimits are the row of the same index
+ * One row per process. Its sandbox and rlimits are the row of the same index
  * in sandbox_table.c, its messages are in proto/msg.h, and the programs that
  * may run it name its main (struct spawn_role). privsep/README has the same
  * table; a test compares them.
  */
 struct role_row {
 	const char *name;
-	enum msg_role role; /* in the message rules */
+	/* on channels; spfctl is also worker to its dns, dns to its shadow */
+	enum msg_role role;
 	enum role_number number;
 	/*
-	 * Mail needs it: a generation is ready only with it, and fails if it
-	 * ends during the start. Other children are killed at the end.
+	 * Mail needs it: a generation is ready only with it, and fails when
+	 * it ends during the start. Others are killed at the end of its drain.
 	 */
 	int essential;
-	int watched; /* must answer PING, for the watchdog to be reset */
-	/* ROLE_LISTENER_ bits by Milter_Frontend; all 0: takes no mail */
+	int watched; /* must answer PING, or the parent sends no WATCHDOG */
+	/* ROLE_LISTENER_ bits for each Milter_Frontend; all 0: no mail */
 	unsigned int listeners[FRONTEND_LIBMILTER + 1];
 	enum role_side dns, copies;
-	unsigned int questions; /* most in flight at dns from one process */
+	unsigned int questions; /* in flight at dns, for each client */
 	/* RLIMIT_NOFILE: nofile + nofile_conn * Max_Connections; 0: as is */
 	unsigned int nofile, nofile_conn;
 };
@@ -62,18 +63,18 @@ struct role_row {
 /* Indexed by enum sandbox_role; [SANDBOX_NONE] is empty. */
 extern const struct role_row role_rows[SANDBOX_MAX];
 
-/* The row of a role, or role_rows[SANDBOX_NONE]. */
+/* The row of a role; [SANDBOX_NONE] when there is none. */
 const struct role_row *role_find(enum msg_role);
 int role_takes_mail(const struct role_row *);
-/* Which of the open listeners the role serves with this configuration. */
+/* The open listeners (bits) that the role serves by this configuration. */
 unsigned int role_listeners(const struct role_row *, const struct conf *,
     unsigned int open);
-/* How many processes of this role a generation has; open as above. */
+/* How many children of this role a generation has; open as above. */
 int role_processes(const struct role_row *, const struct conf *,
     unsigned int open);
 /* RLIMIT_NOFILE; 0: unchanged. */
 unsigned long role_nofile(const struct role_row *, const struct conf *);
-/* What a channel between self and peer is for. */
+/* What a channel to peer is for, as self sees it. */
 enum role_link role_link_to(enum msg_role self, enum msg_role peer);
 
 #endif

@@ -7,14 +7,14 @@
 #include "proto/stats.h"
 
 /*
- * Makes a page of counters in a memfd that can neither shrink nor grow, and
- * maps it for reading. Returns the descriptor, for STATS, or -1 with errno.
+ * Makes a page of counters in a memfd of fixed size and maps it for reading.
+ * Returns its descriptor, to send with STATS, and the map; -1 with errno.
  */
 int statpage_new(const struct stats **);
 void statpage_free(const struct stats *);
 /*
- * For a child: maps the page of STATS for counting, sets gauges to 0, and
- * closes fd. 0, or -1 if fd is not such a page.
+ * In a child: makes stats (proto/stats.h) this page, sets its gauges to 0 and
+ * closes fd. 0, or -1 when fd is not such a page.
  */
 int statpage_use(int fd);
 

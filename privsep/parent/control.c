@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: parent, after sandbox_enter(). The kernel identifies clients. */
+/* Runs in: parent, after sandbox_enter(); clients are checked by the kernel. */
 
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -22,18 +22,18 @@
 #define CONTROL_MAX    16 /* clients at a time */
 #define CONTROL_GROUPS 256
 
-/* What the answer to a client waits for. */
+/* The event after which a client gets its answer. */
 enum ctl_wait {
 	WAITS_NOT = 0,
 	WAITS_RELOAD, /* the end of a reload */
-	WAITS_DNS     /* dns with an empty cache */
+	WAITS_DNS     /* a new dns process, with an empty cache */
 };
 
 struct ctl {
 	LIST_ENTRY(ctl) entry;
 	struct chan *chan;
 	enum ctl_wait waits;
-	int deaf; /* does not read its answers */
+	int full; /* its queue is full: an answer was dropped */
 };
 
 static const struct parent_ops *ctl_ops;
@@ -57,7 +57,7 @@ static void
 ctl_send(struct ctl *c, enum msg_type type, const void *p, size_t len)
 {
 	if (chan_send(c->chan, type, 0, p, len, -1, 0) == -1)
-		c->deaf = 1;
+		c->full = 1;
 }
 
 static void __attribute__((__format__(printf, 2, 3)))
@@ -76,9 +76,13 @@ ctl_text(struct ctl *c, const char *fmt, ...)
 static void
 ctl_end(struct ctl *c, int status)
 {
+	uint8_t buf[4];
+	struct wbuf w;
+
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, (uint32_t)status);
 	c->waits = WAITS_NOT;
-	if (chan_send_u32(c->chan, MSG_CTL_END, (uint32_t)status, -1) == -1)
-		c->deaf = 1;
+	ctl_send(c, MSG_CTL_END, buf, w.len);
 }
 
 static void
@@ -97,7 +101,10 @@ ctl_row(void *arg, const struct status_row *row)
 static void
 command_status(struct ctl *c, const uint8_t *p, size_t len)
 {
-	control_status(ctl_ops->view, ctl_row, c);
+	struct parent_view v;
+
+	ctl_ops->view(ctl_ops->arg, &v);
+	control_status(&v, ctl_row, c);
 	ctl_end(c, 0);
 }
 
@@ -108,9 +115,9 @@ command_stats(struct ctl *c, const uint8_t *p, size_t len)
 	struct stats sum;
 	size_t n;
 
-	generations_stats(ctl_ops->view->all, &sum);
+	ctl_ops->stats(ctl_ops->arg, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
-		fatalx("counters do not fit a message");
+		fatalx("counters do not fit into a message");
 	ctl_send(c, MSG_CTL_COUNTS, buf, n);
 	ctl_end(c, 0);
 }
@@ -124,11 +131,11 @@ ctl_say(int pri, const char *text, void *arg)
 	ctl_text(c, "%s%s", pri == LOG_ERR ? "" : "warning: ", text);
 }
 
-/* 1 if a generation serves; else answers that none does. */
+/* 1 when a generation serves; else answers that none does. */
 static int
 ctl_may_act(struct ctl *c)
 {
-	enum parent_state state = parent_state(ctl_ops->view);
+	enum parent_state state = ctl_ops->state(ctl_ops->arg);
 
 	if (state == PARENT_SERVING || state == PARENT_RELOADING)
 		return 1;
@@ -154,7 +161,7 @@ command_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
-	generation_tell(ctl_ops->view->cur, MSG_FLUSH, 0);
+	generation_send(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
 	c->waits = WAITS_DNS;
 }
 
@@ -189,18 +196,18 @@ ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	struct ctl *c = arg;
 	size_t i;
 
-	/* one command at a time: a second answer would end the first */
+	/* one command at a time: the second END would end the first */
 	if (c->waits != WAITS_NOT) {
 		log_note(&ctl_noise,
-		    "control client: sent a command before the last one ended");
+		    "control client: asks again before it was answered");
 		ctl_free(c);
 		return;
 	}
 	for (i = 0; i < sizeof(ctl_commands) / sizeof(ctl_commands[0]); i++)
 		if (ctl_commands[i].type == (enum msg_type)h->type)
 			ctl_commands[i].fn(c, p, len);
-	if (c->deaf) {
-		log_note(&ctl_noise, "control client: does not read answers");
+	if (c->full) {
+		log_note(&ctl_noise, "control client: reads no answers");
 		ctl_free(c);
 	}
 }
@@ -213,7 +220,7 @@ ctl_gone(struct chan *ch, const char *why, void *arg)
 	ctl_free(arg);
 }
 
-/* 1 if the client is root, the daemon's user or in its group. */
+/* 1 when the peer is root, the daemon's user or in the daemon's group. */
 static int
 ctl_allowed(int fd, const struct priv_owner *o)
 {
@@ -260,7 +267,7 @@ ctl_accept(evutil_socket_t sock, short what, void *arg)
 	if (!ctl_allowed(fd, ctl_owner)) {
 		ctl_refuse(fd, EX_NOPERM,
 		    "only root, the daemon's user and members of its group "
-		    "may use the control socket");
+		    "may use this socket");
 		return;
 	}
 	if (nctls >= CONTROL_MAX || (c = calloc(1, sizeof(*c))) == NULL) {
@@ -299,7 +306,10 @@ control_stop(void)
 		ctl_free(c);
 }
 
-/* Answers all clients that wait for this. */
+/*
+ * Answers the clients that wait for this. One whose queue is full is closed
+ * when it sends its next message.
+ */
 static void
 ctl_answer(enum ctl_wait what, int status, const char *text)
 {

@@ -9,8 +9,9 @@
 #include "proto/status.h"
 
 /*
- * Answers spfctl at the control socket. Only root, the daemon's user and
- * members of the daemon's group may use it (SO_PEERCRED, SO_PEERGROUPS).
+ * Answers spfctl at the control socket fd; -1: there is none. Only root, the
+ * daemon's user and members of the daemon's group may use it (SO_PEERCRED,
+ * SO_PEERGROUPS).
  */
 void control_start(const struct parent_ops *, struct event_base *,
     const struct priv_owner *, int fd);
@@ -18,12 +19,12 @@ void control_stop(void);
 
 /* Receives a row; its texts are valid until the call returns. */
 typedef void (*control_row_fn)(void *, const struct status_row *);
-/* Calls the function with each row of the daemon's status. */
+/* Passes the daemon's status to the function, row by row. */
 void control_status(const struct parent_view *, control_row_fn, void *);
 
-/* A reload ended: answers clients that wait, with sysexits(3) and a text. */
+/* Answers clients that wait for a reload: sysexits(3) status and a text. */
 void control_reload_done(int status, const char *);
-/* dns is ready with an empty cache: answers clients that wait for a flush. */
+/* Answers clients that wait for a flush: dns is ready, with an empty cache. */
 void control_dns_ready(void);
 
 #endif

@@ -18,7 +18,7 @@
 /* Room for "inet:65535@" and an address, or a path. */
 #define LISTENER_TEXT 160
 
-/* The address that it is bound to; a later configuration may name another. */
+/* The address that is bound; a later configuration may have another. */
 static const char *
 listener_text(int fd, char *buf, size_t size)
 {
@@ -88,7 +88,7 @@ put_daemon(const struct parent_view *p, time_t now, control_row_fn put,
 	}
 }
 
-/* "full": both layers; an old kernel's Landlock may restrict less. */
+/* "full": both layers, with all that this release can use of them. */
 static void
 put_sandbox(control_row_fn put, void *arg)
 {
@@ -153,8 +153,7 @@ checks_of(const struct stats *s)
 }
 
 static void
-put_process(const struct generation_slot *s, time_t now, control_row_fn put,
-    void *arg)
+put_process(const struct slot *s, time_t now, control_row_fn put, void *arg)
 {
 	struct status_row row = { .kind = STATUS_PROCESS };
 	union status_value *v = row.v;
@@ -180,7 +179,7 @@ put_generation(const struct parent_view *p, const struct generation *g,
 {
 	struct status_row row = { .kind = STATUS_GENERATION };
 	union status_value *v = row.v;
-	const struct generation_slot *s;
+	const struct slot *s;
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));

@@ -21,18 +21,16 @@
 
 #define RESPAWN_SOON	 10 /* seconds; an earlier end is a failure */
 #define RESPAWN_MIN_MS	 100
-#define RESPAWN_DOUBLED	 9
 #define RESPAWN_MAX_MS	 30000
 #define READY_SECONDS	 20
 #define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
 
-static void slot_start(struct generation_slot *);
-static void slot_gone(struct chan *, const char *, void *);
+static void slot_start(struct slot *);
 
 static void
 slot_new(struct generation *g, const struct role_row *row)
 {
-	struct generation_slot *s;
+	struct slot *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("slot_new");
@@ -58,7 +56,7 @@ generation_new(struct generations *all, struct conf *conf)
 {
 	const struct role_row *row;
 	struct generation *g;
-	int n;
+	int i, n;
 
 	if ((g = calloc(1, sizeof(*g))) == NULL)
 		fatal("generation_new");
@@ -72,7 +70,7 @@ generation_new(struct generations *all, struct conf *conf)
 		fatal("configuration for the children");
 	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++) {
 		n = role_processes(row, conf, generations_open(all));
-		for (; n > 0; n--)
+		for (i = 0; i < n; i++)
 			slot_new(g, row);
 	}
 	return g;
@@ -81,7 +79,7 @@ generation_new(struct generations *all, struct conf *conf)
 void
 generation_free(struct generation *g)
 {
-	struct generation_slot *s;
+	struct slot *s;
 
 	generation_stats(g, &g->all->retired, 0);
 	while ((s = TAILQ_FIRST(&g->slots)) != NULL) {
@@ -105,7 +103,7 @@ generation_free(struct generation *g)
 int
 generation_is_empty(const struct generation *g)
 {
-	const struct generation_slot *s;
+	const struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (s->pid != -1)
@@ -116,7 +114,7 @@ generation_is_empty(const struct generation *g)
 static int
 generation_is_ready(const struct generation *g)
 {
-	const struct generation_slot *s;
+	const struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (!s->ready && s->row->essential)
@@ -124,9 +122,9 @@ generation_is_ready(const struct generation *g)
 	return 1;
 }
 
-/* Limits a child's lines: a compromised one must not flood the log. */
+/* 0 when the child has logged too much: it may be compromised. */
 static int
-slot_may_log(struct generation_slot *s)
+slot_may_log(struct slot *s)
 {
 	time_t t = clock_seconds();
 
@@ -141,9 +139,9 @@ slot_may_log(struct generation_slot *s)
 	return ++s->log_lines <= LOG_LINES_SECOND;
 }
 
-/* A child reads hostile input: log_line() escapes its text. */
+/* The text may be hostile: log_line() escapes it. */
 static void
-slot_log(struct generation_slot *s, const uint8_t *p, size_t len)
+slot_log(struct slot *s, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
 	int pri;
@@ -160,9 +158,9 @@ slot_log(struct generation_slot *s, const uint8_t *p, size_t len)
 static void
 generation_check_drained(struct generation *g)
 {
-	struct generation_slot *s;
+	struct slot *s;
 
-	/* dns and the shadow end last: those that take mail may need them */
+	/* the processes that take mail may still need the others */
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (role_takes_mail(s->row) && s->chan != NULL && !s->drained)
 			return;
@@ -170,7 +168,7 @@ generation_check_drained(struct generation *g)
 		if (s->chan != NULL) {
 			chan_free(s->chan);
 			s->chan = NULL;
-			/* libspf2 may keep the shadow from seeing the EOF */
+			/* libspf2 may keep the shadow from reading EOF */
 			if (!s->row->essential && s->pid != -1)
 				kill(s->pid, SIGKILL);
 		}
@@ -178,18 +176,18 @@ generation_check_drained(struct generation *g)
 
 /* dns reports a client that broke the message rules; terminate it. */
 static void
-generation_badpeer(struct generation *g, const struct generation_slot *dns,
+generation_badpeer(struct generation *g, const struct slot *dns,
     const uint8_t *p, size_t len)
 {
-	struct generation_slot *s;
+	struct slot *s;
 	struct rbuf r;
 	uint32_t id;
 
 	rbuf_init(&r, p, len);
 	id = rbuf_u32(&r);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (s->id == id && s != dns && s->pid != -1 && !s->condemned) {
-			s->condemned = 1;
+		if (s->id == id && s != dns && s->pid != -1 && !s->reported) {
+			s->reported = 1;
 			log_line(LOG_CRIT,
 			    "%s[%d] broke the message rules towards dns",
 			    s->row->name, (int)s->pid);
@@ -198,10 +196,18 @@ generation_badpeer(struct generation *g, const struct generation_slot *dns,
 }
 
 static void
+slot_verbose(struct slot *s)
+{
+	uint8_t buf[4] = { 0, 0, 0, 1 };
+
+	(void)chan_send(s->chan, MSG_VERBOSE, 0, buf, sizeof(buf), -1, 0);
+}
+
+static void
 slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
     int fd, void *arg)
 {
-	struct generation_slot *s = arg;
+	struct slot *s = arg;
 	struct generation *g = s->gen;
 
 	switch (h->type) {
@@ -212,10 +218,10 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		s->ready = 1;
 		chan_phase(c, PHASE_RUN);
 		if (g->all->verbose)
-			(void)chan_send_u32(c, MSG_VERBOSE, 1, -1);
+			slot_verbose(s);
 		if (s->row->dns == ROLE_SERVER)
 			g->all->ops->dns_ready(g, g->all->arg);
-		/* READY may still arrive while the generation drains */
+		/* a child may send READY while the generation drains */
 		if (!g->draining && !g->was_ready && generation_is_ready(g)) {
 			g->was_ready = 1;
 			g->all->ops->ready(g, g->all->arg);
@@ -235,11 +241,11 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	}
 }
 
-/* The child closed its channel, or broke the message rules: kill it. */
+/* EOF; or, with why, the child broke the message rules and is killed. */
 static void
 slot_gone(struct chan *c, const char *why, void *arg)
 {
-	struct generation_slot *s = arg;
+	struct slot *s = arg;
 
 	if (why != NULL)
 		log_line(LOG_CRIT, "%s[%d] broke the message rules: %s",
@@ -250,11 +256,11 @@ slot_gone(struct chan *c, const char *why, void *arg)
 		kill(s->pid, SIGKILL);
 }
 
-/* Connects it to each child that it has a link to. */
+/* Makes a channel to each child that this one has a link to. */
 static void
-slot_connect(struct generation_slot *s)
+slot_connect(struct slot *s)
 {
-	struct generation_slot *o;
+	struct slot *o;
 	int rc = 0;
 
 	TAILQ_FOREACH(o, &s->gen->slots, entry)
@@ -263,31 +269,43 @@ slot_connect(struct generation_slot *s)
 			rc |= spawn_send_peers(o->chan, o->row->role, o->id,
 			    s->chan, s->row->role, s->id);
 	if (rc != 0)
-		log_warnx("%s[%d]: cannot connect it to all its peers",
+		log_warnx("%s[%d]: not connected to all its peers",
 		    s->row->name, (int)s->pid);
 }
 
+/* Sends a copy of fd. */
 static int
-slot_send_start(struct generation_slot *s)
+slot_send_fd(struct slot *s, enum msg_type type, const void *p, size_t len,
+    int fd)
 {
-	const struct generation *g = s->gen;
-	const struct generations *all = g->all;
-	unsigned int l = role_listeners(s->row, g->conf, generations_open(all));
-	int fd;
+	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	return chan_send(s->chan, type, 0, p, len, fd, 1);
+}
 
-	if (chan_send_u32(s->chan, MSG_CONFIG, g->conf->program, g->conf_fd) ==
-	    -1)
-		return -1;
-	if ((fd = fcntl(s->stats_fd, F_DUPFD_CLOEXEC, 0)) == -1 ||
-	    chan_send(s->chan, MSG_STATS, 0, NULL, 0, fd, 1) == -1)
-		return -1;
+static int
+slot_send_listener(struct slot *s, uint32_t which, int fd)
+{
+	struct wbuf w;
+	uint8_t buf[4];
+
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, which);
+	return slot_send_fd(s, MSG_LISTENER, buf, w.len, fd);
+}
+
+static int
+slot_send_listeners(struct slot *s)
+{
+	const struct generations *all = s->gen->all;
+	unsigned int l =
+	    role_listeners(s->row, s->gen->conf, generations_open(all));
+
 	if ((l & ROLE_LISTENER_MILTER) != 0 &&
-	    chan_send_u32(s->chan, MSG_LISTENER, ROLE_LISTENER_MILTER,
-		all->milter_fd) == -1)
+	    slot_send_listener(s, ROLE_LISTENER_MILTER, all->milter_fd) == -1)
 		return -1;
 	if ((l & ROLE_LISTENER_POLICY) != 0 &&
-	    chan_send_u32(s->chan, MSG_LISTENER, ROLE_LISTENER_POLICY,
-		all->policy_fd) == -1)
+	    slot_send_listener(s, ROLE_LISTENER_POLICY, all->policy_fd) == -1)
 		return -1;
 	return 0;
 }
@@ -298,15 +316,19 @@ slot_retry(evutil_socket_t fd, short what, void *arg)
 	slot_start(arg);
 }
 
-/* Starts it again: at once at first, then after 0.1 s, 0.2 s, ... 30 s. */
+/* At once the first time, then after 0.1 s, 0.2 s, ... 30 s. */
 static void
-slot_respawn(struct generation_slot *s)
+slot_respawn(struct slot *s)
 {
-	unsigned int ms = s->fails == 0 ? 0 :
-	    s->fails > RESPAWN_DOUBLED	? RESPAWN_MAX_MS :
-					  RESPAWN_MIN_MS << (s->fails - 1);
-	const struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+	struct timeval tv = { 0, 0 };
+	unsigned int ms = 0;
 
+	if (s->fails > 9)
+		ms = RESPAWN_MAX_MS;
+	else if (s->fails > 0)
+		ms = RESPAWN_MIN_MS << (s->fails - 1);
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = (ms % 1000) * 1000;
 	if (s->respawn == NULL &&
 	    (s->respawn = evtimer_new(s->gen->all->base, slot_retry, s)) ==
 		NULL)
@@ -315,7 +337,7 @@ slot_respawn(struct generation_slot *s)
 }
 
 static void
-slot_start(struct generation_slot *s)
+slot_start(struct slot *s)
 {
 	struct generation *g = s->gen;
 	int sock;
@@ -335,9 +357,11 @@ slot_start(struct generation_slot *s)
 	s->chan = chan_new(g->all->base, sock, ROLE_PARENT, s->row->role,
 	    slot_msg, slot_gone, s);
 	chan_phase(s->chan, PHASE_START);
-	if (slot_send_start(s) == -1)
-		log_warnx("%s[%d]: cannot send its start messages",
-		    s->row->name, (int)s->pid);
+	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
+	    slot_send_fd(s, MSG_STATS, NULL, 0, s->stats_fd) == -1 ||
+	    slot_send_listeners(s) == -1)
+		log_warnx("%s[%d]: start messages were not sent", s->row->name,
+		    (int)s->pid);
 	slot_connect(s);
 	(void)chan_send(s->chan, MSG_GO, 0, NULL, 0, -1, 0);
 }
@@ -350,7 +374,7 @@ generation_late(evutil_socket_t fd, short what, void *arg)
 	if (g->draining)
 		generation_kill(g);
 	else if (!g->was_ready)
-		g->all->ops->failed(g, "children are not ready in time",
+		g->all->ops->failed(g, "children were not ready in time",
 		    g->all->arg);
 }
 
@@ -369,7 +393,7 @@ generation_deadline(struct generation *g, unsigned int seconds)
 void
 generation_start(struct generation *g)
 {
-	struct generation_slot *s;
+	struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		slot_start(s);
@@ -377,26 +401,44 @@ generation_start(struct generation *g)
 }
 
 void
-generation_tell(struct generation *g, enum msg_type type, uint32_t value)
+generation_send(struct generation *g, enum msg_type type, uint32_t value)
 {
-	struct generation_slot *s;
+	uint8_t buf[4];
+	struct wbuf w;
+	struct slot *s;
 
-	TAILQ_FOREACH(s, &g->slots, entry) {
-		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) == 0 ||
-		    !s->ready || s->chan == NULL)
-			continue;
-		if (type == MSG_VERBOSE)
-			(void)chan_send_u32(s->chan, type, value, -1);
-		else
-			(void)chan_send(s->chan, type, 0, NULL, 0, -1, 0);
-	}
+	wbuf_init(&w, buf, sizeof(buf));
+	if (type == MSG_VERBOSE)
+		wbuf_u32(&w, value);
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) != 0 &&
+		    s->ready && s->chan != NULL)
+			(void)chan_send(s->chan, type, 0, buf, w.len, -1, 0);
+}
+
+int
+generation_nameservers(struct generation *g, const struct conf_servers *servers)
+{
+	const struct slot *s;
+	int fd;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->row->dns == ROLE_SERVER && !s->ready)
+			return -1;
+	conf_servers_copy(&g->conf->nameservers, servers);
+	if ((fd = spawn_conf_fd(g->conf)) == -1)
+		fatal("configuration for the children");
+	close(g->conf_fd);
+	g->conf_fd = fd;
+	generation_send(g, MSG_FLUSH, 0);
+	return 0;
 }
 
 int
 generation_answers(struct generation *g)
 {
 	unsigned int due = 0, ready = 0;
-	struct generation_slot *s;
+	struct slot *s;
 	int all = 1;
 
 	TAILQ_FOREACH(s, &g->slots, entry) {
@@ -417,7 +459,7 @@ generation_answers(struct generation *g)
 void
 generation_stats(const struct generation *g, struct stats *sum, int gauges)
 {
-	const struct generation_slot *s;
+	const struct slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		stat_sum(sum, s->stats, gauges && s->pid != -1);
@@ -426,7 +468,7 @@ generation_stats(const struct generation *g, struct stats *sum, int gauges)
 void
 generation_drain(struct generation *g, unsigned int seconds)
 {
-	struct generation_slot *s;
+	struct slot *s;
 
 	if (g->draining)
 		return;
@@ -450,7 +492,7 @@ generation_drain(struct generation *g, unsigned int seconds)
 void
 generation_kill(struct generation *g)
 {
-	struct generation_slot *s;
+	struct slot *s;
 
 	g->draining = 1;
 	TAILQ_FOREACH(s, &g->slots, entry)
@@ -459,7 +501,7 @@ generation_kill(struct generation *g)
 }
 
 static void
-slot_log_end(const struct generation_slot *s, pid_t pid, int status)
+slot_log_end(const struct slot *s, pid_t pid, int status)
 {
 	const char *role = s->row->name;
 
@@ -476,11 +518,11 @@ slot_log_end(const struct generation_slot *s, pid_t pid, int status)
 		    WEXITSTATUS(status));
 }
 
-static struct generation_slot *
+static struct slot *
 slot_by_pid(const struct generations *all, pid_t pid)
 {
 	struct generation *g;
-	struct generation_slot *s;
+	struct slot *s;
 
 	TAILQ_FOREACH(g, &all->list, entry)
 		TAILQ_FOREACH(s, &g->slots, entry)
@@ -493,12 +535,12 @@ void
 generations_reaped(struct generations *all, pid_t pid, int status)
 {
 	struct generation *g;
-	struct generation_slot *s;
+	struct slot *s;
 
 	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;
 	g = s->gen;
-	/* read its last messages; the kernel may reuse its pid */
+	/* the pid may be reused now; last messages may still be unread */
 	s->pid = -1;
 	if (s->chan != NULL)
 		chan_read_rest(s->chan);
@@ -519,7 +561,7 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 		all->ops->failed(g, "a child ended while starting", all->arg);
 		return;
 	}
-	/* at FLUSH, dns exits with 0 to be started again with an empty cache */
+	/* dns exits with 0 to be started again with an empty cache */
 	if (clock_seconds() - s->started >= RESPAWN_SOON || status == 0)
 		s->fails = 0;
 	slot_respawn(s);
@@ -534,7 +576,7 @@ generations_verbose(struct generations *all, int on)
 
 	all->verbose = on;
 	TAILQ_FOREACH(g, &all->list, entry)
-		generation_tell(g, MSG_VERBOSE, (uint32_t)on);
+		generation_send(g, MSG_VERBOSE, (uint32_t)on);
 }
 
 void

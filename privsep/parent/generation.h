@@ -22,26 +22,27 @@ struct generation;
  * A child of a generation. When its process ends, another one takes the same
  * slot, with the same id and the same page of counters.
  */
-struct generation_slot {
-	TAILQ_ENTRY(generation_slot) entry;
+struct slot {
+	TAILQ_ENTRY(slot) entry;
 	struct generation *gen;
 	const struct role_row *row;
 	uint32_t id;
-	pid_t pid;	   /* -1: none now */
+	pid_t pid;	   /* -1: not running */
 	struct chan *chan; /* NULL: closed */
 	int ready;
 	int drained;
-	int condemned; /* killed: dns reported it (BADPEER) */
-	int asked;     /* PING was sent, PONG has not arrived */
+	int reported; /* by dns (BADPEER); SIGKILL was sent */
+	int asked;    /* PING was sent, no PONG since */
 	time_t started;
 	unsigned int fails; /* ends in a row, each soon after the start */
 	unsigned int restarts;
 	int stats_fd;
 	const struct stats *stats; /* the child writes, the parent reads */
 	struct event *respawn;
-	time_t log_second; /* log_lines were written in this second */
+	time_t log_second; /* the second that log_lines counts */
 	unsigned int log_lines;
 };
+TAILQ_HEAD(slots, slot);
 
 /* The children that run with one configuration. */
 struct generation {
@@ -51,72 +52,77 @@ struct generation {
 	time_t since; /* monotonic */
 	struct conf *conf;
 	int conf_fd;
-	TAILQ_HEAD(, generation_slot) slots;
-	int was_ready; /* all essential children have been ready */
+	struct slots slots;
+	int was_ready; /* all essential children were, once */
 	int draining;
 	struct event *deadline; /* for getting ready, or for draining */
 };
 
-/* Callbacks; the last argument is arg of struct generations. */
+/* What a generation reports; the last argument is struct generations' arg. */
 struct generation_ops {
 	/* All its essential children are ready for the first time. */
 	void (*ready)(struct generation *, void *);
-	/* It does not become ready; the text says why. */
+	/* It cannot become ready; the text says why. */
 	void (*failed)(struct generation *, const char *, void *);
-	/* Its last process has ended; the callee may free it. */
+	/* Its last process ended; the callee may free it. */
 	void (*empty)(struct generation *, void *);
 	/* Its dns process became ready, with an empty cache. */
 	void (*dns_ready)(struct generation *, void *);
 };
 
-/* All generations. The caller sets the members from base to verbose. */
+/* All generations and what they share. The caller fills it up to verbose. */
 struct generations {
 	struct event_base *base;
 	const struct generation_ops *ops;
 	void *arg;
-	int exe_fd;		  /* spawn_open_exe() */
+	int exe_fd;		  /* the daemon's image */
 	int milter_fd, policy_fd; /* listeners; -1: not open */
 	int verbose;
 	TAILQ_HEAD(, generation) list; /* oldest first */
 	unsigned int last_number;
 	uint32_t last_id;
-	struct stats retired; /* counters of generations that were freed */
-	/* processes that ended unasked and were started again */
+	struct stats retired; /* counts of generations that were freed */
+	/* unexpected ends: status other than 0, while not draining */
 	unsigned long restarts[ROLE_MAX];
 };
 
-/* Handles the end of a process that waitpid(2) returned. */
+/* waitpid(2) returned this process. */
 void generations_reaped(struct generations *, pid_t, int status);
-/* Turns debug lines on or off in all children, later ones included. */
+/* Turns debug lines on or off, in all children, also those to come. */
 void generations_verbose(struct generations *, int);
-/* Sums all counters, those of generations that were freed included. */
+/* All counters together, with those of generations that were freed. */
 void generations_stats(const struct generations *, struct stats *);
 
-/* Takes over conf, which has its name servers. Exits on no memory. */
+/* Takes over conf, whose name servers must be set. Exits on no memory. */
 struct generation *generation_new(struct generations *, struct conf *);
 /* Starts its children. */
 void generation_start(struct generation *);
 /*
- * Lets its children finish their connections and end; kills those that are left
- * after so many seconds. May call empty(), which may free it.
+ * Its children finish their connections and end; those left after so many
+ * seconds are killed. The generation may be empty, and freed, on return.
  */
 void generation_drain(struct generation *, unsigned int seconds);
-/* Kills its children; it is empty when all of them are reaped. */
+/* Kills its children. It is empty once they are reaped. */
 void generation_kill(struct generation *);
-/* It must be empty. */
+/* Only when it is empty. */
 void generation_free(struct generation *);
 int generation_is_empty(const struct generation *);
 /*
- * Sends a message to its children that are ready and may receive it. VERBOSE
- * has the value as its payload, other types have none.
+ * Sends a message to its children that are ready and may receive it
+ * (proto/msg.h). VERBOSE carries the value; others have no payload.
  */
-void generation_tell(struct generation *, enum msg_type, uint32_t value);
+void generation_send(struct generation *, enum msg_type, uint32_t value);
 /*
- * Sends PING to all its watched children. Returns 1 if all have answered the
- * last one and each watched role has a child that is ready.
+ * Replaces its dns process by one that asks these servers; questions in
+ * flight are repeated to it. -1 when dns is not ready: try again later.
+ */
+int generation_nameservers(struct generation *, const struct conf_servers *);
+/*
+ * Sends PING to all its watched children. 1 when all have answered the one
+ * before and each watched role has a ready child.
  */
 int generation_answers(struct generation *);
-/* Adds its children's counters, and if asked the gauges of those that run. */
+/* Adds its children's counters; with gauges, those of running ones, too. */
 void generation_stats(const struct generation *, struct stats *, int gauges);
 
 #endif

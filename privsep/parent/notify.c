@@ -24,15 +24,15 @@
 #define STATUS_SECONDS 10
 #define AGAIN_MS       200 /* when the manager's queue is full */
 
-static const struct parent_view *notify_view;
+static const struct parent_ops *notify_ops;
 static int notify_fd = -1;
 static struct sockaddr_un notify_sun;
 static socklen_t notify_len;	     /* 0: connected */
 static long long watchdog_us;	     /* 0: none */
-static int watchdog_silent;	     /* not reset, which is logged */
+static int watchdog_withheld;	     /* and that was logged */
 static char state_text[NOTIFY_MAX];  /* not sent yet; "": nothing */
 static char status_text[NOTIFY_MAX]; /* sent last */
-static struct event *again_ev;
+static struct event *again_ev, *status_ev, *watchdog_ev;
 
 static int
 notify_address(const char *path)
@@ -42,8 +42,8 @@ notify_address(const char *path)
 	notify_sun.sun_family = AF_UNIX;
 	if ((path[0] != '/' && path[0] != '@') || len < 2 ||
 	    len >= sizeof(notify_sun.sun_path)) {
-		log_warnx("NOTIFY_SOCKET %s: only paths and @names are known; "
-			  "nothing is reported to the service manager",
+		log_warnx("NOTIFY_SOCKET %s is neither a path nor an @name; "
+			  "the service manager gets no reports",
 		    path);
 		return -1;
 	}
@@ -55,9 +55,9 @@ notify_address(const char *path)
 }
 
 /*
- * Connects the socket to an abstract name: Landlock forbids to send to one
- * later. Does not connect it to a path, which is looked up for each message, as
- * the manager may make its socket again.
+ * An abstract name needs a socket that is connected before the sandbox
+ * (Landlock's scope). A path is resolved for each message, so a new socket of
+ * a restarted manager is found.
  */
 static void
 notify_open(const char *path)
@@ -115,7 +115,7 @@ notify_init(void)
 		unsetenv(names[i]);
 }
 
-/* 0 if it is sent or there is no manager, -1 if the manager's queue is full. */
+/* 0: sent, or there is no manager. -1: the manager's queue is full. */
 static int
 notify_send(const char *text)
 {
@@ -130,7 +130,7 @@ notify_send(const char *text)
 		return 0;
 	if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
 		return -1;
-	log_warn("cannot report to the service manager");
+	log_warn("cannot notify the service manager");
 	return 0;
 }
 
@@ -147,7 +147,7 @@ notify_again(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(again_ev, &soon);
 }
 
-/* Sends a change of state, and again until it fits or there is a newer one. */
+/* Sends a change of state, again until it succeeds or a newer one comes. */
 static void __attribute__((__format__(printf, 1, 2)))
 notify_state(const char *fmt, ...)
 {
@@ -162,14 +162,14 @@ notify_state(const char *fmt, ...)
 static void
 notify_status_text(char *buf, size_t size)
 {
-	const struct parent_view *v = notify_view;
+	const struct parent_ops *ops = notify_ops;
 	struct stats sum;
 
-	generations_stats(v->all, &sum);
+	ops->stats(ops->arg, &sum);
 	snprintf(buf, size,
 	    "STATUS=generation %u serves: %" PRIu64
 	    " connections open, %" PRIu64 " so far; %" PRIu64 " checks",
-	    v->cur->number, sum.v[STAT_CONN_OPEN],
+	    ops->serving(ops->arg)->number, sum.v[STAT_CONN_OPEN],
 	    sum.v[STAT_CONN_MILTER] + sum.v[STAT_CONN_POLICY],
 	    sum.v[STAT_CHECK_MILTER] + sum.v[STAT_CHECK_POLICY]);
 }
@@ -179,7 +179,7 @@ notify_status(evutil_socket_t fd, short what, void *arg)
 {
 	char text[NOTIFY_MAX];
 
-	if (parent_state(notify_view) != PARENT_SERVING)
+	if (notify_ops->state(notify_ops->arg) != PARENT_SERVING)
 		return;
 	notify_status_text(text, sizeof(text));
 	if (strcmp(text, status_text) == 0 || notify_send(text) == -1)
@@ -188,45 +188,53 @@ notify_status(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Resets the manager's watchdog if the children answer; the timer itself shows
- * that the parent's loop runs. Without WATCHDOG=1 the manager restarts the
- * daemon.
+ * Sends WATCHDOG if the children's event loops run (generation_answers()). That
+ * this timer runs shows that the parent's does. Without WATCHDOG the manager
+ * restarts the daemon.
  */
 static void
 notify_watchdog(evutil_socket_t fd, short what, void *arg)
 {
-	struct generation *g = notify_view->cur;
+	enum parent_state state = notify_ops->state(notify_ops->arg);
+	struct generation *g = notify_ops->serving(notify_ops->arg);
 
-	if (notify_view->stopping || (g != NULL && generation_answers(g))) {
+	if (state == PARENT_STOPPING || (g != NULL && generation_answers(g))) {
 		(void)notify_send("WATCHDOG=1");
-		watchdog_silent = 0;
-	} else if (g != NULL && !watchdog_silent) {
-		log_warnx("children do not answer: the watchdog is not reset");
-		watchdog_silent = 1;
+		watchdog_withheld = 0;
+	} else if (g != NULL && !watchdog_withheld) {
+		log_warnx("children do not answer; the service manager may "
+			  "restart the daemon");
+		watchdog_withheld = 1;
 	}
 }
 
-static void
+static struct event *
 notify_timer(struct event_base *base, event_callback_fn fn, long long us)
 {
-	const struct timeval tv = { us / 1000000, us % 1000000 };
-	struct event *ev = event_new(base, -1, EV_PERSIST, fn, NULL);
+	struct timeval tv;
+	struct event *ev;
 
+	tv.tv_sec = us / 1000000;
+	tv.tv_usec = us % 1000000;
+	ev = event_new(base, -1, EV_PERSIST, fn, NULL);
 	if (ev == NULL || event_add(ev, &tv) == -1)
 		fatalx("notify: no event");
+	return ev;
 }
 
 void
-notify_start(const struct parent_view *view, struct event_base *base)
+notify_start(const struct parent_ops *ops, struct event_base *base)
 {
-	notify_view = view;
+	notify_ops = ops;
 	if (notify_fd == -1)
 		return;
 	if ((again_ev = evtimer_new(base, notify_again, NULL)) == NULL)
 		fatalx("notify: no event");
-	notify_timer(base, notify_status, STATUS_SECONDS * 1000000LL);
+	status_ev =
+	    notify_timer(base, notify_status, STATUS_SECONDS * 1000000LL);
 	if (watchdog_us != 0)
-		notify_timer(base, notify_watchdog, watchdog_us / 2);
+		watchdog_ev =
+		    notify_timer(base, notify_watchdog, watchdog_us / 2);
 }
 
 void
@@ -238,7 +246,7 @@ notify_ready(void)
 	notify_state("READY=1\n%s", status_text);
 }
 
-/* With Type=notify-reload, systemd needs MONOTONIC_USEC. */
+/* systemd needs MONOTONIC_USEC for Type=notify-reload. */
 void
 notify_reloading(void)
 {

@@ -7,18 +7,18 @@
 #include "privsep/parent/parent_ops.h"
 
 /*
- * Reports to the service manager, as sd_notify(3) does: sends VARIABLE=value
- * lines to NOTIFY_SOCKET. Without that variable these functions do nothing.
+ * Reports to the service manager by the protocol of sd_notify(3): datagrams
+ * of VARIABLE=value lines to NOTIFY_SOCKET. Without that variable every
+ * function here does nothing.
  */
-
-/* Before the sandbox: reads and removes the variables of the environment. */
+/* Before the sandbox: reads the variables and removes them. */
 void notify_init(void);
 /*
- * Starts the timers for STATUS and, if WATCHDOG_USEC was set, WATCHDOG. The
- * view must live until the process ends.
+ * Starts the timers: STATUS every few seconds; WATCHDOG if the manager set
+ * WATCHDOG_USEC. ops is never freed.
  */
-void notify_start(const struct parent_view *, struct event_base *);
-/* A generation serves: at the start, and after a reload, successful or not. */
+void notify_start(const struct parent_ops *, struct event_base *);
+/* READY: at the start, and after each reload, even one that failed. */
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);

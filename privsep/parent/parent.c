@@ -31,19 +31,25 @@
 #include "privsep/start/spawn.h"
 
 #define STOP_SECONDS   10   /* for connections to finish at SIGTERM */
-#define RELOAD_SECONDS 600  /* the same for an old generation */
-#define CHILD_NOFILE   8192 /* hard limit that children may use */
-#define DRAINING_MAX   16   /* old generations with connections left */
+#define RELOAD_SECONDS 600  /* the same, in an old generation */
+#define CHILD_NOFILE   8192 /* hard limit of descriptors for children */
+#define DRAINING_MAX   16   /* old generations that still have connections */
 
 struct parent {
+	const char *path; /* of the configuration */
 	struct config_files files;
 	struct priv_owner owner;
-	int pid_fd; /* -1: none */
-	/* files that the start made, or NULL; a reload keeps them */
+	int control_fd, pid_fd; /* -1: none */
+	/* files that the parent made at the start; NULL: none */
 	char *milter_path, *policy_path, *control_path, *pid_path;
 	struct generations all;
-	struct parent_view view;
+	struct generation *cur;	 /* serves */
+	struct generation *next; /* starting, or NULL */
 	struct parent_ops ops;
+	int stopping;	/* -1: because the start failed */
+	time_t since;	/* monotonic */
+	time_t started; /* the same by the clock */
+	unsigned long reloads, reloads_refused, reloads_failed;
 };
 
 static int parent_reload(void *, config_say_fn, void *);
@@ -76,17 +82,27 @@ parent_remove_sockets(struct parent *p)
 	parent_remove(&p->control_path);
 	parent_close(&p->all.milter_fd);
 	parent_close(&p->all.policy_fd);
-	parent_close(&p->view.control_fd);
+	parent_close(&p->control_fd);
 }
 
 static void
 parent_remove_pidfile(struct parent *p)
 {
-	/* empty it first: the directory may not allow to remove it */
+	/* if the directory does not allow removal, leave the file empty */
 	if (p->pid_fd != -1 && ftruncate(p->pid_fd, 0) == -1)
 		log_warn("%s", p->pid_path);
 	parent_remove(&p->pid_path);
 	parent_close(&p->pid_fd);
+}
+
+static char *
+parent_strdup(const char *s)
+{
+	char *copy;
+
+	if ((copy = strdup(s)) == NULL)
+		fatal("parent_strdup");
+	return copy;
 }
 
 static int
@@ -103,27 +119,27 @@ parent_bind(struct parent *p, const struct conf *conf)
 		    ACTIVATE_MILTER },
 		{ "PolicySocket", &conf->policy_socket, &p->all.policy_fd,
 		    &p->policy_path, ACTIVATE_POLICY },
-		{ "ControlSocket", &conf->control_socket, &p->view.control_fd,
+		{ "ControlSocket", &conf->control_socket, &p->control_fd,
 		    &p->control_path, ACTIVATE_CONTROL },
 	};
-	int held[ACTIVATE_MAX];
+	int given[ACTIVATE_MAX];
 	char why[256];
 	size_t i;
 
-	if (priv_activate(held, why, sizeof(why)) == -1) {
+	if (priv_activate(given, why, sizeof(why)) == -1) {
 		log_warnx("socket activation: %s", why);
 		return -1;
 	}
 	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
 		/* the service manager also removes the socket's file */
-		if (held[l[i].kind] != -1) {
-			*l[i].fd = held[l[i].kind];
+		if (given[l[i].kind] != -1) {
+			*l[i].fd = given[l[i].kind];
 			log_debug("%s: the service manager listens", l[i].key);
 			continue;
 		}
 		if (l[i].s->kind == SOCK_NONE)
 			continue;
-		*l[i].fd = l[i].fd == &p->view.control_fd ?
+		*l[i].fd = l[i].fd == &p->control_fd ?
 		    priv_listen_control(l[i].s, &p->owner, why, sizeof(why)) :
 		    priv_listen(l[i].s, conf->umask, &p->owner, why,
 			sizeof(why));
@@ -133,14 +149,13 @@ parent_bind(struct parent *p, const struct conf *conf)
 				l[i].s->host != NULL ? l[i].s->host :
 						       "*",
 			    why);
-			/* go on: a second daemon may have the same default */
-			if (l[i].fd == &p->view.control_fd)
+			/* another daemon may use the default path, too */
+			if (l[i].fd == &p->control_fd)
 				continue;
 			return -1;
 		}
-		if (l[i].s->kind == SOCK_LOCAL &&
-		    (*l[i].path = strdup(l[i].s->path)) == NULL)
-			fatal("parent_bind");
+		if (l[i].s->kind == SOCK_LOCAL)
+			*l[i].path = parent_strdup(l[i].s->path);
 	}
 	if (p->all.milter_fd == -1 && p->all.policy_fd == -1) {
 		log_warnx("neither Socket nor PolicySocket is set");
@@ -161,8 +176,7 @@ parent_pidfile(struct parent *p, const struct conf *conf)
 		log_warnx("PidFile %s: %s", conf->pid_file, why);
 		return -1;
 	}
-	if ((p->pid_path = strdup(conf->pid_file)) == NULL)
-		fatal("parent_pidfile");
+	p->pid_path = parent_strdup(conf->pid_file);
 	return 0;
 }
 
@@ -216,7 +230,7 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	size_t i;
 
 	confine_args(&sb, SANDBOX_PARENT, conf);
-	/* a reload may name a server at port 53 */
+	/* a reload may add a name server at the default port */
 	sb.dns_ports[sb.ndns_ports++] = 53;
 	if ((reads = calloc(p->files.n + 1, sizeof(*reads))) == NULL)
 		fatal("parent_sandbox");
@@ -254,15 +268,15 @@ parent_stop(struct parent *p)
 {
 	struct generation *g, *next;
 
-	if (p->view.stopping)
+	if (p->stopping)
 		return;
-	p->view.stopping = 1;
+	p->stopping = 1;
 	log_info("stopping");
 	notify_stopping();
 	control_stop();
 	parent_remove_sockets(p);
 	TAILQ_FOREACH_SAFE(g, &p->all.list, entry, next) {
-		if (g == p->view.next || g->draining)
+		if (g == p->next || g->draining)
 			parent_end_generation(p, g);
 		else
 			generation_drain(g, STOP_SECONDS);
@@ -293,9 +307,9 @@ parent_signal(evutil_socket_t sig, short what, void *arg)
 }
 
 /*
- * Ends the oldest generations before processes and descriptors run out: each
- * reload may leave one, whose clients keep their connections for up to
- * RELOAD_SECONDS.
+ * A client may keep its connection for RELOAD_SECONDS, and reloads may follow
+ * each other quickly: end the oldest generations before processes and
+ * descriptors run out.
  */
 static void
 parent_limit_draining(struct parent *p)
@@ -310,8 +324,8 @@ parent_limit_draining(struct parent *p)
 			return;
 		if (!g->draining)
 			continue;
-		log_warnx("generation %u is ended: it still has clients, but "
-			  "%u newer ones have, too",
+		log_warnx("generation %u is ended: %u newer ones are still "
+			  "draining",
 		    g->number, n - 1);
 		generation_kill(g);
 		n--;
@@ -322,17 +336,17 @@ static void
 parent_generation_ready(struct generation *g, void *arg)
 {
 	struct parent *p = arg;
-	struct generation *old = p->view.cur;
+	struct generation *old = p->cur;
 
-	p->view.cur = g;
-	p->view.next = NULL;
+	p->cur = g;
+	p->next = NULL;
 	notify_ready();
 	if (old == NULL) {
 		log_debug("ready");
 		return;
 	}
 	log_info("reloaded: generation %u serves", g->number);
-	p->view.reloads++;
+	p->reloads++;
 	control_reload_done(0, "reloaded");
 	control_dns_ready();
 	generation_drain(old, RELOAD_SECONDS);
@@ -344,15 +358,16 @@ parent_generation_empty(struct generation *g, void *arg)
 {
 	struct parent *p = arg;
 
-	if (p->view.stopping &&
-	    TAILQ_NEXT(TAILQ_FIRST(&p->all.list), entry) == NULL) {
-		event_base_loopbreak(p->all.base);
-		return;
+	if (p->stopping) {
+		if (TAILQ_NEXT(TAILQ_FIRST(&p->all.list), entry) == NULL) {
+			event_base_loopbreak(p->all.base);
+			return;
+		}
 	}
-	if (p->view.cur == g)
-		p->view.cur = NULL;
-	if (p->view.next == g)
-		p->view.next = NULL;
+	if (p->cur == g)
+		p->cur = NULL;
+	if (p->next == g)
+		p->next = NULL;
 	generation_free(g);
 }
 
@@ -361,17 +376,17 @@ parent_generation_failed(struct generation *g, const char *why, void *arg)
 {
 	struct parent *p = arg;
 
-	if (p->view.cur == NULL) {
+	if (p->cur == NULL) {
 		log_line(LOG_CRIT, "start failed: %s", why);
-		p->view.stopping = -1;
+		p->stopping = -1;
 		event_base_loopbreak(p->all.base);
 		return;
 	}
 	log_warnx("reload failed: %s; the running configuration stays", why);
-	p->view.reloads_failed++;
+	p->reloads_failed++;
 	control_reload_done(EX_SOFTWARE, why);
 	notify_ready();
-	p->view.next = NULL;
+	p->next = NULL;
 	parent_end_generation(p, g);
 }
 
@@ -380,7 +395,7 @@ parent_dns_ready(struct generation *g, void *arg)
 {
 	struct parent *p = arg;
 
-	if (g == p->view.cur)
+	if (g == p->cur)
 		control_dns_ready();
 }
 
@@ -401,34 +416,68 @@ parent_socket_differs(const struct conf_socket *a, const struct conf_socket *b)
 		b->host != NULL ? b->host : "") != 0;
 }
 
-/* Warns of each change that needs a restart. */
+/* Warns about each change that needs a restart. */
 static void
 parent_say_fixed(const struct conf *was, const struct conf *is,
     config_say_fn say, void *arg)
 {
 	const struct {
 		int changed;
-		const char *key;
+		const char *text;
 	} v[] = {
-		{ parent_socket_differs(&was->socket, &is->socket), "Socket" },
+		{ parent_socket_differs(&was->socket, &is->socket),
+		    "Socket changes with a restart only" },
 		{ parent_socket_differs(&was->policy_socket,
 		      &is->policy_socket),
-		    "PolicySocket" },
+		    "PolicySocket changes with a restart only" },
 		{ parent_socket_differs(&was->control_socket,
 		      &is->control_socket),
-		    "ControlSocket" },
-		{ strcmp(was->user_id, is->user_id) != 0, "UserID" },
-		{ strcmp(was->pid_file, is->pid_file) != 0, "PidFile" },
+		    "ControlSocket changes with a restart only" },
+		{ strcmp(was->user_id, is->user_id) != 0,
+		    "UserID changes with a restart only" },
+		{ strcmp(was->pid_file, is->pid_file) != 0,
+		    "PidFile changes with a restart only" },
 	};
-	char text[64];
 	size_t i;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
-		if (v[i].changed) {
-			snprintf(text, sizeof(text),
-			    "%s changes with a restart only", v[i].key);
-			say(LOG_WARNING, text, arg);
-		}
+		if (v[i].changed)
+			say(LOG_WARNING, v[i].text, arg);
+}
+
+static enum parent_state
+parent_op_state(void *arg)
+{
+	const struct parent *p = arg;
+
+	return p->stopping  ? PARENT_STOPPING :
+	    p->cur == NULL  ? PARENT_STARTING :
+	    p->next != NULL ? PARENT_RELOADING :
+			      PARENT_SERVING;
+}
+
+static struct generation *
+parent_op_serving(void *arg)
+{
+	struct parent *p = arg;
+
+	return p->cur;
+}
+
+static void
+parent_op_view(void *arg, struct parent_view *v)
+{
+	const struct parent *p = arg;
+
+	v->path = p->path;
+	v->since = p->since;
+	v->started = p->started;
+	v->control_fd = p->control_fd;
+	v->all = &p->all;
+	v->cur = p->cur;
+	v->reloads = p->reloads;
+	v->reloads_refused = p->reloads_refused;
+	v->reloads_failed = p->reloads_failed;
 }
 
 static int
@@ -437,35 +486,52 @@ parent_reload(void *parent, config_say_fn say, void *arg)
 	struct parent *p = parent;
 	struct conf *conf;
 
-	if (p->view.stopping || p->view.cur == NULL) {
+	if (p->stopping || p->cur == NULL) {
 		say(LOG_ERR, "not now: starting or stopping", arg);
 		return -1;
 	}
 	notify_reloading();
-	conf = config_load(CONF_MILTER, p->view.path, 1, &p->files, say, arg);
+	conf = config_load(CONF_MILTER, p->path, 1, &p->files, say, arg);
 	if (conf == NULL) {
 		notify_ready();
-		p->view.reloads_refused++;
+		p->reloads_refused++;
 		log_warnx("reload refused; the running configuration stays");
 		return -1;
 	}
-	config_nameservers(conf, &p->files);
-	parent_say_fixed(p->view.cur->conf, conf, say, arg);
-	if (p->view.next != NULL)
-		parent_end_generation(p, p->view.next);
-	p->view.next = generation_new(&p->all, conf);
-	generation_start(p->view.next);
+	config_nameservers(conf, &p->files, &p->cur->conf->nameservers);
+	parent_say_fixed(p->cur->conf, conf, say, arg);
+	if (p->next != NULL)
+		parent_end_generation(p, p->next);
+	p->next = generation_new(&p->all, conf);
+	generation_start(p->next);
 	return 0;
 }
 
 static void
-parent_verbose(void *arg, int on)
+parent_op_verbose(void *arg, int on)
 {
 	struct parent *p = arg;
 
 	log_verbose(on);
 	generations_verbose(&p->all, on);
 }
+
+static void
+parent_op_stats(void *arg, struct stats *sum)
+{
+	struct parent *p = arg;
+
+	generations_stats(&p->all, sum);
+}
+
+static const struct parent_ops parent_op_table = {
+	.state = parent_op_state,
+	.serving = parent_op_serving,
+	.view = parent_op_view,
+	.stats = parent_op_stats,
+	.reload = parent_reload,
+	.verbose = parent_op_verbose,
+};
 
 static void
 parent_signals(struct parent *p)
@@ -498,7 +564,7 @@ parent_serve(struct parent *p, struct conf *conf)
 	parent_remove_pidfile(p);
 	config_files_free(&p->files);
 	log_info("stopped");
-	return p->view.stopping == 1 ? 0 : EX_OSERR;
+	return p->stopping == 1 ? 0 : EX_OSERR;
 }
 
 static void
@@ -506,21 +572,17 @@ parent_init(struct parent *p, const char *path, int debug,
     const struct config_files *files)
 {
 	memset(p, 0, sizeof(*p));
+	p->path = path;
 	p->files = *files;
-	p->pid_fd = -1;
-	p->view.path = path;
-	p->view.since = clock_seconds();
-	p->view.started = time(NULL);
-	p->view.control_fd = -1;
-	p->view.all = &p->all;
+	p->since = clock_seconds();
+	p->started = time(NULL);
+	p->control_fd = p->pid_fd = -1;
 	p->all.milter_fd = p->all.policy_fd = -1;
 	p->all.verbose = debug;
 	p->all.ops = &parent_generation_ops;
 	p->all.arg = p;
 	TAILQ_INIT(&p->all.list);
-	p->ops.view = &p->view;
-	p->ops.reload = parent_reload;
-	p->ops.verbose = parent_verbose;
+	p->ops = parent_op_table;
 	p->ops.arg = p;
 }
 
@@ -553,8 +615,8 @@ parent_main(const char *path, int debug, const struct config_files *files,
 		fatalx("no event base");
 	parent_signals(p);
 	parent_sandbox(p, conf);
-	control_start(&p->ops, p->all.base, &p->owner, p->view.control_fd);
-	notify_start(&p->view, p->all.base);
+	control_start(&p->ops, p->all.base, &p->owner, p->control_fd);
+	notify_start(&p->ops, p->all.base);
 	watch_start(&p->ops, p->all.base, &p->files, conf);
 	return parent_serve(p, conf);
 }

@@ -10,44 +10,37 @@
 enum parent_state {
 	PARENT_STARTING = 0, /* no generation serves yet */
 	PARENT_SERVING,
-	PARENT_RELOADING, /* one serves, the next one gets ready */
+	PARENT_RELOADING, /* one serves, another is starting */
 	PARENT_STOPPING
 };
 
-/* The state of the parent, which control, notify and watch may read. */
+/* What spfctl status shows. */
 struct parent_view {
 	const char *path; /* of the configuration */
-	time_t since;	  /* when the daemon started; monotonic */
+	time_t since;	  /* the start; monotonic */
 	time_t started;	  /* the same by the clock */
-	int control_fd;	  /* the control socket; -1: not open */
+	int control_fd;	  /* -1: not open */
 	const struct generations *all;
-	struct generation *cur;	 /* serves; NULL while starting */
-	struct generation *next; /* gets ready for a reload, or NULL */
-	int stopping;		 /* 1, or -1 since the start failed */
+	const struct generation *cur; /* serves, or NULL */
 	unsigned long reloads, reloads_refused, reloads_failed;
 };
 
-static inline enum parent_state
-parent_state(const struct parent_view *v)
-{
-	return v->stopping  ? PARENT_STOPPING :
-	    v->cur == NULL  ? PARENT_STARTING :
-	    v->next != NULL ? PARENT_RELOADING :
-			      PARENT_SERVING;
-}
-
-/* What control, notify and watch may do with the parent; arg is for it. */
+/* What control, notify and watch call in the parent, with arg first. */
 struct parent_ops {
-	const struct parent_view *view;
-	/*
-	 * Reads the configuration again and starts a generation with it. 0 if
-	 * that is under way, -1 if the configuration is refused; the callback
-	 * receives the reasons.
-	 */
-	int (*reload)(void *arg, config_say_fn, void *);
-	/* Turns debug lines on or off in all processes. */
-	void (*verbose)(void *arg, int);
 	void *arg;
+	enum parent_state (*state)(void *);
+	/* The generation that serves; NULL while starting. */
+	struct generation *(*serving)(void *);
+	void (*view)(void *, struct parent_view *);
+	/* The sum of all counters, with those of children that ended. */
+	void (*stats)(void *, struct stats *);
+	/*
+	 * Reads the configuration again and starts a generation with it. 0,
+	 * or -1 when it is refused; the callback gets the reasons.
+	 */
+	int (*reload)(void *, config_say_fn, void *);
+	/* Turns debug lines on or off, in all processes. */
+	void (*verbose)(void *, int);
 };
 
 #endif

@@ -8,18 +8,18 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "privsep/root/priv_activate.h"
-#include "privsep/root/priv_files.h"
 
 #define FIRST_FD  3
 #define NAMES_MAX 1024
 
-/* FileDescriptorName=, its default in pyspf-milter's units, the type. */
+/* FileDescriptorName=, its default (the unit's name), the socket's type. */
 static const struct {
 	const char *name;
 	const char *unit;
@@ -32,9 +32,20 @@ static const struct {
 	    SOCK_SEQPACKET },
 };
 
-/* Without a name, the first is the milter socket, the second the policy one. */
+static int __attribute__((__format__(printf, 3, 4)))
+refuse(char *why, size_t len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, len, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+/* Without a name, the first is milter and the second policy. */
 static enum activate_kind
-kind_by_name(const char *name, int place)
+activate_kind(const char *name, int place)
 {
 	int i;
 
@@ -64,31 +75,33 @@ activate_check(int fd, enum activate_kind kind, char *why, size_t len)
 	int domain, type, one = 1, flags;
 
 	if ((type = sock_option(fd, SO_TYPE)) == -1)
-		return priv_refuse(-1, why, len, "descriptor %d (%s): %s", fd,
-		    name, strerror(errno));
+		return refuse(why, len, "descriptor %d (%s): %s", fd, name,
+		    strerror(errno));
 	domain = sock_option(fd, SO_DOMAIN);
 	if (type != kinds[kind].type)
-		return priv_refuse(-1, why, len,
-		    "descriptor %d (%s) must be %s", fd, name,
+		return refuse(why, len, "descriptor %d (%s) must be %s", fd,
+		    name,
 		    kinds[kind].type == SOCK_STREAM ?
 			"a stream socket" :
 			"a sequential packet socket");
 	if (domain != AF_UNIX &&
 	    (kind == ACTIVATE_CONTROL ||
 		(domain != AF_INET && domain != AF_INET6)))
-		return priv_refuse(-1, why, len,
-		    "descriptor %d (%s) has a wrong address family", fd, name);
+		return refuse(why, len,
+		    "descriptor %d (%s) has an address family that is not "
+		    "supported",
+		    fd, name);
 	if (sock_option(fd, SO_ACCEPTCONN) != 1)
-		return priv_refuse(-1, why, len,
-		    "descriptor %d (%s) does not listen", fd, name);
+		return refuse(why, len, "descriptor %d (%s) does not listen",
+		    fd, name);
 	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
 	    (domain != AF_UNIX &&
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ==
 		    -1))
-		return priv_refuse(-1, why, len, "descriptor %d (%s): %s", fd,
-		    name, strerror(errno));
+		return refuse(why, len, "descriptor %d (%s): %s", fd, name,
+		    strerror(errno));
 	return 0;
 }
 
@@ -101,16 +114,16 @@ activate_all(int fds[ACTIVATE_MAX], int n, char *names, char *why, size_t len)
 
 	for (i = 0; i < n; i++) {
 		name = names == NULL ? NULL : strsep(&names, ":");
-		kind = kind_by_name(name, i);
+		kind = activate_kind(name, i);
 		if (kind == ACTIVATE_MAX)
-			return priv_refuse(-1, why, len,
-			    "descriptor %d%s%s: "
-			    "names are milter, policy, control",
+			return refuse(why, len,
+			    "descriptor %d%s%s: names are "
+			    "milter, policy, control",
 			    FIRST_FD + i, name == NULL ? "" : " has the name ",
 			    name == NULL ? "" : name);
 		if (fds[kind] != -1)
-			return priv_refuse(-1, why, len,
-			    "two descriptors for %s", kinds[kind].name);
+			return refuse(why, len, "two descriptors for %s",
+			    kinds[kind].name);
 		if (activate_check(FIRST_FD + i, kind, why, len) == -1)
 			return -1;
 		fds[kind] = FIRST_FD + i;
@@ -125,22 +138,21 @@ priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 		   *names = getenv("LISTEN_FDNAMES"), *errstr = NULL;
 	char copy[NAMES_MAX];
 	long long count = 0;
-	int i, given, rc = 0;
+	int i, for_us, rc = 0;
 
 	for (i = 0; i < ACTIVATE_MAX; i++)
 		fds[i] = -1;
-	/* LISTEN_PID may name another process, such as this one's parent */
-	given = pid != NULL && n != NULL &&
+	/* the variables may be meant for another process */
+	for_us = pid != NULL && n != NULL &&
 	    strtonum(pid, 1, INT_MAX, &errstr) == getpid() && errstr == NULL;
-	if (given)
+	if (for_us)
 		count = strtonum(n, 0, ACTIVATE_MAX, &errstr);
-	if (given && errstr != NULL)
-		rc =
-		    priv_refuse(-1, why, len, "LISTEN_FDS %s is %s", n, errstr);
+	if (for_us && errstr != NULL)
+		rc = refuse(why, len, "LISTEN_FDS %s is %s", n, errstr);
 	else if (names != NULL &&
 	    strlcpy(copy, names, sizeof(copy)) >= sizeof(copy))
-		rc = priv_refuse(-1, why, len, "LISTEN_FDNAMES is too long");
-	else if (given)
+		rc = refuse(why, len, "LISTEN_FDNAMES is too long");
+	else if (for_us)
 		rc = activate_all(fds, (int)count, names == NULL ? NULL : copy,
 		    why, len);
 	unsetenv("LISTEN_PID");

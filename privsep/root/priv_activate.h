@@ -14,12 +14,12 @@ enum activate_kind {
 };
 
 /*
- * Takes over the listeners that the service manager opened (sd_listen_fds(3)):
- * reads LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES and removes them from the
- * environment. Sets fd[] to the descriptors, or to -1. Each must listen and be
- * SOCK_STREAM; that for control must be local and SOCK_SEQPACKET. Makes them
- * non-blocking, CLOEXEC and, on inet, TCP_NODELAY. Returns 0, or -1 with the
- * reason in why if a socket is of another kind: clients of it would hang.
+ * Takes the listeners that the service manager opened, as sd_listen_fds(3)
+ * does, and removes LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES from the
+ * environment. Each must listen and be SOCK_STREAM; the one for control local
+ * and SOCK_SEQPACKET. It becomes non-blocking, CLOEXEC and, on inet,
+ * TCP_NODELAY. fd[] is -1 where there is none. 0; -1 with a text in why when
+ * one does not fit: connections to it would hang.
  */
 int priv_activate(int fd[ACTIVATE_MAX], char *why, size_t);
 

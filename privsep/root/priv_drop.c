@@ -17,7 +17,7 @@
 #include "privsep/base/log.h"
 #include "privsep/root/priv_drop.h"
 
-/* Locked: no capabilities by exec as uid 0, by inheritance or by keeping. */
+/* Locked: exec as root gives no capabilities, and none are kept or ambient. */
 #define PRIV_SECUREBITS                                               \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |                       \
 	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
@@ -42,7 +42,7 @@ priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
 	}
 	*uid = pw->pw_uid;
 	*gid = pw->pw_gid;
-	/* without a group: the group of the same name, else the login group */
+	/* without a group: the one of the same name, else the login group */
 	gr = getgrnam(group == NULL ? user : group);
 	if (gr != NULL)
 		*gid = gr->gr_gid;
@@ -51,7 +51,7 @@ priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
 		return -1;
 	}
 	if (*uid == 0) {
-		*why = "must not be root";
+		*why = "root is not a user to drop to";
 		return -1;
 	}
 	return 0;
@@ -60,14 +60,14 @@ priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
 static void
 priv_capabilities(void)
 {
-	/* a systemd unit may take away all capabilities, and capset(2) */
+	/* without capabilities, do not call capset(2): a unit may forbid it */
 	if (capng_get_caps_process() != 0)
 		fatalx("capabilities cannot be read");
 	if (geteuid() != 0 &&
 	    capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
 		return;
 	capng_clear(CAPNG_SELECT_BOTH);
-	/* keep what the next steps need; empty the bounding set */
+	/* keep what the next steps need; the bounding set becomes empty */
 	if (geteuid() == 0 &&
 	    capng_updatev(CAPNG_ADD,
 		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_SETUID,
@@ -134,6 +134,6 @@ priv_drop_named(const char *name, ...)
 		pw = getpwnam(name);
 	va_end(ap);
 	if (pw == NULL || pw->pw_uid == 0)
-		fatalx("started as root, and there is no user to run as");
+		fatalx("started as root, and no user to become exists");
 	priv_drop(pw->pw_uid, pw->pw_gid);
 }

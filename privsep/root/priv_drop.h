@@ -6,17 +6,17 @@
 
 #include <sys/types.h>
 
-/* Looks up "user[:group]" of UserID. 0, or -1 with the reason in *why. */
+/* Looks up "user[:group]", the form of UserID. 0, or -1 with *why set. */
 int priv_user(const char *, uid_t *, gid_t *, const char **why);
 /*
- * Drops root for good: bounding set, securebits, groups, gid, uid; then checks
- * that none of it can be undone. If not run by root, drops all capabilities.
- * Exits on any failure.
+ * Gives up root for good: bounding set, securebits, groups, gid, uid; then
+ * checks that this cannot be undone. If not root, only drops all
+ * capabilities. Exits on any failure.
  */
 void priv_drop(uid_t, gid_t);
 /*
- * For programs that never need root: if run by root, drops to the first of the
- * users (names, then NULL) that exists.
+ * For programs that do not need root: if run by root, becomes the first of
+ * the named users that exists (names, then NULL).
  */
 void priv_drop_named(const char *, ...) __attribute__((__sentinel__));
 

@@ -12,7 +12,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,22 +24,19 @@
 #define DIR_MODE       0755
 #define RUN_DIR_MODE   01775
 
-int
-priv_refuse(int fd, char *why, size_t len, const char *fmt, ...)
+/* Copies text to why and closes fd, unless it is -1. Returns -1. */
+static int
+refuse(int fd, char *why, size_t whylen, const char *text)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, len, fmt, ap);
-	va_end(ap);
+	strlcpy(why, text, whylen);
 	if (fd != -1)
 		close(fd);
 	return -1;
 }
 
 /*
- * Changes the group of a new directory through a descriptor: a user who may
- * write to the directory above could replace it by a link.
+ * Changes the new directory by its descriptor: another user who may write to
+ * the directory above could replace it by a link.
  */
 static int
 mkdir_level(const char *dir, int last, const struct priv_owner *o)
@@ -62,34 +59,49 @@ mkdir_level(const char *dir, int last, const struct priv_owner *o)
 	return rc;
 }
 
-/* Makes the missing directories of a path. */
+/*
+ * This lock needs a descriptor for writing. flock(2) does not: any user who
+ * may read the file could keep the daemon from starting.
+ */
 static int
-priv_mkdirs(const char *path, const struct priv_owner *o, char *why, size_t len)
+lock_file(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_SETLK, &l);
+}
+
+/* Makes the missing directories of a path. 0, or -1 with a text in why. */
+static int
+make_dirs(const char *path, const struct priv_owner *o, char *why,
+    size_t whylen)
 {
 	char buf[PATH_MAX], *dir, *p;
-	int last = 0;
+	int last;
 
 	if (strlcpy(buf, path, sizeof(buf)) >= sizeof(buf))
-		return priv_refuse(-1, why, len, "the path is too long");
+		return refuse(-1, why, whylen, strerror(ENAMETOOLONG));
 	dir = dirname(buf);
-	for (p = dir + 1; !last; p++) {
+	for (p = dir + 1;; p++) {
 		if (*p != '/' && *p != '\0')
 			continue;
 		last = *p == '\0';
 		*p = '\0';
-		if (mkdir_level(dir, last, o) == -1)
-			return priv_refuse(-1, why, len,
-			    "cannot make the directory %s: %s", dir,
+		if (mkdir_level(dir, last, o) == -1) {
+			snprintf(why, whylen,
+			    "its directory cannot be made: %s",
 			    strerror(errno));
-		if (!last)
-			*p = '/';
+			return -1;
+		}
+		if (last)
+			return 0;
+		*p = '/';
 	}
-	return 0;
 }
 
-/* 1 if the process is a pyspf-milter: this program or spf-engine's. */
+/* 1 when the process is a pyspf-milter, of this project or of spf-engine. */
 static int
-pid_is_ours(pid_t pid)
+pid_is_milter(pid_t pid)
 {
 	char path[64], buf[1024];
 	ssize_t n, i;
@@ -113,80 +125,79 @@ pid_is_ours(pid_t pid)
 
 int
 priv_pidfile(const char *path, const struct priv_owner *o, char *why,
-    size_t len)
+    size_t whylen)
 {
-	/*
-	 * This lock needs the right to write. With flock(2), a user who may
-	 * only read the file could keep the daemon from starting.
-	 */
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct stat st, now;
 	char buf[32];
 	const char *errstr;
 	pid_t pid;
 	ssize_t n;
-	int fd;
+	int fd = -1;
 
-	if (priv_mkdirs(path, o, why, len) == -1)
+	if (make_dirs(path, o, why, whylen) == -1)
 		return -1;
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 	    0644);
 	if (fd == -1 || fstat(fd, &st) == -1)
-		return priv_refuse(fd, why, len, "%s", strerror(errno));
+		goto fail;
 	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
-		return priv_refuse(fd, why, len,
-		    "is not a regular file, or has other links");
+		return refuse(fd, why, whylen,
+		    "is not a regular file with one link");
 	n = pread(fd, buf, sizeof(buf) - 1, 0);
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\r\n ")] = '\0';
 	pid = (pid_t)strtonum(buf, 1, INT_MAX, &errstr);
-	if (fcntl(fd, F_OFD_SETLK, &lock) == -1 ||
-	    (errstr == NULL && pid_is_ours(pid)))
-		return priv_refuse(fd, why, len,
-		    "a daemon is running already, pid %s",
+	if (lock_file(fd) == -1 || (errstr == NULL && pid_is_milter(pid))) {
+		snprintf(why, whylen, "a daemon is running already, pid %s",
 		    buf[0] == '\0' ? "unknown" : buf);
+		close(fd);
+		return -1;
+	}
 	/* another daemon may have removed it between open and lock */
 	if (lstat(path, &now) == -1 || now.st_ino != st.st_ino ||
 	    now.st_dev != st.st_dev)
-		return priv_refuse(fd, why, len,
-		    "another process removed it meanwhile; start again");
+		return refuse(fd, why, whylen,
+		    "another process replaced it; start the daemon again");
 	n = snprintf(buf, sizeof(buf), "%d", (int)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, buf, n, 0) != n ||
 	    fchmod(fd, 0644) == -1 ||
 	    (geteuid() == 0 && fchown(fd, o->uid, o->gid) == -1))
-		return priv_refuse(fd, why, len, "%s", strerror(errno));
+		goto fail;
 	return fd;
+fail:
+	return refuse(fd, why, whylen, strerror(errno));
 }
 
-/* Removes a socket on which no process listens. */
+/* Removes a stale socket. 0, or -1 with a text when one is in use. */
 static int
-unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t len)
+unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t whylen)
 {
 	struct stat st;
-	int fd;
+	int fd, rc;
 
 	if (lstat(sun->sun_path, &st) == -1)
 		return errno == ENOENT ?
 		    0 :
-		    priv_refuse(-1, why, len, "%s", strerror(errno));
+		    refuse(-1, why, whylen, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return priv_refuse(-1, why, len, "exists and is not a socket");
+		return refuse(-1, why, whylen,
+		    "a file with this name exists and is no socket");
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
-		return priv_refuse(-1, why, len, "%s", strerror(errno));
-	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
-	    errno != ECONNREFUSED)
-		return priv_refuse(fd, why, len,
-		    "another program listens on it already");
+		return refuse(-1, why, whylen, strerror(errno));
+	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	if (rc != -1 || errno != ECONNREFUSED)
+		return refuse(fd, why, whylen,
+		    "somebody listens there already");
 	if (unlink(sun->sun_path) == -1)
-		return priv_refuse(fd, why, len, "%s", strerror(errno));
+		return refuse(fd, why, whylen, strerror(errno));
 	close(fd);
 	return 0;
 }
 
 static int
 listen_local(const struct conf_socket *s, int type, int mask,
-    const struct priv_owner *o, char *why, size_t len)
+    const struct priv_owner *o, char *why, size_t whylen)
 {
 	struct sockaddr_un sun;
 	struct stat st;
@@ -198,40 +209,42 @@ listen_local(const struct conf_socket *s, int type, int mask,
 	sun.sun_family = AF_UNIX;
 	if (strlcpy(sun.sun_path, s->path, sizeof(sun.sun_path)) >=
 	    sizeof(sun.sun_path))
-		return priv_refuse(-1, why, len,
-		    "the path is too long for a socket");
-	if (priv_mkdirs(s->path, o, why, len) == -1 ||
-	    unix_clear(&sun, type, why, len) == -1)
+		return refuse(-1, why, whylen, "path is too long for a socket");
+	if (make_dirs(s->path, o, why, whylen) == -1 ||
+	    unix_clear(&sun, type, why, whylen) == -1)
 		return -1;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
-		return priv_refuse(fd, why, len, "%s", strerror(errno));
+		goto fail;
 	old = umask(mask);
 	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(old);
 	if (rc == -1 || lstat(sun.sun_path, &st) == -1)
-		return priv_refuse(fd, why, len, "%s", strerror(errno));
+		goto fail;
 	/* keep the group that a set-group-id directory gave it */
 	gid = st.st_gid != getegid() ? (gid_t)-1 : o->gid;
 	if ((geteuid() == 0 && lchown(sun.sun_path, o->uid, gid) == -1) ||
 	    listen(fd, LISTEN_BACKLOG) == -1)
-		return priv_refuse(fd, why, len, "%s", strerror(errno));
+		goto fail;
 	return fd;
+fail:
+	return refuse(fd, why, whylen, strerror(errno));
 }
 
 static int
-listen_inet(const struct conf_socket *s, char *why, size_t len)
+listen_inet(const struct conf_socket *s, char *why, size_t whylen)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-		.ai_family = s->kind == SOCK_INET6 ? AF_INET6 : AF_INET };
-	struct addrinfo *res;
+	struct addrinfo hints, *res = NULL;
 	char port[8];
-	int fd, one = 1, rc;
+	int fd = -1, one = 1, rc;
 
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_family = s->kind == SOCK_INET6 ? AF_INET6 : AF_INET;
+	hints.ai_socktype = SOCK_STREAM;
+	hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
 	snprintf(port, sizeof(port), "%u", s->port);
 	if ((rc = getaddrinfo(s->host, port, &hints, &res)) != 0)
-		return priv_refuse(-1, why, len, "%s", gai_strerror(rc));
+		return refuse(-1, why, whylen, gai_strerror(rc));
 	fd = socket(res->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	/* accepted sockets inherit TCP_NODELAY, also in libmilter */
@@ -240,25 +253,25 @@ listen_inet(const struct conf_socket *s, char *why, size_t len)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1 ||
 	    bind(fd, res->ai_addr, res->ai_addrlen) == -1 ||
 	    listen(fd, LISTEN_BACKLOG) == -1)
-		fd = priv_refuse(fd, why, len, "%s", strerror(errno));
+		fd = refuse(fd, why, whylen, strerror(errno));
 	freeaddrinfo(res);
 	return fd;
 }
 
 int
 priv_listen(const struct conf_socket *s, int mask, const struct priv_owner *o,
-    char *why, size_t len)
+    char *why, size_t whylen)
 {
 	if (s->kind == SOCK_LOCAL)
-		return listen_local(s, SOCK_STREAM, mask, o, why, len);
-	return listen_inet(s, why, len);
+		return listen_local(s, SOCK_STREAM, mask, o, why, whylen);
+	return listen_inet(s, why, whylen);
 }
 
 int
 priv_listen_control(const struct conf_socket *s, const struct priv_owner *o,
-    char *why, size_t len)
+    char *why, size_t whylen)
 {
 	if (s->kind != SOCK_LOCAL)
-		return priv_refuse(-1, why, len, "must be a local socket");
-	return listen_local(s, SOCK_SEQPACKET, 0117, o, why, len);
+		return refuse(-1, why, whylen, "must be a local socket");
+	return listen_local(s, SOCK_SEQPACKET, 0117, o, why, whylen);
 }

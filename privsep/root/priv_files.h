@@ -9,8 +9,8 @@
 #include "conf/conf.h"
 
 /*
- * The owner of the sockets and the PID file: the daemon's user, or the user
- * that started the daemon if that is not root.
+ * The owner of sockets and PID file: the daemon's user, or the user who
+ * started it when that is not root.
  */
 struct priv_owner {
 	uid_t uid;
@@ -18,29 +18,26 @@ struct priv_owner {
 };
 
 /*
- * These functions return a descriptor, or -1 with the reason in why. They make
- * the missing directories of a path: owner root, mode 0755; the last one
- * root:gid, mode 1775, so that the daemon can remove its own files at its end,
- * and no others.
+ * All functions make the missing directories of the path: root's, mode 0755;
+ * the last one with the daemon's group and mode 1775, so that the daemon can
+ * remove its own files at its end, and no others.
  */
 
 /*
- * Creates the PID file, or overwrites it if no living daemon holds it. The
- * descriptor has a lock on the file and must stay open.
+ * Creates a PID file, or overwrites one that no running daemon has. Returns
+ * its locked descriptor, which must stay open; -1 with a text in why.
  */
 int priv_pidfile(const char *path, const struct priv_owner *, char *why,
     size_t);
 /*
- * Binds and listens: non-blocking, CLOEXEC, on inet TCP_NODELAY. Removes an old
- * UNIX socket if no process listens on it; the new one has mode 0777 & ~mask.
+ * Binds and listens: non-blocking, CLOEXEC, TCP_NODELAY on inet. The file of
+ * a UNIX socket has mode 0777 less mask; an old one is replaced only when no
+ * process listens on it. Returns the descriptor; -1 with a text in why.
  */
 int priv_listen(const struct conf_socket *, int mask, const struct priv_owner *,
     char *why, size_t);
 /* The same for the control socket: local, SOCK_SEQPACKET, mode 0660. */
 int priv_listen_control(const struct conf_socket *, const struct priv_owner *,
     char *why, size_t);
-/* Writes the reason into why, closes fd unless it is -1, and returns -1. */
-int priv_refuse(int fd, char *why, size_t, const char *, ...)
-    __attribute__((__format__(printf, 4, 5)));
 
 #endif

@@ -1,21 +1,25 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Landlock's ABI; Debian 12's own header is too old. */
+/* Runs in: every process. */
 
 #ifndef PRIVSEP_SANDBOX_LANDLOCK_H
 #define PRIVSEP_SANDBOX_LANDLOCK_H
 
 #include <stdint.h>
 
-struct landlock_ruleset {
+/*
+ * Structs and bits of <linux/landlock.h> up to ABI 7; Debian 12's header has
+ * ABI 2 only.
+ */
+struct ll_ruleset {
 	uint64_t fs;
 	uint64_t net;
 	uint64_t scoped;
 };
-struct landlock_path {
+struct ll_path {
 	uint64_t access;
 	int32_t fd;
 } __attribute__((__packed__));
-struct landlock_port {
+struct ll_port {
 	uint64_t access;
 	uint64_t port;
 };

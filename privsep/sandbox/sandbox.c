@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; sandbox_enter() confines it for good. */
+/* Runs in: every process; sandbox_enter() is its last privileged step. */
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,7 +20,7 @@
 #include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox_private.h"
 
-/* Sanitizers need files, /proc and signals that no role may use. */
+/* The sanitizers need files, /proc and signals, which the sandbox forbids. */
 #if defined(__SANITIZE_ADDRESS__) || defined(SANDBOX_OFF)
 #define SANDBOX_BUILT 0
 #else
@@ -29,26 +29,41 @@
 
 static struct sandbox_state sandbox_has;
 
-/* The parent's children need these to start, before their own sandbox. */
+/* What a child reads and executes before it enters its own sandbox. */
 static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib", "/lib64",
-	"/usr/lib64", "/usr/local/lib", NULL };
+	"/usr/lib64", "/usr/local/lib" };
 static const char *const sandbox_read_files[] = { "/etc/ld.so.cache",
 	"/etc/localtime", "/usr/share/zoneinfo", "/etc/gai.conf",
-	"/etc/unbound", "/dev/null", "/etc/resolv.conf", "/run/systemd/resolve",
-	NULL };
+	"/etc/unbound", "/dev/null", "/etc/resolv.conf",
+	"/run/systemd/resolve" };
 
-static void
-limit_set(int which, rlim_t soft, rlim_t hard, const char *name)
+void
+sandbox_early(void)
 {
-	struct rlimit rl = { soft, hard };
+	struct rlimit none = { 0, 0 };
 
-	if (setrlimit(which, &rl) == -1)
-		fatal("%s", name);
+	if (prctl(PR_SET_DUMPABLE, 0) == -1)
+		fatal("PR_SET_DUMPABLE");
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		fatal("RLIMIT_CORE");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		fatal("PR_SET_NO_NEW_PRIVS");
 }
 
-/* Lowers a limit, unless it is lower already; 0: not at all. */
+/* Exits, or with Sandbox = partial only logs. */
 static void
-limit_lower(int which, rlim_t value, const char *name)
+sandbox_missing(const struct sandbox_args *a, const char *what)
+{
+	if (!a->partial)
+		fatalx("%s is missing; refusing to run without it "
+		       "(Sandbox = partial starts without it)",
+		    what);
+	log_warnx("Sandbox = partial: %s is missing", what);
+}
+
+/* 0: no limit. The hard limit is one higher: SIGXCPU before SIGKILL. */
+static void
+sandbox_rlimit(int which, rlim_t value, const char *name)
 {
 	struct rlimit rl;
 
@@ -56,76 +71,59 @@ limit_lower(int which, rlim_t value, const char *name)
 		return;
 	if (getrlimit(which, &rl) == -1)
 		fatal("%s", name);
-	/* the soft limit sends SIGXCPU, the hard one SIGKILL */
-	limit_set(which, rl.rlim_cur > value ? value : rl.rlim_cur,
-	    rl.rlim_max > value ? value + 1 : rl.rlim_max, name);
-}
-
-/* Sets RLIMIT_NOFILE to n, or to the hard limit if that is lower. */
-static void
-limit_files(rlim_t n)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		fatal("RLIMIT_NOFILE");
-	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max) {
-		log_warnx("the hard limit of open files is %lu; %lu are needed",
-		    (unsigned long)rl.rlim_max, (unsigned long)n);
-		n = rl.rlim_max;
-	}
-	limit_set(RLIMIT_NOFILE, n, n, "RLIMIT_NOFILE");
-}
-
-void
-sandbox_early(void)
-{
-	if (prctl(PR_SET_DUMPABLE, 0) == -1)
-		fatal("PR_SET_DUMPABLE");
-	limit_set(RLIMIT_CORE, 0, 0, "RLIMIT_CORE");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		fatal("PR_SET_NO_NEW_PRIVS");
-}
-
-/* Exits because a layer is missing, or with Sandbox = partial logs it. */
-static void
-sandbox_missing(const struct sandbox_args *a, const char *what)
-{
-	if (!a->partial)
-		fatalx("%s is missing; refusing to run without it "
-		       "(Sandbox = partial runs without it)",
-		    what);
-	log_warnx("Sandbox = partial: %s is missing", what);
+	/* keep a lower limit that the administrator set */
+	if (rl.rlim_max > value)
+		rl.rlim_max = value + 1;
+	if (rl.rlim_cur > value)
+		rl.rlim_cur = value;
+	if (setrlimit(which, &rl) == -1)
+		fatal("%s", name);
 }
 
 static void
 sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_profile *pr = &sandbox_profiles[role];
+	struct rlimit rl;
 	struct stat st;
 
-	if (pr->nproc0)
-		limit_set(RLIMIT_NPROC, 0, 0, "RLIMIT_NPROC");
-	limit_lower(RLIMIT_CPU, pr->cpu, "RLIMIT_CPU");
-	/* sanitizers reserve more memory than any limit allows */
+	if (pr->nproc0) {
+		rl.rlim_cur = rl.rlim_max = 0;
+		if (setrlimit(RLIMIT_NPROC, &rl) == -1)
+			fatal("RLIMIT_NPROC");
+	}
+	sandbox_rlimit(RLIMIT_CPU, pr->cpu, "RLIMIT_CPU");
+	/* the sanitizers reserve more than any limit */
 	if (SANDBOX_BUILT)
-		limit_lower(RLIMIT_DATA, (rlim_t)pr->data << 20, "RLIMIT_DATA");
-	if (a->nofile != 0)
-		limit_files(a->nofile);
+		sandbox_rlimit(RLIMIT_DATA, (rlim_t)pr->data << 20,
+		    "RLIMIT_DATA");
+	if (a->nofile != 0) {
+		if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+			fatal("RLIMIT_NOFILE");
+		if (rl.rlim_max != RLIM_INFINITY && a->nofile > rl.rlim_max)
+			log_warnx("only %lu of %lu descriptors may be open",
+			    (unsigned long)rl.rlim_max, a->nofile);
+		else
+			rl.rlim_max = a->nofile;
+		rl.rlim_cur = rl.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+			fatal("RLIMIT_NOFILE");
+	}
 	/* stderr, and stdout of spfctl, may be redirected to a file */
 	if ((fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) ||
 	    (pr->output && fstat(STDOUT_FILENO, &st) == 0 &&
 		S_ISREG(st.st_mode)))
 		return;
+	rl.rlim_cur = rl.rlim_max = (rlim_t)pr->fsize << 20;
 	signal(SIGXFSZ, SIG_IGN);
-	limit_set(RLIMIT_FSIZE, (rlim_t)pr->fsize << 20,
-	    (rlim_t)pr->fsize << 20, "RLIMIT_FSIZE");
+	if (setrlimit(RLIMIT_FSIZE, &rl) == -1)
+		fatal("RLIMIT_FSIZE");
 }
 
 static void
 ll_allow(int rs, int fd, uint64_t access)
 {
-	struct landlock_path rule = { access, fd };
+	struct ll_path rule = { access, fd };
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
@@ -141,7 +139,7 @@ ll_allow_path(int rs, const char *path, uint64_t access)
 {
 	int fd;
 
-	/* A path that does not exist needs no rule. */
+	/* a path that does not exist needs no rule */
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
 		return;
 	ll_allow(rs, fd, access);
@@ -152,7 +150,7 @@ static void
 ll_allow_files(int rs, const struct sandbox_args *a)
 {
 	const uint64_t rd = LL_FS_READ_FILE | LL_FS_READ_DIR;
-	size_t i;
+	size_t i, n;
 
 	for (i = 0; i < a->nread_dirs; i++)
 		ll_allow(rs, a->read_dirs[i], rd);
@@ -161,16 +159,18 @@ ll_allow_files(int rs, const struct sandbox_args *a)
 	if (a->exe_fd == -1)
 		return;
 	ll_allow(rs, a->exe_fd, rd | LL_FS_EXECUTE);
-	for (i = 0; sandbox_exec_dirs[i] != NULL; i++)
+	n = sizeof(sandbox_exec_dirs) / sizeof(sandbox_exec_dirs[0]);
+	for (i = 0; i < n; i++)
 		ll_allow_path(rs, sandbox_exec_dirs[i], rd | LL_FS_EXECUTE);
-	for (i = 0; sandbox_read_files[i] != NULL; i++)
+	n = sizeof(sandbox_read_files) / sizeof(sandbox_read_files[0]);
+	for (i = 0; i < n; i++)
 		ll_allow_path(rs, sandbox_read_files[i], rd);
 }
 
 static void
 ll_allow_ports(int rs, const struct sandbox_args *a)
 {
-	struct landlock_port rule = { LL_NET_CONNECT, 0 };
+	struct ll_port rule = { LL_NET_CONNECT, 0 };
 	size_t i;
 
 	for (i = 0; i < a->ndns_ports; i++) {
@@ -185,7 +185,7 @@ static void
 sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_profile *pr = &sandbox_profiles[role];
-	struct landlock_ruleset attr = { LL_FS_V1, 0, 0 };
+	struct ll_ruleset attr = { LL_FS_V1, 0, 0 };
 	size_t size = sizeof(attr.fs);
 	int abi, rs;
 
@@ -233,7 +233,7 @@ sandbox_add(scmp_filter_ctx ctx, uint32_t action, int nr, unsigned int nargs,
 	int rc;
 
 	rc = seccomp_rule_add_array(ctx, action, nr, nargs, args);
-	/* -EDOM: this architecture has no such system call */
+	/* EDOM: this architecture does not have the call */
 	if (rc < 0 && rc != -EDOM)
 		fatalx("seccomp rule for %d: %s", nr, strerror(-rc));
 }
@@ -255,14 +255,14 @@ sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 		SCMP_ACT_KILL_PROCESS) != 0)
 		fatalx("seccomp: architecture rule");
-	/* a binary tree instead of a list; older libraries refuse it */
+	/* A binary tree instead of a list; older libraries refuse that. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (i = 0; i < sandbox_nrules; i++) {
 		r = &sandbox_rules[i];
 		if ((r->roles & (1U << role)) != 0)
 			sandbox_add(ctx, r->action, r->nr, r->nargs, r->args);
 	}
-	/* abort() and the stack protector send a signal to their process */
+	/* abort() and the stack protector signal their own process */
 	sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), pr->children ? 0 : 1,
 	    &own);
 	if (pr->log && a->log_fd != -1)

@@ -39,8 +39,8 @@
 /* clang-format on */
 
 /* An internet socket of one type and protocol; flags do not matter. */
-#define INET(f, t, p) \
-	IF3(socket, P | D, EQ(0, f), MASK(1, SOCK_TYPE_BITS, t), EQ(2, p))
+#define INET(r, f, t, p) \
+	IF3(socket, r, EQ(0, f), MASK(1, SOCK_TYPE_BITS, t), EQ(2, p))
 #define SOCK_TYPE_BITS 0xf
 
 /* clone() of a thread, and of a process by fork(). */
@@ -65,17 +65,17 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(lseek, P | Y | C),
 	ANY(fstat, P | D | Y | C),
 	ANY(newfstatat, P),
-	/* libc's fstat(); with a path it would only give metadata */
+	/* libc's fstat() uses it; with a path it would give metadata only */
 	IF1(newfstatat, Y | C, EQ(3, AT_EMPTY_PATH)),
 	ANY(pread64, P),
 	ANY(pwrite64, P),
 	ANY(ftruncate, P),
+	IF1(fcntl, ALL, EQ(1, F_GETFL)),
+	/* not the workers: they share listeners, and with these their flags */
+	IF1(fcntl, ALL & ~(W | Y), EQ(1, F_SETFL)),
+	IF1(fcntl, ALL, EQ(1, F_GETFD)),
+	IF1(fcntl, ALL, EQ(1, F_SETFD)),
 	ANY(fcntl, P),
-	IF1(fcntl, CHILD, EQ(1, F_GETFL)),
-	/* not the workers: they share listeners, and so their flags */
-	IF1(fcntl, CHILD & ~(W | Y), EQ(1, F_SETFL)),
-	IF1(fcntl, CHILD, EQ(1, F_GETFD)),
-	IF1(fcntl, CHILD, EQ(1, F_SETFD)),
 	ANY(getsockopt, P | D | W | Y | C),
 	ANY(getsockname, P | W | Y),
 	ANY(getpeername, P | W | Y),
@@ -124,13 +124,13 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(accept, P | L),
 	IF2(setsockopt, W | Y, EQ(1, IPPROTO_TCP), EQ(2, TCP_NODELAY)),
 	IF2(setsockopt, L, EQ(1, SOL_SOCKET), EQ(2, SO_KEEPALIVE)),
-	/* without an address: connected sockets only, no fast open */
+	/* without an address: only on connected sockets, no fast open */
 	IF1(sendto, W | Y | C, EQ(4, 0)),
 
 	/*
-	 * Sending with MSG_FASTOPEN connects, even on a listener that was shut
-	 * down, and Landlock does not check it. libunbound tries it, gets
-	 * EOPNOTSUPP and calls connect(2).
+	 * Sending with MSG_FASTOPEN connects, even on a listener that was
+	 * shut down, and Landlock does not check it. libunbound tries it,
+	 * gets EOPNOTSUPP and calls connect(2).
 	 */
 	IF1(sendmsg, ALL, MASK(2, MSG_FASTOPEN, 0)),
 	ERR1(sendmsg, P | D, EOPNOTSUPP, MASK(2, MSG_FASTOPEN, MSG_FASTOPEN)),
@@ -138,20 +138,20 @@ const struct sandbox_rule sandbox_rules[] = {
 	ERR1(sendto, P | D, EOPNOTSUPP, MASK(3, MSG_FASTOPEN, MSG_FASTOPEN)),
 
 	/*
-	 * dns: UDP and TCP client. Landlock restricts only plain TCP, so allow
-	 * neither MPTCP, which any TCP server answers, nor SCTP.
+	 * dns: UDP and TCP client. MPTCP, which any TCP server answers, and
+	 * SCTP are not allowed: Landlock restricts plain TCP only.
 	 */
-	INET(AF_INET, SOCK_STREAM, 0),
-	INET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
-	INET(AF_INET, SOCK_DGRAM, 0),
-	INET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-	INET(AF_INET6, SOCK_STREAM, 0),
-	INET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
-	INET(AF_INET6, SOCK_DGRAM, 0),
-	INET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
-	ANY(bind, P | D),
-	ANY(connect, P | D),
-	ANY(setsockopt, P | D),
+	INET(P | D, AF_INET, SOCK_STREAM, 0),
+	INET(P | D, AF_INET, SOCK_STREAM, IPPROTO_TCP),
+	INET(P | D, AF_INET, SOCK_DGRAM, 0),
+	INET(P | D, AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+	INET(P | D, AF_INET6, SOCK_STREAM, 0),
+	INET(P | D, AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+	INET(P | D, AF_INET6, SOCK_DGRAM, 0),
+	INET(P | D, AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+	ANY(bind, D),
+	ANY(connect, D),
+	ANY(setsockopt, D),
 
 	/* libmilter: threads, its pipe, draining by dup3(2) */
 	IF1(clone, L, MASK(0, THREAD_FLAGS, THREAD_FLAGS)),
@@ -164,9 +164,9 @@ const struct sandbox_rule sandbox_rules[] = {
 	ERR(clone3, ALL, ENOSYS),
 
 	/*
-	 * parent: starts children, reads the configuration again, removes its
-	 * files at the end. Children inherit its filter, and need the rest
-	 * until they load their own.
+	 * parent: it starts children, reads the configuration again, and
+	 * removes its files at the end. A child also needs these until it
+	 * loads its own filter.
 	 */
 	IF1(clone, P, MASK(0, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET |
 	    CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP, 0)),
@@ -178,6 +178,9 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(kill, P),
 	ANY(socketpair, P),
 	IF1(socket, P, EQ(0, AF_UNIX)),
+	ANY(bind, P),
+	ANY(connect, P),
+	ANY(setsockopt, P),
 	ANY(listen, P),
 	ANY(memfd_create, P),
 	ANY(openat, P),
@@ -223,7 +226,7 @@ const struct sandbox_rule sandbox_rules[] = {
 
 const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
 
-/* Only the parent opens files, below the directories in its arguments. */
+/* Only the parent may open files: below the directories in its arguments. */
 #define SCOPES (SCOPE_ABSTRACT | SCOPE_SIGNAL)
 /* clang-format off */
 const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {

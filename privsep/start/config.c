@@ -17,12 +17,11 @@
 #include "privsep/base/log.h"
 #include "privsep/start/config.h"
 
-#define RESOLV_CONF "/etc/resolv.conf"
-#define RESOLV_MAX  65536
+#define RESOLV_MAX 65536
 
-/* 0 if path is a link into another directory than its own. */
+/* 0 when the file is a link to one in another directory. */
 static int
-config_is_in(const char *path, int dirfd)
+config_is_direct(const char *path, int dirfd)
 {
 	char dir[PATH_MAX];
 	struct stat a, b;
@@ -32,31 +31,23 @@ config_is_in(const char *path, int dirfd)
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-struct config_file *
-config_file_find(const struct config_files *f, const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			return &f->v[i];
-	return NULL;
-}
-
 /*
- * Keeps open the real directory of a file. The sandbox allows the directory,
- * not the file: editors and resolvconf replace a file by a new one, to which a
- * rule for the old one would not apply. With resolv.conf in /etc the parent can
- * thus read whatever in /etc its user may read, but no message names a path.
+ * Keeps the real directory of a file open, if it can be opened. The sandbox
+ * allows the directory, not the file: editors and resolvconf replace a file by
+ * a new one, to which a rule for the old one does not apply. Because of
+ * /etc/resolv.conf the parent may thus read each file in /etc that all users
+ * may read; it gets no path from other processes.
  */
 static void
 config_remember(struct config_files *f, const char *path)
 {
 	char real[PATH_MAX], dir[PATH_MAX];
 	struct config_file *v;
+	size_t i;
 
-	if (config_file_find(f, path) != NULL)
-		return;
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
+			return;
 	if (realpath(path, real) == NULL)
 		strlcpy(real, path, sizeof(real));
 	strlcpy(dir, real, sizeof(dir));
@@ -68,8 +59,38 @@ config_remember(struct config_files *f, const char *path)
 	    (v->base = strdup(basename(real))) == NULL)
 		fatal("config_remember");
 	v->dirfd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	v->here = config_is_in(path, v->dirfd);
+	v->direct = config_is_direct(path, v->dirfd);
 	f->n++;
+}
+
+/*
+ * Opens the directories where resolv.conf may lie later: a daemon of the
+ * machine replaces it, or makes it a link into one of these.
+ */
+static void
+config_remember_resolvconf(struct config_files *f)
+{
+	static const char *const dirs[] = { "/etc", "/run/systemd/resolve",
+		"/run/resolvconf", "/etc/resolvconf/run",
+		"/run/NetworkManager" };
+	size_t i, n = sizeof(dirs) / sizeof(dirs[0]);
+	struct config_file *v;
+	int fd;
+
+	config_remember(f, CONFIG_RESOLV_CONF);
+	for (i = 0; i < n; i++) {
+		fd = open(dirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1)
+			continue;
+		v = recallocarray(f->v, f->n, f->n + 1, sizeof(*v));
+		if (v == NULL ||
+		    asprintf(&v[f->n].path, "%s/resolv.conf", dirs[i]) == -1 ||
+		    (v[f->n].base = strdup("resolv.conf")) == NULL)
+			fatal("config_remember_resolvconf");
+		f->v = v;
+		v[f->n].dirfd = fd;
+		v[f->n++].direct = 1;
+	}
 }
 
 void
@@ -115,48 +136,74 @@ static FILE *
 config_open(void *arg, const char *path)
 {
 	struct config_files *f = arg;
-	struct config_file *v;
-	char dir[PATH_MAX], known[PATH_MAX], base[PATH_MAX];
+	char copy[PATH_MAX], base[PATH_MAX], known[PATH_MAX], *dir;
 	size_t i;
 
 	if (!f->sealed) {
 		config_remember(f, path);
 		return fopen(path, "re");
 	}
-	if ((v = config_file_find(f, path)) != NULL)
-		return config_open_below(v->dirfd, v->base);
-	/* a file that is new in a known directory */
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
+			return config_open_below(f->v[i].dirfd, f->v[i].base);
+	/* a new file in a known directory */
 	strlcpy(base, path, sizeof(base));
-	strlcpy(dir, path, sizeof(dir));
+	strlcpy(copy, path, sizeof(copy));
+	dir = dirname(copy);
 	for (i = 0; i < f->n; i++) {
 		strlcpy(known, f->v[i].path, sizeof(known));
-		if (f->v[i].here && strcmp(dirname(known), dirname(dir)) == 0)
+		if (f->v[i].direct && strcmp(dirname(known), dir) == 0)
 			return config_open_below(f->v[i].dirfd, basename(base));
-		strlcpy(dir, path, sizeof(dir));
 	}
 	errno = EACCES;
 	return NULL;
 }
 
-void
-config_nameservers(struct conf *conf, struct config_files *f)
+int
+config_resolvconf(struct conf_servers *servers, const char **why)
 {
-	char *text = NULL;
+	char *text;
 	size_t n = 0;
 	FILE *fp;
+	int fd, named;
 
+	*why = NULL;
+	if ((text = malloc(RESOLV_MAX)) == NULL)
+		fatal("config_resolvconf");
+	/* follows links, which the sandbox ends at the known directories */
+	fd = open(CONFIG_RESOLV_CONF, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1 || (fp = fdopen(fd, "r")) == NULL)
+		*why = strerror(errno);
+	else {
+		n = fread(text, 1, RESOLV_MAX, fp);
+		if (ferror(fp))
+			*why = strerror(errno);
+		fclose(fp);
+	}
+	named = conf_resolvconf(text, n, servers) != 0;
+	free(text);
+	if (*why == NULL && !named)
+		*why = "no nameserver line with an address";
+	return *why == NULL ? 0 : -1;
+}
+
+void
+config_nameservers(struct conf *conf, struct config_files *f,
+    const struct conf_servers *old)
+{
+	const char *why;
+
+	if (f != NULL && !f->sealed)
+		config_remember_resolvconf(f);
 	if (conf->nameservers.n != 0)
 		return;
-	if ((text = malloc(RESOLV_MAX)) == NULL)
-		fatal("config_nameservers");
-	fp = f == NULL ? fopen(RESOLV_CONF, "re") : config_open(f, RESOLV_CONF);
-	if (fp != NULL) {
-		n = fread(text, 1, RESOLV_MAX, fp);
-		fclose(fp);
-	} else
-		log_warn(RESOLV_CONF);
-	conf_resolvconf(text, n, &conf->nameservers);
-	free(text);
+	conf->nameservers_found = 1;
+	if (config_resolvconf(&conf->nameservers, &why) == 0)
+		return;
+	log_warnx("%s: %s; %s", CONFIG_RESOLV_CONF, why,
+	    old != NULL ? "the resolvers in use stay" : "asking 127.0.0.1");
+	if (old != NULL)
+		conf_servers_copy(&conf->nameservers, old);
 }
 
 void

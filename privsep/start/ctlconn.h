@@ -5,9 +5,10 @@
 #define PRIVSEP_START_CTLCONN_H
 
 /*
- * Connects to the daemon's control socket. The daemon checks the caller's user.
- * Returns a non-blocking descriptor, or -1 with errno: ENAMETOOLONG if path is
- * too long for a socket, EAGAIN if the daemon does not accept.
+ * Connects to the daemon's control socket; the daemon checks the user who
+ * calls this. Returns a non-blocking descriptor, or -1 with errno:
+ * ENAMETOOLONG when path is too long for a socket, EAGAIN when the daemon
+ * does not accept.
  */
 int ctlconn_open(const char *path);
 

@@ -64,13 +64,13 @@ own_role_new(struct event_base *base, const char *ident,
 	    own_role_gone, o);
 	if ((conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
-	if (chan_send_u32(o->chan, MSG_CONFIG, conf->program, conf_fd) == -1)
+	if (spawn_send_config(o->chan, conf, conf_fd) == -1)
 		fatalx("cannot send CONFIG to %s", msg_role_name[role]);
 	close(conf_fd);
 	return o;
 }
 
-/* Sends it one end of a channel to a peer of this role; returns the other. */
+/* Makes a channel on which the caller has this role; returns its end. */
 static int
 own_role_peer(struct own_role *o, uint32_t id, enum msg_role role)
 {

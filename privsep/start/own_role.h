@@ -10,17 +10,17 @@
 struct event_base;
 
 /*
- * Start a role for a program without a parent: "-x ROLE" of the program's own
- * image. The program logs the lines of the role. gone (or NULL) is called when
- * the process ends; it is not restarted. Exit if it cannot be started.
+ * A program without a parent starts a role: its own image with "-x ROLE",
+ * whose log lines it logs. gone (or NULL) is called when the process ends; it
+ * is not restarted. Both functions exit when the process cannot be started.
  */
 
-/* Starts dns. Returns our end of the channel to it, for asker_connect(). */
+/* Starts dns. Returns the caller's end of a channel, for asker_connect(). */
 int own_role_start_dns(struct event_base *, const char *ident,
     const struct conf *, void (*gone)(void *), void *arg);
 /*
- * Starts the shadow. Its questions for dns arrive at *questions. It receives
- * SHADOW_COPY from *copies, and sends SHADOW_RESULT there.
+ * Starts the shadow. The caller gets its QUERY on *questions and answers as
+ * dns, sends SHADOW_COPY on *copies and gets SHADOW_RESULT there.
  */
 void own_role_start_shadow(struct event_base *, const char *ident,
     const struct conf *, void (*gone)(void *), void *arg, int *questions,

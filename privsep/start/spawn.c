@@ -26,7 +26,7 @@ spawn_open_exe(void)
 
 	if ((fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)) == -1)
 		fatal("/proc/self/exe");
-	/* after sandbox_enter() spawn_child() could not open it */
+	/* now: the sandbox forbids to open it for writing */
 	if (null_fd == -1 &&
 	    (null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		fatal("/dev/null");
@@ -37,13 +37,17 @@ spawn_open_exe(void)
 static void
 spawn_child(int exe_fd, const char *ident, const char *role, int sock)
 {
+	char *argv[] = { NULL, NULL, NULL, NULL };
+	static char *envp[] = { NULL };
 	char self[64], opt[] = "-x", name[32];
-	char *argv[] = { self, opt, name, NULL }, *envp[] = { NULL };
 	sigset_t none;
 	int exe;
 
 	strlcpy(self, ident, sizeof(self));
 	strlcpy(name, role, sizeof(name));
+	argv[0] = self;
+	argv[1] = opt;
+	argv[2] = name;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if ((exe = fcntl(exe_fd, F_DUPFD_CLOEXEC, 10)) == -1 ||
@@ -102,6 +106,21 @@ fail:
 		close(fd);
 	errno = saved;
 	return -1;
+}
+
+int
+spawn_send_config(struct chan *c, const struct conf *conf, int conf_fd)
+{
+	struct wbuf w;
+	uint8_t buf[4];
+	int fd;
+
+	/* chan_send() closes the copy once it is sent */
+	if ((fd = fcntl(conf_fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, conf->program);
+	return chan_send(c, MSG_CONFIG, 0, buf, w.len, fd, 1);
 }
 
 int

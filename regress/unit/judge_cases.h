@@ -36,7 +36,10 @@ static const char judge_zone[] =
 	"perm.test TXT v=spf1 foo:bar -all\n"
 	"temp.test ANY !TIMEOUT\n"
 	"servfail.test ANY !TEMPERROR\n"
-	"inj.test TXT v=spf1 -all exp=e.inj.test\n";
+	"inj.test TXT v=spf1 -all exp=e.inj.test\n"
+	"six.test TXT v=spf1 a:h.six.test mx:h.six.test a:h.six.test exists:h.six.test ip4:192.0.2.1 -all\n"
+	"h.six.test AAAA 2001:db8::99\n"
+	"h.six.test MX h.six.test\n";
 
 #define C(n, w, ...)	{ .name = n, .want = w, __VA_ARGS__ }
 #define SAME		"="
@@ -133,7 +136,7 @@ C("judge/helo-perm-reject", REJ_HELO_AS("550 5.7.24 ", BROKEN), .conf = "PermErr
 C("judge/temp-defer", DEFER("mfrom", "{s}"), .conf = "TempError_Defer = True", .sender = "u@temp.test", .log = SAME),
 C("judge/rcode-defer", "defer_if_permit 4.7.24 deferred",
     .conf = "TempError_Defer = True\nReason_Message = {rejectdefer}", .sender = "u@servfail.test"),
-C("judge/helo-null-note", HELO("Permerror", BROKEN), .conf = "PermError_reject = True\nHELO_reject = Null",
+C("judge/helo-null", FROM("None"), .conf = "PermError_reject = True\nHELO_reject = Null",
     .helo = "perm.test", .sender = "u@none.test"),
 C("judge/enhanced-no", REJ_FROM_AS("550 ", FAILED), .conf = "SPF_Enhanced_Status_Codes = No", .sender = "u@fail.test",
     .log = SAME),
@@ -162,6 +165,9 @@ C("list/domain-no", PASS, .conf = "Domain_Whitelist = fail.test,none.test,temp.t
     .asked = "fail.test,none.test,temp.test,pass.test"),
 C("list/domain-null", SKIP(SKIPPED "whitelisted relay domain"), .conf = "Domain_Whitelist = pass.test",
     .helo = "fail.test", .sender = ""),
+C("list/domain-void", PASS, .conf = "Domain_Whitelist = six.test"),
+C("list/domain-void-any", SKIP(SKIPPED "whitelisted relay domain"),
+    .conf = "Domain_Whitelist = six.test\nVoid_Family = any", .sender = "user@fail.test"),
 C("list/helo", SKIP(SKIPPED "whitelisted HELO domain"), .conf = "HELO_Whitelist = relay.test", .helo = "Relay.test",
     .zone = "relay.test A 192.0.2.1\n"),
 C("list/helo-ip6", SKIP(SKIPPED "whitelisted HELO domain"), .conf = "HELO_Whitelist = relay.test",
@@ -204,7 +210,7 @@ C("restrict/both", "m_ok, x y", .conf = "HELO_pass_restriction = helo_ok\nMail_F
     .helo = "pass.test"),
 C("restrict/helo-fail-first", REJ_HELO, .conf = "Mail_From_pass_restriction = mfrom_ok", .helo = "fail.test"),
 C("restrict/null-sender", "helo_ok", .conf = "HELO_pass_restriction = helo_ok", .helo = "pass.test", .sender = ""),
-C("restrict/helo-null", "helo_ok", .conf = "HELO_reject = Null\nHELO_pass_restriction = helo_ok", .helo = "pass.test",
+C("restrict/helo-null", FROM("None"), .conf = "HELO_reject = Null\nHELO_pass_restriction = helo_ok", .helo = "pass.test",
     .sender = "u@none.test"),
 C("restrict/mfrom-no-check", HELO("Pass", OK), .conf = "HELO_pass_restriction = helo_ok\nMail_From_reject = No_Check",
     .helo = "pass.test"),
@@ -224,6 +230,7 @@ C("no-mail/permerror", FROM("Permerror"), .conf = "No_Mail = True\nPermError_rej
 C("no-mail/two-at", REJ_FROM, .conf = "No_Mail = True", .sender = "a@b@fail.test"),
 C("no-mail/no-txt", FROM("None"), .conf = "No_Mail = True\nPermError_reject = True\nVoid_Limit = 0",
     .sender = "u@none.test"),
+C("void-any/passes", PASS, .conf = "Void_Family = any", .sender = "u@six.test"),
 
 /* Reject_Not_Pass_Domains; COMPAT "subdomains" */
 C("domains/softfail", REJ_FROM_POLICY, .conf = "Reject_Not_Pass_Domains = soft.test,neut.test",
@@ -238,7 +245,7 @@ C("domains/none-ar", AR("none", NO_RECORD, "mailfrom=none.test"),
     .conf = "Header_Type = AR\nReject_Not_Pass_Domains = none.test", .sender = "u@none.test"),
 C("domains/over-false", REJ_FROM_POLICY, .conf = "Reject_Not_Pass_Domains = soft.test\nMail_From_reject = False",
     .sender = "u@soft.test"),
-C("domains/helo-null", HELO("Softfail", SOFTLY), .conf = "Reject_Not_Pass_Domains = soft.test\nHELO_reject = Null",
+C("domains/helo-null", FROM("None"), .conf = "Reject_Not_Pass_Domains = soft.test\nHELO_reject = Null",
     .helo = "soft.test", .sender = "u@none.test"),
 C("domains/no-check", FROM("None"), .conf = "Reject_Not_Pass_Domains = soft.test\nHELO_reject = No_Check",
     .helo = "soft.test", .sender = "u@none.test"),
@@ -350,6 +357,10 @@ C("none-skip/not-asked", PASS, .conf = "HELO_reject = False", .helo = "fail.test
 C("none-skip/for-header", HELO("Softfail", SOFTLY), .conf = "HELO_reject = False", .helo = "soft.test",
     .sender = "u@none.test", .asked = "none.test; soft.test"),
 C("none-skip/null-other", PASS, .conf = "HELO_reject = Null", .helo = "fail.test", .asked = "pass.test"),
+C("helo-null/not-asked", FROM("None"), .conf = "HELO_reject = Null\nHELO_pass_restriction = x", .helo = "pass.test",
+    .sender = "u@none.test", .asked = "none.test"),
+C("helo-null/no-check", "dunno", .conf = "HELO_reject = Null\nMail_From_reject = No_Check", .helo = "fail.test",
+    .asked = ""),
 C("none-skip/null-bounce", "550 5.7.23 x", .conf = "HELO_reject = Null\nReason_Message = x", .helo = "fail.test",
     .sender = ""),
 C("asked/helo-decides-mfrom-unknown", "550 5.7.23 x", .conf = "Reason_Message = x", .helo = "fail.test",

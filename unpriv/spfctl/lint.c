@@ -86,6 +86,17 @@ is_void(const struct dns_answer *a)
 	return a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
 }
 
+/* Whether a lookup of an address is void, by Void_Family. */
+static int
+address_void(const struct lint *l, const struct dns_answer *a,
+    const struct dns_answer *other)
+{
+	if (a->status == DNS_NODATA &&
+	    l->ctl->conf->void_family == CONF_VOID_ANY)
+		return other != NULL && is_void(other);
+	return is_void(a);
+}
+
 /* Returns 1 for a void lookup, and counts it for clients of both families. */
 static int
 count_void(struct lint *l, const struct dns_answer *a)
@@ -150,21 +161,16 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
 {
 	static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA };
-	const struct dns_answer *a;
+	const struct dns_answer *a, *both[2];
 	struct cidr c;
 	size_t i, j;
-	int voids = 0, known = 0;
 
+	both[0] = ask(l, types[0], name, len);
+	both[1] = ask(l, types[1], name, len);
 	for (i = 0; i < 2; i++) {
-		if ((a = ask(l, types[i], name, len)) == NULL)
+		if ((a = both[i]) == NULL || lookup_failed(l, r, t, a, name))
 			continue;
-		known++;
-		if (lookup_failed(l, r, t, a, name))
-			continue;
-		if (is_void(a)) {
-			l->voids[i]++;
-			voids++;
-		}
+		l->voids[i] += address_void(l, a, both[!i]);
 		for (j = 0; j < a->nrr; j++) {
 			memset(&c, 0, sizeof(c));
 			c.a.family = types[i] == DNS_T_A ? 4 : 6;
@@ -174,7 +180,8 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
 				lint_net_add(l, &c);
 		}
 	}
-	if (known == 2 && voids == 2)
+	if (both[0] != NULL && both[1] != NULL && is_void(both[0]) &&
+	    is_void(both[1]))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s has no address: a void lookup", name);
 }
@@ -210,12 +217,19 @@ static void
 exists_name(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
 {
-	const struct dns_answer *a;
+	const struct dns_answer *a, *other = NULL;
 
 	if ((a = ask(l, DNS_T_A, name, len)) == NULL ||
 	    lookup_failed(l, r, t, a, name))
 		return;
-	if (count_void(l, a))
+	if (a->status == DNS_NODATA &&
+	    l->ctl->conf->void_family == CONF_VOID_ANY &&
+	    (other = ask(l, DNS_T_AAAA, name, len)) == NULL)
+		return;
+	if (is_void(a) && !address_void(l, a, other))
+		lint_add(l, r, LINT_WARNING, "never-matches", t,
+		    "%s has no IPv4 address: the term never matches", name);
+	else if (count_void(l, a))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s does not exist: a void lookup, and the term never "
 		    "matches",
@@ -268,7 +282,7 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_add(l, r, LINT_ERROR, "loop", t,
-			    "%s comes back to itself", name);
+			    "%s refers to itself", name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
@@ -290,7 +304,7 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	/* Several records are a finding of the target. */
 	if (STAILQ_EMPTY(&in->findings))
 		lint_add(l, r, LINT_ERROR, "dead-include", t,
-		    "%s %s: every check that comes here ends in permerror",
+		    "%s %s: every check that reaches it ends in permerror",
 		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
 						"has no SPF record");
@@ -319,7 +333,7 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	follow = t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT;
 	if (rv == -1) {
 		lint_add(l, r, follow ? LINT_ERROR : LINT_WARNING, "bad-name",
-		    t, "this is no name that can be asked for");
+		    t, "this is not a valid DNS name");
 		return;
 	}
 	if (follow)
@@ -345,7 +359,7 @@ all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	} else if (t->qualifier == SPF_RESULT_NEUTRAL &&
 	    (r->depth == 0 || r->redirected))
 		lint_add(l, r, LINT_WARNING, "neutral-all", t,
-		    "?all says nothing of other hosts: ~all or -all does");
+		    "?all leaves other hosts neutral: use ~all or -all");
 }
 
 /* ---- one record ---- */
@@ -379,7 +393,7 @@ modifier(struct lint *l, struct lint_record *r, struct lint_seen *s,
 	}
 	if (keep->kind != 0)
 		lint_add(l, r, LINT_ERROR, "syntax", t,
-		    "this modifier must not be there twice");
+		    "this modifier must not appear twice");
 	else
 		*keep = *t;
 }
@@ -391,7 +405,7 @@ mechanism(struct lint *l, struct lint_record *r, struct lint_seen *s,
 	if (s->all) {
 		if (!s->warned_after_all)
 			lint_add(l, r, LINT_WARNING, "after-all", t,
-			    "terms after all are never looked at");
+			    "terms after all are never evaluated");
 		s->warned_after_all = 1;
 		return;
 	}

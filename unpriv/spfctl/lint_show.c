@@ -125,8 +125,9 @@ show_counts(const struct lint *l)
 	else
 		fputs(lint_number(l->sum6, buf), stdout);
 	printf(" IPv6 addresses%s\n",
-	    l->uncounted ? ", and what only a message can tell (macros, ptr)" :
-			   "");
+	    l->uncounted ?
+		", and those that depend on the message (macros, ptr)" :
+		"");
 	printf("Void     %u/%u for IPv4 clients, %u/%u for IPv6 clients\n",
 	    l->voids[0], limit, l->voids[1], limit);
 }

@@ -314,7 +314,7 @@ load_conf(const struct ctl *ctl, const struct args *a)
 		    stderr);
 		exit(EX_USAGE);
 	}
-	config_nameservers(conf, NULL);
+	config_nameservers(conf, NULL, NULL);
 	return conf;
 }
 

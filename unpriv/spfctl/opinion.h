@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: spfctl, after sandbox_enter(). */
+/* Runs in: spfctl; opinion_new() before sandbox_enter(), the rest after. */
 
 #ifndef UNPRIV_SPFCTL_OPINION_H
 #define UNPRIV_SPFCTL_OPINION_H
@@ -16,8 +16,8 @@
 struct opinion;
 
 /*
- * Takes over both channel ends that own_role_start_shadow() gave. Dies on no
- * memory. opinion_free() takes NULL, too.
+ * Takes over both channel ends that own_role_start_shadow() gave. Exits when
+ * there is no memory. opinion_free() takes NULL, too.
  */
 struct opinion *opinion_new(struct event_base *, int questions, int copies);
 void opinion_free(struct opinion *);

@@ -35,7 +35,7 @@ ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
 		return a->status;
 	if (a->status != 0)
 		return ctl_answer_complain(a);
-	return a->has_stats ? 0 : ctl_daemon_differs("it counts otherwise");
+	return a->has_stats ? 0 : ctl_daemon_differs("its counters differ");
 }
 
 static uint64_t
