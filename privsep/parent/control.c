@@ -76,13 +76,9 @@ ctl_text(struct ctl *c, const char *fmt, ...)
 static void
 ctl_end(struct ctl *c, int status)
 {
-	uint8_t buf[4];
-	struct wbuf w;
-
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, (uint32_t)status);
 	c->waits = WAITS_NOT;
-	ctl_send(c, MSG_CTL_END, buf, w.len);
+	if (chan_send_u32(c->chan, MSG_CTL_END, (uint32_t)status, -1) == -1)
+		c->full = 1;
 }
 
 static void
@@ -101,10 +97,7 @@ ctl_row(void *arg, const struct status_row *row)
 static void
 command_status(struct ctl *c, const uint8_t *p, size_t len)
 {
-	struct parent_view v;
-
-	ctl_ops->view(ctl_ops->arg, &v);
-	control_status(&v, ctl_row, c);
+	control_status(ctl_ops->view, ctl_row, c);
 	ctl_end(c, 0);
 }
 
@@ -115,7 +108,7 @@ command_stats(struct ctl *c, const uint8_t *p, size_t len)
 	struct stats sum;
 	size_t n;
 
-	ctl_ops->stats(ctl_ops->arg, &sum);
+	generations_stats(ctl_ops->view->all, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
 		fatalx("counters do not fit into a message");
 	ctl_send(c, MSG_CTL_COUNTS, buf, n);
@@ -135,7 +128,7 @@ ctl_say(int pri, const char *text, void *arg)
 static int
 ctl_may_act(struct ctl *c)
 {
-	enum parent_state state = ctl_ops->state(ctl_ops->arg);
+	enum parent_state state = parent_state(ctl_ops->view);
 
 	if (state == PARENT_SERVING || state == PARENT_RELOADING)
 		return 1;
@@ -161,7 +154,7 @@ command_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
-	generation_send(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
+	generation_send(ctl_ops->view->cur, MSG_FLUSH, 0);
 	c->waits = WAITS_DNS;
 }
 
