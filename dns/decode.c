@@ -63,12 +63,10 @@ msg_u16(struct msg *m, uint16_t *v)
 static int
 msg_u32(struct msg *m, uint32_t *v)
 {
-	uint16_t hi = 0, lo = 0;
+	uint16_t hi, lo;
 
-	if (m->len - m->pos < 4)
+	if (msg_u16(m, &hi) == -1 || msg_u16(m, &lo) == -1)
 		return -1;
-	(void)msg_u16(m, &hi);
-	(void)msg_u16(m, &lo);
 	*v = (uint32_t)hi << 16 | lo;
 	return 0;
 }

@@ -79,15 +79,6 @@ RB_PROTOTYPE_INTERNAL(request_tree, request, byid, request_cmp,
 RB_GENERATE_INTERNAL(request_tree, request, byid, request_cmp,
     __attribute__((__unused__)) static)
 
-static struct request *
-request_find(struct dns *d, uint32_t id)
-{
-	struct request key;
-
-	key.id = id;
-	return RB_FIND(request_tree, &d->requests, &key);
-}
-
 /* Sets the timer to the deadline of the oldest question. */
 static void
 deadline_set(struct dns *d)
@@ -250,12 +241,11 @@ request_answer(struct request *q, const struct dns_answer *from)
 static void
 dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
 {
+	struct request *q, key = { .id = id };
 	struct dns *d = arg;
-	struct request *q;
 
-	if ((q = request_find(d, id)) == NULL)
-		return;
-	request_answer(q, a);
+	if ((q = RB_FIND(request_tree, &d->requests, &key)) != NULL)
+		request_answer(q, a);
 }
 
 static void
@@ -316,41 +306,7 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type, const char *name,
 		deadline_set(d);
 }
 
-/* Reports a client that broke the message rules; the parent kills it. */
-static void
-client_bad(struct client *c)
-{
-	uint8_t buf[4];
-	struct wbuf w;
-
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, c->id);
-	(void)chan_send(c->dns->role.parent, MSG_BADPEER, 0, buf, w.len, -1, 0);
-}
-
-static void
-client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
-    size_t len, int fd, void *arg)
-{
-	struct client *c = arg;
-	const char *name;
-	struct rbuf r;
-	uint16_t type;
-	size_t namelen;
-
-	/* The message table admits only QUERY, without a descriptor. */
-	rbuf_init(&r, p, len);
-	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1) {
-		log_warnx("%s %u sent a malformed question; its channel is "
-			  "closed",
-		    msg_role_name[c->role], c->id);
-		client_bad(c);
-		client_free(c);
-		return;
-	}
-	client_ask(c, h->peerid, type, name, namelen);
-}
-
+/* Closes the channel; the parent kills a client that broke the rules. */
 static void
 client_gone(struct chan *chan, const char *why, void *arg)
 {
@@ -359,9 +315,27 @@ client_gone(struct chan *chan, const char *why, void *arg)
 	if (why != NULL) {
 		log_warnx("message from %s %u: %s; its channel is closed",
 		    msg_role_name[c->role], c->id, why);
-		client_bad(c);
+		(void)chan_send_u32(c->dns->role.parent, MSG_BADPEER, c->id,
+		    -1);
 	}
 	client_free(c);
+}
+
+/* The message table admits only QUERY, without a descriptor. */
+static void
+client_msg(struct chan *chan, const struct msg_hdr *h, const uint8_t *p,
+    size_t len, int fd, void *arg)
+{
+	const char *name;
+	struct rbuf r;
+	uint16_t type;
+	size_t namelen;
+
+	rbuf_init(&r, p, len);
+	if (dnsmsg_get_query(&r, &type, &name, &namelen) == -1)
+		client_gone(chan, "malformed question", arg);
+	else
+		client_ask(arg, h->peerid, type, name, namelen);
 }
 
 static void

@@ -291,7 +291,7 @@ resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
 	if ((r->ctx = ub_ctx_create_event(base)) == NULL)
 		fatalx("libunbound: no context");
 	set_log(r->ctx);
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+	for (i = 0; i < nitems(options); i++)
 		option(r->ctx, options[i].name, options[i].value);
 	r->limit = set_range(conf);
 	option_size(r->ctx, "outgoing-range:", r->limit);
@@ -339,13 +339,6 @@ name_text(char *out, const char *name, size_t len)
 	*out = '\0';
 }
 
-/* What libunbound returns: id and type, as a request may be freed by then. */
-static void *
-cookie_make(uint32_t id, uint16_t type)
-{
-	return (void *)((uintptr_t)type << 32 | id);
-}
-
 void
 resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
     size_t len)
@@ -364,8 +357,9 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	r->asking_id = id;
 	r->answered = 0;
 	r->inflight++;
+	/* resolver_done() gets id and type: the request may be freed by then */
 	rv = ub_resolve_event(r->ctx, text, type, CLASS_IN,
-	    cookie_make(id, type), resolver_done, NULL);
+	    (void *)((uintptr_t)type << 32 | id), resolver_done, NULL);
 	r->asking = 0;
 	if (rv != 0 && !r->answered) {
 		r->inflight--;

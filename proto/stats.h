@@ -16,7 +16,7 @@
  */
 #define STAT_FAMILY_TABLE(X)                                                   \
 	X(CONNECTIONS, COUNTER, "connections", "protocol", "", "Connections",  \
-	    "Connections taken")                                               \
+	    "Connections accepted")                                            \
 	X(CONNECTIONS_REFUSED, COUNTER, "connections_refused", "", "",         \
 	    "  refused", "Connections refused at the limit")                   \
 	X(CONNECTIONS_OPEN, GAUGE, "connections_open", "", "", "  open",       \
@@ -30,14 +30,14 @@
 	X(ENGINE_RUNS, COUNTER, "engine_runs", "", "", "  engine runs",        \
 	    "Runs of the engine, one or more for each check")                  \
 	X(SKIPPED, COUNTER, "skipped", "reason", "", "Not checked",            \
-	    "Messages and requests that are excepted from checks")             \
+	    "Messages and requests that are exempt from checks")               \
 	X(RESULTS, COUNTER, "results", "identity", "result", "Results",        \
 	    "Results of checks by identity")                                   \
 	X(ACTIONS, COUNTER, "actions", "action", "", "Actions",                \
 	    "What was done after checks")                                      \
 	X(OWN_RESULTS_REMOVED, COUNTER, "own_results_removed", "", "",         \
 	    "Forged fields",                                                   \
-	    "Fields with results in our name that were removed")               \
+	    "Header fields removed because of a forged authserv-id")           \
 	X(LOG_LINES_DROPPED, COUNTER, "log_lines_dropped", "", "",             \
 	    "Log dropped", "Lines that did not reach the log")                 \
 	X(DNS_CACHE, COUNTER, "dns_cache", "state", "", "DNS cache",           \
@@ -45,9 +45,9 @@
 	X(DNS_ANSWERS, COUNTER, "dns_answers", "status", "", "DNS answers",    \
 	    "Answers of the resolvers")                                        \
 	X(DNS_IN_FLIGHT, GAUGE, "dns_in_flight", "", "", "  in flight",        \
-	    "Questions on their way now")                                      \
+	    "Questions in flight now")                                         \
 	X(SECOND_OPINION, COUNTER, "second_opinion", "outcome", "", "libspf2", \
-	    "Second opinions by how they compare with ours")                   \
+	    "Second opinions, compared with the engine's result")              \
 	X(SECOND_OPINION_COPIES, COUNTER, "second_opinion_copies", "", "",     \
 	    "  asked", "Requests sent for a second opinion")
 
@@ -146,7 +146,8 @@ struct stats {
 	uint64_t v[STAT_MAX];
 	uint64_t hist[HIST_MAX][STAT_BUCKETS];
 	uint64_t hist_sum_us[HIST_MAX];
-	uint64_t second[STAT_RESULTS][STAT_RESULTS]; /* our result, libspf2's */
+	uint64_t second[STAT_RESULTS]
+		       [STAT_RESULTS]; /* the engine's, libspf2's */
 };
 
 #define STAT_LABELS 2

@@ -20,7 +20,7 @@
  * Kinds of rows: name in --json, form there, and the kind of row that it
  * belongs to and follows. Forms: MEMBERS (the fields are members of the
  * document itself), OBJECT, MAP (an object; the first field of each row is
- * the key), LIST. MEMBERS and OBJECT rows come exactly once. An entry of a
+ * the key), LIST. There is exactly one MEMBERS or OBJECT row. An entry of a
  * MAP or LIST is an object, or a plain value when it has only one field.
  */
 #define STATUS_KIND_TABLE(X)                     \
@@ -180,8 +180,8 @@ int status_put(struct wbuf *, const struct status_row *);
  */
 struct status_row *status_get(struct arena *, const uint8_t *, size_t);
 /*
- * Returns 1 when all MEMBERS and OBJECT rows came exactly once and each row
- * that belongs to another came after one of that kind; else 0.
+ * Returns 1 if there is exactly one MEMBERS and OBJECT row of each kind, and
+ * each row that belongs to another follows one of that kind; else 0.
  */
 int status_complete(const struct status_rows *);
 /* The text of a WORD, ROLE or TEXT field. */

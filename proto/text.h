@@ -7,6 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Elements of an array; BSD's <sys/param.h> has the same macro. */
+#ifndef nitems
+#define nitems(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
 /*
  * Classes of ASCII characters in every locale. The argument is a char or an
  * octet; values outside ASCII belong to no class and stay as they are.

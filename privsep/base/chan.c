@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include "privsep/base/chan.h"
 #include "privsep/base/log.h"
+#include "proto/wire.h"
 
 #define CHAN_QUEUE_MAX (8 * 1024 * 1024) /* octets not yet sent */
 #define CHAN_BATCH     64 /* messages read before other events get a turn */
@@ -256,6 +258,19 @@ fail:
 		close(fd);
 	free(o);
 	return -1;
+}
+
+int
+chan_send_u32(struct chan *c, enum msg_type type, uint32_t v, int fd)
+{
+	uint8_t buf[4];
+	struct wbuf w;
+
+	if (fd != -1 && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	wbuf_init(&w, buf, sizeof(buf));
+	wbuf_u32(&w, v);
+	return chan_send(c, type, 0, buf, w.len, fd, 1);
 }
 
 /*

@@ -40,6 +40,8 @@ void chan_phase(struct chan *, enum msg_phase);
  */
 int chan_send(struct chan *, enum msg_type, uint32_t peerid, const void *,
     size_t, int fd, int close_fd);
+/* The same for a payload of one u32, and a copy of fd unless that is -1. */
+int chan_send_u32(struct chan *, enum msg_type, uint32_t, int fd);
 /* Handles all messages that have arrived. The chan may be freed inside. */
 void chan_read_rest(struct chan *);
 /* Octets queued. */

@@ -90,42 +90,19 @@ role_read_conf(int fd, enum conf_program program)
 }
 
 static void
-role_got_config(struct role *r, const uint8_t *p, size_t len, int fd)
+role_got_listener(struct role *r, uint32_t kind, int fd)
 {
-	struct rbuf b;
-	uint32_t program;
+	int *slot =
+	    kind == ROLE_LISTENER_MILTER ? &r->milter_fd : &r->policy_fd;
 
-	rbuf_init(&b, p, len);
-	program = rbuf_u32(&b);
-	if (!rbuf_done(&b) || r->conf != NULL)
-		fatalx("bad CONFIG from the parent");
-	r->conf = role_read_conf(fd, (enum conf_program)program);
-}
-
-static void
-role_got_listener(struct role *r, const uint8_t *p, size_t len, int fd)
-{
-	struct rbuf b;
-	int *slot;
-
-	rbuf_init(&b, p, len);
-	slot = rbuf_u32(&b) == ROLE_LISTENER_MILTER ? &r->milter_fd :
-						      &r->policy_fd;
 	if (*slot != -1)
 		fatalx("a second listener of one kind from the parent");
 	*slot = fd;
 }
 
 static void
-role_got_peer(struct role *r, const uint8_t *p, size_t len, int fd)
+role_got_peer(struct role *r, uint32_t id, enum msg_role peer, int fd)
 {
-	struct rbuf b;
-	uint32_t id;
-	enum msg_role peer;
-
-	rbuf_init(&b, p, len);
-	id = rbuf_u32(&b);
-	peer = (enum msg_role)rbuf_u32(&b);
 	switch (role_link_to(r->who, peer)) {
 	case ROLE_LINK_DNS:
 		r->ops->dns(r, fd);
@@ -147,16 +124,22 @@ role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 {
 	struct role *r = arg;
 	struct rbuf b;
+	uint32_t v;
 
+	/* CONFIG, LISTENER, PEER and VERBOSE begin with a u32 */
+	rbuf_init(&b, p, len);
+	v = rbuf_u32(&b);
 	switch (h->type) {
 	case MSG_CONFIG:
-		role_got_config(r, p, len, fd);
+		if (r->conf != NULL)
+			fatalx("a second CONFIG from the parent");
+		r->conf = role_read_conf(fd, (enum conf_program)v);
 		break;
 	case MSG_LISTENER:
-		role_got_listener(r, p, len, fd);
+		role_got_listener(r, v, fd);
 		break;
 	case MSG_PEER:
-		role_got_peer(r, p, len, fd);
+		role_got_peer(r, v, (enum msg_role)rbuf_u32(&b), fd);
 		break;
 	case MSG_STATS:
 		if (statpage_use(fd) == -1)
@@ -168,11 +151,9 @@ role_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	case MSG_GO:
 		event_base_loopbreak(r->base);
 		break;
-	case MSG_VERBOSE:
-		rbuf_init(&b, p, len);
-		log_verbose((int)rbuf_u32(&b));
-		/* FALLTHROUGH */
 	default:
+		if (h->type == MSG_VERBOSE)
+			log_verbose((int)v);
 		if (r->ops->control != NULL)
 			r->ops->control(r, (enum msg_type)h->type, p, len);
 		break;

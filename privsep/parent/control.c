@@ -77,13 +77,9 @@ ctl_text(struct control_client *c, const char *fmt, ...)
 static void
 ctl_end(struct control_client *c, int status)
 {
-	uint8_t buf[4];
-	struct wbuf w;
-
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, (uint32_t)status);
 	c->waits = WAITS_NOT;
-	ctl_send(c, MSG_CTL_END, buf, w.len);
+	if (chan_send_u32(c->chan, MSG_CTL_END, (uint32_t)status, -1) == -1)
+		c->full = 1;
 }
 
 static void
@@ -102,10 +98,7 @@ ctl_row(void *arg, const struct status_row *row)
 static void
 command_status(struct control_client *c, const uint8_t *p, size_t len)
 {
-	struct parent_view v;
-
-	ctl_ops->view(ctl_ops->arg, &v);
-	control_status(&v, ctl_row, c);
+	control_status(ctl_ops->view, ctl_row, c);
 	ctl_end(c, 0);
 }
 
@@ -116,7 +109,7 @@ command_stats(struct control_client *c, const uint8_t *p, size_t len)
 	struct stats sum;
 	size_t n;
 
-	ctl_ops->stats(ctl_ops->arg, &sum);
+	generations_stats(ctl_ops->view->all, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
 		fatalx("counters do not fit into a message");
 	ctl_send(c, MSG_CTL_COUNTS, buf, n);
@@ -136,7 +129,7 @@ ctl_say(int pri, const char *text, void *arg)
 static int
 ctl_may_act(struct control_client *c)
 {
-	enum parent_state state = ctl_ops->state(ctl_ops->arg);
+	enum parent_state state = parent_state(ctl_ops->view);
 
 	if (state == PARENT_SERVING || state == PARENT_RELOADING)
 		return 1;
@@ -162,7 +155,7 @@ command_flush(struct control_client *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
-	generation_send(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
+	generation_send(ctl_ops->view->cur, MSG_FLUSH, 0);
 	c->waits = WAITS_DNS;
 }
 

@@ -153,7 +153,8 @@ checks_of(const struct stats *s)
 }
 
 static void
-put_process(const struct slot *s, time_t now, control_row_fn put, void *arg)
+put_process(const struct generation_slot *s, time_t now, control_row_fn put,
+    void *arg)
 {
 	struct status_row row = { .kind = STATUS_PROCESS };
 	union status_value *v = row.v;
@@ -179,7 +180,7 @@ put_generation(const struct parent_view *p, const struct generation *g,
 {
 	struct status_row row = { .kind = STATUS_GENERATION };
 	union status_value *v = row.v;
-	const struct slot *s;
+	const struct generation_slot *s;
 	struct stats sum;
 
 	memset(&sum, 0, sizeof(sum));

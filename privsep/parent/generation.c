@@ -25,12 +25,12 @@
 #define READY_SECONDS	 20
 #define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
 
-static void slot_start(struct slot *);
+static void slot_start(struct generation_slot *);
 
 static void
 slot_new(struct generation *g, const struct role_row *row)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		fatal("slot_new");
@@ -79,7 +79,7 @@ generation_new(struct generations *all, struct conf *conf)
 void
 generation_free(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	generation_stats(g, &g->all->retired, 0);
 	while ((s = TAILQ_FIRST(&g->slots)) != NULL) {
@@ -103,7 +103,7 @@ generation_free(struct generation *g)
 int
 generation_is_empty(const struct generation *g)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (s->pid != -1)
@@ -114,7 +114,7 @@ generation_is_empty(const struct generation *g)
 static int
 generation_is_ready(const struct generation *g)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (!s->ready && s->row->essential)
@@ -124,7 +124,7 @@ generation_is_ready(const struct generation *g)
 
 /* 0 when the child has logged too much: it may be compromised. */
 static int
-slot_may_log(struct slot *s)
+slot_may_log(struct generation_slot *s)
 {
 	time_t t = clock_seconds();
 
@@ -141,7 +141,7 @@ slot_may_log(struct slot *s)
 
 /* The text may be hostile: log_line() escapes it. */
 static void
-slot_log(struct slot *s, const uint8_t *p, size_t len)
+slot_log(struct generation_slot *s, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
 	int pri;
@@ -158,7 +158,7 @@ slot_log(struct slot *s, const uint8_t *p, size_t len)
 static void
 generation_check_drained(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	/* the processes that take mail may still need the others */
 	TAILQ_FOREACH(s, &g->slots, entry)
@@ -176,10 +176,10 @@ generation_check_drained(struct generation *g)
 
 /* dns reports a client that broke the message rules; terminate it. */
 static void
-generation_badpeer(struct generation *g, const struct slot *dns,
+generation_badpeer(struct generation *g, const struct generation_slot *dns,
     const uint8_t *p, size_t len)
 {
-	struct slot *s;
+	struct generation_slot *s;
 	struct rbuf r;
 	uint32_t id;
 
@@ -196,18 +196,10 @@ generation_badpeer(struct generation *g, const struct slot *dns,
 }
 
 static void
-slot_verbose(struct slot *s)
-{
-	uint8_t buf[4] = { 0, 0, 0, 1 };
-
-	(void)chan_send(s->chan, MSG_VERBOSE, 0, buf, sizeof(buf), -1, 0);
-}
-
-static void
 slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
     int fd, void *arg)
 {
-	struct slot *s = arg;
+	struct generation_slot *s = arg;
 	struct generation *g = s->gen;
 
 	switch (h->type) {
@@ -218,7 +210,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		s->ready = 1;
 		chan_phase(c, PHASE_RUN);
 		if (g->all->verbose)
-			slot_verbose(s);
+			(void)chan_send_u32(c, MSG_VERBOSE, 1, -1);
 		if (s->row->dns == ROLE_SERVER)
 			g->all->ops->dns_ready(g, g->all->arg);
 		/* a child may send READY while the generation drains */
@@ -245,7 +237,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 static void
 slot_gone(struct chan *c, const char *why, void *arg)
 {
-	struct slot *s = arg;
+	struct generation_slot *s = arg;
 
 	if (why != NULL)
 		log_line(LOG_CRIT, "%s[%d] broke the message rules: %s",
@@ -258,9 +250,9 @@ slot_gone(struct chan *c, const char *why, void *arg)
 
 /* Makes a channel to each child that this one has a link to. */
 static void
-slot_connect(struct slot *s)
+slot_connect(struct generation_slot *s)
 {
-	struct slot *o;
+	struct generation_slot *o;
 	int rc = 0;
 
 	TAILQ_FOREACH(o, &s->gen->slots, entry)
@@ -273,39 +265,27 @@ slot_connect(struct slot *s)
 		    s->row->name, (int)s->pid);
 }
 
-/* Sends a copy of fd. */
 static int
-slot_send_fd(struct slot *s, enum msg_type type, const void *p, size_t len,
-    int fd)
+slot_send_start(struct generation_slot *s)
 {
-	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+	const struct generation *g = s->gen;
+	const struct generations *all = g->all;
+	unsigned int l = role_listeners(s->row, g->conf, generations_open(all));
+	int fd;
+
+	if (chan_send_u32(s->chan, MSG_CONFIG, g->conf->program, g->conf_fd) ==
+	    -1)
 		return -1;
-	return chan_send(s->chan, type, 0, p, len, fd, 1);
-}
-
-static int
-slot_send_listener(struct slot *s, uint32_t which, int fd)
-{
-	struct wbuf w;
-	uint8_t buf[4];
-
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, which);
-	return slot_send_fd(s, MSG_LISTENER, buf, w.len, fd);
-}
-
-static int
-slot_send_listeners(struct slot *s)
-{
-	const struct generations *all = s->gen->all;
-	unsigned int l =
-	    role_listeners(s->row, s->gen->conf, generations_open(all));
-
+	if ((fd = fcntl(s->stats_fd, F_DUPFD_CLOEXEC, 0)) == -1 ||
+	    chan_send(s->chan, MSG_STATS, 0, NULL, 0, fd, 1) == -1)
+		return -1;
 	if ((l & ROLE_LISTENER_MILTER) != 0 &&
-	    slot_send_listener(s, ROLE_LISTENER_MILTER, all->milter_fd) == -1)
+	    chan_send_u32(s->chan, MSG_LISTENER, ROLE_LISTENER_MILTER,
+		all->milter_fd) == -1)
 		return -1;
 	if ((l & ROLE_LISTENER_POLICY) != 0 &&
-	    slot_send_listener(s, ROLE_LISTENER_POLICY, all->policy_fd) == -1)
+	    chan_send_u32(s->chan, MSG_LISTENER, ROLE_LISTENER_POLICY,
+		all->policy_fd) == -1)
 		return -1;
 	return 0;
 }
@@ -318,7 +298,7 @@ slot_retry(evutil_socket_t fd, short what, void *arg)
 
 /* At once the first time, then after 0.1 s, 0.2 s, ... 30 s. */
 static void
-slot_respawn(struct slot *s)
+slot_respawn(struct generation_slot *s)
 {
 	struct timeval tv = { 0, 0 };
 	unsigned int ms = 0;
@@ -337,7 +317,7 @@ slot_respawn(struct slot *s)
 }
 
 static void
-slot_start(struct slot *s)
+slot_start(struct generation_slot *s)
 {
 	struct generation *g = s->gen;
 	int sock;
@@ -357,9 +337,7 @@ slot_start(struct slot *s)
 	s->chan = chan_new(g->all->base, sock, ROLE_PARENT, s->row->role,
 	    slot_msg, slot_gone, s);
 	chan_phase(s->chan, PHASE_START);
-	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
-	    slot_send_fd(s, MSG_STATS, NULL, 0, s->stats_fd) == -1 ||
-	    slot_send_listeners(s) == -1)
+	if (slot_send_start(s) == -1)
 		log_warnx("%s[%d]: start messages were not sent", s->row->name,
 		    (int)s->pid);
 	slot_connect(s);
@@ -393,7 +371,7 @@ generation_deadline(struct generation *g, unsigned int seconds)
 void
 generation_start(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		slot_start(s);
@@ -403,23 +381,23 @@ generation_start(struct generation *g)
 void
 generation_send(struct generation *g, enum msg_type type, uint32_t value)
 {
-	uint8_t buf[4];
-	struct wbuf w;
-	struct slot *s;
+	struct generation_slot *s;
 
-	wbuf_init(&w, buf, sizeof(buf));
-	if (type == MSG_VERBOSE)
-		wbuf_u32(&w, value);
-	TAILQ_FOREACH(s, &g->slots, entry)
-		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) != 0 &&
-		    s->ready && s->chan != NULL)
-			(void)chan_send(s->chan, type, 0, buf, w.len, -1, 0);
+	TAILQ_FOREACH(s, &g->slots, entry) {
+		if ((msg_rules[type].receivers & ROLE_BIT(s->row->role)) == 0 ||
+		    !s->ready || s->chan == NULL)
+			continue;
+		if (type == MSG_VERBOSE)
+			(void)chan_send_u32(s->chan, type, value, -1);
+		else
+			(void)chan_send(s->chan, type, 0, NULL, 0, -1, 0);
+	}
 }
 
 int
 generation_nameservers(struct generation *g, const struct conf_servers *servers)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 	int fd;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
@@ -438,7 +416,7 @@ int
 generation_answers(struct generation *g)
 {
 	unsigned int due = 0, ready = 0;
-	struct slot *s;
+	struct generation_slot *s;
 	int all = 1;
 
 	TAILQ_FOREACH(s, &g->slots, entry) {
@@ -459,7 +437,7 @@ generation_answers(struct generation *g)
 void
 generation_stats(const struct generation *g, struct stats *sum, int gauges)
 {
-	const struct slot *s;
+	const struct generation_slot *s;
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		stat_sum(sum, s->stats, gauges && s->pid != -1);
@@ -468,7 +446,7 @@ generation_stats(const struct generation *g, struct stats *sum, int gauges)
 void
 generation_drain(struct generation *g, unsigned int seconds)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	if (g->draining)
 		return;
@@ -492,7 +470,7 @@ generation_drain(struct generation *g, unsigned int seconds)
 void
 generation_kill(struct generation *g)
 {
-	struct slot *s;
+	struct generation_slot *s;
 
 	g->draining = 1;
 	TAILQ_FOREACH(s, &g->slots, entry)
@@ -501,7 +479,7 @@ generation_kill(struct generation *g)
 }
 
 static void
-slot_log_end(const struct slot *s, pid_t pid, int status)
+slot_log_end(const struct generation_slot *s, pid_t pid, int status)
 {
 	const char *role = s->row->name;
 
@@ -518,11 +496,11 @@ slot_log_end(const struct slot *s, pid_t pid, int status)
 		    WEXITSTATUS(status));
 }
 
-static struct slot *
+static struct generation_slot *
 slot_by_pid(const struct generations *all, pid_t pid)
 {
 	struct generation *g;
-	struct slot *s;
+	struct generation_slot *s;
 
 	TAILQ_FOREACH(g, &all->list, entry)
 		TAILQ_FOREACH(s, &g->slots, entry)
@@ -535,7 +513,7 @@ void
 generations_reaped(struct generations *all, pid_t pid, int status)
 {
 	struct generation *g;
-	struct slot *s;
+	struct generation_slot *s;
 
 	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;

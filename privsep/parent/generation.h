@@ -22,8 +22,8 @@ struct generation;
  * A child of a generation. When its process ends, another one takes the same
  * slot, with the same id and the same page of counters.
  */
-struct slot {
-	TAILQ_ENTRY(slot) entry;
+struct generation_slot {
+	TAILQ_ENTRY(generation_slot) entry;
 	struct generation *gen;
 	const struct role_row *row;
 	uint32_t id;
@@ -42,7 +42,6 @@ struct slot {
 	time_t log_second; /* the second that log_lines counts */
 	unsigned int log_lines;
 };
-TAILQ_HEAD(slots, slot);
 
 /* The children that run with one configuration. */
 struct generation {
@@ -52,7 +51,7 @@ struct generation {
 	time_t since; /* monotonic */
 	struct conf *conf;
 	int conf_fd;
-	struct slots slots;
+	TAILQ_HEAD(, generation_slot) slots;
 	int was_ready; /* all essential children were, once */
 	int draining;
 	struct event *deadline; /* for getting ready, or for draining */

@@ -24,7 +24,7 @@
 #define STATUS_SECONDS 10
 #define AGAIN_MS       200 /* when the manager's queue is full */
 
-static const struct parent_ops *notify_ops;
+static const struct parent_view *notify_view;
 static int notify_fd = -1;
 static struct sockaddr_un notify_sun;
 static socklen_t notify_len;	     /* 0: connected */
@@ -32,7 +32,7 @@ static long long watchdog_us;	     /* 0: none */
 static int watchdog_withheld;	     /* and that was logged */
 static char state_text[NOTIFY_MAX];  /* not sent yet; "": nothing */
 static char status_text[NOTIFY_MAX]; /* sent last */
-static struct event *again_ev, *status_ev, *watchdog_ev;
+static struct event *again_ev;
 
 static int
 notify_address(const char *path)
@@ -162,14 +162,13 @@ notify_state(const char *fmt, ...)
 static void
 notify_status_text(char *buf, size_t size)
 {
-	const struct parent_ops *ops = notify_ops;
 	struct stats sum;
 
-	ops->stats(ops->arg, &sum);
+	generations_stats(notify_view->all, &sum);
 	snprintf(buf, size,
 	    "STATUS=generation %u serves: %" PRIu64
 	    " connections open, %" PRIu64 " so far; %" PRIu64 " checks",
-	    ops->serving(ops->arg)->number, sum.v[STAT_CONN_OPEN],
+	    notify_view->cur->number, sum.v[STAT_CONN_OPEN],
 	    sum.v[STAT_CONN_MILTER] + sum.v[STAT_CONN_POLICY],
 	    sum.v[STAT_CHECK_MILTER] + sum.v[STAT_CHECK_POLICY]);
 }
@@ -179,7 +178,7 @@ notify_status(evutil_socket_t fd, short what, void *arg)
 {
 	char text[NOTIFY_MAX];
 
-	if (notify_ops->state(notify_ops->arg) != PARENT_SERVING)
+	if (parent_state(notify_view) != PARENT_SERVING)
 		return;
 	notify_status_text(text, sizeof(text));
 	if (strcmp(text, status_text) == 0 || notify_send(text) == -1)
@@ -195,10 +194,9 @@ notify_status(evutil_socket_t fd, short what, void *arg)
 static void
 notify_watchdog(evutil_socket_t fd, short what, void *arg)
 {
-	enum parent_state state = notify_ops->state(notify_ops->arg);
-	struct generation *g = notify_ops->serving(notify_ops->arg);
+	struct generation *g = notify_view->cur;
 
-	if (state == PARENT_STOPPING || (g != NULL && generation_answers(g))) {
+	if (notify_view->stopping || (g != NULL && generation_answers(g))) {
 		(void)notify_send("WATCHDOG=1");
 		watchdog_withheld = 0;
 	} else if (g != NULL && !watchdog_withheld) {
@@ -208,33 +206,27 @@ notify_watchdog(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static struct event *
+static void
 notify_timer(struct event_base *base, event_callback_fn fn, long long us)
 {
-	struct timeval tv;
-	struct event *ev;
+	const struct timeval tv = { us / 1000000, us % 1000000 };
+	struct event *ev = event_new(base, -1, EV_PERSIST, fn, NULL);
 
-	tv.tv_sec = us / 1000000;
-	tv.tv_usec = us % 1000000;
-	ev = event_new(base, -1, EV_PERSIST, fn, NULL);
 	if (ev == NULL || event_add(ev, &tv) == -1)
 		fatalx("notify: no event");
-	return ev;
 }
 
 void
-notify_start(const struct parent_ops *ops, struct event_base *base)
+notify_start(const struct parent_view *view, struct event_base *base)
 {
-	notify_ops = ops;
+	notify_view = view;
 	if (notify_fd == -1)
 		return;
 	if ((again_ev = evtimer_new(base, notify_again, NULL)) == NULL)
 		fatalx("notify: no event");
-	status_ev =
-	    notify_timer(base, notify_status, STATUS_SECONDS * 1000000LL);
+	notify_timer(base, notify_status, STATUS_SECONDS * 1000000LL);
 	if (watchdog_us != 0)
-		watchdog_ev =
-		    notify_timer(base, notify_watchdog, watchdog_us / 2);
+		notify_timer(base, notify_watchdog, watchdog_us / 2);
 }
 
 void

@@ -15,9 +15,9 @@
 void notify_init(void);
 /*
  * Starts the timers: STATUS every few seconds; WATCHDOG if the manager set
- * WATCHDOG_USEC. ops is never freed.
+ * WATCHDOG_USEC. The view is never freed.
  */
-void notify_start(const struct parent_ops *, struct event_base *);
+void notify_start(const struct parent_view *, struct event_base *);
 /* READY: at the start, and after each reload, even one that failed. */
 void notify_ready(void);
 void notify_reloading(void);

@@ -36,20 +36,14 @@
 #define DRAINING_MAX   16   /* old generations that still have connections */
 
 struct parent {
-	const char *path; /* of the configuration */
 	struct config_files files;
 	struct priv_owner owner;
-	int control_fd, pid_fd; /* -1: none */
+	int pid_fd; /* -1: none */
 	/* files that the parent made at the start; NULL: none */
 	char *milter_path, *policy_path, *control_path, *pid_path;
 	struct generations all;
-	struct generation *cur;	 /* serves */
-	struct generation *next; /* starting, or NULL */
+	struct parent_view view;
 	struct parent_ops ops;
-	int stopping;	/* -1: because the start failed */
-	time_t since;	/* monotonic */
-	time_t started; /* the same by the clock */
-	unsigned long reloads, reloads_refused, reloads_failed;
 };
 
 static int parent_reload(void *, config_say_fn, void *);
@@ -82,7 +76,7 @@ parent_remove_sockets(struct parent *p)
 	parent_remove(&p->control_path);
 	parent_close(&p->all.milter_fd);
 	parent_close(&p->all.policy_fd);
-	parent_close(&p->control_fd);
+	parent_close(&p->view.control_fd);
 }
 
 static void
@@ -93,16 +87,6 @@ parent_remove_pidfile(struct parent *p)
 		log_warn("%s", p->pid_path);
 	parent_remove(&p->pid_path);
 	parent_close(&p->pid_fd);
-}
-
-static char *
-parent_strdup(const char *s)
-{
-	char *copy;
-
-	if ((copy = strdup(s)) == NULL)
-		fatal("parent_strdup");
-	return copy;
 }
 
 static int
@@ -119,7 +103,7 @@ parent_bind(struct parent *p, const struct conf *conf)
 		    ACTIVATE_MILTER },
 		{ "PolicySocket", &conf->policy_socket, &p->all.policy_fd,
 		    &p->policy_path, ACTIVATE_POLICY },
-		{ "ControlSocket", &conf->control_socket, &p->control_fd,
+		{ "ControlSocket", &conf->control_socket, &p->view.control_fd,
 		    &p->control_path, ACTIVATE_CONTROL },
 	};
 	int given[ACTIVATE_MAX];
@@ -139,7 +123,7 @@ parent_bind(struct parent *p, const struct conf *conf)
 		}
 		if (l[i].s->kind == SOCK_NONE)
 			continue;
-		*l[i].fd = l[i].fd == &p->control_fd ?
+		*l[i].fd = l[i].fd == &p->view.control_fd ?
 		    priv_listen_control(l[i].s, &p->owner, why, sizeof(why)) :
 		    priv_listen(l[i].s, conf->umask, &p->owner, why,
 			sizeof(why));
@@ -150,12 +134,13 @@ parent_bind(struct parent *p, const struct conf *conf)
 						       "*",
 			    why);
 			/* another daemon may use the default path, too */
-			if (l[i].fd == &p->control_fd)
+			if (l[i].fd == &p->view.control_fd)
 				continue;
 			return -1;
 		}
-		if (l[i].s->kind == SOCK_LOCAL)
-			*l[i].path = parent_strdup(l[i].s->path);
+		if (l[i].s->kind == SOCK_LOCAL &&
+		    (*l[i].path = strdup(l[i].s->path)) == NULL)
+			fatal("parent_bind");
 	}
 	if (p->all.milter_fd == -1 && p->all.policy_fd == -1) {
 		log_warnx("neither Socket nor PolicySocket is set");
@@ -176,7 +161,8 @@ parent_pidfile(struct parent *p, const struct conf *conf)
 		log_warnx("PidFile %s: %s", conf->pid_file, why);
 		return -1;
 	}
-	p->pid_path = parent_strdup(conf->pid_file);
+	if ((p->pid_path = strdup(conf->pid_file)) == NULL)
+		fatal("parent_pidfile");
 	return 0;
 }
 
@@ -268,15 +254,15 @@ parent_stop(struct parent *p)
 {
 	struct generation *g, *next;
 
-	if (p->stopping)
+	if (p->view.stopping)
 		return;
-	p->stopping = 1;
+	p->view.stopping = 1;
 	log_info("stopping");
 	notify_stopping();
 	control_stop();
 	parent_remove_sockets(p);
 	TAILQ_FOREACH_SAFE(g, &p->all.list, entry, next) {
-		if (g == p->next || g->draining)
+		if (g == p->view.next || g->draining)
 			parent_end_generation(p, g);
 		else
 			generation_drain(g, STOP_SECONDS);
@@ -336,17 +322,17 @@ static void
 parent_generation_ready(struct generation *g, void *arg)
 {
 	struct parent *p = arg;
-	struct generation *old = p->cur;
+	struct generation *old = p->view.cur;
 
-	p->cur = g;
-	p->next = NULL;
+	p->view.cur = g;
+	p->view.next = NULL;
 	notify_ready();
 	if (old == NULL) {
 		log_debug("ready");
 		return;
 	}
 	log_info("reloaded: generation %u serves", g->number);
-	p->reloads++;
+	p->view.reloads++;
 	control_reload_done(0, "reloaded");
 	control_dns_ready();
 	generation_drain(old, RELOAD_SECONDS);
@@ -358,16 +344,15 @@ parent_generation_empty(struct generation *g, void *arg)
 {
 	struct parent *p = arg;
 
-	if (p->stopping) {
-		if (TAILQ_NEXT(TAILQ_FIRST(&p->all.list), entry) == NULL) {
-			event_base_loopbreak(p->all.base);
-			return;
-		}
+	if (p->view.stopping &&
+	    TAILQ_NEXT(TAILQ_FIRST(&p->all.list), entry) == NULL) {
+		event_base_loopbreak(p->all.base);
+		return;
 	}
-	if (p->cur == g)
-		p->cur = NULL;
-	if (p->next == g)
-		p->next = NULL;
+	if (p->view.cur == g)
+		p->view.cur = NULL;
+	if (p->view.next == g)
+		p->view.next = NULL;
 	generation_free(g);
 }
 
@@ -376,17 +361,17 @@ parent_generation_failed(struct generation *g, const char *why, void *arg)
 {
 	struct parent *p = arg;
 
-	if (p->cur == NULL) {
+	if (p->view.cur == NULL) {
 		log_line(LOG_CRIT, "start failed: %s", why);
-		p->stopping = -1;
+		p->view.stopping = -1;
 		event_base_loopbreak(p->all.base);
 		return;
 	}
 	log_warnx("reload failed: %s; the running configuration stays", why);
-	p->reloads_failed++;
+	p->view.reloads_failed++;
 	control_reload_done(EX_SOFTWARE, why);
 	notify_ready();
-	p->next = NULL;
+	p->view.next = NULL;
 	parent_end_generation(p, g);
 }
 
@@ -395,7 +380,7 @@ parent_dns_ready(struct generation *g, void *arg)
 {
 	struct parent *p = arg;
 
-	if (g == p->cur)
+	if (g == p->view.cur)
 		control_dns_ready();
 }
 
@@ -423,61 +408,27 @@ parent_say_fixed(const struct conf *was, const struct conf *is,
 {
 	const struct {
 		int changed;
-		const char *text;
+		const char *key;
 	} v[] = {
-		{ parent_socket_differs(&was->socket, &is->socket),
-		    "Socket changes with a restart only" },
+		{ parent_socket_differs(&was->socket, &is->socket), "Socket" },
 		{ parent_socket_differs(&was->policy_socket,
 		      &is->policy_socket),
-		    "PolicySocket changes with a restart only" },
+		    "PolicySocket" },
 		{ parent_socket_differs(&was->control_socket,
 		      &is->control_socket),
-		    "ControlSocket changes with a restart only" },
-		{ strcmp(was->user_id, is->user_id) != 0,
-		    "UserID changes with a restart only" },
-		{ strcmp(was->pid_file, is->pid_file) != 0,
-		    "PidFile changes with a restart only" },
+		    "ControlSocket" },
+		{ strcmp(was->user_id, is->user_id) != 0, "UserID" },
+		{ strcmp(was->pid_file, is->pid_file) != 0, "PidFile" },
 	};
+	char text[64];
 	size_t i;
 
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
-		if (v[i].changed)
-			say(LOG_WARNING, v[i].text, arg);
-}
-
-static enum parent_state
-parent_op_state(void *arg)
-{
-	const struct parent *p = arg;
-
-	return p->stopping  ? PARENT_STOPPING :
-	    p->cur == NULL  ? PARENT_STARTING :
-	    p->next != NULL ? PARENT_RELOADING :
-			      PARENT_SERVING;
-}
-
-static struct generation *
-parent_op_serving(void *arg)
-{
-	struct parent *p = arg;
-
-	return p->cur;
-}
-
-static void
-parent_op_view(void *arg, struct parent_view *v)
-{
-	const struct parent *p = arg;
-
-	v->path = p->path;
-	v->since = p->since;
-	v->started = p->started;
-	v->control_fd = p->control_fd;
-	v->all = &p->all;
-	v->cur = p->cur;
-	v->reloads = p->reloads;
-	v->reloads_refused = p->reloads_refused;
-	v->reloads_failed = p->reloads_failed;
+		if (v[i].changed) {
+			snprintf(text, sizeof(text),
+			    "%s changes with a restart only", v[i].key);
+			say(LOG_WARNING, text, arg);
+		}
 }
 
 static int
@@ -486,52 +437,35 @@ parent_reload(void *parent, config_say_fn say, void *arg)
 	struct parent *p = parent;
 	struct conf *conf;
 
-	if (p->stopping || p->cur == NULL) {
+	if (p->view.stopping || p->view.cur == NULL) {
 		say(LOG_ERR, "not now: starting or stopping", arg);
 		return -1;
 	}
 	notify_reloading();
-	conf = config_load(CONF_MILTER, p->path, 1, &p->files, say, arg);
+	conf = config_load(CONF_MILTER, p->view.path, 1, &p->files, say, arg);
 	if (conf == NULL) {
 		notify_ready();
-		p->reloads_refused++;
+		p->view.reloads_refused++;
 		log_warnx("reload refused; the running configuration stays");
 		return -1;
 	}
-	config_nameservers(conf, &p->files, &p->cur->conf->nameservers);
-	parent_say_fixed(p->cur->conf, conf, say, arg);
-	if (p->next != NULL)
-		parent_end_generation(p, p->next);
-	p->next = generation_new(&p->all, conf);
-	generation_start(p->next);
+	config_nameservers(conf, &p->files, &p->view.cur->conf->nameservers);
+	parent_say_fixed(p->view.cur->conf, conf, say, arg);
+	if (p->view.next != NULL)
+		parent_end_generation(p, p->view.next);
+	p->view.next = generation_new(&p->all, conf);
+	generation_start(p->view.next);
 	return 0;
 }
 
 static void
-parent_op_verbose(void *arg, int on)
+parent_verbose(void *arg, int on)
 {
 	struct parent *p = arg;
 
 	log_verbose(on);
 	generations_verbose(&p->all, on);
 }
-
-static void
-parent_op_stats(void *arg, struct stats *sum)
-{
-	struct parent *p = arg;
-
-	generations_stats(&p->all, sum);
-}
-
-static const struct parent_ops parent_op_table = {
-	.state = parent_op_state,
-	.serving = parent_op_serving,
-	.view = parent_op_view,
-	.stats = parent_op_stats,
-	.reload = parent_reload,
-	.verbose = parent_op_verbose,
-};
 
 static void
 parent_signals(struct parent *p)
@@ -564,7 +498,7 @@ parent_serve(struct parent *p, struct conf *conf)
 	parent_remove_pidfile(p);
 	config_files_free(&p->files);
 	log_info("stopped");
-	return p->stopping == 1 ? 0 : EX_OSERR;
+	return p->view.stopping == 1 ? 0 : EX_OSERR;
 }
 
 static void
@@ -572,18 +506,21 @@ parent_init(struct parent *p, const char *path, int debug,
     const struct config_files *files)
 {
 	memset(p, 0, sizeof(*p));
-	p->path = path;
+	p->view.path = path;
 	p->files = *files;
-	p->since = clock_seconds();
-	p->started = time(NULL);
-	p->control_fd = p->pid_fd = -1;
+	p->view.since = clock_seconds();
+	p->view.started = time(NULL);
+	p->view.control_fd = p->pid_fd = -1;
+	p->view.all = &p->all;
 	p->all.milter_fd = p->all.policy_fd = -1;
 	p->all.verbose = debug;
 	p->all.ops = &parent_generation_ops;
 	p->all.arg = p;
 	TAILQ_INIT(&p->all.list);
-	p->ops = parent_op_table;
 	p->ops.arg = p;
+	p->ops.view = &p->view;
+	p->ops.reload = parent_reload;
+	p->ops.verbose = parent_verbose;
 }
 
 int
@@ -615,8 +552,8 @@ parent_main(const char *path, int debug, const struct config_files *files,
 		fatalx("no event base");
 	parent_signals(p);
 	parent_sandbox(p, conf);
-	control_start(&p->ops, p->all.base, &p->owner, p->control_fd);
-	notify_start(&p->ops, p->all.base);
+	control_start(&p->ops, p->all.base, &p->owner, p->view.control_fd);
+	notify_start(&p->view, p->all.base);
 	watch_start(&p->ops, p->all.base, &p->files, conf);
 	return parent_serve(p, conf);
 }

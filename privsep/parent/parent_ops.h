@@ -14,26 +14,32 @@ enum parent_state {
 	PARENT_STOPPING
 };
 
-/* What spfctl status shows. */
+/* The parent's state, which control, notify and watch may read. */
 struct parent_view {
 	const char *path; /* of the configuration */
 	time_t since;	  /* the start; monotonic */
 	time_t started;	  /* the same by the clock */
 	int control_fd;	  /* -1: not open */
 	const struct generations *all;
-	const struct generation *cur; /* serves, or NULL */
+	struct generation *cur;	 /* serves; NULL while starting */
+	struct generation *next; /* starting, or NULL */
+	int stopping;		 /* -1: because the start failed */
 	unsigned long reloads, reloads_refused, reloads_failed;
 };
 
-/* What control, notify and watch call in the parent, with arg first. */
+static inline enum parent_state
+parent_state(const struct parent_view *v)
+{
+	return v->stopping  ? PARENT_STOPPING :
+	    v->cur == NULL  ? PARENT_STARTING :
+	    v->next != NULL ? PARENT_RELOADING :
+			      PARENT_SERVING;
+}
+
+/* What control and watch call in the parent, with arg first. */
 struct parent_ops {
 	void *arg;
-	enum parent_state (*state)(void *);
-	/* The generation that serves; NULL while starting. */
-	struct generation *(*serving)(void *);
-	void (*view)(void *, struct parent_view *);
-	/* The sum of all counters, with those of children that ended. */
-	void (*stats)(void *, struct stats *);
+	const struct parent_view *view;
 	/*
 	 * Reads the configuration again and starts a generation with it. 0,
 	 * or -1 when it is refused; the callback gets the reasons.

@@ -13,53 +13,29 @@
 
 #define WATCH_SECONDS 2
 
-/* A file as it was seen last; all 0: it did not exist. */
-struct watch_seen {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-};
-
 static const struct parent_ops *watch_ops;
 static const struct config_files *watch_files;
-static struct watch_seen watch_per_user, watch_resolvconf;
+/* The files as they were seen last; all 0: not there. */
+static struct stat watch_per_user, watch_resolvconf;
 
 /* Uses the directory that was opened at the start, if it is known. */
 static void
 watch_stat(const char *path, struct stat *st)
 {
-	const struct config_files *f = watch_files;
-	size_t i;
-	int rc = -1;
+	const struct config_file *f = config_file_find(watch_files, path);
 
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			break;
-	if (i < f->n)
-		rc = fstatat(f->v[i].dirfd, f->v[i].base, st, 0);
-	else
-		rc = stat(path, st);
-	if (rc == -1)
+	if ((f != NULL ? fstatat(f->dirfd, f->base, st, 0) : stat(path, st)) ==
+	    -1)
 		memset(st, 0, sizeof(*st));
 }
 
 static int
-watch_differs(const struct watch_seen *seen, const struct stat *st)
+watch_differs(const struct stat *a, const struct stat *b)
 {
-	return st->st_dev != seen->dev || st->st_ino != seen->ino ||
-	    st->st_size != seen->size ||
-	    st->st_mtim.tv_sec != seen->mtime.tv_sec ||
-	    st->st_mtim.tv_nsec != seen->mtime.tv_nsec;
-}
-
-static void
-watch_keep(struct watch_seen *seen, const struct stat *st)
-{
-	seen->dev = st->st_dev;
-	seen->ino = st->st_ino;
-	seen->size = st->st_size;
-	seen->mtime = st->st_mtim;
+	return a->st_dev != b->st_dev || a->st_ino != b->st_ino ||
+	    a->st_size != b->st_size ||
+	    a->st_mtim.tv_sec != b->st_mtim.tv_sec ||
+	    a->st_mtim.tv_nsec != b->st_mtim.tv_nsec;
 }
 
 /*
@@ -89,7 +65,7 @@ watch_look_resolvconf(struct generation *g)
 		log_info("%s changed: dns asks its servers now",
 		    CONFIG_RESOLV_CONF);
 	}
-	watch_keep(&watch_resolvconf, &st);
+	watch_resolvconf = st;
 done:
 	conf_servers_free(&servers);
 }
@@ -102,9 +78,9 @@ watch_look(evutil_socket_t fd, short what, void *arg)
 	const char *path;
 	struct stat st;
 
-	if (ops->state(ops->arg) != PARENT_SERVING)
+	if (parent_state(ops->view) != PARENT_SERVING)
 		return;
-	g = ops->serving(ops->arg);
+	g = ops->view->cur;
 	watch_look_resolvconf(g);
 	path = g->conf->per_user_path;
 	if (*path == '\0')
@@ -112,7 +88,7 @@ watch_look(evutil_socket_t fd, short what, void *arg)
 	watch_stat(path, &st);
 	if (!watch_differs(&watch_per_user, &st))
 		return;
-	watch_keep(&watch_per_user, &st);
+	watch_per_user = st;
 	log_info("%s changed", path);
 	(void)ops->reload(ops->arg, config_say_log, NULL);
 }
@@ -123,14 +99,11 @@ watch_start(const struct parent_ops *ops, struct event_base *base,
 {
 	static const struct timeval every = { WATCH_SECONDS, 0 };
 	struct event *ev;
-	struct stat st;
 
 	watch_ops = ops;
 	watch_files = files;
-	if (conf->per_user_path[0] != '\0') {
-		watch_stat(conf->per_user_path, &st);
-		watch_keep(&watch_per_user, &st);
-	}
+	if (conf->per_user_path[0] != '\0')
+		watch_stat(conf->per_user_path, &watch_per_user);
 	ev = event_new(base, -1, EV_PERSIST, watch_look, NULL);
 	if (ev == NULL || event_add(ev, &every) == -1)
 		fatalx("watch_start: no event");

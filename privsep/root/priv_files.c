@@ -188,7 +188,7 @@ unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t whylen)
 	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	if (rc != -1 || errno != ECONNREFUSED)
 		return refuse(fd, why, whylen,
-		    "somebody listens there already");
+		    "another program listens on it already");
 	if (unlink(sun->sun_path) == -1)
 		return refuse(fd, why, whylen, strerror(errno));
 	close(fd);

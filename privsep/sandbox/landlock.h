@@ -10,16 +10,16 @@
  * Structs and bits of <linux/landlock.h> up to ABI 7; Debian 12's header has
  * ABI 2 only.
  */
-struct ll_ruleset {
+struct landlock_ruleset {
 	uint64_t fs;
 	uint64_t net;
 	uint64_t scoped;
 };
-struct ll_path {
+struct landlock_path {
 	uint64_t access;
 	int32_t fd;
 } __attribute__((__packed__));
-struct ll_port {
+struct landlock_port {
 	uint64_t access;
 	uint64_t port;
 };

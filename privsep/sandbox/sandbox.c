@@ -31,21 +31,58 @@ static struct sandbox_state sandbox_has;
 
 /* What a child reads and executes before it enters its own sandbox. */
 static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib", "/lib64",
-	"/usr/lib64", "/usr/local/lib" };
+	"/usr/lib64", "/usr/local/lib", NULL };
 static const char *const sandbox_read_files[] = { "/etc/ld.so.cache",
 	"/etc/localtime", "/usr/share/zoneinfo", "/etc/gai.conf",
-	"/etc/unbound", "/dev/null", "/etc/resolv.conf",
-	"/run/systemd/resolve" };
+	"/etc/unbound", "/dev/null", "/etc/resolv.conf", "/run/systemd/resolve",
+	NULL };
+
+static void
+limit_set(int which, rlim_t soft, rlim_t hard, const char *name)
+{
+	struct rlimit rl = { soft, hard };
+
+	if (setrlimit(which, &rl) == -1)
+		fatal("%s", name);
+}
+
+/* Lowers a limit, unless it is lower already; 0: leaves it. */
+static void
+limit_lower(int which, rlim_t value, const char *name)
+{
+	struct rlimit rl;
+
+	if (value == 0)
+		return;
+	if (getrlimit(which, &rl) == -1)
+		fatal("%s", name);
+	/* of CPU, the soft limit sends SIGXCPU, the hard one SIGKILL */
+	limit_set(which, rl.rlim_cur > value ? value : rl.rlim_cur,
+	    rl.rlim_max > value ? value + 1 : rl.rlim_max, name);
+}
+
+/* Sets RLIMIT_NOFILE to n, or to the hard limit if that is lower. */
+static void
+limit_files(rlim_t n)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("RLIMIT_NOFILE");
+	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max) {
+		log_warnx("only %lu of %lu descriptors may be open",
+		    (unsigned long)rl.rlim_max, (unsigned long)n);
+		n = rl.rlim_max;
+	}
+	limit_set(RLIMIT_NOFILE, n, n, "RLIMIT_NOFILE");
+}
 
 void
 sandbox_early(void)
 {
-	struct rlimit none = { 0, 0 };
-
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
 		fatal("PR_SET_DUMPABLE");
-	if (setrlimit(RLIMIT_CORE, &none) == -1)
-		fatal("RLIMIT_CORE");
+	limit_set(RLIMIT_CORE, 0, 0, "RLIMIT_CORE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("PR_SET_NO_NEW_PRIVS");
 }
@@ -61,69 +98,34 @@ sandbox_missing(const struct sandbox_args *a, const char *what)
 	log_warnx("Sandbox = partial: %s is missing", what);
 }
 
-/* 0: no limit. The hard limit is one higher: SIGXCPU before SIGKILL. */
-static void
-sandbox_rlimit(int which, rlim_t value, const char *name)
-{
-	struct rlimit rl;
-
-	if (value == 0)
-		return;
-	if (getrlimit(which, &rl) == -1)
-		fatal("%s", name);
-	/* keep a lower limit that the administrator set */
-	if (rl.rlim_max > value)
-		rl.rlim_max = value + 1;
-	if (rl.rlim_cur > value)
-		rl.rlim_cur = value;
-	if (setrlimit(which, &rl) == -1)
-		fatal("%s", name);
-}
-
 static void
 sandbox_rlimits(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_profile *pr = &sandbox_profiles[role];
-	struct rlimit rl;
 	struct stat st;
 
-	if (pr->nproc0) {
-		rl.rlim_cur = rl.rlim_max = 0;
-		if (setrlimit(RLIMIT_NPROC, &rl) == -1)
-			fatal("RLIMIT_NPROC");
-	}
-	sandbox_rlimit(RLIMIT_CPU, pr->cpu, "RLIMIT_CPU");
+	if (pr->nproc0)
+		limit_set(RLIMIT_NPROC, 0, 0, "RLIMIT_NPROC");
+	limit_lower(RLIMIT_CPU, pr->cpu, "RLIMIT_CPU");
 	/* the sanitizers reserve more than any limit */
 	if (SANDBOX_BUILT)
-		sandbox_rlimit(RLIMIT_DATA, (rlim_t)pr->data << 20,
-		    "RLIMIT_DATA");
-	if (a->nofile != 0) {
-		if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-			fatal("RLIMIT_NOFILE");
-		if (rl.rlim_max != RLIM_INFINITY && a->nofile > rl.rlim_max)
-			log_warnx("only %lu of %lu descriptors may be open",
-			    (unsigned long)rl.rlim_max, a->nofile);
-		else
-			rl.rlim_max = a->nofile;
-		rl.rlim_cur = rl.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-			fatal("RLIMIT_NOFILE");
-	}
+		limit_lower(RLIMIT_DATA, (rlim_t)pr->data << 20, "RLIMIT_DATA");
+	if (a->nofile != 0)
+		limit_files(a->nofile);
 	/* stderr, and stdout of spfctl, may be redirected to a file */
 	if ((fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) ||
 	    (pr->output && fstat(STDOUT_FILENO, &st) == 0 &&
 		S_ISREG(st.st_mode)))
 		return;
-	rl.rlim_cur = rl.rlim_max = (rlim_t)pr->fsize << 20;
 	signal(SIGXFSZ, SIG_IGN);
-	if (setrlimit(RLIMIT_FSIZE, &rl) == -1)
-		fatal("RLIMIT_FSIZE");
+	limit_set(RLIMIT_FSIZE, (rlim_t)pr->fsize << 20,
+	    (rlim_t)pr->fsize << 20, "RLIMIT_FSIZE");
 }
 
 static void
 ll_allow(int rs, int fd, uint64_t access)
 {
-	struct ll_path rule = { access, fd };
+	struct landlock_path rule = { access, fd };
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
@@ -150,7 +152,7 @@ static void
 ll_allow_files(int rs, const struct sandbox_args *a)
 {
 	const uint64_t rd = LL_FS_READ_FILE | LL_FS_READ_DIR;
-	size_t i, n;
+	size_t i;
 
 	for (i = 0; i < a->nread_dirs; i++)
 		ll_allow(rs, a->read_dirs[i], rd);
@@ -159,18 +161,16 @@ ll_allow_files(int rs, const struct sandbox_args *a)
 	if (a->exe_fd == -1)
 		return;
 	ll_allow(rs, a->exe_fd, rd | LL_FS_EXECUTE);
-	n = sizeof(sandbox_exec_dirs) / sizeof(sandbox_exec_dirs[0]);
-	for (i = 0; i < n; i++)
+	for (i = 0; sandbox_exec_dirs[i] != NULL; i++)
 		ll_allow_path(rs, sandbox_exec_dirs[i], rd | LL_FS_EXECUTE);
-	n = sizeof(sandbox_read_files) / sizeof(sandbox_read_files[0]);
-	for (i = 0; i < n; i++)
+	for (i = 0; sandbox_read_files[i] != NULL; i++)
 		ll_allow_path(rs, sandbox_read_files[i], rd);
 }
 
 static void
 ll_allow_ports(int rs, const struct sandbox_args *a)
 {
-	struct ll_port rule = { LL_NET_CONNECT, 0 };
+	struct landlock_port rule = { LL_NET_CONNECT, 0 };
 	size_t i;
 
 	for (i = 0; i < a->ndns_ports; i++) {
@@ -185,7 +185,7 @@ static void
 sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_profile *pr = &sandbox_profiles[role];
-	struct ll_ruleset attr = { LL_FS_V1, 0, 0 };
+	struct landlock_ruleset attr = { LL_FS_V1, 0, 0 };
 	size_t size = sizeof(attr.fs);
 	int abi, rs;
 

@@ -39,8 +39,8 @@
 /* clang-format on */
 
 /* An internet socket of one type and protocol; flags do not matter. */
-#define INET(r, f, t, p) \
-	IF3(socket, r, EQ(0, f), MASK(1, SOCK_TYPE_BITS, t), EQ(2, p))
+#define INET(f, t, p) \
+	IF3(socket, P | D, EQ(0, f), MASK(1, SOCK_TYPE_BITS, t), EQ(2, p))
 #define SOCK_TYPE_BITS 0xf
 
 /* clone() of a thread, and of a process by fork(). */
@@ -141,17 +141,17 @@ const struct sandbox_rule sandbox_rules[] = {
 	 * dns: UDP and TCP client. MPTCP, which any TCP server answers, and
 	 * SCTP are not allowed: Landlock restricts plain TCP only.
 	 */
-	INET(P | D, AF_INET, SOCK_STREAM, 0),
-	INET(P | D, AF_INET, SOCK_STREAM, IPPROTO_TCP),
-	INET(P | D, AF_INET, SOCK_DGRAM, 0),
-	INET(P | D, AF_INET, SOCK_DGRAM, IPPROTO_UDP),
-	INET(P | D, AF_INET6, SOCK_STREAM, 0),
-	INET(P | D, AF_INET6, SOCK_STREAM, IPPROTO_TCP),
-	INET(P | D, AF_INET6, SOCK_DGRAM, 0),
-	INET(P | D, AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
-	ANY(bind, D),
-	ANY(connect, D),
-	ANY(setsockopt, D),
+	INET(AF_INET, SOCK_STREAM, 0),
+	INET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+	INET(AF_INET, SOCK_DGRAM, 0),
+	INET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+	INET(AF_INET6, SOCK_STREAM, 0),
+	INET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+	INET(AF_INET6, SOCK_DGRAM, 0),
+	INET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+	ANY(bind, P | D),
+	ANY(connect, P | D),
+	ANY(setsockopt, P | D),
 
 	/* libmilter: threads, its pipe, draining by dup3(2) */
 	IF1(clone, L, MASK(0, THREAD_FLAGS, THREAD_FLAGS)),
@@ -178,9 +178,6 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(kill, P),
 	ANY(socketpair, P),
 	IF1(socket, P, EQ(0, AF_UNIX)),
-	ANY(bind, P),
-	ANY(connect, P),
-	ANY(setsockopt, P),
 	ANY(listen, P),
 	ANY(memfd_create, P),
 	ANY(openat, P),

@@ -31,6 +31,17 @@ config_is_direct(const char *path, int dirfd)
 	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+struct config_file *
+config_file_find(const struct config_files *f, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].path, path) == 0)
+			return &f->v[i];
+	return NULL;
+}
+
 /*
  * Keeps the real directory of a file open, if it can be opened. The sandbox
  * allows the directory, not the file: editors and resolvconf replace a file by
@@ -43,11 +54,9 @@ config_remember(struct config_files *f, const char *path)
 {
 	char real[PATH_MAX], dir[PATH_MAX];
 	struct config_file *v;
-	size_t i;
 
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			return;
+	if (config_file_find(f, path) != NULL)
+		return;
 	if (realpath(path, real) == NULL)
 		strlcpy(real, path, sizeof(real));
 	strlcpy(dir, real, sizeof(dir));
@@ -137,15 +146,15 @@ config_open(void *arg, const char *path)
 {
 	struct config_files *f = arg;
 	char copy[PATH_MAX], base[PATH_MAX], known[PATH_MAX], *dir;
+	const struct config_file *v;
 	size_t i;
 
 	if (!f->sealed) {
 		config_remember(f, path);
 		return fopen(path, "re");
 	}
-	for (i = 0; i < f->n; i++)
-		if (strcmp(f->v[i].path, path) == 0)
-			return config_open_below(f->v[i].dirfd, f->v[i].base);
+	if ((v = config_file_find(f, path)) != NULL)
+		return config_open_below(v->dirfd, v->base);
 	/* a new file in a known directory */
 	strlcpy(base, path, sizeof(base));
 	strlcpy(copy, path, sizeof(copy));

@@ -38,6 +38,8 @@ void config_say_stderr(int, const char *, void *);
  */
 struct conf *config_load(enum conf_program, const char *path, int explicit,
     struct config_files *, config_say_fn, void *arg);
+/* The file of this path, or NULL. */
+struct config_file *config_file_find(const struct config_files *, const char *);
 /* Closes the directories and forgets the files. */
 void config_files_free(struct config_files *);
 

@@ -64,7 +64,7 @@ own_role_new(struct event_base *base, const char *ident,
 	    own_role_gone, o);
 	if ((conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
-	if (spawn_send_config(o->chan, conf, conf_fd) == -1)
+	if (chan_send_u32(o->chan, MSG_CONFIG, conf->program, conf_fd) == -1)
 		fatalx("cannot send CONFIG to %s", msg_role_name[role]);
 	close(conf_fd);
 	return o;

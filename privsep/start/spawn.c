@@ -37,17 +37,13 @@ spawn_open_exe(void)
 static void
 spawn_child(int exe_fd, const char *ident, const char *role, int sock)
 {
-	char *argv[] = { NULL, NULL, NULL, NULL };
-	static char *envp[] = { NULL };
 	char self[64], opt[] = "-x", name[32];
+	char *argv[] = { self, opt, name, NULL }, *envp[] = { NULL };
 	sigset_t none;
 	int exe;
 
 	strlcpy(self, ident, sizeof(self));
 	strlcpy(name, role, sizeof(name));
-	argv[0] = self;
-	argv[1] = opt;
-	argv[2] = name;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if ((exe = fcntl(exe_fd, F_DUPFD_CLOEXEC, 10)) == -1 ||
@@ -106,21 +102,6 @@ fail:
 		close(fd);
 	errno = saved;
 	return -1;
-}
-
-int
-spawn_send_config(struct chan *c, const struct conf *conf, int conf_fd)
-{
-	struct wbuf w;
-	uint8_t buf[4];
-	int fd;
-
-	/* chan_send() closes the copy once it is sent */
-	if ((fd = fcntl(conf_fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		return -1;
-	wbuf_init(&w, buf, sizeof(buf));
-	wbuf_u32(&w, conf->program);
-	return chan_send(c, MSG_CONFIG, 0, buf, w.len, fd, 1);
 }
 
 int

@@ -22,8 +22,6 @@ pid_t spawn_role(int exe_fd, const char *ident, enum msg_role, int *sock);
  * closes. -1 with errno.
  */
 int spawn_conf_fd(const struct conf *);
-/* Sends CONFIG with a copy of conf_fd. 0 or -1. */
-int spawn_send_config(struct chan *, const struct conf *, int conf_fd);
 /* Connects two children by a new pair: PEER to both. 0 or -1. */
 int spawn_send_peers(struct chan *, enum msg_role, uint32_t id, struct chan *,
     enum msg_role, uint32_t peer_id);

@@ -154,7 +154,7 @@ start(void)
 	dns = chan_new(base, sock, ROLE_PARENT, ROLE_DNS, dns_msg, dns_gone,
 	    NULL);
 	chan_phase(dns, PHASE_START);
-	if (spawn_send_config(dns, conf, conf_fd) == -1)
+	if (chan_send_u32(dns, MSG_CONFIG, conf->program, conf_fd) == -1)
 		fatalx("CONFIG not sent");
 	for (i = 0; i < WORKERS; i++)
 		if (workers[i] != NULL)
