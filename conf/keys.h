@@ -11,22 +11,28 @@
 /* Row i, or NULL at the end. */
 const struct conf_row *conf_row_at(size_t);
 size_t conf_row_index(const struct conf_row *);
-/* The row of a key, spelt exactly so, or NULL. */
+/* Returns the row of a key, spelt exactly so, or NULL. */
 const struct conf_row *conf_row_find(const char *);
+/* Returns a key's field. */
+void *conf_field(struct conf *, const struct conf_row *);
 /*
- * Sets a key's field from a value, which need not be clean. 0, or -1 with a
- * message.
+ * Replaces a key's field by the value of a text, which need not be clean. On
+ * an error, adds a message and returns -1, and the field stays.
  */
 int conf_row_set(struct conf_ctx *, struct conf *, const struct conf_row *,
     const char *);
+/* Prints a key's value as conf_row_set() reads it. */
+void conf_row_print(FILE *, const struct conf *, const struct conf_row *);
+/* Frees what a key's field owns. */
+void conf_row_free(struct conf *, const struct conf_row *);
 /*
- * A key of old files: what to warn of, or NULL. *now is today's key that
- * took its meaning over, or NULL.
+ * Returns what to warn of for a key of old files, or NULL. *now is the key
+ * that replaces it, or NULL.
  */
 const char *conf_old_key(const char *, const char **now);
 /*
- * Warns of a key that does not exist, and names the key that a misspelt one
- * comes close to. where continues the sentence.
+ * Warns about an unknown key, and suggests a key that is spelt like it. where
+ * continues the sentence.
  */
 void conf_unknown_key(struct conf_ctx *, const char *name, const char *where);
 

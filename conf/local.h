@@ -11,9 +11,10 @@
  *	datasets			values: lists that may be in a file
  *	keys				the table of keys
  *	peruser				settings by recipient
- *	parse  print  resolvconf	what conf.h offers
+ *	parse  print  resolvconf	the functions of conf.h
  *
- * Each has its header; value.h is that of types, lists, sockets and datasets.
+ * value.h declares types, lists, sockets and datasets; the others have headers
+ * of their own.
  */
 
 #ifndef CONF_LOCAL_H
@@ -22,18 +23,24 @@
 #include "conf/conf.h"
 #include "proto/python.h"
 
-/* What is known while a file is read, and where the reader is in it. */
+struct conf_row;
+
+/* The state of reading a file. */
 struct conf_ctx {
 	enum conf_program program;
 	const struct conf_reader *reader;
 	struct conf_msgs *msgs;
+	/* the place that messages name */
 	const char *file; /* NULL: the configuration file */
 	unsigned int line;
-	const char *key;     /* NULL: the message is about the line */
-	int child;	     /* the text is conf_print()'s for a child */
+	const char *key; /* NULL: none */
+	/* the value being read */
+	const struct conf_row *row;
+	int foreign;  /* only the other program uses the key */
+	int per_user; /* it is in the per-user file */
+
+	int child;	     /* conf_print() made the text, for a child */
 	FILE *anchors;	     /* child: collects trust_anchor_text */
-	int foreign;	     /* only the other program uses the key */
-	int per_user;	     /* in a line of the per-user file */
 	unsigned int *lines; /* by row: the line that set it last, or NULL */
 };
 

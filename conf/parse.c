@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; the parent's children read no files. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,16 +14,15 @@
 #include "conf/text.h"
 #include "proto/text.h"
 
-/* equals: how many '=' the line has. */
+/* equals: 1 when the value contains '='. */
 static void
 set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
     int equals)
 {
-	const struct conf_row *row;
+	const struct conf_row *row = conf_row_find(name);
 	const char *now = NULL, *text;
 
-	row = conf_row_find(name);
-	if (equals > 1 && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
+	if (equals && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
 		x->key = row != NULL ? row->pub.name : NULL;
 		conf_warn(x, "a value cannot contain '='; line ignored");
 		return;
@@ -35,32 +34,25 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 			return;
 		row = conf_row_find(now);
 	}
-	if (row == NULL) {
-		conf_unknown_key(x, name, ", line ignored");
-		return;
-	}
-	x->key = row->pub.name;
-	conf_row_set(x, c, row, value);
+	if (row != NULL)
+		conf_row_set(x, c, row, value);
+	else
+		conf_unknown_key(x, name, "; line ignored");
 }
 
-/*
- * The lines that conf_print() adds for children. Returns 1 when it was one.
- */
+/* Reads a line that conf_print() adds for children. Returns 0 for others. */
 static int
 child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
 	static const char user[] = "@user ", anchor[] = "@trust_anchor ";
+	const size_t nu = sizeof(user) - 1, na = sizeof(anchor) - 1;
 
-	if (n >= sizeof(user) - 1 && memcmp(l, user, sizeof(user) - 1) == 0) {
-		conf_users_line(x, c, l + sizeof(user) - 1,
-		    n - (sizeof(user) - 1));
-		return 1;
-	}
-	if (n < sizeof(anchor) - 1 ||
-	    memcmp(l, anchor, sizeof(anchor) - 1) != 0)
+	if (n >= nu && memcmp(l, user, nu) == 0)
+		conf_users_line(x, c, l + nu, n - nu);
+	else if (n >= na && memcmp(l, anchor, na) == 0)
+		fprintf(x->anchors, "%.*s\n", (int)(n - na), l + na);
+	else
 		return 0;
-	fwrite(l + sizeof(anchor) - 1, 1, n - (sizeof(anchor) - 1), x->anchors);
-	putc('\n', x->anchors);
 	return 1;
 }
 
@@ -70,8 +62,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
 	const char *hash, *eq, *v;
 	char *name, *value;
-	size_t i, nn, vn;
-	int equals = 0;
+	size_t i, k, nn, vn;
 
 	x->key = NULL;
 	if (x->child && child_line(x, c, l, n))
@@ -81,21 +72,19 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&l, &n);
 	if (n == 0)
 		return;
-	/* spf-engine dies of any octet that is not UTF-8. */
+	/* spf-engine fails on any octet that is not UTF-8. */
 	if (memchr(l, '\0', n) != NULL) {
-		conf_refuse_any(x, "the line holds a NUL");
+		conf_refuse_any(x, "the line contains a NUL");
 		return;
 	}
-	for (i = 0; i < n; i += utf8_len(l + i, n - i))
-		if (utf8_len(l + i, n - i) == 0) {
+	for (i = 0; i < n; i += k)
+		if ((k = utf8_len(l + i, n - i)) == 0) {
 			conf_refuse_any(x, "the line is not UTF-8 text");
 			return;
 		}
-	for (i = 0; i < n; i++)
-		equals += l[i] == '=';
 	if ((eq = memchr(l, '=', n)) == NULL) {
 		name = conf_xstrndup(l, n);
-		conf_warn(x, "no '=' in %s, line ignored", conf_show(name));
+		conf_warn(x, "no '=' in %s; line ignored", conf_show(name));
 		free(name);
 		return;
 	}
@@ -106,7 +95,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&v, &vn);
 	name = conf_xstrndup(l, nn);
 	value = conf_xstrndup(v, vn);
-	set_key(x, c, name, value, equals);
+	set_key(x, c, name, value, strchr(value, '=') != NULL);
 	x->key = NULL;
 	x->foreign = 0;
 	free(name);
@@ -114,21 +103,18 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 }
 
 /*
- * What can only be done when all lines are read.
+ * After the last line.
  */
 
-/* Messages from here on are about this key, where the file set it last. */
-static const struct conf_row *
+/* Makes the next messages name this key, and the line that set it last. */
+static void
 at_key(struct conf_ctx *x, const char *key)
 {
-	const struct conf_row *row = conf_row_find(key);
-
-	x->key = row->pub.name;
-	x->line = x->lines[conf_row_index(row)];
-	return row;
+	x->key = key;
+	x->line = x->lines[conf_row_index(conf_row_find(key))];
 }
 
-/* Authserv_Id = HOSTNAME: the name comes from gethostname(2). */
+/* Authserv_Id = HOSTNAME: the name is that of gethostname(2). */
 static void
 finish_id(struct conf_ctx *x, struct conf *c)
 {
@@ -141,8 +127,7 @@ finish_id(struct conf_ctx *x, struct conf *c)
 	    strcspn(host, "=# \t|,") != strlen(host) ||
 	    conf_dirty(host, strlen(host)) != NULL) {
 		conf_warn(x,
-		    "this host's name cannot be used; "
-		    "localhost is used instead");
+		    "this host's name is not usable; localhost is used");
 		strlcpy(host, "localhost", sizeof(host));
 	}
 	conf_lower(host);
@@ -154,8 +139,7 @@ finish_id(struct conf_ctx *x, struct conf *c)
 static void
 finish_anchor(struct conf_ctx *x, struct conf *c)
 {
-	const char *l;
-	const char *text;
+	const char *l, *text;
 	char *buf, *out = NULL;
 	size_t len, n, size = 0;
 	FILE *o;
@@ -183,7 +167,7 @@ finish_anchor(struct conf_ctx *x, struct conf *c)
 	free(buf);
 }
 
-/* Reads the file of Per_User. Without it the global settings hold. */
+/* Reads the file of Per_User. If that fails, the global settings apply. */
 static void
 finish_users(struct conf_ctx *x, struct conf *c)
 {
@@ -208,7 +192,8 @@ finish(struct conf_ctx *x, struct conf *c)
 {
 	static const char *const policy_only[] = { "HELO_pass_restriction",
 		"Mail_From_pass_restriction" };
-	const struct conf_row *row;
+	const char *const text[] = { c->helo_pass_restriction,
+		c->mail_from_pass_restriction };
 	size_t i;
 
 	x->file = NULL;
@@ -223,18 +208,14 @@ finish(struct conf_ctx *x, struct conf *c)
 		x->foreign = x->per_user = 0;
 		(void)conf_refuse(x, "neither Socket nor PolicySocket is set");
 	}
-	for (i = 0; i < sizeof(policy_only) / sizeof(policy_only[0]); i++) {
-		row = at_key(x, policy_only[i]);
-		if ((*conf_cfield(char *, c, row))[0] != '\0')
-			conf_warn(x, "has no meaning in a milter, ignored");
+	for (i = 0; i < nitems(text); i++) {
+		at_key(x, policy_only[i]);
+		if (text[i][0] != '\0')
+			conf_warn(x, "has no effect in a milter; ignored");
 	}
 }
 
-/*
- * The public functions.
- */
-
-/* As the key table has them. Authserv_Id is left to finish_id(). */
+/* Sets the defaults of the key table. finish_id() replaces HOSTNAME. */
 static struct conf *
 defaults(enum conf_program program)
 {
@@ -253,7 +234,7 @@ defaults(enum conf_program program)
 	c->program = program;
 	c->trust_anchor_text = conf_xstrndup("", 0);
 	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
-		if (row->ops->set(&x, row, c, row->pub.def) == -1)
+		if (conf_row_set(&x, c, row, row->pub.def) == -1)
 			abort(); /* the table is wrong */
 	conf_msgs_free(&msgs);
 	return c;
@@ -269,13 +250,12 @@ conf_free(struct conf *c)
 		return;
 	conf_users_free(c);
 	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
-		if (row->ops->free != NULL)
-			row->ops->free(row, c);
+		conf_row_free(c, row);
 	free(c->trust_anchor_text);
 	free(c);
 }
 
-/* As conf_parse(), but adds to the messages. */
+/* Like conf_parse(), but adds to msgs. */
 static struct conf *
 parse(enum conf_program program, const char *text, size_t len, const char *name,
     const struct conf_reader *reader, struct conf_msgs *msgs)

@@ -9,9 +9,8 @@
 #include "conf/peruser.h"
 
 /*
- * One line a key, in the order of the table. The administrator sees the keys
- * of the program; a child gets all of them, since it cannot work all of them
- * out (Authserv_Id needs a system call).
+ * One line for each key, in the order of the table. A child also gets the keys
+ * of the other program: it cannot find out the host name for Authserv_Id.
  */
 char *
 conf_print(const struct conf *c, int for_child)
@@ -31,8 +30,8 @@ conf_print(const struct conf *c, int for_child)
 			continue;
 		fprintf(f, "%s = ", row->pub.name);
 		at = ftell(f);
-		row->ops->print(f, row, c);
-		/* Take back the blank after "=" of an empty value. */
+		conf_row_print(f, c, row);
+		/* Remove the blank before an empty value. */
 		if (ftell(f) == at)
 			fseek(f, -1, SEEK_CUR);
 		putc('\n', f);

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; the parent's children read no files. */
 
 #ifndef CONF_READ_H
 #define CONF_READ_H
@@ -7,9 +7,9 @@
 #include "conf/local.h"
 
 /*
- * A whole file by the context's reader, malloced and NUL-terminated. NULL
- * with errno: EFBIG above CONF_FILE_MAX, EISDIR or EINVAL when it is no
- * regular file, EPERM in a child, which opens nothing.
+ * Reads a whole file by the context's reader. Returns the contents, malloced
+ * and NUL-terminated; or NULL with errno: EFBIG above CONF_FILE_MAX, EISDIR or
+ * EINVAL for a file that is not regular, EPERM in a child.
  */
 char *conf_read(struct conf_ctx *, const char *path, size_t *len);
 

@@ -3,10 +3,9 @@
 
 /*
  * Reason_Message and Why_URL are templates for Python's str.format().
- * spf-engine dies at the first reject when one is not well formed. Here
- * anything that is not a field becomes plain text, so that the code that
- * fills templates in (unpriv/judge/reply.c) meets only "{name}", "{name!r}",
- * "{name:>20.10}", "{{" and "}}".
+ * spf-engine fails at the first reject if one is not well formed. Here all
+ * that is not a field becomes plain text: unpriv/judge/reply.c gets only
+ * "{name}", "{name!r}", "{name:>20.10}", "{{" and "}}".
  */
 
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <strings.h>
 
 #include "conf/template.h"
+#include "proto/text.h"
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */
 static int
@@ -36,14 +36,14 @@ spec_ok(const char *s, const char *end)
 	else if (s < end && strchr("<^>", *s) != NULL)
 		s++;
 	/* A reply has at most 450 octets: three digits are enough. */
-	for (was = s; s < end && *s >= '0' && *s <= '9'; s++)
-		if (s - was == 3)
-			return 0;
+	for (was = s; s < end && ascii_is_digit(*s); s++)
+		;
+	if (s - was > 3)
+		return 0;
 	if (s < end && *s == '.') {
-		for (was = ++s; s < end && *s >= '0' && *s <= '9'; s++)
-			if (s - was == 3)
-				return 0;
-		if (s == was)
+		for (was = ++s; s < end && ascii_is_digit(*s); s++)
+			;
+		if (s == was || s - was > 3)
 			return 0;
 	}
 	if (s < end && *s == 's')
@@ -51,9 +51,9 @@ spec_ok(const char *s, const char *end)
 	return s == end;
 }
 
-/* The name that a field means, in any case and with blanks round it. */
+/* Finds a field's name without regard to case and blanks around it. */
 static const char *
-field_name(const char *s, size_t n, const char *const *vars)
+field_name(const char *s, size_t n, const char *const *names)
 {
 	size_t i;
 
@@ -61,16 +61,16 @@ field_name(const char *s, size_t n, const char *const *vars)
 		n--;
 	while (n != 0 && s[n - 1] == ' ')
 		n--;
-	for (i = 0; vars[i] != NULL; i++)
-		if (strlen(vars[i]) == n && strncasecmp(vars[i], s, n) == 0)
-			return vars[i];
+	for (i = 0; names[i] != NULL; i++)
+		if (strlen(names[i]) == n && strncasecmp(names[i], s, n) == 0)
+			return names[i];
 	return NULL;
 }
 
 char *
-conf_template_clean(const char *s, const char *const *vars, int *changed)
+conf_template_clean(const char *s, const char *const *names, int *changed)
 {
-	const char *end, *name;
+	const char *end, *name, *spec;
 	char *out = NULL;
 	size_t n, size = 0;
 	FILE *o;
@@ -95,17 +95,15 @@ conf_template_clean(const char *s, const char *const *vars, int *changed)
 			continue;
 		}
 		n = strcspn(s + 1, "!:}");
-		name =
-		    spec_ok(s + 1 + n, end) ? field_name(s + 1, n, vars) : NULL;
-		if (name == NULL) {
+		spec = s + 1 + n;
+		name = spec_ok(spec, end) ? field_name(s + 1, n, names) : NULL;
+		if (name == NULL)
 			fprintf(o, "{{%.*s}}", (int)(end - s) - 1, s + 1);
+		else
+			fprintf(o, "{%s%.*s}", name, (int)(end - spec), spec);
+		if (name == NULL || strlen(name) != n ||
+		    memcmp(name, s + 1, n) != 0)
 			*changed = 1;
-		} else {
-			fprintf(o, "{%s%.*s}", name, (int)(end - (s + 1 + n)),
-			    s + 1 + n);
-			if (strlen(name) != n || memcmp(name, s + 1, n) != 0)
-				*changed = 1;
-		}
 		s = end;
 	}
 	if (fclose(o) != 0)

@@ -5,8 +5,9 @@
 #define CONF_TEMPLATE_H
 
 /*
- * A well-formed copy of a template, malloced. The names that it may hold end
- * with NULL. *changed becomes 1 when the copy differs from the text.
+ * Returns a well-formed copy of a template, malloced. names, with a NULL at
+ * the end, are the fields that it may have. Sets *changed to 1 if the copy
+ * differs from the text.
  */
 char *conf_template_clean(const char *, const char *const *names, int *changed);
 

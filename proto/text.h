@@ -6,6 +6,11 @@
 
 #include <stddef.h>
 
+/* The number of elements of an array. */
+#ifndef nitems
+#define nitems(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
 /*
  * ASCII characters, whatever the locale. The argument is a char or an octet;
  * what is not ASCII is in no class and has no lower case.
