@@ -79,7 +79,7 @@ struct conf_hosts {
 	size_t n;
 };
 
-/* MacroList: the macro must have one of the values, or any if there are none. */
+/* MacroList: the macro must have one of the values; no values: any. */
 struct conf_macro {
 	char *name; /* without braces */
 	struct conf_strs values;

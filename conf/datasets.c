@@ -13,9 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/read.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
 #include "proto/text.h"
@@ -29,10 +26,6 @@ struct conf_dataset {
 	/* 1 for an entry whose colons do not separate; NULL: no such entry. */
 	int (*whole)(const char *, size_t);
 };
-
-/*
- * Sources of entries.
- */
 
 /* Colons separate entries, except inside an IPv6 address. */
 static int
@@ -151,9 +144,7 @@ dataset(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
 	return from_list(x, strncmp(s, "csl:", 4) == 0 ? s + 4 : s, k, field);
 }
 
-/*
- * InternalHosts.
- */
+/* InternalHosts. */
 
 /* A host or domain name, in ASCII or UTF-8. */
 static int
@@ -227,7 +218,7 @@ host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
 	if (n != 0 && s[n - 1] == '.')
 		n--;
 	if (!name_ok(s, n)) {
-		/* Ignoring "!x" would make clients internal that must not be. */
+		/* If ignored, clients that it excludes are internal. */
 		if (h->negated)
 			return conf_refuse(x,
 			    "%s is neither a network nor a name",
@@ -262,14 +253,10 @@ host_add(struct conf_ctx *x, void *field, const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == -1)
 		rv = host_name(x, &h, s, n, entry);
-	else if (cidr_hostbits(&h.net)) {
-		cidr_mask(&h.net);
-		conf_warn(x,
-		    "%s has bits set after the prefix; they are cleared",
-		    conf_show(entry));
-	}
+	else
+		conf_clear_hostbits(x, &h.net, entry);
 	if (rv == 0)
-		conf_push(l, h);
+		conf_append(l, h);
 	free(entry);
 	return rv == -1 ? -1 : 0;
 }
@@ -320,9 +307,7 @@ free_hosts(void *field)
 	free(l->v);
 }
 
-/*
- * MacroList: name[|value[|value...]].
- */
+/* MacroList: name[|value[|value...]]. */
 
 static int
 macro_add(struct conf_ctx *x, void *field, const char *s, size_t n)
@@ -353,9 +338,9 @@ macro_add(struct conf_ctx *x, void *field, const char *s, size_t n)
 		e++;
 		bar = memchr(e, '|', n - (size_t)(e - s));
 		k = bar != NULL ? (size_t)(bar - e) : n - (size_t)(e - s);
-		conf_push(&m.values, conf_xstrndup(e, k));
+		conf_append(&m.values, conf_xstrndup(e, k));
 	}
-	conf_push(l, m);
+	conf_append(l, m);
 	free(entry);
 	return 0;
 }

@@ -10,8 +10,6 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "proto/text.h"
 
 #define OFF(f) offsetof(struct conf, f)
@@ -79,7 +77,8 @@ static const struct conf_row rows[] = {
 	{ { "Mail_From_pass_restriction", "text", "", BOTH, 1, 0,
 	    "Postfix action to answer when MAIL FROM passes (policy only)",
 	    NULL },
-	    VALUE(text, mail_from_pass_restriction, ROW_POLICY | ROW_NONE, NULL) },
+	    VALUE(text, mail_from_pass_restriction, ROW_POLICY | ROW_NONE,
+	    NULL) },
 	{ { "No_Mail", "switch", "False", BOTH, 1, 0,
 	    "reject only for domains whose record is just \"v=spf1 -all\"",
 	    "True|False" }, VALUE(bool, no_mail, 0, &as_true) },

@@ -1,5 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Pure. */
+/* Runs in: every process; the parent's children read no files. */
+
+/* The key table, and settings by recipient. */
 
 #ifndef CONF_KEYS_H
 #define CONF_KEYS_H
@@ -35,5 +37,17 @@ const char *conf_old_key(const char *, const char **now);
  * continues the sentence.
  */
 void conf_unknown_key(struct conf_ctx *, const char *name, const char *where);
+/* peruser.c: reads the text of a per-user file into users. */
+void conf_users_parse(struct conf_ctx *, struct conf *, const char *, size_t);
+/* Reads one line of such a file, without its comment. */
+void conf_users_line(struct conf_ctx *, struct conf *, const char *, size_t);
+/*
+ * Sorts the entries, removes all but the first of each user, and copies into
+ * each the fields that it does not set. Call it after all else is read.
+ */
+void conf_users_done(struct conf_ctx *, struct conf *);
+/* Prints "@user " and a line for conf_users_line() for each entry. */
+void conf_users_print(FILE *, const struct conf *);
+void conf_users_free(struct conf *);
 
 #endif

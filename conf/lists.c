@@ -12,12 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
 
-#define DOMAIN_LEN 253 /* RFC 1035 2.3.4, without the last dot */
+#define DOMAIN_LEN 253		/* RFC 1035 2.3.4, without the last dot */
+#define WORD	   "nameserver" /* of resolv.conf(5) */
 
 /* A list that ends with a comma has an empty last entry. */
 int
@@ -64,9 +63,7 @@ warn_of(struct conf_ctx *x, unsigned int flags)
 		conf_warn(x, "empty entries are ignored");
 }
 
-/*
- * Prospective.
- */
+/* Prospective. */
 
 static int
 set_addr(struct conf_ctx *x, void *field, const char *s)
@@ -84,9 +81,17 @@ print_addr(FILE *f, const struct conf_row *row, const void *field)
 	fputs(addr_format(field, buf, sizeof(buf)), f);
 }
 
-/*
- * Networks.
- */
+/* Networks. */
+
+void
+conf_clear_hostbits(struct conf_ctx *x, struct cidr *net, const char *entry)
+{
+	if (!cidr_hostbits(net))
+		return;
+	cidr_mask(net);
+	conf_warn(x, "%s has bits set after the prefix; they are cleared",
+	    conf_show(entry));
+}
 
 static int
 net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
@@ -102,12 +107,8 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 	}
 	if ((rv = cidr_parse(net, copy, strlen(copy))) == -1)
 		conf_warn(x, "%s is not a network; ignored", conf_show(copy));
-	else if (cidr_hostbits(net)) {
-		cidr_mask(net);
-		conf_warn(x,
-		    "%s has bits set after the prefix; they are cleared",
-		    conf_show(copy));
-	}
+	else
+		conf_clear_hostbits(x, net, copy);
 	free(copy);
 	return rv;
 }
@@ -128,7 +129,7 @@ set_nets(struct conf_ctx *x, void *field, const char *s)
 		s = NULL;
 	while (conf_entry(&s, &e, &n, 1, &flags))
 		if (n != 0 && net_parse(x, &net, e, n) == 0)
-			conf_push(nets, net);
+			conf_append(nets, net);
 	warn_of(x, flags);
 	return 0;
 }
@@ -164,9 +165,7 @@ free_nets(void *field)
 	free(((struct conf_nets *)field)->v);
 }
 
-/*
- * Domains: in lower case, without dots at either end.
- */
+/* Domains: in lower case, without dots at either end. */
 
 void
 conf_strs_free(struct conf_strs *l)
@@ -205,7 +204,7 @@ domain_add(struct conf_ctx *x, struct conf_strs *l, const char *s, size_t n)
 	}
 	if (n != was || (capitals && (flags & ROW_LOWER) != 0))
 		conf_warn(x, "read as %s", conf_show(p));
-	conf_push(l, p);
+	conf_append(l, p);
 }
 
 static int
@@ -240,9 +239,7 @@ free_domains(void *field)
 	conf_strs_free(field);
 }
 
-/*
- * Nameservers: address[@port], an IPv6 address with or without brackets.
- */
+/* Nameservers: address[@port], an IPv6 address with or without brackets. */
 
 static int
 server_parse(struct conf_server *sv, const char *s, size_t n)
@@ -291,7 +288,7 @@ set_servers(struct conf_ctx *x, void *field, const char *s)
 			free(bad);
 			return -1;
 		}
-		conf_push(l, sv);
+		conf_append(l, sv);
 	}
 	/* spf-engine does not have this key: blanks beside commas are fine. */
 	warn_of(x, flags & ENTRY_EMPTY);
@@ -318,6 +315,33 @@ conf_servers_free(struct conf_servers *l)
 {
 	free(l->v);
 	memset(l, 0, sizeof(*l));
+}
+
+size_t
+conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
+{
+	const size_t word = sizeof(WORD) - 1;
+	struct conf_server sv = { .port = 53 };
+	const char *l;
+	size_t n, k, end;
+
+	conf_servers_free(out);
+	while (out->n < CONF_SERVERS_MAX && conf_line(&text, &len, &l, &n)) {
+		/* As in glibc: the word begins the line, a blank ends it. */
+		if (n <= word || memcmp(l, WORD, word) != 0 ||
+		    (l[word] != ' ' && l[word] != '\t'))
+			continue;
+		for (k = word; k < n && (l[k] == ' ' || l[k] == '\t'); k++)
+			;
+		for (end = k; end < n && strchr(" \t;#", l[end]) == NULL; end++)
+			;
+		/* Scoped addresses (fe80::1%eth0) fail here. */
+		if (addr_parse(&sv.addr, l + k, end - k) == 0)
+			conf_append(out, sv);
+	}
+	if (out->n == 0 && addr_parse(&sv.addr, "127.0.0.1", 9) == 0)
+		conf_append(out, sv);
+	return out->n;
 }
 
 static void

@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. For conf/ only. */
+/* Runs in: every process; the parent's children read no files. */
 
 /*
- * The modules of conf/ form layers; each uses only modules above it here:
+ * For conf/ only. Its modules form layers; each uses only modules above it:
  *
  *	msgs				messages, memory
  *	text  read  template		lines, files, templates
@@ -11,10 +11,10 @@
  *	datasets			values: lists that may be in a file
  *	keys				the table of keys
  *	peruser				settings by recipient
- *	parse  print  resolvconf	the functions of conf.h
+ *	parse				the functions of conf.h
  *
- * value.h declares types, lists, sockets and datasets; the others have headers
- * of their own.
+ * This header declares the first two rows, value.h the next three, keys.h
+ * keys and peruser.
  */
 
 #ifndef CONF_LOCAL_H
@@ -43,5 +43,74 @@ struct conf_ctx {
 	FILE *anchors;	     /* child: collects trust_anchor_text */
 	unsigned int *lines; /* by row: the line that set it last, or NULL */
 };
+
+/*
+ * msgs.c. Adds a warning about the context's place; none about a child's text,
+ * since the parent has reported it.
+ */
+void conf_warn(struct conf_ctx *, const char *, ...)
+    __attribute__((__format__(printf, 2, 3)));
+/*
+ * Adds an error; but a warning for a key of the other program, and in the
+ * per-user file, whose reader then ignores the line. Returns -1.
+ */
+int conf_refuse(struct conf_ctx *, const char *, ...)
+    __attribute__((__format__(printf, 2, 3)));
+/* The same, but adds an error also for a key of the other program. */
+int conf_refuse_any(struct conf_ctx *, const char *, ...)
+    __attribute__((__format__(printf, 2, 3)));
+/*
+ * Returns a quoted, escaped and shortened copy for a message. It is valid
+ * until the fourth call after this one.
+ */
+const char *conf_show(const char *);
+
+/* msgs.c: these exit the process when there is no memory. */
+void *conf_xcalloc(size_t, size_t);
+/* Returns the array with room for one more after n elements. */
+void *conf_xgrow(void *, size_t n, size_t size);
+/* Returns a NUL-terminated copy of n octets. */
+char *conf_xstrndup(const char *, size_t n);
+/* Appends an element to a list, a struct with an array v of n elements. */
+#define conf_append(l, element)                                \
+	((l)->v = conf_xgrow((l)->v, (l)->n, sizeof(*(l)->v)), \
+	    (l)->v[(l)->n++] = (element))
+
+/*
+ * text.c. Takes the next line off a text, without its LF, CRLF or CR. Returns
+ * 0 at the end of the text.
+ */
+int conf_line(const char **text, size_t *len, const char **line, size_t *n);
+/*
+ * Splits n octets at eq, a '=' among them, into a name and a value, both
+ * stripped and malloced. Returns the length of both together.
+ */
+size_t conf_split(const char *, size_t n, const char *eq, char **name,
+    char **value);
+/* Skips a byte order mark. Returns 1 if there was one. */
+int conf_skip_bom(const char **text, size_t *len);
+/*
+ * Returns why a value is refused (it is not UTF-8, or has a control character
+ * other than TAB), or NULL.
+ */
+const char *conf_dirty(const char *, size_t);
+/* Changes ASCII letters to lower case in place. */
+void conf_lower(char *);
+/* Reads a decimal port from 1 to 65535. Returns 0 or -1. */
+int conf_port(const char *, size_t, uint16_t *);
+
+/*
+ * read.c. Reads a whole file by the context's reader. Returns the contents,
+ * malloced and NUL-terminated; or NULL with errno: EFBIG above CONF_FILE_MAX,
+ * EISDIR or EINVAL for a file that is not regular, EPERM in a child.
+ */
+char *conf_read(struct conf_ctx *, const char *path, size_t *len);
+
+/*
+ * template.c. Returns a well-formed copy of a template, malloced. names, with
+ * a NULL at the end, are the fields that it may have. Sets *changed to 1 if
+ * the copy differs from the text.
+ */
+char *conf_template_clean(const char *, const char *const *names, int *changed);
 
 #endif

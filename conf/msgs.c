@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/msgs.h"
+#include "conf/local.h"
 #include "proto/text.h"
 
 #define SHOW_LEN  120 /* octets of a value that a message repeats */
@@ -75,7 +75,7 @@ add(struct conf_ctx *x, int error, const char *fmt, va_list ap)
 		m.file = conf_xstrndup(x->file, strlen(x->file));
 	if (vasprintf(&m.text, fmt, ap) == -1)
 		err(1, "configuration");
-	conf_push(ms, m);
+	conf_append(ms, m);
 }
 
 void

@@ -8,10 +8,6 @@
 #include <unistd.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/peruser.h"
-#include "conf/read.h"
-#include "conf/text.h"
 #include "proto/text.h"
 
 /* equals: 1 when the value contains '='. */
@@ -60,9 +56,9 @@ child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 static void
 parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
-	const char *hash, *eq, *v;
+	const char *hash, *eq;
 	char *name, *value;
-	size_t i, k, nn, vn;
+	size_t i, k;
 
 	x->key = NULL;
 	if (x->child && child_line(x, c, l, n))
@@ -88,13 +84,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 		free(name);
 		return;
 	}
-	nn = (size_t)(eq - l);
-	v = eq + 1;
-	vn = n - nn - 1;
-	python_strip(&l, &nn);
-	python_strip(&v, &vn);
-	name = conf_xstrndup(l, nn);
-	value = conf_xstrndup(v, vn);
+	conf_split(l, n, eq, &name, &value);
 	set_key(x, c, name, value, strchr(value, '=') != NULL);
 	x->key = NULL;
 	x->foreign = 0;
@@ -102,9 +92,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	free(value);
 }
 
-/*
- * After the last line.
- */
+/* The steps after the last line. */
 
 /* Makes the next messages name this key, and the line that set it last. */
 static void
@@ -346,4 +334,46 @@ conf_load(enum conf_program program, const char *path, int explicit,
 	conf_refuse(&x, "%s",
 	    errno == EINVAL ? "not a regular file" : strerror(errno));
 	return NULL;
+}
+
+/*
+ * One line for each key, in the order of the table. A child also gets the keys
+ * of the other program: it cannot find out the host name for Authserv_Id.
+ */
+char *
+conf_print(const struct conf *c, int for_child)
+{
+	const struct conf_row *row;
+	const char *l, *nl;
+	char *out = NULL;
+	size_t i, size = 0;
+	long at;
+	FILE *f;
+
+	if ((f = open_memstream(&out, &size)) == NULL)
+		abort();
+	for (i = 0; (row = conf_row_at(i)) != NULL; i++) {
+		if (!for_child &&
+		    (row->pub.programs & (unsigned int)c->program) == 0)
+			continue;
+		fprintf(f, "%s = ", row->pub.name);
+		at = ftell(f);
+		conf_row_print(f, c, row);
+		/* Remove the blank before an empty value. */
+		if (ftell(f) == at)
+			fseek(f, -1, SEEK_CUR);
+		putc('\n', f);
+	}
+	if (for_child) {
+		for (l = c->trust_anchor_text; *l != '\0'; l = nl + 1) {
+			nl = strchrnul(l, '\n');
+			fprintf(f, "@trust_anchor %.*s\n", (int)(nl - l), l);
+			if (*nl == '\0')
+				break;
+		}
+		conf_users_print(f, c);
+	}
+	if (fclose(f) != 0)
+		abort();
+	return out;
 }

@@ -12,9 +12,6 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/msgs.h"
-#include "conf/peruser.h"
-#include "conf/text.h"
 
 /* An entry's configuration; conf_user.conf points to its first member. */
 struct overlay {
@@ -93,9 +90,9 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
     unsigned int *flags)
 {
 	const struct conf_row *row;
-	const char *eq, *v;
+	const char *eq;
 	char *name, *value;
-	size_t nn, vn, was = n;
+	size_t was = n;
 	int rv = 0;
 
 	x->key = NULL;
@@ -103,15 +100,8 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 	if ((eq = memchr(s, '=', n)) == NULL ||
 	    memchr(eq + 1, '=', n - (size_t)(eq - s) - 1) != NULL)
 		return no_setting(x);
-	nn = (size_t)(eq - s);
-	v = eq + 1;
-	vn = n - nn - 1;
-	python_strip(&s, &nn);
-	python_strip(&v, &vn);
-	if (nn + vn + 1 != was)
+	if (conf_split(s, n, eq, &name, &value) + 1 != was)
 		*flags |= ENTRY_BLANK;
-	name = conf_xstrndup(s, nn);
-	value = conf_xstrndup(v, vn);
 	if ((row = conf_row_find(name)) == NULL)
 		conf_unknown_key(x, name, " in settings by recipient");
 	else if (!row->pub.per_user) {
@@ -187,7 +177,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 		u.conf = &o->conf;
 		u.user = conf_xstrndup(s, un);
 		conf_lower(u.user);
-		conf_push(&c->users, u);
+		conf_append(&c->users, u);
 	}
 	x->per_user = 0;
 	x->foreign = 0;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "conf/read.h"
+#include "conf/local.h"
 
 static char *
 slurp(FILE *f, size_t *len)

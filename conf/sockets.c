@@ -12,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/addr.h"
 #include "proto/text.h"

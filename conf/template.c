@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/template.h"
+#include "conf/local.h"
 #include "proto/text.h"
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */

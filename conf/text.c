@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "conf/text.h"
+#include "conf/local.h"
 #include "proto/text.h"
 
 #define BOM "\xef\xbb\xbf"
@@ -26,6 +26,19 @@ conf_line(const char **text, size_t *len, const char **l, size_t *n)
 	*text += i;
 	*len -= i;
 	return 1;
+}
+
+size_t
+conf_split(const char *s, size_t n, const char *eq, char **name, char **value)
+{
+	const char *v = eq + 1;
+	size_t nn = (size_t)(eq - s), vn = n - nn - 1;
+
+	python_strip(&s, &nn);
+	python_strip(&v, &vn);
+	*name = conf_xstrndup(s, nn);
+	*value = conf_xstrndup(v, vn);
+	return nn + vn;
 }
 
 int

@@ -13,9 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "conf/msgs.h"
-#include "conf/template.h"
-#include "conf/text.h"
 #include "conf/value.h"
 #include "proto/text.h"
 
@@ -24,10 +21,6 @@ set_copy(void *field, const char *s)
 {
 	*(char **)field = conf_xstrndup(s, strlen(s));
 }
-
-/*
- * Numbers.
- */
 
 /*
  * Reads what Python's int() reads: a sign, digits, single '_' between digits.
@@ -134,10 +127,6 @@ print_umask(FILE *f, const struct conf_row *row, const void *field)
 {
 	fprintf(f, "%04o", *(const unsigned int *)field);
 }
-
-/*
- * Switches and choices.
- */
 
 /* 1, 0, or -1: neither. */
 static int
@@ -348,10 +337,6 @@ free_reject(void *field)
 {
 	free(((struct reject *)field)->text);
 }
-
-/*
- * Texts.
- */
 
 /* spf-engine's manual gives "None" as the default of many keys. */
 int

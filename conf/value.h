@@ -78,6 +78,8 @@ int conf_entry(const char **list, const char **entry, size_t *n, int blanks,
     unsigned int *flags);
 /* lists.c: prints "addr/len", or "addr" for a network of one address. */
 void conf_print_net(FILE *, const struct cidr *);
+/* lists.c: clears the bits after a network's prefix, with a warning. */
+void conf_clear_hostbits(struct conf_ctx *, struct cidr *, const char *entry);
 /* lists.c: frees what the list holds, and empties it. */
 void conf_strs_free(struct conf_strs *);
 

@@ -65,7 +65,7 @@ static const struct resolver_option {
 	{ "use-syslog:", "no" },
 	{ "infra-host-ttl:", "10" }, /* recovery after an outage */
 	{ "infra-keep-probing:", "yes" },
-	{ "outbound-msg-retry:", "2" }, /* see set_patience() */
+	{ "outbound-msg-retry:", "3" }, /* see set_patience() */
 	{ "cache-max-negative-ttl:", "900" },
 	{ "cache-min-ttl:", "0" },
 	{ "serve-expired:", "no" },
@@ -190,13 +190,14 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
  * Sets how long libunbound tries. By default it learns a round trip of a
  * millisecond from answers in the forwarder's cache, waits 50 ms, and gives up
  * after four doublings, in less than a second, while the forwarder still
- * resolves the name. With a first wait of a fifth of our deadline and two tries
- * (it makes two rounds of them) it gives up shortly after the deadline.
+ * resolves the name. With a first wait of a quarter of our deadline and three
+ * tries it gives up after the deadline, in 1.17, which makes two rounds of
+ * them, as in 1.26, which makes one.
  */
 static void
 set_patience(struct ub_ctx *ctx, const struct conf *conf)
 {
-	unsigned long ms = (unsigned long)conf->dns_timeout * 1000 / 5;
+	unsigned long ms = (unsigned long)conf->dns_timeout * 1000 / 4;
 
 	if (ms < PATIENCE_MIN_MS)
 		ms = PATIENCE_MIN_MS;

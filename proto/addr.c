@@ -9,22 +9,6 @@
 #include "proto/addr.h"
 #include "proto/text.h"
 
-/* 1 to 3 decimal digits. */
-static int
-digits_parse(const char *s, size_t len, unsigned int *v)
-{
-	size_t i;
-
-	if (len < 1 || len > 3)
-		return -1;
-	for (*v = 0, i = 0; i < len; i++) {
-		if (!ascii_is_digit(s[i]))
-			return -1;
-		*v = *v * 10 + (unsigned int)(s[i] - '0');
-	}
-	return 0;
-}
-
 int
 addr_parse(struct addr *a, const char *s, size_t len)
 {
@@ -47,22 +31,19 @@ addr_format(const struct addr *a, char *buf, size_t size)
 {
 	static const uint8_t zero[12];
 	const uint8_t *b = a->b;
-	char text[ADDR_STRLEN];
 
-	text[0] = '\0';
+	buf[0] = '\0';
 	/*
 	 * inet_ntop(3) writes ::102:304 as ::1.2.3.4; Python's ipaddress, and
 	 * so spf-engine, does not.
 	 */
 	if (a->family == 6 && memcmp(b, zero, sizeof(zero)) == 0 &&
 	    (b[12] != 0 || b[13] != 0))
-		snprintf(text, sizeof(text), "::%x:%x", b[12] << 8 | b[13],
+		snprintf(buf, size, "::%x:%x", b[12] << 8 | b[13],
 		    b[14] << 8 | b[15]);
 	else if (a->family == 4 || a->family == 6)
-		(void)inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, b, text,
-		    sizeof(text));
-	if (size > 0)
-		snprintf(buf, size, "%s", text);
+		(void)inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, b, buf,
+		    (socklen_t)size);
 	return buf;
 }
 
@@ -83,11 +64,9 @@ addr_unmap(struct addr *dst, const struct addr *src)
 int
 addr_equal(const struct addr *a, const struct addr *b)
 {
-	if (a->family != b->family)
-		return 0;
-	if (a->family == 0)
-		return 1;
-	return memcmp(a->b, b->b, a->family == 4 ? 4 : 16) == 0;
+	size_t len = a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
+
+	return a->family == b->family && memcmp(a->b, b->b, len) == 0;
 }
 
 int
@@ -117,15 +96,10 @@ cidr_hostbits(const struct cidr *c)
 void
 cidr_mask(struct cidr *c)
 {
-	unsigned int i, n = c->a.family == 4 ? 4 : 16;
-	unsigned int bytes = c->len / 8, bits = c->len % 8;
+	unsigned int i = c->len / 8, bits = c->len % 8;
 
-	for (i = bytes; i < n; i++) {
-		if (i == bytes && bits != 0)
-			c->a.b[i] &= (uint8_t)(0xff00U >> bits);
-		else
-			c->a.b[i] = 0;
-	}
+	for (; i < sizeof(c->a.b); i++, bits = 0)
+		c->a.b[i] &= (uint8_t)(0xff00U >> bits);
 }
 
 /* Prefix length of a netmask or hostmask, or -1. 0.0.0.0 is a netmask. */
@@ -152,9 +126,9 @@ cidr_parse(struct cidr *c, const char *s, size_t len)
 {
 	const char *slash = memchr(s, '/', len);
 	size_t alen = slash == NULL ? len : (size_t)(slash - s);
-	size_t rest;
+	size_t i, rest;
 	struct addr mask;
-	unsigned int v, max;
+	unsigned int v = 0, max;
 	int n;
 
 	memset(c, 0, sizeof(*c));
@@ -166,7 +140,9 @@ cidr_parse(struct cidr *c, const char *s, size_t len)
 		return 0;
 	slash++;
 	rest = len - alen - 1;
-	if (digits_parse(slash, rest, &v) == 0) {
+	for (i = 0; i < rest && i < 3 && ascii_is_digit(slash[i]); i++)
+		v = v * 10 + (unsigned int)(slash[i] - '0');
+	if (i > 0 && i == rest) {
 		if (v > max)
 			return -1;
 		c->len = (uint8_t)v;

@@ -23,8 +23,8 @@ struct cidr {
 
 /*
  * Reads an address as inet_pton(3) does: a dotted quad without leading zeros,
- * or RFC 4291 2.2 text without a zone. The text needs no NUL and may hold
- * none. 0, or -1 when it is neither; the address is then of family 0.
+ * or RFC 4291 2.2 text without a zone. The text needs no NUL at its end. 0, or
+ * -1 when it is neither or holds a NUL; the address is then of family 0.
  */
 int addr_parse(struct addr *, const char *, size_t);
 /*
@@ -36,7 +36,7 @@ char *addr_format(const struct addr *, char *buf, size_t);
 /* ::ffff:a.b.c.d becomes a.b.c.d; other addresses are copied. */
 void addr_unmap(struct addr *dst, const struct addr *src);
 int addr_equal(const struct addr *, const struct addr *);
-/* 1 when the address is inside; families never match each other. */
+/* 1 when the network holds the address; families never match each other. */
 int cidr_match(const struct cidr *, const struct addr *);
 /* 1 when bits after the prefix are set. cidr_mask() clears them. */
 int cidr_hostbits(const struct cidr *);

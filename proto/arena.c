@@ -41,8 +41,6 @@ struct arena {
 	int failed;
 };
 
-static struct chunk *chunk_add(struct arena *, size_t);
-
 struct arena *
 arena_new(size_t limit)
 {
@@ -51,20 +49,6 @@ arena_new(size_t limit)
 	if ((a = calloc(1, sizeof(*a))) != NULL)
 		a->limit = limit;
 	return a;
-}
-
-void
-arena_free(struct arena *a)
-{
-	struct chunk *c, *next;
-
-	if (a == NULL)
-		return;
-	for (c = a->chunk; c != NULL; c = next) {
-		next = c->next;
-		free(c);
-	}
-	free(a);
 }
 
 void
@@ -82,6 +66,16 @@ arena_reset(struct arena *a)
 	a->chunk = c;
 	a->used = 0;
 	a->failed = 0;
+}
+
+void
+arena_free(struct arena *a)
+{
+	if (a == NULL)
+		return;
+	arena_reset(a);
+	free(a->chunk);
+	free(a);
 }
 
 int

@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Memory that is allocated in pieces and freed at once. limit bounds the octets
- * that an arena holds: beyond it, and when malloc fails, allocations return
- * NULL and arena_failed() is 1 until the next reset.
+ * Memory that is allocated in pieces and freed at once. An arena holds at most
+ * limit octets: beyond it, and when malloc fails, allocations return NULL and
+ * arena_failed() is 1 until the next reset.
  */
 struct arena;
 

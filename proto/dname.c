@@ -111,8 +111,6 @@ dname_to_ascii(const char *s, size_t len, char *out, size_t size)
 	for (i = 0; i <= len; i = j + 1) {
 		for (j = i; j < len && s[j] != '.'; j++)
 			;
-		if (n + 1 >= size && j > i)
-			return -1;
 		if (ascii_only(s + i, j - i)) {
 			if (j - i > size - 1 - n)
 				return -1;

@@ -13,7 +13,7 @@
  */
 #define DNAME_MAX 253 /* octets in this form (RFC 1035 2.3.4) */
 
-/* 1 when DNS can hold it: labels of 1..63 octets, at most DNAME_MAX in all. */
+/* 1 when labels have 1..63 octets and the name at most DNAME_MAX, not 0. */
 int dname_valid(const char *, size_t);
 int dname_equal(const char *, size_t, const char *, size_t);
 /* 1 when the first name is the second or below it. */
@@ -25,7 +25,7 @@ void dname_lower(char *, size_t);
 /*
  * Converts U-labels to A-labels (RFC 5891, RFC 8616) by libidn2; ASCII labels
  * are copied. Returns the length in out, which is NUL-terminated, or -1 when
- * a label has no such form or the name does not fit.
+ * a label has no A-label or the name does not fit.
  */
 int dname_to_ascii(const char *, size_t, char *, size_t);
 

@@ -6,36 +6,20 @@
 #include "proto/dname.h"
 #include "proto/dnsmsg.h"
 
-static int dnsmsg_rr_ok(uint16_t, const struct dns_rr *);
-
-const char *const dns_status_name[DNS_STATUS_MAX] = {
-	[DNS_NONE] = "none",
-	[DNS_OK] = "ok",
-	[DNS_NXDOMAIN] = "nxdomain",
-	[DNS_NODATA] = "nodata",
-	[DNS_TEMPERROR] = "temperror",
-	[DNS_TIMEOUT] = "timeout",
-};
-
-/* The form of the data of a record. */
-enum rr_form {
-	FORM_ADDRESS,
-	FORM_NAME,
-	FORM_TEXT
-};
+const char *const dns_status_name[DNS_STATUS_MAX] = { "none", "ok", "nxdomain",
+	"nodata", "temperror", "timeout" };
 
 static const struct rr_type {
 	uint16_t type;
 	const char *name;
-	enum rr_form form;
-	uint16_t len; /* FORM_ADDRESS: exactly */
+	uint16_t len; /* of an address */
 	int has_aux;
 } rr_types[] = {
-	{ DNS_T_A, "A", FORM_ADDRESS, 4, 0 },
-	{ DNS_T_PTR, "PTR", FORM_NAME, 0, 0 },
-	{ DNS_T_MX, "MX", FORM_NAME, 0, 1 },
-	{ DNS_T_TXT, "TXT", FORM_TEXT, 0, 1 },
-	{ DNS_T_AAAA, "AAAA", FORM_ADDRESS, 16, 0 },
+	{ DNS_T_A, "A", 4, 0 },
+	{ DNS_T_PTR, "PTR", 0, 0 },
+	{ DNS_T_MX, "MX", 0, 1 },
+	{ DNS_T_TXT, "TXT", 0, 1 },
+	{ DNS_T_AAAA, "AAAA", 16, 0 },
 };
 
 static const struct rr_type *
@@ -78,14 +62,6 @@ dnsmsg_get_query(struct rbuf *r, uint16_t *type, const char **name, size_t *len)
 	return 0;
 }
 
-/* A name of proto/dname.h, the root, or the NUL of struct dns_rr. */
-static int
-dnsmsg_name_ok(const uint8_t *p, size_t len)
-{
-	return len == 0 || (len == 1 && p[0] == '\0') ||
-	    dname_valid((const char *)p, len);
-}
-
 static int
 dnsmsg_rr_ok(uint16_t type, const struct dns_rr *rr)
 {
@@ -93,15 +69,12 @@ dnsmsg_rr_ok(uint16_t type, const struct dns_rr *rr)
 
 	if (t == NULL || (rr->aux != 0 && !t->has_aux))
 		return 0;
-	switch (t->form) {
-	case FORM_ADDRESS:
+	if (t->len != 0)
 		return rr->len == t->len;
-	case FORM_NAME:
-		return dnsmsg_name_ok(rr->data, rr->len);
-	case FORM_TEXT:
+	if (type == DNS_T_TXT)
 		return rr->aux <= rr->len;
-	}
-	return 0;
+	return rr->len == 0 || (rr->len == 1 && rr->data[0] == '\0') ||
+	    dname_valid((const char *)rr->data, rr->len);
 }
 
 static int

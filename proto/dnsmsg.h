@@ -31,8 +31,8 @@ enum dns_status {
 /*
  * A decoded record. TXT: the character-strings joined, aux is the length of
  * the first. A: 4 octets. AAAA: 16. MX: the exchange as a name (proto/dname.h),
- * aux is the preference. PTR: a name. A name that has no such form (a label
- * with '.' or NUL) becomes the single octet NUL.
+ * aux is the preference. PTR: a name. A name that this form cannot express (a
+ * label has '.' or NUL) becomes the single octet NUL.
  */
 struct dns_rr {
 	const uint8_t *data;
@@ -46,7 +46,7 @@ struct dns_answer {
 	uint8_t cached; /* from the cache of dns */
 	uint16_t type;
 	uint32_t ttl;  /* seconds; 0 when unknown */
-	uint32_t usec; /* microseconds that it took in dns */
+	uint32_t usec; /* time in dns, in microseconds */
 	uint16_t nrr;
 	struct dns_rr *rr;
 };

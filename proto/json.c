@@ -16,20 +16,6 @@ put(struct json *j, const char *s)
 	j->put(j->arg, s, strlen(s));
 }
 
-/* The code point of a legal UTF-8 sequence. */
-static uint32_t
-codepoint(const char *s, size_t n)
-{
-	static const unsigned char first[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	const unsigned char *p = (const unsigned char *)s;
-	uint32_t c = p[0] & first[n];
-	size_t i;
-
-	for (i = 1; i < n; i++)
-		c = c << 6 | (p[i] & 0x3f);
-	return c;
-}
-
 /*
  * Writes one character of a string into out, without a NUL, and sets *used to
  * its octets in the text. Returns the length written.
@@ -40,12 +26,11 @@ piece(const struct json *j, const char *s, size_t len, char *out, size_t *used)
 	uint32_t c;
 	size_t n;
 
-	*used = n = utf8_len(s, len);
+	*used = n = utf8_decode(s, len, &c);
 	if (n == 0) {
 		*used = 1;
 		c = 0xfffd;
-	} else
-		c = codepoint(s, n);
+	}
 	if (c == '"' || c == '\\') {
 		out[0] = '\\';
 		out[1] = (char)c;
@@ -63,7 +48,7 @@ piece(const struct json *j, const char *s, size_t len, char *out, size_t *used)
 	    0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
 }
 
-/* Octets of a text that fit: all of it, or fewer with room for "...". */
+/* Returns the octets of a text that fit: all, or fewer and "...". */
 static size_t
 fitting(const struct json *j, const char *s, size_t len)
 {
@@ -109,7 +94,7 @@ line(struct json *j)
 		put(j, "  ");
 }
 
-/* Writes what precedes a value: comma, line and key. */
+/* Writes the comma, line and key before a value. */
 static void
 begin(struct json *j, const char *key)
 {
@@ -124,8 +109,8 @@ begin(struct json *j, const char *key)
 	j->more = 1;
 }
 
-static void
-open_with(struct json *j, const char *key, const char *c)
+void
+json_open(struct json *j, const char *key, const char *c)
 {
 	begin(j, key);
 	put(j, c);
@@ -133,8 +118,8 @@ open_with(struct json *j, const char *key, const char *c)
 	j->more = 0;
 }
 
-static void
-close_with(struct json *j, const char *c)
+void
+json_close(struct json *j, const char *c)
 {
 	j->depth--;
 	if (j->more)
@@ -149,30 +134,6 @@ json_init(struct json *j, void (*fn)(void *, const char *, size_t), void *arg)
 	memset(j, 0, sizeof(*j));
 	j->put = fn;
 	j->arg = arg;
-}
-
-void
-json_object(struct json *j, const char *key)
-{
-	open_with(j, key, "{");
-}
-
-void
-json_object_end(struct json *j)
-{
-	close_with(j, "}");
-}
-
-void
-json_array(struct json *j, const char *key)
-{
-	open_with(j, key, "[");
-}
-
-void
-json_array_end(struct json *j)
-{
-	close_with(j, "]");
 }
 
 void
@@ -196,13 +157,19 @@ json_str(struct json *j, const char *key, const char *s)
 }
 
 void
+json_literal(struct json *j, const char *key, const char *s)
+{
+	begin(j, key);
+	put(j, s);
+}
+
+void
 json_int(struct json *j, const char *key, int64_t v)
 {
 	char buf[32];
 
 	snprintf(buf, sizeof(buf), "%" PRId64, v);
-	begin(j, key);
-	put(j, buf);
+	json_literal(j, key, buf);
 }
 
 void
@@ -212,22 +179,7 @@ json_ms(struct json *j, const char *key, uint64_t usec)
 
 	snprintf(buf, sizeof(buf), "%" PRIu64 ".%03u", usec / 1000,
 	    (unsigned int)(usec % 1000));
-	begin(j, key);
-	put(j, buf);
-}
-
-void
-json_bool(struct json *j, const char *key, int v)
-{
-	begin(j, key);
-	put(j, v ? "true" : "false");
-}
-
-void
-json_null(struct json *j, const char *key)
-{
-	begin(j, key);
-	put(j, "null");
+	json_literal(j, key, buf);
 }
 
 void

@@ -20,11 +20,11 @@ const struct milter_rule milter_rules[MILTER_CMD_MAX] = {
 #undef X
 };
 
-/* Steps that an SPF filter has no use for. */
+/* Steps that an SPF filter does not need. */
 #define STEPS_UNWANTED                                        \
 	(MILTER_P_NORCPT | MILTER_P_NOBODY | MILTER_P_NOEOH | \
 	    MILTER_P_NOUNKNOWN | MILTER_P_NODATA)
-/* Steps that it needs to see and never answers. */
+/* Steps that it needs, and to which it never replies. */
 #define STEPS_SILENT (MILTER_P_NR_CONN | MILTER_P_NR_HELO)
 
 enum milter_cmd
@@ -53,7 +53,7 @@ milter_agree(const struct milter_options *offer, int headers,
 
 	if (offer->version < MILTER_VERSION_MIN)
 		return -1;
-	/* Fields that cannot be deleted need not be looked at. */
+	/* Without the right to delete fields, do not ask for them. */
 	if (headers && (offer->actions & MILTER_F_CHGHDRS) != 0) {
 		actions |= MILTER_F_CHGHDRS;
 		steps |= MILTER_P_NR_HDR;
@@ -116,25 +116,11 @@ milter_get_options(const uint8_t *p, size_t len, struct milter_options *o)
 	return r.err ? -1 : 0;
 }
 
-/* Sendmail writes IPv6 addresses with a prefix, Postfix without. */
-static void
-milter_get_addr(struct milter_connect *c)
-{
-	const char *text = c->address;
-	struct addr a;
-
-	if (c->family == '6' && strncasecmp(text, "IPv6:", 5) == 0)
-		text += 5;
-	if (addr_parse(&a, text, strlen(text)) == -1)
-		return;
-	if ((c->family == '4' && a.family == 4) ||
-	    (c->family == '6' && a.family == 6))
-		c->addr = a;
-}
-
 int
 milter_get_connect(const uint8_t *p, size_t len, struct milter_connect *c)
 {
+	const char *text;
+	struct addr a;
 	struct rbuf r;
 	int err = 0;
 
@@ -153,7 +139,13 @@ milter_get_connect(const uint8_t *p, size_t len, struct milter_connect *c)
 	c->port = rbuf_u16(&r);
 	if (r.err || (c->address = milter_next_string(&r, &err)) == NULL)
 		return -1;
-	milter_get_addr(c);
+	/* Sendmail writes IPv6 addresses with a prefix, Postfix without. */
+	text = c->address;
+	if (c->family == '6' && strncasecmp(text, "IPv6:", 5) == 0)
+		text += 5;
+	if (addr_parse(&a, text, strlen(text)) == 0 &&
+	    a.family == c->family - '0')
+		c->addr = a;
 	return 0;
 }
 
@@ -226,14 +218,12 @@ milter_put_reply(struct wbuf *w, const char *code, const char *xcode,
     const char *text)
 {
 	char buf[2048];
-	size_t len;
 
 	if (milter_percent(buf, sizeof(buf), text) == -1) {
 		w->err = 1;
 		return;
 	}
-	len = strlen(code) + 1 + strlen(xcode) + 1 + strlen(buf) + 1;
-	put_head(w, len, 'y');
+	put_head(w, strlen(code) + strlen(xcode) + strlen(buf) + 3, 'y');
 	wbuf_bytes(w, code, strlen(code));
 	wbuf_u8(w, ' ');
 	wbuf_bytes(w, xcode, strlen(xcode));
@@ -241,8 +231,8 @@ milter_put_reply(struct wbuf *w, const char *code, const char *xcode,
 	wbuf_bytes(w, buf, strlen(buf) + 1);
 }
 
-static void
-put_header(struct wbuf *w, char cmd, uint32_t idx, const char *name,
+void
+milter_put_header(struct wbuf *w, char cmd, uint32_t idx, const char *name,
     const char *value)
 {
 	size_t n = strlen(name) + 1, v = strlen(value) + 1;
@@ -251,18 +241,4 @@ put_header(struct wbuf *w, char cmd, uint32_t idx, const char *name,
 	wbuf_u32(w, idx);
 	wbuf_bytes(w, name, n);
 	wbuf_bytes(w, value, v);
-}
-
-void
-milter_put_insheader(struct wbuf *w, uint32_t idx, const char *name,
-    const char *value)
-{
-	put_header(w, 'i', idx, name, value);
-}
-
-void
-milter_put_chgheader(struct wbuf *w, uint32_t idx, const char *name,
-    const char *value)
-{
-	put_header(w, 'm', idx, name, value);
 }

@@ -16,7 +16,7 @@
  * counts the command.
  */
 #define MILTER_LEN_SIZE	   4
-#define MILTER_PACKET_MAX  65536 /* what libmilter takes as well */
+#define MILTER_PACKET_MAX  65536 /* the limit of libmilter too */
 #define MILTER_VERSION_MIN 2
 #define MILTER_VERSION_MAX 6
 
@@ -66,14 +66,14 @@ struct milter_rule {
 extern const struct milter_rule milter_rules[MILTER_CMD_MAX];
 /* MILTER_NONE when there is no such command. */
 enum milter_cmd milter_cmd_of(uint8_t);
-/* 1 when a reply to the command is due under these agreed steps. */
+/* 1 when these agreed steps require a reply to the command. */
 int milter_reply_due(enum milter_cmd, uint32_t steps);
 
 /* Actions that a filter may ask for. */
 #define MILTER_F_ADDHDRS 0x00000001U
 #define MILTER_F_CHGHDRS 0x00000010U
 
-/* Steps: what the MTA does not send (NO), or wants no reply to (NR). */
+/* Steps that the MTA does not send (NO), or that get no reply (NR). */
 #define MILTER_P_NOCONNECT 0x00000001U
 #define MILTER_P_NOHELO	   0x00000002U
 #define MILTER_P_NOMAIL	   0x00000004U
@@ -124,8 +124,7 @@ struct milter_connect {
 
 /*
  * Decoders of a packet's data. 0, or -1 when it is malformed: strings must end
- * with a NUL inside the packet. As in libmilter, data behind what is known is
- * ignored.
+ * with a NUL inside the packet. Further data is ignored, as libmilter does.
  */
 int milter_get_options(const uint8_t *, size_t, struct milter_options *);
 int milter_get_connect(const uint8_t *, size_t, struct milter_connect *);
@@ -143,18 +142,19 @@ const char *milter_next_string(struct rbuf *, int *err);
 void milter_put_simple(struct wbuf *, char);
 void milter_put_options(struct wbuf *, const struct milter_options *);
 /*
- * "code xcode text" as a reply code. Sendmail uses the text as a format and
- * Postfix turns "%%" into '%': an odd run of '%' is doubled, and an even one,
- * which is right on the wire already, stays.
+ * "code xcode text" as a reply code. Sendmail uses the text as a format, and
+ * Postfix turns "%%" into '%'. So an odd run of '%' is doubled; an even one is
+ * already right on the wire and stays.
  */
 void milter_put_reply(struct wbuf *, const char *code, const char *xcode,
     const char *text);
-void milter_put_insheader(struct wbuf *, uint32_t idx, const char *name,
+/*
+ * 'i' inserts a header field at idx; 'm' changes the one of that name that idx
+ * counts from 1, and deletes it when the value is empty.
+ */
+void milter_put_header(struct wbuf *, char cmd, uint32_t idx, const char *name,
     const char *value);
-/* An empty value deletes the header field; idx counts its name from 1. */
-void milter_put_chgheader(struct wbuf *, uint32_t idx, const char *name,
-    const char *value);
-/* The rule for '%' alone. 0, or -1 when out is too small. */
+/* Applies that rule for '%' only. 0, or -1 when out is too small. */
 int milter_percent(char *out, size_t, const char *);
 
 #endif

@@ -4,38 +4,25 @@
 #include "proto/msg.h"
 #include "proto/wire.h"
 
-#define P     ROLE_BIT(ROLE_PARENT)
-#define D     ROLE_BIT(ROLE_DNS)
-#define WL    (ROLE_BIT(ROLE_WORKER) | ROLE_BIT(ROLE_LIBMILTER))
-#define WLS   (WL | ROLE_BIT(ROLE_SHADOW))
-#define DWLS  (D | WLS)
-#define S     ROLE_BIT(ROLE_SHADOW)
-#define C     ROLE_BIT(ROLE_CONTROL)
-#define WLC   (WL | C)
-#define START PHASE_START
-#define RUN   PHASE_RUN
-#define ANY   PHASE_ANY
+#define P    ROLE_BIT(ROLE_PARENT)
+#define D    ROLE_BIT(ROLE_DNS)
+#define WL   (ROLE_BIT(ROLE_WORKER) | ROLE_BIT(ROLE_LIBMILTER))
+#define WLS  (WL | ROLE_BIT(ROLE_SHADOW))
+#define DWLS (D | WLS)
+#define S    ROLE_BIT(ROLE_SHADOW)
+#define C    ROLE_BIT(ROLE_CONTROL)
+#define WLC  (WL | C)
 
 const struct msg_rule msg_rules[MSG_TYPE_MAX] = {
 	[MSG_NONE] = { "NONE", 0, 0, 0, 0, FD_NONE, 0 },
 #define X(n, s, r, lo, hi, fd, ph) \
 	[MSG_##n] = { #n, s, r, lo, hi, fd, PHASE_##ph },
-#undef START
-#undef RUN
-#undef ANY
 	MSG_TABLE(X)
 #undef X
 };
 
-const char *const msg_role_name[ROLE_MAX] = {
-	[ROLE_NONE] = "none",
-	[ROLE_PARENT] = "parent",
-	[ROLE_DNS] = "dns",
-	[ROLE_WORKER] = "worker",
-	[ROLE_LIBMILTER] = "libmilter",
-	[ROLE_SHADOW] = "shadow",
-	[ROLE_CONTROL] = "control",
-};
+const char *const msg_role_name[ROLE_MAX] = { "none", "parent", "dns", "worker",
+	"libmilter", "shadow", "control" };
 
 void
 msg_put_hdr(uint8_t *p, const struct msg_hdr *h)

@@ -97,7 +97,7 @@ void msg_put_hdr(uint8_t *, const struct msg_hdr *);
 /*
  * Decodes a record and checks it against the table: known type, len equal
  * to the record's, payload within bounds, from may send it, to may receive
- * it, a descriptor exactly when one is due (has_fd 0 or 1), phase. 0, or -1
+ * it, a descriptor (has_fd 1) exactly when the rule has one, phase. 0, or -1
  * with *why set to a constant text.
  */
 int msg_check(const uint8_t *, size_t, enum msg_role from, enum msg_role to,

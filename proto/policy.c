@@ -9,15 +9,9 @@
 
 #define POLICY_BUF_SMALL 1024 /* enough for most requests */
 
-static const char *const policy_attr_name[POLICY_ATTR_MAX] = {
-	[POLICY_CLIENT_ADDRESS] = "client_address",
-	[POLICY_HELO_NAME] = "helo_name",
-	[POLICY_SENDER] = "sender",
-	[POLICY_RECIPIENT] = "recipient",
-	[POLICY_INSTANCE] = "instance",
-	[POLICY_QUEUE_ID] = "queue_id",
-	[POLICY_SASL_USERNAME] = "sasl_username",
-};
+static const char *const policy_attr_name[POLICY_ATTR_MAX] = { "client_address",
+	"helo_name", "sender", "recipient", "instance", "queue_id",
+	"sasl_username" };
 
 void
 policy_init(struct policy_parser *p)
@@ -57,7 +51,7 @@ policy_get(struct policy_parser *p, enum policy_attr a)
 	return p->attr[a].set ? p->buf + p->attr[a].off : NULL;
 }
 
-/* Makes room for n octets and a NUL behind them. -1: no memory. */
+/* Makes room for n octets and a NUL. Returns -1 when there is no memory. */
 static int
 policy_room(struct policy_parser *p, size_t n)
 {
@@ -75,22 +69,10 @@ policy_room(struct policy_parser *p, size_t n)
 	return 0;
 }
 
-static int
-policy_find(const char *name, size_t len)
-{
-	int i;
-
-	for (i = 0; i < POLICY_ATTR_MAX; i++)
-		if (strlen(policy_attr_name[i]) == len &&
-		    memcmp(policy_attr_name[i], name, len) == 0)
-			return i;
-	return -1;
-}
-
 /*
  * Parses the line in buf from p->line to p->len, without its LF. A value that
- * is kept moves to the line's start; the next line overwrites everything else,
- * so that buf never holds more than was received.
+ * is kept moves to the line's start, and the next line overwrites the rest: buf
+ * never holds more octets than were received.
  */
 static enum policy_event
 policy_line(struct policy_parser *p, const char **text)
@@ -99,7 +81,7 @@ policy_line(struct policy_parser *p, const char **text)
 	size_t namelen;
 	int a;
 
-	while (end > s && python_is_space(end[-1]))
+	while (end > s && strchr(PYTHON_SPACES, end[-1]) != NULL)
 		end--;
 	*end = '\0';
 	p->len = p->line;
@@ -109,21 +91,20 @@ policy_line(struct policy_parser *p, const char **text)
 		*text = "too many attributes";
 		return POLICY_TOO_MUCH;
 	}
-	for (name = s; python_is_space(*name); name++)
-		;
-	for (namelen = 0; name[namelen] != '\0' && name[namelen] != '=' &&
-	     !python_is_space(name[namelen]);
-	     namelen++)
-		;
-	for (value = name + namelen; python_is_space(*value); value++)
-		;
+	name = s + strspn(s, PYTHON_SPACES);
+	namelen = strcspn(name, "=" PYTHON_SPACES);
+	value = name + namelen + strspn(name + namelen, PYTHON_SPACES);
 	if (namelen == 0 || *value != '=') {
 		*text = s;
 		return ++p->bad > POLICY_BAD_MAX ? POLICY_MORE :
 						   POLICY_BAD_LINE;
 	}
 	value++;
-	if ((a = policy_find(name, namelen)) == -1)
+	for (a = 0; a < POLICY_ATTR_MAX; a++)
+		if (strlen(policy_attr_name[a]) == namelen &&
+		    memcmp(policy_attr_name[a], name, namelen) == 0)
+			break;
+	if (a == POLICY_ATTR_MAX)
 		return POLICY_MORE;
 	p->attr[a].set = 1;
 	p->attr[a].off = p->line;

@@ -13,7 +13,7 @@
  */
 #define POLICY_REQUEST_MAX 65536 /* octets of one request in all */
 #define POLICY_LINES_MAX   1000	 /* lines of one request */
-#define POLICY_BAD_MAX	   10	 /* malformed ones that are reported */
+#define POLICY_BAD_MAX	   10	 /* malformed lines to report */
 
 enum policy_attr {
 	POLICY_CLIENT_ADDRESS = 0,
@@ -28,7 +28,7 @@ enum policy_attr {
 
 enum policy_event {
 	POLICY_MORE = 0, /* all octets are consumed */
-	POLICY_BAD_LINE, /* text: a line that is no attribute; skipped */
+	POLICY_BAD_LINE, /* text: a line that is not name=value; skipped */
 	POLICY_REQUEST,	 /* complete; call policy_next() before more input */
 	POLICY_TOO_MUCH	 /* a bound is exceeded; text says which */
 };
@@ -49,7 +49,7 @@ void policy_init(struct policy_parser *);
 void policy_free(struct policy_parser *);
 /* Forgets the request; frees a buffer above a small size. */
 void policy_next(struct policy_parser *);
-/* 1 when nothing of a request has come yet. */
+/* 1 when no octet of a request was received yet. */
 int policy_is_idle(const struct policy_parser *);
 /*
  * Takes octets up to the next event; *used of them are consumed. *text is
@@ -58,9 +58,9 @@ int policy_is_idle(const struct policy_parser *);
 enum policy_event policy_feed(struct policy_parser *, const char *, size_t,
     size_t *used, const char **text);
 /*
- * The value of an attribute of a complete request, or NULL. As received
- * without trailing white space; a NUL inside is '?'. Points into the buffer
- * and may be changed there.
+ * The value of an attribute of a complete request, or NULL. Trailing white
+ * space is removed, and a NUL is replaced by '?'. The caller may change it in
+ * the parser's buffer.
  */
 char *policy_get(struct policy_parser *, enum policy_attr);
 

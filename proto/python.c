@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/python.h"
+#include "proto/text.h"
 
 #define WIDTH_MAX 1000 /* of a format; more digits do not count */
 
@@ -21,38 +22,24 @@ struct spec {
 	size_t precision; /* (size_t)-1: none */
 };
 
-int
-python_is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
-/* Length of the white space character at s, with Unicode's; or 0. */
+/* Length of the white space character of Unicode at s; or 0. */
 static size_t
 space_len(const char *s, size_t n)
 {
-	static const char *const wide[] = { "\xc2\x85", "\xc2\xa0",
-		"\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
-		"\xe2\x81\x9f", "\xe3\x80\x80" };
-	size_t i, k;
+	uint32_t c;
+	size_t len = utf8_decode(s, n, &c);
 
-	if (n == 0)
+	if (len == 1)
+		return *s != '\0' && strchr(PYTHON_SPACES, *s) != NULL;
+	if (len == 0 ||
+	    (c != 0x85 && c != 0xa0 && c != 0x1680 &&
+		(c < 0x2000 || c > 0x200a) && c != 0x2028 && c != 0x2029 &&
+		c != 0x202f && c != 0x205f && c != 0x3000))
 		return 0;
-	if (python_is_space(*s))
-		return 1;
-	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-		k = strlen(wide[i]);
-		if (n >= k && memcmp(s, wide[i], k) == 0)
-			return k;
-	}
-	/* U+2000 to U+200A */
-	if (n >= 3 && memcmp(s, "\xe2\x80", 2) == 0 &&
-	    (unsigned char)s[2] >= 0x80 && (unsigned char)s[2] <= 0x8a)
-		return 3;
-	return 0;
+	return len;
 }
 
-/* The same for the last character of s. */
+/* Length of the white space character at the end of s; or 0. */
 static size_t
 space_len_back(const char *s, size_t n)
 {
@@ -130,7 +117,7 @@ spec_number(const char *p, size_t *n)
 	return p;
 }
 
-/* Parses what stands between a field's name and its '}'. -1: malformed. */
+/* Parses from the end of a field's name to its '}'. -1: malformed. */
 static int
 spec_parse(const char *p, const char *end, struct spec *s)
 {
@@ -186,7 +173,7 @@ put_value(struct python_out *o, const char *value, const struct spec *s)
 		put(o, s->fill);
 }
 
-/* Writes the field at *p, which is '{'; 0 when there is none. */
+/* Writes the field that begins at *p with '{'. Returns 0 when it is none. */
 static int
 put_field(struct python_out *o, const char **p, const struct python_field *f,
     size_t nf)

@@ -5,15 +5,8 @@
 
 #include "proto/shadowmsg.h"
 
-const char *const shadow_result_name[SHADOW_RESULTS] = {
-	[SHADOW_NONE] = "none",
-	[SHADOW_NEUTRAL] = "neutral",
-	[SHADOW_PASS] = "pass",
-	[SHADOW_FAIL] = "fail",
-	[SHADOW_SOFTFAIL] = "softfail",
-	[SHADOW_TEMPERROR] = "temperror",
-	[SHADOW_PERMERROR] = "permerror",
-};
+const char *const shadow_result_name[SHADOW_RESULTS] = { "none", "neutral",
+	"pass", "fail", "softfail", "temperror", "permerror" };
 
 static int
 copy_ok(const struct shadow_copy *c)

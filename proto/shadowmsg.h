@@ -32,23 +32,23 @@ enum shadow_identity {
 #define SHADOW_TEXT_MAX 1024 /* octets of a HELO name, of a sender */
 #define SHADOW_WHY_MAX	512
 
-/* What was judged, and how. Strings are octets without NUL. */
+/* A check and its result. Strings are octets without NUL. */
 struct shadow_copy {
 	uint8_t want;			/* send a RESULT, log nothing */
 	struct addr client;		/* family 4 or 6 */
 	uint8_t identity;		/* enum shadow_identity */
-	uint8_t result;			/* our enum shadow_result */
+	uint8_t result;			/* ours: enum shadow_result */
 	char helo[SHADOW_TEXT_MAX + 1]; /* never empty */
 	/* empty exactly for SHADOW_HELO */
 	char sender[SHADOW_TEXT_MAX + 1];
 };
 
-/* What libspf2 says. */
+/* The result of libspf2. */
 struct shadow_opinion {
 	uint8_t result;		      /* enum shadow_result */
-	uint8_t cut;		      /* it hit the limit of questions */
-	uint16_t questions;	      /* that it asked */
-	char why[SHADOW_WHY_MAX + 1]; /* its words */
+	uint8_t cut;		      /* the limit of questions ended it */
+	uint16_t questions;	      /* asked */
+	char why[SHADOW_WHY_MAX + 1]; /* its explanation */
 };
 
 #define SHADOWMSG_COPY_MIN   (1 + 1 + 4 + 1 + 1 + 2 + 1 + 2)
@@ -61,8 +61,8 @@ extern const char *const shadow_result_name[SHADOW_RESULTS]; /* "pass" */
 /*
  * The payload of SHADOW_COPY: u8 want, u8 family, 4 or 16 octets, u8 identity,
  * u8 result, blob helo, blob sender. That of SHADOW_RESULT: u8 result, u8 cut,
- * u16 questions, blob why. 0; -1 for values that the structs above exclude and
- * for octets left over.
+ * u16 questions, blob why. 0, or -1 when a value is not one that the structs
+ * above name, and when octets are left over.
  */
 int shadowmsg_put_copy(struct wbuf *, const struct shadow_copy *);
 int shadowmsg_get_copy(struct rbuf *, struct shadow_copy *);

@@ -6,32 +6,11 @@
 #include "proto/smtp.h"
 #include "proto/text.h"
 
-/*
- * "u@x"@d becomes u@x@d, as Postfix sends it to a policy service: the quotes
- * belong to SMTP and not to the mailbox (RFC 5321 4.1.2, 4.1.1.1). at points
- * to the last @.
- */
-static char *
-smtp_unquote_local(char *s, char *at)
-{
-	char *from = s + 1, *to = s, *end = at - 1;
-
-	if (at - s < 2 || *s != '"' || *end != '"')
-		return s;
-	while (from < end) {
-		if (*from == '\\' && from + 1 < end)
-			from++;
-		*to++ = *from++;
-	}
-	memmove(to, at, strlen(at) + 1);
-	return s;
-}
-
 char *
 smtp_sender(char *s)
 {
 	size_t len = strlen(s);
-	char *colon, *at, *p;
+	char *colon, *at, *from, *to;
 
 	if (len >= 2 && s[0] == '<' && s[len - 1] == '>') {
 		s[len - 1] = '\0';
@@ -42,7 +21,17 @@ smtp_sender(char *s)
 		s = colon + 1;
 	if ((at = strrchr(s, '@')) == NULL)
 		return s;
-	for (p = at + 1; *p != '\0'; p++)
-		*p = (char)ascii_lower(*p);
-	return smtp_unquote_local(s, at);
+	for (to = at + 1; *to != '\0'; to++)
+		*to = (char)ascii_lower(*to);
+	/*
+	 * "u@x"@d becomes u@x@d, as Postfix sends it to a policy service: the
+	 * quotes belong to SMTP, not to the mailbox (RFC 5321 4.1.2, 4.1.1.1).
+	 */
+	if (at - s < 2 || s[0] != '"' || at[-1] != '"')
+		return s;
+	for (from = s + 1, to = s; from < at - 1; *to++ = *from++)
+		if (*from == '\\' && from + 1 < at - 1)
+			from++;
+	memmove(to, at, strlen(at) + 1);
+	return s;
 }

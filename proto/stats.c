@@ -1,8 +1,6 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: every process. Pure. */
 
-#include <string.h>
-
 #include "proto/stats.h"
 #include "proto/wire.h"
 
@@ -32,7 +30,7 @@ stat_kind(enum stat_id id)
 	return stat_families[stat_rows[id].family].kind;
 }
 
-/* Until the parent has given a page, and in programs that count nothing. */
+/* Used until the parent shares a page, and by programs without one. */
 static struct stats stats_own;
 struct stats *stats = &stats_own;
 
@@ -90,11 +88,10 @@ stat_percentile(const struct stats *s, enum stat_hist h, double share)
 int
 stat_put(const struct stats *s, uint8_t *p, size_t size, size_t *len)
 {
-	uint64_t words[STAT_WORDS];
+	const uint64_t *words = (const uint64_t *)s;
 	struct wbuf w;
 	size_t i;
 
-	memcpy(words, s, sizeof(words));
 	wbuf_init(&w, p, size);
 	for (i = 0; i < STAT_WORDS; i++)
 		wbuf_u64(&w, words[i]);
@@ -105,15 +102,14 @@ stat_put(const struct stats *s, uint8_t *p, size_t size, size_t *len)
 int
 stat_get(struct stats *s, const uint8_t *p, size_t len)
 {
-	uint64_t words[STAT_WORDS];
+	uint64_t *words = (uint64_t *)s;
 	struct rbuf r;
 	size_t i;
 
+	if (len != sizeof(*s))
+		return -1;
 	rbuf_init(&r, p, len);
 	for (i = 0; i < STAT_WORDS; i++)
 		words[i] = rbuf_u64(&r);
-	if (!rbuf_done(&r))
-		return -1;
-	memcpy(s, words, sizeof(words));
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Pure; the table of what is counted. */
+/* Runs in: every process. Pure; the tables of counters. */
 
 #ifndef PROTO_STATS_H
 #define PROTO_STATS_H
@@ -8,13 +8,11 @@
 #include <stdint.h>
 
 /*
- * Counters of one process, in a page that it shares with the parent, which
- * only reads. One writer, aligned 64-bit words: no locks.
- */
-
-/*
- * Families of counters: kind (COUNTER grows, GAUGE is a state now), name in
- * --json and OpenMetrics, up to two labels or "", title and help for people.
+ * A process counts in a page that it shares with the parent, which only reads
+ * it. Aligned 64-bit words with one writer need no locks.
+ *
+ * Families of counters: kind (a COUNTER grows, a GAUGE is a present state),
+ * name in --json and OpenMetrics, up to two labels or "", title and help.
  */
 #define STAT_FAMILY_TABLE(X)                                                   \
 	X(CONNECTIONS, COUNTER, "connections", "protocol", "", "Connections",  \
@@ -130,7 +128,7 @@ enum stat_kind {
 	STAT_GAUGE
 };
 
-/* Latencies: bucket i holds what took less than 2^i times 16 us. */
+/* Bucket i of a latency counts times below 2^i * STAT_BUCKET_US. */
 #define STAT_BUCKETS   24
 #define STAT_BUCKET_US 16
 
@@ -141,14 +139,14 @@ enum stat_hist {
 	HIST_MAX
 };
 
-/* Results as enum spf_result and enum shadow_result number them. */
+/* The number of results in enum spf_result and in enum shadow_result. */
 #define STAT_RESULTS 7
 
 struct stats {
 	uint64_t v[STAT_MAX];
 	uint64_t hist[HIST_MAX][STAT_BUCKETS];
 	uint64_t hist_sum_us[HIST_MAX];
-	uint64_t second[STAT_RESULTS][STAT_RESULTS]; /* ours, theirs */
+	uint64_t second[STAT_RESULTS][STAT_RESULTS]; /* our result, libspf2's */
 };
 
 #define STAT_LABELS 2
@@ -182,17 +180,18 @@ extern struct stats *stats;
 
 enum stat_kind stat_kind(enum stat_id);
 void stat_observe(enum stat_hist, uint64_t usec);
-/* Adds every counter and bucket of the second to the first; no gauges. */
+/* Adds counters and buckets of the second to the first; gauges on request. */
 void stat_sum(struct stats *, const struct stats *, int gauges);
 /*
- * The latency in microseconds below which share (0..1) of a histogram
- * lies, by the upper bound of its bucket; 0 when it is empty.
+ * The latency in microseconds below which share (0..1) of a histogram lies: the
+ * upper bound of a bucket, or 0 when the histogram is empty.
  */
 uint64_t stat_percentile(const struct stats *, enum stat_hist, double);
 
 /*
  * Payload of CTL_COUNTS: all words of the struct as u64 in network order.
- * The decoder: 0, or -1 when the length is another (another version).
+ * Return 0, or -1 when the buffer is too small, or the payload has another
+ * length (the sender is of another version).
  */
 int stat_put(const struct stats *, uint8_t *, size_t, size_t *);
 int stat_get(struct stats *, const uint8_t *, size_t);

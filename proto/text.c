@@ -5,23 +5,6 @@
 
 #include "proto/text.h"
 
-/* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static const struct {
-	unsigned char lo, hi;	/* first octet */
-	unsigned char lo2, hi2; /* second octet */
-	unsigned char len;
-} utf8_forms[] = {
-	{ 0x00, 0x7f, 0x00, 0x00, 1 },
-	{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-	{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-	{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-	{ 0xed, 0xed, 0x80, 0x9f, 3 },
-	{ 0xee, 0xef, 0x80, 0xbf, 3 },
-	{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-	{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-	{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
 int
 ascii_only(const char *s, size_t len)
 {
@@ -30,66 +13,61 @@ ascii_only(const char *s, size_t len)
 	return len == 0;
 }
 
+/* RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
+size_t
+utf8_decode(const char *s, size_t len, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = (const unsigned char *)s;
+	size_t i, n;
+
+	if (len == 0 || (p[0] >= 0x80 && p[0] < 0xc0) || p[0] >= 0xf8)
+		return 0;
+	n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (n > len)
+		return 0;
+	*c = n == 1 ? p[0] : p[0] & (0x7fU >> n);
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | (p[i] & 0x3f);
+	}
+	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
+		return 0;
+	return n;
+}
+
 size_t
 utf8_len(const char *s, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t i, j;
+	uint32_t c;
 
-	if (len == 0)
-		return 0;
-	for (i = 0; i < sizeof(utf8_forms) / sizeof(utf8_forms[0]); i++)
-		if (p[0] >= utf8_forms[i].lo && p[0] <= utf8_forms[i].hi)
-			break;
-	if (i == sizeof(utf8_forms) / sizeof(utf8_forms[0]) ||
-	    utf8_forms[i].len > len)
-		return 0;
-	if (utf8_forms[i].len > 1 &&
-	    (p[1] < utf8_forms[i].lo2 || p[1] > utf8_forms[i].hi2))
-		return 0;
-	for (j = 2; j < utf8_forms[i].len; j++)
-		if (p[j] < 0x80 || p[j] > 0xbf)
-			return 0;
-	return utf8_forms[i].len;
+	return utf8_decode(s, len, &c);
 }
 
-/* The legal sequence is a C0, DEL or C1 (U+0080..U+009F) control. */
+/* C0, DEL and C1. */
 static int
-is_control(const char *s, size_t n)
+is_control(uint32_t c)
 {
-	const unsigned char *p = (const unsigned char *)s;
-
-	if (n == 1)
-		return p[0] < 0x20 || p[0] == 0x7f;
-	return n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+	return c < 0x20 || (c >= 0x7f && c <= 0x9f);
 }
 
-/*
- * The legal sequence is a character that shows its neighbours in another
- * order (UAX 9 2) or on another line (U+2028, U+2029).
- */
+/* Moves its neighbours to another place (UAX 9 2) or to another line. */
 static int
-is_reordering(const char *s, size_t n)
+is_reordering(uint32_t c)
 {
-	const unsigned char *p = (const unsigned char *)s;
-
-	if (n == 2)
-		return p[0] == 0xd8 && p[1] == 0x9c;
-	if (n != 3 || p[0] != 0xe2)
-		return 0;
-	return (p[1] == 0x80 &&
-		   (p[2] == 0x8e || p[2] == 0x8f ||
-		       (p[2] >= 0xa8 && p[2] <= 0xae))) ||
-	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+	return c == 0x61c || c == 0x200e || c == 0x200f ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 int
 utf8_clean(const char *s, size_t len)
 {
+	uint32_t c;
 	size_t i, n;
 
 	for (i = 0; i < len; i += n)
-		if ((n = utf8_len(s + i, len - i)) == 0 || is_control(s + i, n))
+		if ((n = utf8_decode(s + i, len - i, &c)) == 0 || is_control(c))
 			return 0;
 	return 1;
 }
@@ -101,15 +79,16 @@ text_escape_log(char *out, size_t size, const char *s, size_t len)
 	static const char hex[] = "0123456789abcdef";
 	char piece[4];
 	const char *from;
+	uint32_t c;
 	size_t i, n, w, o = 0;
 
 	if (size == 0)
 		return 0;
 	for (i = 0; i < len; i += n) {
-		n = utf8_len(s + i, len - i);
+		n = utf8_decode(s + i, len - i, &c);
 		from = s + i;
 		w = n;
-		if (n == 0 || is_control(s + i, n) || is_reordering(s + i, n)) {
+		if (n == 0 || is_control(c) || is_reordering(c)) {
 			n = 1;
 			piece[0] = '\\';
 			piece[1] = 'x';

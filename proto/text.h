@@ -5,6 +5,7 @@
 #define PROTO_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The number of elements of an array. */
 #ifndef nitems
@@ -12,8 +13,8 @@
 #endif
 
 /*
- * ASCII characters, whatever the locale. The argument is a char or an octet;
- * what is not ASCII is in no class and has no lower case.
+ * Classes of ASCII characters in every locale. The argument is a char or an
+ * octet; values outside ASCII belong to no class and stay as they are.
  */
 static inline int
 ascii_lower(int c)
@@ -46,7 +47,7 @@ ascii_is_ldh(int c)
 	return ascii_is_alnum(c) || c == '-';
 }
 
-/* The space included. */
+/* Printable, with the space. */
 static inline int
 ascii_is_print(int c)
 {
@@ -58,6 +59,8 @@ int ascii_only(const char *, size_t);
 
 /* Length of the UTF-8 sequence at s (1..4), or 0 when it is not legal. */
 size_t utf8_len(const char *, size_t);
+/* The same; stores the code point when the sequence is legal. */
+size_t utf8_decode(const char *, size_t, uint32_t *);
 /* 1 when all octets are legal UTF-8 without C0, DEL and C1 controls. */
 int utf8_clean(const char *, size_t);
 /*

@@ -4,7 +4,7 @@
 #ifndef PROTO_VERSION_H
 #define PROTO_VERSION_H
 
-/* That of the Makefile. */
+/* The same as VERSION in the Makefile. */
 #define PYSPF_VERSION "4.0.0"
 
 #endif

@@ -27,38 +27,15 @@ rbuf_bytes(struct rbuf *r, size_t n)
 	return p;
 }
 
-uint8_t
-rbuf_u8(struct rbuf *r)
-{
-	const uint8_t *p = rbuf_bytes(r, 1);
-
-	return p == NULL ? 0 : p[0];
-}
-
-uint16_t
-rbuf_u16(struct rbuf *r)
-{
-	const uint8_t *p = rbuf_bytes(r, 2);
-
-	return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
-}
-
-uint32_t
-rbuf_u32(struct rbuf *r)
-{
-	const uint8_t *p = rbuf_bytes(r, 4);
-
-	return p == NULL ? 0 :
-			   (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-		(uint32_t)p[2] << 8 | p[3];
-}
-
 uint64_t
-rbuf_u64(struct rbuf *r)
+rbuf_uint(struct rbuf *r, size_t n)
 {
-	uint64_t high = rbuf_u32(r);
+	const uint8_t *p = rbuf_bytes(r, n);
+	uint64_t v = 0;
 
-	return high << 32 | rbuf_u32(r);
+	for (; p != NULL && n > 0; n--)
+		v = v << 8 | *p++;
+	return v;
 }
 
 const uint8_t *
@@ -100,32 +77,14 @@ wbuf_bytes(struct wbuf *w, const void *p, size_t n)
 }
 
 void
-wbuf_u8(struct wbuf *w, uint8_t v)
+wbuf_uint(struct wbuf *w, uint64_t v, size_t n)
 {
-	wbuf_bytes(w, &v, 1);
-}
+	uint8_t b[sizeof(v)];
+	size_t i;
 
-void
-wbuf_u16(struct wbuf *w, uint16_t v)
-{
-	uint8_t b[2] = { v >> 8, v & 0xff };
-
-	wbuf_bytes(w, b, sizeof(b));
-}
-
-void
-wbuf_u32(struct wbuf *w, uint32_t v)
-{
-	uint8_t b[4] = { v >> 24, (v >> 16) & 0xff, (v >> 8) & 0xff, v & 0xff };
-
-	wbuf_bytes(w, b, sizeof(b));
-}
-
-void
-wbuf_u64(struct wbuf *w, uint64_t v)
-{
-	wbuf_u32(w, (uint32_t)(v >> 32));
-	wbuf_u32(w, (uint32_t)v);
+	for (i = n; i > 0; v >>= 8)
+		b[--i] = v & 0xff;
+	wbuf_bytes(w, b, n);
 }
 
 void

@@ -9,8 +9,8 @@
 
 /*
  * Readers and writers of a caller's buffer. Integers are in network order. The
- * first overrun sets err; later calls do nothing and return zeros. So it is
- * enough to test once at the end: rbuf_done(), wbuf_ok().
+ * first overrun sets err; later calls do nothing and return zeros. So one test
+ * at the end is enough: rbuf_done(), wbuf_ok().
  */
 struct rbuf {
 	const uint8_t *p;
@@ -26,24 +26,28 @@ struct wbuf {
 };
 
 void rbuf_init(struct rbuf *, const void *, size_t);
-uint8_t rbuf_u8(struct rbuf *);
-uint16_t rbuf_u16(struct rbuf *);
-uint32_t rbuf_u32(struct rbuf *);
-uint64_t rbuf_u64(struct rbuf *);
+/* An integer of n octets, at most 8. */
+uint64_t rbuf_uint(struct rbuf *, size_t n);
+#define rbuf_u8(r)  ((uint8_t)rbuf_uint(r, 1))
+#define rbuf_u16(r) ((uint16_t)rbuf_uint(r, 2))
+#define rbuf_u32(r) ((uint32_t)rbuf_uint(r, 4))
+#define rbuf_u64(r) rbuf_uint(r, 8)
 /* n octets in the buffer, or NULL when fewer are left. */
 const uint8_t *rbuf_bytes(struct rbuf *, size_t);
-/* u16 length, then so many octets in the buffer. NULL on error. */
+/* A u16 length and that many octets in the buffer. NULL on error. */
 const uint8_t *rbuf_blob(struct rbuf *, size_t *);
 /* 1 when there was no error and all octets are read. */
 int rbuf_done(const struct rbuf *);
 
 void wbuf_init(struct wbuf *, void *, size_t);
-void wbuf_u8(struct wbuf *, uint8_t);
-void wbuf_u16(struct wbuf *, uint16_t);
-void wbuf_u32(struct wbuf *, uint32_t);
-void wbuf_u64(struct wbuf *, uint64_t);
+/* The lowest n octets of an integer, at most 8. */
+void wbuf_uint(struct wbuf *, uint64_t, size_t n);
+#define wbuf_u8(w, v)  wbuf_uint(w, v, 1)
+#define wbuf_u16(w, v) wbuf_uint(w, v, 2)
+#define wbuf_u32(w, v) wbuf_uint(w, v, 4)
+#define wbuf_u64(w, v) wbuf_uint(w, v, 8)
 void wbuf_bytes(struct wbuf *, const void *, size_t);
-/* u16 length, then the octets; more than 65535 are an error. */
+/* A u16 length and the octets; more than 65535 are an error. */
 void wbuf_blob(struct wbuf *, const void *, size_t);
 int wbuf_ok(const struct wbuf *);
 

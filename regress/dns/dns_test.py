@@ -8,6 +8,7 @@ The process is started by regress/dns/dns_bridge, which is its parent and
 its workers; see there for the lines that go back and forth.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -230,6 +231,13 @@ def chains(srv, b):
     equal("cname-nxdomain", b.ask("TXT", "cn.test").status, "nxdomain")
 
 
+def libunbound():
+    """(1, 17): the version of the library that the dns process loads."""
+    lib = ctypes.CDLL("libunbound.so.8")
+    lib.ub_version.restype = ctypes.c_char_p
+    return tuple(int(n) for n in lib.ub_version().split(b".")[:2])
+
+
 def sizes(srv, b):
     srv.queries.clear()
     a = b.ask("TXT", "trunc.test")
@@ -240,8 +248,13 @@ def sizes(srv, b):
     a = b.ask("A", "many.test")
     check("records-2000", len(a.data) == 2000, a)
     a = b.ask("A", "more.test")
-    check("too-many-records", a.status == "temperror" and
-          b.has("an answer of more than 2048 records"), a)
+    equal("too-many-records", a.status, "temperror")
+    if libunbound() < (1, 26):
+        check("too-many-records-logged",
+              b.has("an answer of more than 2048 records"), a)
+    else:
+        report.skip("too-many-records-logged",
+                    "this libunbound refuses it itself")
     a = b.ask("TXT", "huge.test")
     check("txt-largest", a.status == "ok" and a.data == [b"z" * 64950], a)
 

@@ -32,12 +32,13 @@ conn_send(struct conn *c, const void *p, size_t n)
 	c->len += n;
 }
 
-void
+int
 conn_fail(struct conn *c, const char *why)
 {
 	if (why == NULL)
 		abort();
 	c->failed = 1;
+	return -1;
 }
 
 void
@@ -94,16 +95,14 @@ fuzz_run(struct conn *c, const struct session_ops *ops, struct conn_env *env,
 		free(copy);
 		if (k == -1)
 			break;
-		while (ops->busy(c->session) && fuzz_unwait(c))
+		while (ops->state(c->session) == SESSION_BUSY && fuzz_unwait(c))
 			;
-		if (ops->busy(c->session))
+		if (ops->state(c->session) == SESSION_BUSY)
 			abort();
 		off += (size_t)k;
 		have -= (size_t)k;
 		if (k == 0 && have == n - off)
 			break;
-		(void)ops->partial(c->session);
-		(void)ops->idle_now(c->session);
 	}
 	ops->end(c->session);
 	for (k = 0; k < 64; k++)

@@ -308,6 +308,8 @@ def no_start():
         os.kill(pid, signal.SIGSTOP)
         check('shadow/stuck-at-start-reload', d.log.wait(
             'reloaded: generation 2 serves') is not None, d.log.records[-3:])
+        # else the old one may still take the message
+        wait(lambda: not set(old) & set(d.children()), 5)
         refuses(d, 'shadow/stuck-at-start-mail-goes-on')
         os.kill(pid, signal.SIGCONT)
         equal('shadow/stuck-at-start-then-judges', judged(settled(1)), 1)

@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/json.h"
 #include "regress/unit/check.h"
@@ -241,7 +242,7 @@ fill(int level, struct logline *l, struct judge_outcome *o)
 	l->conf = &conf;
 	l->program = CONF_POLICY;
 	l->client = "192.0.2.1";
-	logline_clock(&l->since);
+	l->since = clock_usec();
 }
 
 /* What the usual outcome logs when this is done. */

@@ -185,11 +185,11 @@ test_reply(void)
 	    LIT("\0\0\0\020y550 5.7.23 a b\0"));
 	check("reply-fits", wbuf_ok(&w));
 	wbuf_init(&w, buf, sizeof(buf));
-	milter_put_insheader(&w, 0, "N", "v");
+	milter_put_header(&w, 'i', 0, "N", "v");
 	check_mem("insert-octets", buf, w.len,
 	    LIT("\0\0\0\011i\0\0\0\0N\0v\0"));
 	wbuf_init(&w, buf, sizeof(buf));
-	milter_put_chgheader(&w, 3, "N", "");
+	milter_put_header(&w, 'm', 3, "N", "");
 	check_mem("delete-octets", buf, w.len, LIT("\0\0\0\010m\0\0\0\3N\0\0"));
 	check_str("percent-odd", percent("a%b", 32), "a%%b");
 	check_str("percent-even-stays", percent("100%% %%%%", 32),

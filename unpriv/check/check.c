@@ -230,7 +230,7 @@ check_judge(struct check *c, struct judge_outcome *out)
 	return rv;
 }
 
-/* Runs until there is a verdict, which frees the check, or answers to await. */
+/* Runs until there is a verdict, which frees the check, or it must wait. */
 static void
 check_run(struct check *c)
 {

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/json.h"
 #include "unpriv/check/logline.h"
@@ -45,24 +45,6 @@ logline_record(const struct judge_log *r, char *out, size_t size)
 	(void)snprintf(out, size, "%s%s%s%s", record_words[r->kind],
 	    r->name == NULL ? "" : r->name, r->name == NULL ? "" : ": ",
 	    r->text);
-}
-
-void
-logline_clock(struct timespec *ts)
-{
-	clock_gettime(CLOCK_MONOTONIC, ts);
-}
-
-static uint64_t
-usec_since(const struct timespec *since)
-{
-	struct timespec now;
-	int64_t us;
-
-	logline_clock(&now);
-	us = (int64_t)(now.tv_sec - since->tv_sec) * 1000000 +
-	    (now.tv_nsec - since->tv_nsec) / 1000;
-	return us < 0 ? 0 : (uint64_t)us;
 }
 
 /* The priority; the log marks the lines about policy requests. */
@@ -182,7 +164,7 @@ static void
 write_object(const struct facts *f)
 {
 	static const size_t bounds[] = { 1024, 512, 256, 128 };
-	uint64_t usec = usec_since(&f->line->since);
+	uint64_t usec = clock_usec() - f->line->since;
 	char text[LOGLINE_MAX + 1];
 	struct json_buf buf;
 	struct json j;

@@ -4,7 +4,7 @@
 #ifndef UNPRIV_CHECK_LOGLINE_H
 #define UNPRIV_CHECK_LOGLINE_H
 
-#include <time.h>
+#include <stdint.h>
 
 #include "conf/conf.h"
 #include "unpriv/judge/judge.h"
@@ -29,14 +29,12 @@ struct logline {
 	const char *sender; /* "": null */
 	const char *recipient;
 	const char *instance;
-	int per_user;	       /* the recipient has settings of its own */
-	struct timespec since; /* arrival of the request; monotonic */
+	int per_user;	/* the recipient has settings of its own */
+	uint64_t since; /* clock_usec() at its arrival */
 };
 
 /* A record as one line, cut to size. */
 void logline_record(const struct judge_log *, char *out, size_t size);
-/* The time now, for since. */
-void logline_clock(struct timespec *);
 /*
  * Logs a verdict. done is the outcome's action, or JUDGE_NOTHING when the
  * message has its header field already.

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /*
- * Runs in: libmilter. The event thread is main(); libmilter's threads are
- * made after sandbox_enter() and only ever wait in libmilter_job_call().
+ * Runs in: libmilter. The event thread is main(); libmilter's threads start
+ * after sandbox_enter() and leave the work to it by libmilter_job_call().
  */
 
 #include <sys/eventfd.h>
@@ -35,23 +35,19 @@
 #include "unpriv/libmilter/libmilter_job.h"
 #include "unpriv/milter/envelope.h"
 
-/*
- * Debian's libmilter closes idle connections after its own 600 s; this one
- * bounds the rest of a begun packet.
- */
-#define LIB_TIMEOUT    600
-#define LIB_ARENAS     4 /* glibc opens a file for the ninth */
+#define LIB_TIMEOUT    600 /* for the rest of a packet; seconds */
+#define LIB_ARENAS     4   /* glibc opens a file to make the ninth */
 #define LIB_MACRO_LEN  128
 #define LIB_DRAIN_TICK 100000 /* microseconds */
 
 struct lib_session {
 	struct envelope envelope;
 	struct milter_options agreed;
-	int known;		    /* agreed is valid; not so after QUIT_NC */
+	int known;		    /* agreed is valid; 0 after QUIT_NC */
 	struct libmilter_job *mail; /* MAIL that waits for its verdict */
 };
 
-/* What CONNECT and MAIL bring. */
+/* The arguments of CONNECT and MAIL. */
 struct lib_client {
 	SMFICTX *ctx;
 	struct milter_connect mc;
@@ -66,16 +62,16 @@ struct lib_mail {
 static struct role lib_role;
 static struct asker *lib_asker;
 static int lib_listener = -1;
-static int lib_in_role; /* so syslog() is called by libmilter */
+static int lib_in_role; /* libmilter runs, and alone calls syslog() */
 static atomic_uint lib_sessions;
-static unsigned int lib_open; /* the same, in the event thread */
+static unsigned int lib_open; /* sessions that the event thread knows */
 static struct event *lib_drain_ev;
 static unsigned int lib_quiet; /* ticks without a session */
 
 /*
  * libmilter logs by syslog(3), which opens files and sockets: a sandbox
- * violation that any peer could provoke. These definitions replace the libc's
- * in the whole program; in other roles nothing calls them.
+ * violation that any peer can provoke. These definitions replace those of libc
+ * in the whole program; other roles do not call them.
  */
 void __syslog_chk(int, int, const char *, ...)
     __attribute__((__format__(printf, 3, 4)));
@@ -84,9 +80,8 @@ static void
 lib_vsyslog(int priority, const char *fmt, va_list ap)
 {
 	/*
-	 * After QUIT_NC the agreed options are unknown, so that callbacks
-	 * answer where no answer is due; libmilter drops the answer and logs
-	 * that each time.
+	 * After QUIT_NC the agreed options are unknown, and callbacks give
+	 * answers that are not due. libmilter drops and logs each of them.
 	 */
 	if (!lib_in_role || strstr(fmt, "claimed not to reply") != NULL)
 		return;
@@ -132,19 +127,17 @@ lib_mail_now(struct lib_session *s)
 	const struct lib_mail *m = s->mail->arg;
 	const char *args[ENVELOPE_ARGS_MAX];
 	struct libmilter_job *j = s->mail;
-	size_t n = 0;
+	size_t n;
 
-	while (n < ENVELOPE_ARGS_MAX && m->argv[n + 1] != NULL) {
+	for (n = 0; n < ENVELOPE_ARGS_MAX && m->argv[n + 1] != NULL; n++)
 		args[n] = m->argv[n + 1];
-		n++;
-	}
-	if (!envelope_mail(&s->envelope, m->argv[0], args, n,
+	if (envelope_mail(&s->envelope, m->argv[0], args, n,
 		m->authenticated)) {
-		s->mail = NULL;
-		libmilter_job_finish(j, 0);
+		(void)envelope_check(&s->envelope, lib_checked, s);
 		return;
 	}
-	(void)envelope_check(&s->envelope, lib_checked, s);
+	s->mail = NULL;
+	libmilter_job_finish(j, 0);
 }
 
 static void
@@ -256,7 +249,7 @@ lib_job_refused(struct libmilter_job *j)
 
 /* --- in libmilter's threads ---------------------------------------------- */
 
-/* MAIL may come before anything else. */
+/* The session, made by the first command, which may be MAIL. */
 static struct lib_session *
 lib_session(SMFICTX *ctx)
 {
@@ -309,39 +302,30 @@ lib_address(struct milter_connect *mc, const struct sockaddr *sa)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
+	int family = sa == NULL ? AF_UNSPEC : sa->sa_family;
 
 	mc->family = 'U';
 	mc->address = "";
-	if (sa == NULL)
-		return;
-	switch (sa->sa_family) {
-	case AF_INET:
+	if (family == AF_INET) {
 		mc->family = '4';
 		mc->port = ntohs(in->sin_port);
 		mc->addr.family = 4;
 		memcpy(mc->addr.b, &in->sin_addr, 4);
-		break;
-	case AF_INET6:
+	} else if (family == AF_INET6) {
 		mc->family = '6';
 		mc->port = ntohs(in6->sin6_port);
 		mc->addr.family = 6;
 		memcpy(mc->addr.b, &in6->sin6_addr, 16);
-		break;
-	case AF_UNIX:
+	} else if (family == AF_UNIX)
 		mc->family = 'L';
-		break;
-	}
 }
 
 static sfsistat
 lib_connect(SMFICTX *ctx, char *host, struct sockaddr *sa)
 {
 	struct lib_session *s = lib_session(ctx);
-	struct lib_client client;
+	struct lib_client client = { .ctx = ctx, .mc.host = host };
 
-	memset(&client, 0, sizeof(client));
-	client.ctx = ctx;
-	client.mc.host = host;
 	lib_address(&client.mc, sa);
 	libmilter_job_call(lib_job_connect, s, &client);
 	return lib_reply(s, MILTER_CONNECT);
@@ -367,7 +351,7 @@ lib_refuse(SMFICTX *ctx, const struct envelope_message *m)
 	strlcpy(xcode, m->xcode, sizeof(xcode));
 	if (milter_percent(text, sizeof(text), m->text) == -1 ||
 	    smfi_setreply(ctx, code, xcode, text) != MI_SUCCESS)
-		syslog(LOG_WARNING, "libmilter refuses a reply text");
+		syslog(LOG_WARNING, "libmilter refused the text of a reply");
 	return defer ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }
 
@@ -423,7 +407,7 @@ lib_eom(SMFICTX *ctx)
 			lib_remove(ctx, f);
 		if (m->name != NULL &&
 		    smfi_insheader(ctx, 0, m->name, m->value) != MI_SUCCESS)
-			syslog(LOG_WARNING, "a header could not be added");
+			syslog(LOG_WARNING, "a header field was not added");
 	}
 	envelope_message_end(&s->envelope);
 	return rc;
@@ -463,9 +447,9 @@ lib_thread(void *arg)
 /* --- start and drain ------------------------------------------------------ */
 
 /*
- * smfi_stop() would drop sessions; an eventfd in the listener's place only
- * ends accepting. A session that is accepted but not negotiated yet has two
- * ticks to show itself.
+ * smfi_stop() would drop sessions; an eventfd in the listener's place only ends
+ * accepting. A session that is accepted but not negotiated yet has two ticks to
+ * begin.
  */
 static void
 lib_drain_tick(evutil_socket_t fd, short what, void *arg)
@@ -477,21 +461,6 @@ lib_drain_tick(evutil_socket_t fd, short what, void *arg)
 		role_drained(&lib_role);
 	else if (evtimer_add(lib_drain_ev, &tick) == -1)
 		fatalx("libmilter: no event");
-}
-
-static void
-lib_drain(void)
-{
-	static int draining;
-	int fd;
-
-	if (draining)
-		return;
-	draining = 1;
-	if ((fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
-	    dup3(fd, lib_listener, O_CLOEXEC) == -1)
-		fatal("libmilter drain");
-	lib_drain_tick(-1, 0, NULL);
 }
 
 static void
@@ -511,8 +480,16 @@ lib_copies(struct role *r, int fd)
 static void
 lib_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 {
-	if (type == MSG_DRAIN)
-		lib_drain();
+	static int draining;
+	int efd;
+
+	if (type != MSG_DRAIN || draining)
+		return;
+	draining = 1;
+	if ((efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
+	    dup3(efd, lib_listener, O_CLOEXEC) == -1)
+		fatal("libmilter drain");
+	lib_drain_tick(-1, 0, NULL);
 }
 
 static const struct role_ops lib_ops = {
@@ -541,7 +518,7 @@ lib_register(void)
 	char conn[32];
 	int flags;
 
-	/* Workers share the listener: whoever loses a race must not block. */
+	/* Other processes share the listener: accept(2) must not block. */
 	if ((flags = fcntl(lib_listener, F_GETFL)) == -1 ||
 	    fcntl(lib_listener, F_SETFL, flags | O_NONBLOCK) == -1)
 		fatal("libmilter listener");
@@ -572,24 +549,27 @@ lib_start_thread(void)
 	}
 }
 
-/* The sanitizer replaces malloc: glibc's arenas do not exist. */
+/* Prevents glibc from opening files once there are threads. */
+static void
+lib_prepare_glibc(void)
+{
+	int arenas = mallopt(M_ARENA_MAX, LIB_ARENAS);
+
 #ifdef __SANITIZE_ADDRESS__
-#define LIB_OWN_MALLOC 1
-#else
-#define LIB_OWN_MALLOC 0
+	arenas = 1; /* the sanitizer's malloc has none */
 #endif
+	if (arenas == 0 || setenv("TZ", "UTC0", 1) == -1)
+		fatalx("libmilter: cannot prepare");
+	tzset();
+}
 
 int
 libmilter_main(void)
 {
-	/* Prevents glibc from opening files once there are threads. */
-	if ((mallopt(M_ARENA_MAX, LIB_ARENAS) == 0 && !LIB_OWN_MALLOC) ||
-	    setenv("TZ", "UTC0", 1) == -1)
-		fatalx("libmilter: cannot prepare");
-	tzset();
+	lib_prepare_glibc();
 	role_start(&lib_role, ROLE_LIBMILTER, &lib_ops, NULL);
 	if (lib_asker == NULL || lib_role.milter_fd == -1)
-		fatalx("no way to dns or no listener before GO");
+		fatalx("no channel to dns or no listener before GO");
 	lib_listener = lib_role.milter_fd;
 	lib_in_role = 1;
 	libmilter_job_init(lib_role.base);

@@ -36,7 +36,7 @@ jobs_wake(void)
 {
 	const uint64_t one = 1;
 
-	/* Cannot fail: the event thread reads the counter down to 0. */
+	/* Cannot fail: the event thread resets the counter. */
 	if (write(jobs_fd, &one, sizeof(one)) == -1)
 		return;
 }
@@ -45,12 +45,8 @@ int
 libmilter_job_call(void (*run)(struct libmilter_job *), void *session,
     const void *arg)
 {
-	struct libmilter_job j;
+	struct libmilter_job j = { .run = run, .session = session, .arg = arg };
 
-	memset(&j, 0, sizeof(j));
-	j.run = run;
-	j.session = session;
-	j.arg = arg;
 	pthread_cond_init(&j.cond, NULL);
 	pthread_mutex_lock(&jobs_lock);
 	STAILQ_INSERT_TAIL(&jobs, &j, entry);
@@ -62,7 +58,7 @@ libmilter_job_call(void (*run)(struct libmilter_job *), void *session,
 	return j.result;
 }
 
-/* The job is on its caller's stack: it is gone once the lock is released. */
+/* The job is on its caller's stack: use it no more without the lock. */
 void
 libmilter_job_finish(struct libmilter_job *j, int result)
 {
@@ -107,25 +103,10 @@ jobs_take(void)
 	return j;
 }
 
-static struct job_line *
-jobs_take_line(unsigned int *lost)
-{
-	struct job_line *l;
-
-	pthread_mutex_lock(&jobs_lock);
-	if ((l = STAILQ_FIRST(&job_lines)) != NULL) {
-		STAILQ_REMOVE_HEAD(&job_lines, entry);
-		job_nlines--;
-	}
-	*lost = job_lines_lost;
-	job_lines_lost = 0;
-	pthread_mutex_unlock(&jobs_lock);
-	return l;
-}
-
 static void
 jobs_event(evutil_socket_t fd, short what, void *arg)
 {
+	STAILQ_HEAD(, job_line) lines = STAILQ_HEAD_INITIALIZER(lines);
 	struct job_line *l;
 	struct libmilter_job *j;
 	unsigned int lost;
@@ -135,15 +116,21 @@ jobs_event(evutil_socket_t fd, short what, void *arg)
 		return;
 	while ((j = jobs_take()) != NULL)
 		j->run(j);
-	while ((l = jobs_take_line(&lost)) != NULL) {
+	pthread_mutex_lock(&jobs_lock);
+	STAILQ_CONCAT(&lines, &job_lines);
+	lost = job_lines_lost;
+	job_nlines = job_lines_lost = 0;
+	pthread_mutex_unlock(&jobs_lock);
+	while ((l = STAILQ_FIRST(&lines)) != NULL) {
+		STAILQ_REMOVE_HEAD(&lines, entry);
 		if (l->priority > LOG_WARNING)
 			log_line(l->priority, "%s", l->text);
 		else
 			log_note(&job_said, "%s", l->text);
 		free(l);
-		if (lost != 0)
-			log_note(&job_lost, "%u log lines were dropped", lost);
 	}
+	if (lost != 0)
+		log_note(&job_lost, "%u log lines were dropped", lost);
 }
 
 void

@@ -11,8 +11,8 @@
 struct event_base;
 
 /*
- * Work that libmilter's threads hand to the thread of the event loop. All other
- * modules run in that thread and need no locks.
+ * Jobs of libmilter's threads for the thread of the event loop, in which all
+ * other modules run, so that they need no locks.
  */
 struct libmilter_job {
 	STAILQ_ENTRY(libmilter_job) entry;
@@ -24,16 +24,16 @@ struct libmilter_job {
 	pthread_cond_t cond;
 };
 
-/* Sets up the queue and its event before any thread. Dies on failure. */
+/* Makes the queue and its event; before any thread. Dies on failure. */
 void libmilter_job_init(struct event_base *);
 /*
- * In a callback thread: has run() called in the event thread and waits for
- * libmilter_job_finish(), then or later. Returns the result.
+ * For a callback thread: the event thread calls run(). Waits until
+ * libmilter_job_finish() is called, by run() or later. Returns the result.
  */
 int libmilter_job_call(void (*run)(struct libmilter_job *), void *session,
     const void *arg);
 void libmilter_job_finish(struct libmilter_job *, int result);
-/* In any thread: logs a line; drops it when too many wait. */
+/* For any thread: logs a line, or drops it when too many wait. */
 void libmilter_job_log(int priority, const char *fmt, va_list)
     __attribute__((__format__(printf, 2, 0)));
 

@@ -38,12 +38,10 @@ confirm_cancel(struct confirm *c)
 static void
 confirm_end(struct confirm *c)
 {
-	void (*done)(enum hosts_match, void *) = c->done;
-	enum hosts_match verdict = c->verdict;
-	void *arg = c->arg;
+	struct confirm ended = *c;
 
 	confirm_cancel(c);
-	done(verdict, arg);
+	ended.done(ended.verdict, ended.arg);
 }
 
 static void

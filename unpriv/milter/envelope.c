@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/smtp.h"
 #include "proto/stats.h"
@@ -293,7 +294,7 @@ envelope_queue_id(struct envelope *e, const char *id)
 void
 envelope_mail_arrived(struct envelope *e)
 {
-	logline_clock(&e->since);
+	e->since = clock_usec();
 }
 
 static void

@@ -6,7 +6,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "conf/conf.h"
 #include "proto/addr.h"
@@ -53,10 +52,10 @@ struct envelope_message {
 	char *buf;		  /* holds sender */
 	struct judge_request req; /* a running check uses it */
 	char queue_id[ENVELOPE_QUEUE_MAX];
-	struct timespec since; /* arrival of MAIL */
+	uint64_t since; /* arrival of MAIL; clock_usec() */
 	/* The decision, after envelope_outcome(). */
 	enum judge_action action; /* PREPEND, REJECT, DEFER or NOTHING */
-	int trusted;		  /* the sender forges no fields */
+	int trusted;		  /* do not look for forged fields */
 	char *code, *xcode, *text;
 	char *name, *value; /* field to insert, folded; or NULL */
 	/* The fields seen, and the forged ones among them. */
@@ -82,7 +81,7 @@ struct envelope {
 	struct check_prefetch *prefetch;
 	struct confirm *confirm; /* running, for names in InternalHosts */
 	char queue_id[ENVELOPE_QUEUE_MAX]; /* of the next message */
-	struct timespec since;		   /* arrival of its MAIL */
+	uint64_t since;			   /* arrival of its MAIL */
 	void (*decided)(void *);	   /* called when confirm ends */
 	void *arg;
 	struct envelope_message msg;

@@ -85,7 +85,7 @@ hosts_macros(const struct conf_macros *list,
 			matched++;
 		else
 			failed++;
-	/* With a mixed result mail is checked; the line says INTERNAL. */
+	/* With a mixed result mail is checked, but logged as INTERNAL. */
 	*external = failed == 0;
 	return failed == 0 || matched != 0;
 }

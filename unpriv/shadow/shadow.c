@@ -38,7 +38,7 @@ struct shadow_job {
 	LIST_ENTRY(shadow_job) entry;
 	struct shadow *shadow;
 	struct shadow_peer *peer; /* NULL: it is gone */
-	uint32_t peerid;	  /* the number that it gave the copy */
+	uint32_t peerid;	  /* its number for the copy */
 	struct shadow_copy copy;
 	struct spf2_check check;
 	struct flights flights;
@@ -53,9 +53,9 @@ struct shadow {
 	LIST_HEAD(, shadow_job) jobs;
 	unsigned int njobs;
 	int paused;
-	time_t since; /* the period of lines began */
+	time_t since; /* start of the period of lines */
 	unsigned int lines;
-	unsigned long unsaid;
+	unsigned long unsaid; /* differences not logged */
 };
 
 static void
@@ -122,7 +122,7 @@ shadow_job_compare(struct shadow_job *j, const struct shadow_opinion *o)
 	stat_inc(SECOND_DIFFER);
 	if (!shadow_may_say(j->shadow))
 		return;
-	/* the parent escapes names from the mail */
+	/* The parent escapes the names. */
 	log_line(LOG_INFO,
 	    "second opinion: libspf2 says %s%s where we say "
 	    "%s: client=%s sender=%s helo=%s",
@@ -142,13 +142,12 @@ shadow_job_answer(struct shadow_job *j, const struct shadow_opinion *o)
 	if (j->peer == NULL || shadowmsg_put_opinion(&w, o) == -1 ||
 	    chan_send(j->peer->chan, MSG_SHADOW_RESULT, j->peerid, buf, w.len,
 		-1, 0) == -1)
-		log_warnx("an opinion could not be told");
+		log_warnx("an opinion could not be sent");
 }
 
 /*
- * Runs until there is an opinion, which frees the job, or until answers are
- * under way. Each further run has one more answer; spf2_judge() limits their
- * number.
+ * Runs until there is an opinion, which frees the job, or answers are under
+ * way. Each run has one more answer; spf2_judge() limits their number.
  */
 static void
 shadow_job_run(struct shadow_job *j, int last)
@@ -174,7 +173,7 @@ shadow_job_answered(const struct answers_question *q, void *arg)
 		shadow_job_run(j, 0);
 }
 
-/* libspf2 takes answers that have not come by now for DNS errors. */
+/* From now on missing answers count as DNS errors. */
 static void
 shadow_job_deadline(evutil_socket_t fd, short what, void *arg)
 {
@@ -231,7 +230,7 @@ shadow_peer_msg(struct chan *chan, const struct msg_hdr *h,
 	struct rbuf r;
 	int may_want;
 
-	/* only a sender that may receive SHADOW_RESULT can want one */
+	/* Only a process that may receive SHADOW_RESULT may want one. */
 	may_want =
 	    (msg_rules[MSG_SHADOW_RESULT].receivers & ROLE_BIT(p->role)) != 0;
 	rbuf_init(&r, payload, len);
@@ -272,7 +271,7 @@ shadow_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 	struct shadow *s = role->arg;
 	struct shadow_peer *p, *next;
 
-	/* A client that was started again has a new channel. */
+	/* A process that was started again has a new channel. */
 	TAILQ_FOREACH_SAFE(p, &s->peers, entry, next)
 		if (p->id == id)
 			shadow_peer_free(p);
@@ -303,10 +302,10 @@ shadow_main(void)
 	LIST_INIT(&s->jobs);
 	s->paused = 1;
 	role_start(&s->role, ROLE_SHADOW, &shadow_ops, s);
-	if (s->asker == NULL) /* dns is being started again */
+	if (s->asker == NULL) /* dns starts again and is not ready */
 		s->asker = asker_new(s->role.base, s->role.who);
 	s->spf2 = spf2_new();
-	/* a service manager may forbid it */
+	/* A service manager may forbid it. */
 	if (setpriority(PRIO_PROCESS, 0, SHADOW_NICE) == -1)
 		log_debug("no lower priority for the shadow");
 

@@ -14,7 +14,7 @@
 #include "proto/dname.h"
 #include "unpriv/shadow/shadow_spf2.h"
 
-#define RECEIVER "unknown" /* %{r}, as in our engine */
+#define RECEIVER "unknown" /* for %{r}, as in our engine */
 
 struct spf2 {
 	SPF_server_t *server;
@@ -35,37 +35,36 @@ spf2_error(const char *file, int line, const char *text)
 	abort();
 }
 
-/* The length of record data as a C string; 0 for a name with a NUL in it. */
+/*
+ * The length of record data. libspf2 reads texts as C strings: a TXT record
+ * ends at its first NUL, and a name with a NUL counts as empty.
+ */
 static size_t
-spf2_text(const struct dns_rr *rr, uint16_t type)
+spf2_len(const struct dns_rr *rr, uint16_t type)
 {
+	if (type == DNS_T_A || type == DNS_T_AAAA)
+		return rr->len;
 	if (type == DNS_T_TXT)
 		return strnlen((const char *)rr->data, rr->len);
 	return memchr(rr->data, '\0', rr->len) != NULL ? 0 : rr->len;
 }
 
-/*
- * Appends one record to an answer. 0 when it is left out. libspf2 reads texts
- * as C strings, so that a TXT record ends at its first NUL.
- */
-static int
+/* Appends one record to an answer; skips invalid names. */
+static void
 spf2_add(SPF_dns_rr_t *to, const struct dns_rr *rr, uint16_t type)
 {
-	int is_addr = type == DNS_T_A || type == DNS_T_AAAA;
-	size_t len = is_addr ? rr->len : spf2_text(rr, type);
+	size_t len = spf2_len(rr, type);
 	char *p;
 
 	if (len == 0 && type != DNS_T_TXT)
-		return 0;
+		return;
 	if (SPF_dns_rr_buf_realloc(to, to->num_rr, len + 1) != SPF_E_SUCCESS)
 		fatalx("no memory for an answer");
 	p = (char *)to->rr[to->num_rr];
 	if (len > 0)
 		memcpy(p, rr->data, len);
-	if (!is_addr)
-		p[len] = '\0';
+	p[len] = '\0';
 	to->num_rr++;
-	return 1;
 }
 
 /* The h_errno for a question; *a is set with NETDB_SUCCESS only. */
@@ -74,21 +73,18 @@ spf2_ask(struct spf2_check *c, const char *name, uint16_t type,
     const struct dns_answer **a)
 {
 	size_t len = dname_undot(name, strlen(name));
+	int known;
 
-	/* libspf2 makes such names from macros, and hangs on longer ones */
+	/* libspf2 expands macros to invalid names, and hangs on long ones */
 	if (len == 0 || !dname_valid(name, len) || !DNS_TYPE_OK(type))
 		return HOST_NOT_FOUND;
-	if (++c->lookups > SPF2_LOOKUPS) {
+	known = answers_find(c->answers, type, name, len) != NULL;
+	if (++c->lookups > SPF2_LOOKUPS ||
+	    (!known && c->questions >= SPF2_QUESTIONS)) {
 		c->cut = 1;
 		return TRY_AGAIN;
 	}
-	if (answers_find(c->answers, type, name, len) == NULL) {
-		if (c->questions >= SPF2_QUESTIONS) {
-			c->cut = 1;
-			return TRY_AGAIN;
-		}
-		c->questions++;
-	}
+	c->questions += !known;
 	if ((*a = answers_get(c->answers, type, name, len)) == NULL) {
 		c->missing = 1;
 		return TRY_AGAIN;
@@ -101,7 +97,7 @@ spf2_ask(struct spf2_check *c, const char *name, uint16_t type,
 	case DNS_NODATA:
 		return NO_DATA;
 	default:
-		/* to most mechanisms NO_RECOVERY means no records */
+		/* for most mechanisms NO_RECOVERY would mean no records */
 		return TRY_AGAIN;
 	}
 }
@@ -124,8 +120,8 @@ spf2_lookup(SPF_dns_server_t *layer, const char *name, ns_type type,
 	if (herrno != NETDB_SUCCESS)
 		return rr;
 	for (i = 0; i < a->nrr; i++)
-		(void)spf2_add(rr, &a->rr[i], (uint16_t)type);
-	/* libspf2 takes success without records for a syntax error */
+		spf2_add(rr, &a->rr[i], (uint16_t)type);
+	/* success without records would be a syntax error */
 	if (rr->num_rr == 0)
 		rr->herrno = NO_DATA;
 	return rr;
@@ -154,10 +150,7 @@ spf2_new(void)
 	return s;
 }
 
-/*
- * libspf2 leaves its result invalid after a DNS error or a syntax error in
- * the first record, but not in an included one.
- */
+/* After an error in the first record libspf2's result is invalid. */
 static uint8_t
 spf2_result(SPF_result_t result, SPF_errcode_t err)
 {
@@ -221,7 +214,7 @@ spf2_judge(struct spf2 *s, const struct shadow_copy *c,
 	if (why == NULL)
 		why = SPF_strerror(err);
 	else if (strncmp(why, RECEIVER ": ", sizeof(RECEIVER ": ") - 1) == 0)
-		why += sizeof(RECEIVER ": ") - 1; /* its name for us */
+		why += sizeof(RECEIVER ": ") - 1;
 	strlcpy(o->why, why == NULL ? "" : why, sizeof(o->why));
 	o->cut = (uint8_t)check->cut;
 	o->questions = (uint16_t)check->questions;

@@ -8,35 +8,34 @@
 #include "unpriv/spf/answers.h"
 
 /*
- * Runs libspf2 over a table of answers, again and again until nothing is
- * missing, like our engine. Hostile records crash libspf2: only the shadow
- * may call it.
+ * Runs libspf2 over a table of answers, again and again until none is missing,
+ * like our engine. Hostile records crash libspf2: only the shadow may call it.
  */
 struct spf2;
 
 /*
  * libspf2 applies its limits to each include alone, so that a few records make
- * it ask millions of questions. These limits hold for all runs of one check;
- * above them libspf2 gets DNS errors.
+ * it ask millions of questions. These limits hold for all runs of one check:
+ * beyond them libspf2 gets DNS errors.
  */
 #define SPF2_QUESTIONS 200   /* different names and types */
-#define SPF2_LOOKUPS   20000 /* questions, repeated ones too */
+#define SPF2_LOOKUPS   20000 /* questions, with repeated ones */
 
-/* One check; zero it, but for answers, before the first run. */
+/* One check. Set answers and zero the rest before the first run. */
 struct spf2_check {
 	struct answers *answers;
 	unsigned int questions;
 	unsigned int lookups;
-	int missing; /* the last run lacked an answer */
+	int missing; /* the last run needs an answer */
 	int cut;     /* a limit was reached */
 };
 
 /* Call it before sandbox_enter(): it reads the host's name. Dies on failure. */
 struct spf2 *spf2_new(void);
 /*
- * Judges the identity of the copy. 1 when there is an opinion; 0 when answers
- * are missing. With last set, missing answers are DNS errors and there is
- * always an opinion. libspf2 may end the process.
+ * Judges the identity of the copy. 1: there is an opinion; 0: answers are
+ * missing. With last set, missing answers count as DNS errors and the result
+ * is 1. libspf2 may end the process.
  */
 int spf2_judge(struct spf2 *, const struct shadow_copy *, struct spf2_check *,
     int last, struct shadow_opinion *);

@@ -30,7 +30,7 @@ struct entry {
 struct answers {
 	struct arena *arena;
 	size_t n;
-	size_t cursor; /* no question before it is WANTED */
+	size_t cursor; /* all questions before it are handed out */
 	struct entry *all[ANSWERS_MAX];
 	struct entry *bucket[ANSWERS_HASH];
 };

@@ -80,7 +80,7 @@ size_t answers_missing(const struct answers *);
 /* Question i in the order in which they were noted, or NULL at the end. */
 const struct answers_question *answers_at(const struct answers *, size_t);
 
-/* 1 when an answer of A or AAAA has an address with the client's first bits. */
+/* 1 when an A or AAAA answer has an address with the client's first bits. */
 int answers_has_addr(const struct dns_answer *, const struct addr *client,
     uint8_t bits);
 /*

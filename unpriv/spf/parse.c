@@ -106,7 +106,7 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 	int rv;
 
 	rv = spf_macro_check(s, len, 0, &end, e);
-	/* A wrong "%{...}" at the end is no wrong domain. */
+	/* Report a wrong "%{...}" at the end as a wrong macro. */
 	if (rv == -1 && e->len > 2 && e->arg[1] == '{' &&
 	    e->arg + e->len == s + len)
 		return rv;
@@ -120,26 +120,21 @@ spec_check(const char *s, size_t len, struct spf_syntax *e)
 static int
 modifier_parse(struct spf_term *t, size_t namelen, struct spf_syntax *e)
 {
+	int redirect = name_is(t->text, namelen, "redirect");
 	size_t end;
 
 	t->spec = t->text + namelen + 1;
 	t->speclen = t->len - namelen - 1;
 	t->kind = SPF_T_OTHER;
-	if (name_is(t->text, namelen, "redirect")) {
-		t->kind = SPF_T_REDIRECT;
-		if (t->speclen == 0)
-			return spf_syntax_error(e,
-			    "redirect has empty domain:", NULL, 0);
+	if (!redirect && !name_is(t->text, namelen, "exp"))
+		return spf_macro_check(t->spec, t->speclen, 0, &end, e);
+	t->kind = redirect ? SPF_T_REDIRECT : SPF_T_EXP;
+	if (t->speclen != 0)
 		return spec_check(t->spec, t->speclen, e);
-	}
-	if (name_is(t->text, namelen, "exp")) {
-		t->kind = SPF_T_EXP;
-		if (t->speclen == 0)
-			return spf_syntax_error(e,
-			    "exp has empty domain-spec:", NULL, 0);
-		return spec_check(t->spec, t->speclen, e);
-	}
-	return spf_macro_check(t->spec, t->speclen, 0, &end, e);
+	return spf_syntax_error(e,
+	    redirect ? "redirect has empty domain:" :
+		       "exp has empty domain-spec:",
+	    NULL, 0);
 }
 
 /*

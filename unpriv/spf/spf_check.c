@@ -27,36 +27,20 @@ static const char *const reasons[SPF_RESULT_MAX] = {
 	[SPF_RESULT_PERMERROR] = "SPF Permanent Error: out of memory",
 };
 
-/* RFC 7208 6.2: NULL unless the macros are correct and give printable ASCII. */
-static const char *
-explanation_text(struct spf_state *st, const struct spf_level *lv,
-    const struct dns_rr *rr)
-{
-	char buf[EXPLANATION_MAX];
-	struct spf_sink k = { .buf = buf, .size = sizeof(buf) };
-	const char *text = (const char *)rr->data;
-	struct spf_syntax e;
-	size_t i, end;
-
-	if (spf_macro_check(text, rr->len, SPF_MACRO_EXP, &end, &e) == -1 ||
-	    spf_expand(st, lv, text, rr->len, &k) != SPF_YES)
-		return NULL;
-	for (i = 0; i < k.len; i++)
-		if (!ascii_is_print(buf[i]))
-			return NULL;
-	return k.len == 0 ? NULL : arena_strndup(st->arena, buf, k.len);
-}
-
 /*
- * RFC 7208 6.2: any error means no explanation. Its lookups follow the result,
- * so no limit counts them. Sets st->waiting when an answer is missing.
+ * RFC 7208 6.2: any error means no explanation, and so does a text that is not
+ * printable ASCII. The lookups follow the result, so no limit counts them. Sets
+ * st->waiting when an answer is missing.
  */
 static const char *
 explanation(struct spf_state *st, struct spf_level *lv)
 {
-	char name[DNAME_MAX + 1];
+	char buf[EXPLANATION_MAX], name[DNAME_MAX + 1];
+	struct spf_sink k = { .buf = buf, .size = sizeof(buf) };
 	const struct dns_answer *a;
-	size_t len;
+	struct spf_syntax e;
+	const char *text;
+	size_t i, len, end;
 
 	if (lv->exp.kind == 0)
 		return NULL;
@@ -65,7 +49,15 @@ explanation(struct spf_state *st, struct spf_level *lv)
 	    spf_lookup(st, lv, DNS_T_TXT, name, len, 0, &a) != SPF_YES ||
 	    a->status != DNS_OK || a->nrr != 1)
 		return NULL;
-	return explanation_text(st, lv, &a->rr[0]);
+	text = (const char *)a->rr[0].data;
+	len = a->rr[0].len;
+	if (spf_macro_check(text, len, SPF_MACRO_EXP, &end, &e) == -1 ||
+	    spf_expand(st, lv, text, len, &k) != SPF_YES)
+		return NULL;
+	for (i = 0; i < k.len; i++)
+		if (!ascii_is_print(buf[i]))
+			return NULL;
+	return k.len == 0 ? NULL : arena_strndup(st->arena, buf, k.len);
 }
 
 enum spf_status

@@ -43,8 +43,8 @@ struct spf_state {
 	char domain[DNAME_MAX + 1]; /* of the sender, A-labels */
 	size_t dlen;
 	/*
-	 * An answer is missing: the run decides nothing more, and goes on only
-	 * to note the questions that can be asked now.
+	 * An answer is missing: the run decides nothing more, and continues
+	 * only to note the questions that can be asked now.
 	 */
 	int waiting;
 	int stop;      /* further guesses are useless */

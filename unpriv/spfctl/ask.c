@@ -15,7 +15,7 @@
 #include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
 
-#define TICK_MS	    250	 /* between looks at the time limit and progress */
+#define TICK_MS	    250	 /* between checks of the time limit */
 #define PROGRESS_MS 1000 /* before the progress line is shown */
 
 struct ask {
@@ -63,9 +63,11 @@ ask_new(struct ask *a)
 	return n;
 }
 
+/* Shows the question that has been asked last, once a second. */
 static void
-ask_progress(struct ask *a)
+ask_tick(evutil_socket_t fd, short what, void *arg)
 {
+	struct ask *a = arg;
 	const struct answers_question *q = flights_last(&a->flights);
 	long ms = ask_ms(a);
 
@@ -81,27 +83,7 @@ ask_progress(struct ask *a)
 	a->shown = ms / 1000;
 }
 
-static void
-ask_tick(evutil_socket_t fd, short what, void *arg)
-{
-	ask_progress(arg);
-}
-
-static void
-ask_end(struct ask *a)
-{
-	flights_cancel(&a->flights);
-	event_free(a->tick);
-	if (a->shown != 0) {
-		fputs("\r\033[K", stderr);
-		fflush(stderr);
-	}
-}
-
-/*
- * The loop ends: fn runs for each batch of answers, at most ANSWERS_MAX, and
- * for each tick until the time limit.
- */
+/* The loop ends: each round adds an answer, or waits within the time limit. */
 int
 ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
     ctl_run_fn fn, void *arg)
@@ -132,7 +114,12 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 		else if (event_base_loop(ctl->base, EVLOOP_ONCE) == -1)
 			fatalx("event loop");
 	}
-	ask_end(&a);
+	flights_cancel(&a.flights);
+	event_free(a.tick);
+	if (a.shown != 0) {
+		fputs("\r\033[K", stderr);
+		fflush(stderr);
+	}
 	if (!ctl->dns_gone)
 		return 0;
 	fputs("spfctl: the dns process ended\n", stderr);

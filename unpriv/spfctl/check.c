@@ -21,8 +21,8 @@
 #define TREE_ARENA  (4UL << 20)
 
 /*
- * The verdict on one identity, where the judge did not need it, too: the other
- * identity decided, or the configuration says not to check. 1: DNS answers are
+ * Checks one identity, even where the judge skips it because the other one
+ * decides or the configuration disables it. Returns 1 when DNS answers are
  * missing.
  */
 static int
@@ -72,7 +72,7 @@ run(struct answers *answers, int elapsed, void *arg)
 	return check_identity(r, &r->mailfrom, &r->out.mailfrom) || wait;
 }
 
-/* A copy without a dot at its end. */
+/* Copies a string without a dot at its end. */
 static char *
 undotted(const char *s)
 {
@@ -84,7 +84,7 @@ undotted(const char *s)
 	return p;
 }
 
-/* The request from the command line. -1: there is no client address in it. */
+/* Fills the request from the command line. -1: the client is no address. */
 static int
 set_request(struct judge_request *req, const struct ctl *ctl)
 {
@@ -98,9 +98,7 @@ set_request(struct judge_request *req, const struct ctl *ctl)
 	req->client_text = ctl->argv[0];
 	if (addr_parse(&req->client, ctl->argv[0], strlen(ctl->argv[0])) ==
 	    -1) {
-		fputs("spfctl: ", stderr);
-		ctl_puts(stderr, ctl->argv[0]);
-		fputs(" is no IP address\n", stderr);
+		ctl_complain(ctl->argv[0], " is no IP address");
 		return -1;
 	}
 	if ((sender = strdup(ctl->argv[1])) == NULL)
@@ -182,7 +180,7 @@ ctl_check(struct ctl *ctl)
 	while (answers_at(r.answers, r.questions) != NULL)
 		r.questions++;
 	if (ctl->opinion != NULL) {
-		/* If the shadow dies at the first, it gives no other. */
+		/* A shadow that dies in the first gives no second opinion. */
 		ask_second(&r, &r.mailfrom, SHADOW_MAILFROM);
 		ask_second(&r, &r.helo, SHADOW_HELO);
 	}

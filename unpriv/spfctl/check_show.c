@@ -27,16 +27,12 @@ static const struct {
 	[JUDGE_ID_MAILFROM] = { "MAIL FROM", "mailfrom" },
 };
 
-/*
- * Text.
- */
+/* ---- text ---- */
 
 static void
 label(const struct check_report *r, const char *text)
 {
-	ctl_set_color(r->ctl, stdout, CTL_C_BOLD);
-	printf("%-8s", text);
-	ctl_set_color(r->ctl, stdout, CTL_C_NONE);
+	ctl_print(r->ctl, CTL_C_BOLD, "%-8s", text);
 }
 
 static void
@@ -51,9 +47,8 @@ show_result(const struct check_report *r)
 	else if (o->identity == JUDGE_ID_NONE)
 		printf("not checked\n");
 	else {
-		ctl_set_color(r->ctl, stdout, ctl_result_color(o->result));
-		fputs(spf_result_name[o->result], stdout);
-		ctl_set_color(r->ctl, stdout, CTL_C_NONE);
+		ctl_print_text(r->ctl, ctl_result_color(o->result),
+		    spf_result_name[o->result]);
 		printf(" of %s\n", identities[o->identity].title);
 	}
 }
@@ -90,26 +85,22 @@ show_verdict(const struct check_report *r)
 	    r->usec % 1000 / 100, r->questions, r->questions == 1 ? "" : "s");
 }
 
-/* The opinion of libspf2. */
 static void
 show_second(const struct check_report *r, const struct check_identity *c)
 {
 	const struct shadow_opinion *o = &c->opinion;
 
+	int agrees = o->result == (uint8_t)c->verdict.result;
+
 	fputs("  libspf2 says ", stdout);
 	if (!c->answered) {
-		ctl_set_color(r->ctl, stdout, CTL_C_BAD);
-		fputs("nothing: it ended or took too long\n", stdout);
-		ctl_set_color(r->ctl, stdout, CTL_C_NONE);
+		ctl_print(r->ctl, CTL_C_BAD,
+		    "nothing: it ended or took too long\n");
 		return;
 	}
-	ctl_set_color(r->ctl, stdout,
-	    o->result == (uint8_t)c->verdict.result ? CTL_C_GOOD : CTL_C_WARN);
-	fputs(shadow_result_name[o->result], stdout);
-	ctl_set_color(r->ctl, stdout, CTL_C_NONE);
-	printf("%s%s (",
-	    o->result == (uint8_t)c->verdict.result ? " too" :
-						      ", and so differs",
+	ctl_print_text(r->ctl, agrees ? CTL_C_GOOD : CTL_C_WARN,
+	    shadow_result_name[o->result]);
+	printf("%s%s (", agrees ? " too" : ", and so differs",
 	    o->cut ? "; it was cut short" : "");
 	ctl_puts(stdout, o->why);
 	fputs(")\n", stdout);
@@ -123,14 +114,13 @@ show_identity(const struct check_report *r, const struct check_identity *c)
 	if (!c->done)
 		return;
 	fputc('\n', stdout);
-	ctl_set_color(r->ctl, stdout, CTL_C_BOLD);
+	ctl_set_color(r->ctl, CTL_C_BOLD);
 	printf("%s ", identities[c->id].title);
 	ctl_puts(stdout, c->value);
-	ctl_set_color(r->ctl, stdout, CTL_C_NONE);
+	ctl_set_color(r->ctl, CTL_C_NONE);
 	fputs(": ", stdout);
-	ctl_set_color(r->ctl, stdout, ctl_result_color(v->result));
-	fputs(spf_result_name[v->result], stdout);
-	ctl_set_color(r->ctl, stdout, CTL_C_NONE);
+	ctl_print_text(r->ctl, ctl_result_color(v->result),
+	    spf_result_name[v->result]);
 	if (v->reason != NULL && v->reason[0] != '\0') {
 		fputs(" (", stdout);
 		ctl_puts(stdout, v->reason);
@@ -147,8 +137,7 @@ show_identity(const struct check_report *r, const struct check_identity *c)
 	if (c->asked)
 		show_second(r, c);
 	if (c->tree != NULL)
-		tree_show(r->ctl, stdout, c->tree,
-		    (unsigned int)r->req.conf->void_limit);
+		tree_show(r->ctl, c->tree);
 	else
 		fputs("  no valid domain name to check\n", stdout);
 	if (c->cut)
@@ -163,9 +152,7 @@ check_show_text(const struct check_report *r)
 	show_identity(r, &r->helo);
 }
 
-/*
- * JSON.
- */
+/* ---- JSON ---- */
 
 static void
 json_lookup(const struct check_report *r, struct json *js,
@@ -254,9 +241,7 @@ static void
 json_level(const struct check_report *r, struct json *js, const char *key,
     const struct trace_node *n)
 {
-	const struct trace_node *c;
-	const char *rest = NULL;
-	size_t restlen = 0;
+	const struct trace_node *c, *rest = NULL;
 
 	json_object(js, key);
 	json_str(js, "domain", n->domain);
@@ -271,16 +256,14 @@ json_level(const struct check_report *r, struct json *js, const char *key,
 	TAILQ_FOREACH(c, &n->children, entry) {
 		if (c->kind == TRACE_TERM)
 			json_term(r, js, c);
-		else if (c->kind == TRACE_REST) {
-			rest = c->text;
-			restlen = c->len;
-		}
+		else if (c->kind == TRACE_REST)
+			rest = c;
 	}
 	json_array_end(js);
 	if (rest == NULL)
 		json_null(js, "not_reached");
 	else
-		json_text(js, "not_reached", rest, restlen);
+		json_text(js, "not_reached", rest->text, rest->len);
 	json_object_end(js);
 }
 
@@ -366,7 +349,6 @@ check_show_json(const struct check_report *r)
 	struct json js;
 
 	ctl_json_start(&js, 1);
-	json_object(&js, NULL);
 	json_str(&js, "client", r->req.client_text);
 	json_str(&js, "sender", r->req.sender);
 	json_str(&js, "helo", r->req.helo);
@@ -390,27 +372,21 @@ check_show_json(const struct check_report *r)
 		json_str(&js, NULL, line);
 	}
 	json_array_end(&js);
-	json_object_end(&js);
-	putchar('\n');
+	ctl_json_end(&js);
 }
 
-/*
- * A graph.
- */
-
-static void
-show_dot_identity(const struct check_report *r, const struct check_identity *c)
-{
-	if (c->done)
-		dot_identity(r->ctl, stdout, identities[c->id].name,
-		    &c->verdict, c->tree);
-}
+/* ---- a graph ---- */
 
 void
 check_show_dot(const struct check_report *r)
 {
-	dot_begin(stdout);
-	show_dot_identity(r, &r->helo);
-	show_dot_identity(r, &r->mailfrom);
-	dot_end(stdout);
+	const struct check_identity *const both[] = { &r->helo, &r->mailfrom };
+	int i;
+
+	dot_begin();
+	for (i = 0; i < 2; i++)
+		if (both[i]->done)
+			dot_identity(r->ctl, identities[both[i]->id].name,
+			    &both[i]->verdict, both[i]->tree);
+	dot_end();
 }

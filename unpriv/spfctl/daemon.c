@@ -22,7 +22,7 @@
 struct ctl_daemon {
 	struct event_base *base;
 	struct chan *chan;	   /* NULL: gone */
-	const char *why;	   /* it broke the rules */
+	const char *why;	   /* it sent a bad message: which */
 	struct ctl_answer *answer; /* being collected */
 	int ended;
 	int late;
@@ -33,7 +33,7 @@ answer_line(struct ctl_answer *a, const uint8_t *p, size_t len)
 {
 	if (a->n >= LINES_MAX)
 		return;
-	/* room by doubling */
+	/* Double the array. */
 	if ((a->n & (a->n - 1)) == 0 &&
 	    (a->line = reallocarray(a->line, a->n == 0 ? 1 : 2 * a->n,
 		 sizeof(*a->line))) == NULL)
@@ -63,7 +63,7 @@ daemon_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 	struct ctl_daemon *d = arg;
 	struct rbuf r;
 
-	/* what comes unasked, before a question, is its end */
+	/* Ignore messages outside of an answer. */
 	if (d->answer == NULL || d->ended)
 		return;
 	switch (h->type) {
@@ -119,9 +119,9 @@ ctl_daemon_new(struct event_base *base, int fd)
 	return d;
 }
 
-/* Until the end of the answer, of the daemon, or of patience. */
+/* Waits until the answer ends, the daemon hangs up or the time is over. */
 static void
-wait_for_it(struct ctl_daemon *d, unsigned int seconds)
+wait_for_end(struct ctl_daemon *d, unsigned int seconds)
 {
 	const struct timeval tv = { (time_t)seconds, 0 };
 	struct event *timer;
@@ -154,7 +154,7 @@ ctl_daemon_ask(struct ctl *ctl, enum msg_type type, const void *p, size_t len,
 	d->ended = d->late = 0;
 	if (d->chan != NULL)
 		(void)chan_send(d->chan, type, 0, p, len, -1, 0);
-	wait_for_it(d, seconds);
+	wait_for_end(d, seconds);
 	d->answer = NULL;
 	if (d->ended)
 		return 0;
@@ -193,11 +193,8 @@ ctl_answer_complain(const struct ctl_answer *a)
 {
 	size_t i;
 
-	for (i = 0; i < a->n; i++) {
-		fputs("spfctl: ", stderr);
-		ctl_puts(stderr, a->line[i]);
-		fputc('\n', stderr);
-	}
+	for (i = 0; i < a->n; i++)
+		ctl_complain(a->line[i], "");
 	return a->status;
 }
 
@@ -237,13 +234,21 @@ ctl_json_start(struct json *j, int indent)
 {
 	json_init(j, json_out, stdout);
 	j->indent = indent;
+	json_object(j, NULL);
+}
+
+void
+ctl_json_end(struct json *j)
+{
+	json_object_end(j);
+	putchar('\n');
 }
 
 /* ---- reload, flush, log ---- */
 
 #define COMMAND_SECONDS 60 /* new processes have 20 to get ready */
 
-/* A command that changes something: how that went. */
+/* Runs a command that changes the daemon, and prints its messages. */
 static int
 command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
 {
@@ -256,15 +261,13 @@ command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
 		;
 	else if (ctl->form == CTL_JSON) {
 		ctl_json_start(&j, 1);
-		json_object(&j, NULL);
 		json_bool(&j, "done", a.status == 0);
 		json_int(&j, "status", a.status);
 		json_array(&j, "messages");
 		for (i = 0; i < a.n; i++)
 			json_str(&j, NULL, a.line[i]);
 		json_array_end(&j);
-		json_object_end(&j);
-		putchar('\n');
+		ctl_json_end(&j);
 	} else if (a.status != 0)
 		(void)ctl_answer_complain(&a);
 	else

@@ -27,22 +27,22 @@ struct ctl_answer {
 
 struct ctl_daemon;
 
-/* Takes over fd, the way to the daemon. Nothing is read yet. */
+/* Takes over fd, which is connected to the daemon. Does not read yet. */
 struct ctl_daemon *ctl_daemon_new(struct event_base *, int fd);
 /*
- * Asks, and waits for the end of the answer, at most so many seconds. 0; -1
- * when it did not come: that was said on stderr, and status is what to exit
- * with. Either way ctl_answer_free().
+ * Asks, and waits at most so many seconds for the end of the answer. Returns
+ * 0; or -1 after printing the reason on stderr, with the exit status in status.
+ * The caller calls ctl_answer_free() either way.
  */
 int ctl_daemon_ask(struct ctl *, enum msg_type, const void *, size_t,
     unsigned int seconds, struct ctl_answer *);
 void ctl_answer_free(struct ctl_answer *);
-/* 0 when it hung up. */
+/* Returns 0 when the daemon hung up. */
 int ctl_daemon_is_there(const struct ctl_daemon *);
 /*
  * Ask for the status or the counters. Return 0, or an exit status after
- * printing the reason on stderr. A status that was taken is complete as
- * status_complete() says.
+ * printing the reason on stderr. With 0, the rows of a status satisfy
+ * status_complete().
  */
 int ctl_status_ask(struct ctl *, struct ctl_answer *);
 int ctl_stats_ask(struct ctl *, struct ctl_answer *);
@@ -51,12 +51,13 @@ const struct status_row *ctl_status_row(const struct ctl_answer *,
     enum status_kind);
 /* Prints that the daemon is of another version; returns the exit status. */
 int ctl_daemon_differs(const char *why);
-/* The answer's lines on stderr; returns its status. */
+/* Prints the answer's lines on stderr; returns its status. */
 int ctl_answer_complain(const struct ctl_answer *);
-/* "1 d 2 h 3 min 4 s", the two largest of it. */
+/* A time in its two largest units: "1 d 2 h", "3 min 4 s". */
 const char *ctl_seconds(uint64_t, char *buf, size_t size);
-/* Ready for a document on stdout. */
+/* Begin and end an object on stdout that is a document. */
 void ctl_json_start(struct json *, int indent);
+void ctl_json_end(struct json *);
 
 /* The commands; each returns the exit status. */
 int ctl_status(struct ctl *);

@@ -22,14 +22,13 @@ static const char *const result_fill[SPF_RESULT_MAX] = {
 
 struct dot {
 	const struct ctl *ctl;
-	FILE *fp;
 	const char *name;  /* of the identity; a prefix of ids */
 	unsigned int last; /* id */
 };
 
 /* Writes a part of a quoted string: escaped as for a log line, then for dot. */
 static void
-put_label(FILE *fp, const char *s, size_t len)
+put_label(const char *s, size_t len)
 {
 	char out[4 * LABEL_SHOWN + 1];
 	size_t i, n, cut = len > LABEL_SHOWN ? LABEL_SHOWN : len;
@@ -37,18 +36,18 @@ put_label(FILE *fp, const char *s, size_t len)
 	n = text_escape_log(out, sizeof(out), s, cut);
 	for (i = 0; i < n; i++) {
 		if (out[i] == '"' || out[i] == '\\')
-			fputc('\\', fp);
-		fputc(out[i], fp);
+			putchar('\\');
+		putchar(out[i]);
 	}
 	if (cut < len)
-		fputs("...", fp);
+		fputs("...", stdout);
 }
 
 static void
-put_text(FILE *fp, const char *s)
+put_text(const char *s)
 {
 	if (s != NULL)
-		put_label(fp, s, strlen(s));
+		put_label(s, strlen(s));
 }
 
 static void
@@ -56,18 +55,18 @@ lookup_label(struct dot *d, const struct trace_node *n)
 {
 	const struct dns_answer *a;
 
-	fprintf(d->fp, "shape=plaintext, fontcolor=\"#555555\", label=\"%s ",
+	printf("shape=plaintext, fontcolor=\"#555555\", label=\"%s ",
 	    dns_type_name(n->ev->type));
-	put_text(d->fp, n->ev->domain);
+	put_text(n->ev->domain);
 	if (n->q != NULL && n->q->state == ANSWERS_DONE) {
 		a = &n->q->answer;
-		fprintf(d->fp, "\\n%s, %d records, %u.%u ms, TTL %u, %s%s",
+		printf("\\n%s, %d records, %u.%u ms, TTL %u, %s%s",
 		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
 						 "?",
 		    a->nrr, a->usec / 1000, a->usec % 1000 / 100, a->ttl,
 		    ctl_ask_source(d->ctl, n->q), a->secure ? ", DNSSEC" : "");
 	}
-	fputs(n->is_void ? "\\nvoid\"" : "\"", d->fp);
+	fputs(n->is_void ? "\\nvoid\"" : "\"", stdout);
 }
 
 static void
@@ -75,38 +74,37 @@ attributes(struct dot *d, const struct trace_node *n)
 {
 	switch (n->kind) {
 	case TRACE_LEVEL:
-		fprintf(d->fp, "shape=box, fillcolor=\"%s\", label=\"",
+		printf("shape=box, fillcolor=\"%s\", label=\"",
 		    result_fill[n->result]);
-		put_text(d->fp, n->domain);
-		fprintf(d->fp, ": %s\\n", spf_result_name[n->result]);
+		put_text(n->domain);
+		printf(": %s\\n", spf_result_name[n->result]);
 		if (n->text != NULL)
-			put_label(d->fp, n->text, n->len);
+			put_label(n->text, n->len);
 		else
-			fputs("no record", d->fp);
-		fputc('"', d->fp);
+			fputs("no record", stdout);
+		putchar('"');
 		break;
 	case TRACE_TERM:
-		fprintf(d->fp, "shape=ellipse, fillcolor=\"%s\", label=\"",
+		printf("shape=ellipse, fillcolor=\"%s\", label=\"",
 		    n->ev->matched ? result_fill[n->ev->result] : "#ffffff");
-		put_text(d->fp, n->ev->text);
-		fprintf(d->fp, "\\n%s\"",
-		    n->ev->matched ? "matches" : "no match");
+		put_text(n->ev->text);
+		printf("\\n%s\"", n->ev->matched ? "matches" : "no match");
 		break;
 	case TRACE_LOOKUP:
 		lookup_label(d, n);
 		break;
 	case TRACE_ERROR:
-		fprintf(d->fp, "shape=octagon, fillcolor=\"%s\", label=\"",
+		printf("shape=octagon, fillcolor=\"%s\", label=\"",
 		    result_fill[SPF_RESULT_PERMERROR]);
-		put_text(d->fp, n->ev->text);
-		fputc('"', d->fp);
+		put_text(n->ev->text);
+		putchar('"');
 		break;
 	case TRACE_REST:
 		fputs("shape=plaintext, fontcolor=\"#999999\", label=\"not "
 		      "reached: ",
-		    d->fp);
-		put_label(d->fp, n->text, n->len);
-		fputc('"', d->fp);
+		    stdout);
+		put_label(n->text, n->len);
+		putchar('"');
 		break;
 	}
 }
@@ -118,40 +116,39 @@ node(struct dot *d, const struct trace_node *n, unsigned int parent)
 	const struct trace_node *c;
 	unsigned int id = ++d->last;
 
-	fprintf(d->fp, "    %s_%u [", d->name, id);
+	printf("    %s_%u [", d->name, id);
 	attributes(d, n);
-	fputs("];\n", d->fp);
+	fputs("];\n", stdout);
 	if (parent != 0)
-		fprintf(d->fp, "    %s_%u -> %s_%u;\n", d->name, parent,
-		    d->name, id);
+		printf("    %s_%u -> %s_%u;\n", d->name, parent, d->name, id);
 	TAILQ_FOREACH(c, &n->children, entry)
 		node(d, c, id);
 }
 
 void
-dot_begin(FILE *fp)
+dot_begin(void)
 {
 	fputs("digraph spf {\n  rankdir=LR;\n  node [style=filled, "
 	      "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
 	      "fontsize=10];\n",
-	    fp);
+	    stdout);
 }
 
 void
-dot_identity(const struct ctl *ctl, FILE *fp, const char *name,
+dot_identity(const struct ctl *ctl, const char *name,
     const struct spf_verdict *v, const struct trace_node *root)
 {
-	struct dot d = { ctl, fp, name, 0 };
+	struct dot d = { ctl, name, 0 };
 
-	fprintf(fp, "  subgraph cluster_%s {\n    label=\"%s: %s\";\n", name,
-	    name, spf_result_name[v->result]);
+	printf("  subgraph cluster_%s {\n    label=\"%s: %s\";\n", name, name,
+	    spf_result_name[v->result]);
 	if (root != NULL)
 		node(&d, root, 0);
-	fputs("  }\n", fp);
+	puts("  }");
 }
 
 void
-dot_end(FILE *fp)
+dot_end(void)
 {
-	fputs("}\n", fp);
+	puts("}");
 }

@@ -7,11 +7,13 @@
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/trace.h"
 
-/* Traces as one graph for dot(1): dot_begin(), each identity, dot_end(). */
-void dot_begin(FILE *);
+/*
+ * Prints traces as one graph for dot(1): dot_begin(), each identity, dot_end().
+ */
+void dot_begin(void);
 /* root may be NULL. */
-void dot_identity(const struct ctl *, FILE *, const char *name,
+void dot_identity(const struct ctl *, const char *name,
     const struct spf_verdict *, const struct trace_node *root);
-void dot_end(FILE *);
+void dot_end(void);
 
 #endif

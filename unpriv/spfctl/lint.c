@@ -68,6 +68,7 @@ lint_add(struct lint *l, struct lint_record *r, enum lint_level level,
 		STAILQ_INSERT_AFTER(&r->findings, before, f, entry);
 }
 
+/* Returns NULL when the answer is missing; the run is repeated with it. */
 static const struct dns_answer *
 ask(struct lint *l, uint16_t type, const char *name, size_t len)
 {
@@ -85,7 +86,18 @@ is_void(const struct dns_answer *a)
 	return a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
 }
 
-/* 1 after a warning when a lookup failed: nothing is known then. */
+/* Returns 1 for a void lookup, and counts it for clients of both families. */
+static int
+count_void(struct lint *l, const struct dns_answer *a)
+{
+	if (!is_void(a))
+		return 0;
+	l->voids[0]++;
+	l->voids[1]++;
+	return 1;
+}
+
+/* Returns 1, and adds a warning, when the lookup failed. */
 static int
 lookup_failed(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const struct dns_answer *a, const char *name)
@@ -178,12 +190,9 @@ mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	if ((a = ask(l, DNS_T_MX, name, len)) == NULL ||
 	    lookup_failed(l, r, t, a, name))
 		return;
-	if (is_void(a)) {
-		l->voids[0]++;
-		l->voids[1]++;
+	if (count_void(l, a))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s has no MX record: a void lookup", name);
-	}
 	if (a->nrr > SPF_MAX_MX)
 		lint_add(l, r, LINT_ERROR, "too-many-mx", t,
 		    "%s has %d MX records; more than %d are an error", name,
@@ -206,14 +215,12 @@ exists_name(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	if ((a = ask(l, DNS_T_A, name, len)) == NULL ||
 	    lookup_failed(l, r, t, a, name))
 		return;
-	if (is_void(a)) {
-		l->voids[0]++;
-		l->voids[1]++;
+	if (count_void(l, a))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s does not exist: a void lookup, and the term never "
 		    "matches",
 		    name);
-	} else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
+	else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
 		lint_add(l, r, LINT_ERROR, "passes-all", t,
 		    "%s exists for every client: everybody passes", name);
 		r->all_pass = 1;
@@ -261,7 +268,7 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_add(l, r, LINT_ERROR, "loop", t,
-			    "%s comes back to itself", name);
+			    "%s refers to itself", name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
@@ -279,29 +286,23 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	if (in->rec != NULL || (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
 	    lookup_failed(l, r, t, a, name))
 		return;
-	if (is_void(a)) {
-		l->voids[0]++;
-		l->voids[1]++;
-	}
+	(void)count_void(l, a);
 	/* Several records are a finding of the target. */
 	if (STAILQ_EMPTY(&in->findings))
 		lint_add(l, r, LINT_ERROR, "dead-include", t,
-		    "%s %s: every check that comes here ends in permerror",
+		    "%s %s: every check that reaches it ends in permerror",
 		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
 						"has no SPF record");
 }
 
-/*
- * Checks a term with a lookup. What depends on the message only makes the
- * number of addresses inexact.
- */
+/* Checks a term with a lookup. Names that depend on the message are skipped. */
 static void
 lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 {
 	char name[DNAME_MAX + 1];
 	size_t len;
-	int rv;
+	int rv, follow;
 
 	l->lookups++;
 	if (t->kind == SPF_T_PTR) {
@@ -315,15 +316,13 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		l->uncounted = 1;
 		return;
 	}
+	follow = t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT;
 	if (rv == -1) {
-		lint_add(l, r,
-		    t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT ?
-			LINT_ERROR :
-			LINT_WARNING,
-		    "bad-name", t, "this is no name that can be asked for");
+		lint_add(l, r, follow ? LINT_ERROR : LINT_WARNING, "bad-name",
+		    t, "this is not a valid DNS name");
 		return;
 	}
-	if (t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT)
+	if (follow)
 		record_follow(l, r, t, name, len);
 	else if (l->lookups > RESOLVE_MAX)
 		l->uncounted = 1;
@@ -346,7 +345,7 @@ all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	} else if (t->qualifier == SPF_RESULT_NEUTRAL &&
 	    (r->depth == 0 || r->redirected))
 		lint_add(l, r, LINT_WARNING, "neutral-all", t,
-		    "?all says nothing of other hosts: ~all or -all does");
+		    "?all leaves other hosts neutral: use ~all or -all");
 }
 
 /* ---- one record ---- */
@@ -380,7 +379,7 @@ modifier(struct lint *l, struct lint_record *r, struct lint_seen *s,
 	}
 	if (keep->kind != 0)
 		lint_add(l, r, LINT_ERROR, "syntax", t,
-		    "this modifier must not be there twice");
+		    "this modifier must not appear twice");
 	else
 		*keep = *t;
 }
@@ -392,7 +391,7 @@ mechanism(struct lint *l, struct lint_record *r, struct lint_seen *s,
 	if (s->all) {
 		if (!s->warned_after_all)
 			lint_add(l, r, LINT_WARNING, "after-all", t,
-			    "terms after all are never looked at");
+			    "terms after all are never evaluated");
 		s->warned_after_all = 1;
 		return;
 	}
@@ -484,7 +483,7 @@ record_terms(struct lint *l, struct lint_record *r)
 
 	memset(&s, 0, sizeof(s));
 	spf_scan_start(&sc, r->rec, r->reclen);
-	/* Go on after a term that is wrong. */
+	/* Continue after a syntax error. */
 	while ((rv = spf_scan_next(&sc, &t, &e)) != 0) {
 		if (l->lookups > LINT_TERMS_MAX ||
 		    l->count[LINT_ERROR] > FINDINGS_MAX)
@@ -573,9 +572,8 @@ record_check(struct lint *l, struct lint_record *r)
 	if (r->depth == 0 && !lookup_failed(l, r, NULL, a, r->domain) &&
 	    found == 0)
 		lint_add(l, r, LINT_ERROR, "no-record", NULL, "%s",
-		    is_void(a) && a->status == DNS_NXDOMAIN ?
-			"the name does not exist" :
-			"there is no SPF record");
+		    a->status == DNS_NXDOMAIN ? "the name does not exist" :
+						"there is no SPF record");
 	answer_check(l, r, a, found);
 	if (r->rec != NULL) {
 		record_octets(l, r);
@@ -623,9 +621,7 @@ ctl_lint(struct ctl *ctl)
 	len = dname_to_ascii(arg, dname_undot(arg, strlen(arg)), start.domain,
 	    sizeof(start.domain));
 	if (len == -1 || !dname_valid(start.domain, (size_t)len)) {
-		fputs("spfctl: ", stderr);
-		ctl_puts(stderr, arg);
-		fputs(" is no domain name\n", stderr);
+		ctl_complain(arg, " is no domain name");
 		return EX_USAGE;
 	}
 	start.dlen = (size_t)len;

@@ -67,9 +67,9 @@ excerpt(const struct lint *l, const struct lint_record *r,
 	printf("%s\n" INDENT "%s", to < r->reclen ? "..." : "",
 	    from > 0 ? "   " : "");
 	put_ascii(r->rec + from, f->pos - from, ' ');
-	ctl_set_color(l->ctl, stdout, levels[f->level].color);
+	ctl_set_color(l->ctl, levels[f->level].color);
 	put_ascii(r->rec + f->pos, f->pos + len > to ? to - f->pos : len, '^');
-	ctl_set_color(l->ctl, stdout, CTL_C_NONE);
+	ctl_set_color(l->ctl, CTL_C_NONE);
 	fputc('\n', stdout);
 }
 
@@ -80,9 +80,8 @@ show_findings(const struct lint *l, const struct lint_record *r)
 
 	STAILQ_FOREACH(f, &r->findings, entry) {
 		fputs("  ", stdout);
-		ctl_set_color(l->ctl, stdout, levels[f->level].color);
-		fputs(levels[f->level].one, stdout);
-		ctl_set_color(l->ctl, stdout, CTL_C_NONE);
+		ctl_print_text(l->ctl, levels[f->level].color,
+		    levels[f->level].one);
 		fputs(": ", stdout);
 		ctl_puts(stdout, f->text);
 		printf(" [%s]\n", f->code);
@@ -126,8 +125,9 @@ show_counts(const struct lint *l)
 	else
 		fputs(lint_number(l->sum6, buf), stdout);
 	printf(" IPv6 addresses%s\n",
-	    l->uncounted ? ", and what only a message can tell (macros, ptr)" :
-			   "");
+	    l->uncounted ?
+		", and those that depend on the message (macros, ptr)" :
+		"");
 	printf("Void     %u/%u for IPv4 clients, %u/%u for IPv6 clients\n",
 	    l->voids[0], limit, l->voids[1], limit);
 }
@@ -142,9 +142,7 @@ lint_show(struct lint *l)
 	STAILQ_FOREACH(r, &l->records, entry) {
 		if (r != top && STAILQ_EMPTY(&r->findings))
 			continue;
-		ctl_set_color(l->ctl, stdout, CTL_C_BOLD);
-		ctl_puts(stdout, r->domain);
-		ctl_set_color(l->ctl, stdout, CTL_C_NONE);
+		ctl_print_text(l->ctl, CTL_C_BOLD, r->domain);
 		if (r->via != NULL) {
 			fputs("  (", stdout);
 			ctl_puts(stdout, r->via);
@@ -160,7 +158,7 @@ lint_show(struct lint *l)
 	}
 	show_counts(l);
 	printf("Lookups  %u/%d\n", l->lookups, SPF_MAX_TERMS);
-	tree_init(&t, l->ctl, stdout);
+	tree_init(&t, l->ctl);
 	ctl_puts(stdout, top->domain);
 	printf("  %u\n", top->lookups);
 	show_children(&t, l, top);
@@ -213,7 +211,6 @@ lint_json(struct lint *l)
 	int i;
 
 	ctl_json_start(&js, 1);
-	json_object(&js, NULL);
 	json_str(&js, "domain", STAILQ_FIRST(&l->records)->domain);
 	for (i = LINT_LEVELS - 1; i >= 0; i--)
 		json_int(&js, levels[i].many, l->count[i]);
@@ -232,6 +229,5 @@ lint_json(struct lint *l)
 	STAILQ_FOREACH(r, &l->records, entry)
 		json_record(&js, r);
 	json_array_end(&js);
-	json_object_end(&js);
-	putchar('\n');
+	ctl_json_end(&js);
 }

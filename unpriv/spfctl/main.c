@@ -37,15 +37,13 @@
 
 #define CTL_WATCH "2" /* seconds */
 
-static void usage(FILE *) __attribute__((__noreturn__));
-
-/* What a command needs to have before the sandbox. */
+/* What main() prepares for a command before the sandbox. */
 enum needs {
 	NEEDS_DNS = 1, /* the configuration and a dns process */
 	NEEDS_DAEMON   /* its control socket */
 };
 
-/* What a command takes beside the options of all. */
+/* What a command takes in addition to the common options. */
 #define TAKES_JSON   0x01
 #define TAKES_DOT    0x02
 #define TAKES_SECOND 0x04 /* --second-opinion */
@@ -140,6 +138,8 @@ static const struct option options[] = {
 	{ NULL,		0,			NULL, 0 }
 };
 /* clang-format on */
+
+static void usage(FILE *) __attribute__((__noreturn__));
 
 static void
 usage(FILE *fp)
@@ -310,9 +310,8 @@ load_conf(const struct ctl *ctl, const struct args *a)
 		      NULL)) == NULL)
 		exit(EX_CONFIG);
 	if (a->servers != NULL && set_servers(conf, a->servers) == -1) {
-		fprintf(stderr,
-		    "spfctl: --nameserver wants "
-		    "ADDRESS[@PORT][,...]\n");
+		fputs("spfctl: --nameserver wants ADDRESS[@PORT][,...]\n",
+		    stderr);
 		exit(EX_USAGE);
 	}
 	config_nameservers(conf, NULL);
@@ -325,9 +324,9 @@ say_nothing(int pri, const char *text, void *arg)
 }
 
 /*
- * For the commands that talk to the daemon: its socket's place, and the key
- * Sandbox. A file with an error must not prevent that, unless --config names
- * the file and --socket does not name the socket.
+ * Loads the path of the control socket and the key Sandbox, for the commands
+ * that talk to the daemon. An error in the file matters only when --config
+ * names the file and --socket does not name the socket.
  */
 static struct conf *
 daemon_conf(const struct args *a)
@@ -388,25 +387,6 @@ dns_gone(void *arg)
 	event_base_loopbreak(ctl->base);
 }
 
-static void
-start_dns(struct ctl *ctl)
-{
-	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
-	asker_connect(ctl->asker,
-	    own_role_start_dns(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
-	asker_on_gone(ctl->asker, dns_gone, ctl);
-}
-
-static void
-start_shadow(struct ctl *ctl)
-{
-	int questions, copies;
-
-	own_role_start_shadow(ctl->base, "spfctl", ctl->conf, NULL, NULL,
-	    &questions, &copies);
-	ctl->opinion = opinion_new(ctl->base, questions, copies);
-}
-
 /* Before the sandbox; read_zone() reads and parses it after. */
 static int
 open_zone(const char *path)
@@ -451,7 +431,7 @@ read_zone(struct ctl *ctl, const struct args *a, int fd)
 static void
 prepare(struct ctl *ctl, const struct args *a)
 {
-	int fd = -1;
+	int fd = -1, questions, copies;
 
 	if (a->cmd->needs == NEEDS_DAEMON) {
 		ctl->conf = daemon_conf(a);
@@ -466,9 +446,15 @@ prepare(struct ctl *ctl, const struct args *a)
 		ctl->daemon = ctl_daemon_new(ctl->base, fd);
 		return;
 	}
-	start_dns(ctl);
-	if (a->second)
-		start_shadow(ctl);
+	ctl->asker = asker_new(ctl->base, ROLE_WORKER);
+	asker_connect(ctl->asker,
+	    own_role_start_dns(ctl->base, "spfctl", ctl->conf, dns_gone, ctl));
+	asker_on_gone(ctl->asker, dns_gone, ctl);
+	if (!a->second)
+		return;
+	own_role_start_shadow(ctl->base, "spfctl", ctl->conf, NULL, NULL,
+	    &questions, &copies);
+	ctl->opinion = opinion_new(ctl->base, questions, copies);
 }
 
 int

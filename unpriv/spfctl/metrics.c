@@ -9,8 +9,8 @@
 #include "unpriv/spfctl/daemon.h"
 
 /*
- * OpenMetrics text, of those types only that the older text format of
- * Prometheus knows too: node_exporter reads files by that one.
+ * The output is OpenMetrics text with only those types that the older text
+ * format of Prometheus has, too: node_exporter reads that format.
  */
 #define PREFIX "pyspf_milter_"
 
@@ -44,7 +44,7 @@ family(const struct stats *s, enum stat_family_id id)
 	}
 }
 
-/* Those pairs that were seen. */
+/* Pairs of results that did not occur are left out. */
 static void
 second(const struct stats *s)
 {
@@ -93,7 +93,7 @@ histogram(const struct stats *s, int h)
 	printf("\n" PREFIX "%s_seconds_count %" PRIu64 "\n", name, n);
 }
 
-/* ---- what only the parent knows ---- */
+/* ---- the status of the daemon ---- */
 
 static void
 one(const char *name, const char *unit, const char *help, int64_t v)
@@ -176,7 +176,7 @@ daemon_state(const struct ctl_answer *a)
 	processes(a);
 }
 
-/* All or nothing: a half would look like counters that fell. */
+/* Prints all or nothing: a part would look like counters that fell. */
 int
 ctl_metrics(struct ctl *ctl)
 {

@@ -14,8 +14,8 @@
 #include "unpriv/spfctl/opinion.h"
 
 #define OPINION_QUESTIONS 256 /* libspf2 asks fewer for one copy */
-#define OPINION_SECONDS	  20  /* for DNS */
-#define OPINION_PATIENCE  25  /* for the opinion */
+#define OPINION_DNS_TIME  20  /* seconds, for DNS */
+#define OPINION_TIMEOUT	  25  /* seconds, for the opinion */
 
 /* A question from the shadow, not answered yet. */
 struct opinion_question {
@@ -98,7 +98,7 @@ opinion_asked(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 }
 
 static void
-opinion_said(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
+opinion_received(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
     size_t len, int fd, void *arg)
 {
 	struct opinion *s = arg;
@@ -106,7 +106,7 @@ opinion_said(struct chan *c, const struct msg_hdr *h, const uint8_t *p,
 
 	rbuf_init(&r, p, len);
 	if (h->peerid != s->asked || s->done)
-		return; /* on an earlier copy */
+		return; /* an opinion on an earlier copy */
 	if (shadowmsg_get_opinion(&r, &s->opinion) == -1) {
 		opinion_gone(c, "malformed opinion", s);
 		return;
@@ -125,7 +125,7 @@ opinion_new(struct event_base *base, int questions, int copies)
 	s->questions = chan_new(base, questions, ROLE_DNS, ROLE_SHADOW,
 	    opinion_asked, opinion_gone, s);
 	s->copies = chan_new(base, copies, ROLE_CONTROL, ROLE_SHADOW,
-	    opinion_said, opinion_gone, s);
+	    opinion_received, opinion_gone, s);
 	return s;
 }
 
@@ -186,14 +186,15 @@ opinion_ask(struct opinion *s, struct ctl *ctl, struct answers *answers,
 	s->npending = s->nquestions = 0;
 	s->done = 0;
 	s->asked++;
-	s->until = clock_seconds() + OPINION_PATIENCE;
+	s->until = clock_seconds() + OPINION_TIMEOUT;
 	copy->want = 1;
 	wbuf_init(&w, buf, sizeof(buf));
 	if (s->copies == NULL || shadowmsg_put_copy(&w, copy) == -1 ||
 	    chan_send(s->copies, MSG_SHADOW_COPY, s->asked, buf, w.len, -1,
 		0) == -1)
 		return -1;
-	if (ctl_ask_run(ctl, answers, OPINION_SECONDS, opinion_turn, s) == -1 ||
+	if (ctl_ask_run(ctl, answers, OPINION_DNS_TIME, opinion_turn, s) ==
+		-1 ||
 	    !s->done)
 		return -1;
 	*o = s->opinion;

@@ -35,7 +35,7 @@ ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
 		return a->status;
 	if (a->status != 0)
 		return ctl_answer_complain(a);
-	return a->has_stats ? 0 : ctl_daemon_differs("it counts otherwise");
+	return a->has_stats ? 0 : ctl_daemon_differs("its counters differ");
 }
 
 static uint64_t
@@ -61,12 +61,10 @@ is_beyond(uint64_t usec)
 static void
 title(const struct ctl *ctl, const char *s)
 {
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
-	printf("%-*s", TITLE_WIDTH, s);
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_print(ctl, CTL_C_BOLD, "%-*s", TITLE_WIDTH, s);
 }
 
-/* One label: "milter 3, policy 4"; none: "3". */
+/* A family with one label: "milter 3, policy 4"; with none: "3". */
 static void
 text_family(const struct ctl *ctl, const struct stats *s,
     enum stat_family_id family)
@@ -132,29 +130,19 @@ text_second(const struct ctl *ctl, const struct stats *s)
 	for (i = 0; i < STAT_RESULTS; i++) {
 		printf("  %-*s", TITLE_WIDTH - 2, spf_result_name[i]);
 		for (k = 0; k < STAT_RESULTS; k++) {
-			ctl_set_color(ctl, stdout,
+			ctl_print(ctl,
 			    i != k && s->second[i][k] != 0 ? CTL_C_WARN :
-							     CTL_C_NONE);
-			printf(" %9" PRIu64, s->second[i][k]);
-			ctl_set_color(ctl, stdout, CTL_C_NONE);
+							     CTL_C_NONE,
+			    " %9" PRIu64, s->second[i][k]);
 		}
 		putchar('\n');
 	}
 }
 
 static void
-put_bound(uint64_t usec)
-{
-	if (is_beyond(usec))
-		printf("> %.3f ms", (double)usec / 2000);
-	else
-		printf("<= %.3f ms", (double)usec / 1000);
-}
-
-static void
 text_latency(const struct ctl *ctl, const struct stats *s, int h)
 {
-	uint64_t n = hist_count(s, h);
+	uint64_t usec, n = hist_count(s, h);
 	size_t i;
 
 	printf("  %-*s", TITLE_WIDTH - 2, stat_hists[h].title);
@@ -163,9 +151,11 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 		return;
 	}
 	for (i = 0; i < NPERCENTILES; i++) {
-		printf("%s %s ", i == 0 ? "" : ",", percentiles[i].name);
-		put_bound(stat_percentile(s, (enum stat_hist)h,
-		    percentiles[i].share));
+		usec =
+		    stat_percentile(s, (enum stat_hist)h, percentiles[i].share);
+		printf("%s %s %s %.3f ms", i == 0 ? "" : ",",
+		    percentiles[i].name, is_beyond(usec) ? ">" : "<=",
+		    (double)usec / (is_beyond(usec) ? 2000 : 1000));
 	}
 	printf(", mean %.3f ms of %" PRIu64 "\n",
 	    (double)s->hist_sum_us[h] / 1000 / (double)n, n);
@@ -226,7 +216,7 @@ json_family(struct json *j, const struct stats *s, enum stat_family_id family)
 		json_object_end(j);
 }
 
-/* le_ms: the bound; null for what has none. Empty buckets are left out. */
+/* le_ms is the upper bound, null for the last. Empty buckets are left out. */
 static void
 json_buckets(struct json *j, const struct stats *s, int h)
 {
@@ -270,7 +260,7 @@ json_latency(struct json *j, const struct stats *s, int h)
 	json_object_end(j);
 }
 
-/* Ours, then theirs; only what was seen. */
+/* Our result, then that of libspf2; pairs that did not occur are left out. */
 static void
 json_second(struct json *j, const struct stats *s)
 {
@@ -299,7 +289,6 @@ json(const struct stats *s, int indent)
 	int i;
 
 	ctl_json_start(&j, indent);
-	json_object(&j, NULL);
 	json_int(&j, "time", (int64_t)time(NULL));
 	for (i = 0; i < STAT_FAMILY_MAX; i++)
 		json_family(&j, s, i);
@@ -308,8 +297,7 @@ json(const struct stats *s, int indent)
 		json_latency(&j, s, i);
 	json_object_end(&j);
 	json_second(&j, s);
-	json_object_end(&j);
-	putchar('\n');
+	ctl_json_end(&j);
 }
 
 /* ---- --watch ---- */
@@ -336,7 +324,7 @@ static const struct column {
 /* clang-format on */
 #define NCOLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* What came between; gauges as they are now. */
+/* Subtracts the counters of an earlier answer; gauges stay as they are. */
 static void
 stats_since(struct stats *d, const struct stats *was)
 {
@@ -357,11 +345,11 @@ watch_heading(const struct ctl *ctl)
 {
 	size_t i;
 
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
+	ctl_set_color(ctl, CTL_C_BOLD);
 	for (i = 0; i < NCOLUMNS; i++)
 		printf("%9s", columns[i].head);
 	printf("%9s%9s", "p50 ms", "p99 ms");
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_set_color(ctl, CTL_C_NONE);
 	putchar('\n');
 }
 
@@ -405,7 +393,7 @@ wake(evutil_socket_t fd, short what, void *arg)
 	*(int *)arg = 1;
 }
 
-/* Sleeps, and hears meanwhile when the daemon hangs up. */
+/* Sleeps, or returns early when the daemon hangs up. */
 static void
 pause_for(struct ctl *ctl, unsigned int seconds)
 {
@@ -422,7 +410,7 @@ pause_for(struct ctl *ctl, unsigned int seconds)
 	event_free(timer);
 }
 
-/* A line each time, of what came since the last. */
+/* Prints a line in each interval: what happened since the last one. */
 static int
 watch(struct ctl *ctl)
 {
@@ -460,7 +448,8 @@ watch(struct ctl *ctl)
 		then = at;
 		if (fflush(stdout) == EOF) {
 			if (errno == EPIPE)
-				clearerr(stdout); /* has seen enough */
+				clearerr(
+				    stdout); /* the reader closed the pipe */
 			return 0;
 		}
 		pause_for(ctl, ctl->watch);

@@ -11,7 +11,7 @@
 #define STATUS_SECONDS 10
 #define PLURAL(n)      ((n) == 1 ? "" : "s")
 
-/* From which ABI on Landlock guards what. */
+/* What Landlock restricts, and since which ABI. */
 static const struct {
 	unsigned int abi;
 	const char *what;
@@ -24,9 +24,7 @@ static const struct {
 static void
 title(const struct ctl *ctl, const char *s)
 {
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
-	printf("%-12s", s);
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_print(ctl, CTL_C_BOLD, "%-12s", s);
 }
 
 static void
@@ -44,11 +42,10 @@ text_sandbox(const struct ctl *ctl, const struct status_row *r)
 	size_t i;
 
 	title(ctl, "Sandbox");
-	ctl_set_color(ctl, stdout,
+	ctl_print_text(ctl,
 	    r->v[STATUS_SANDBOX_STATE].number == STATUS_WORD_FULL ? CTL_C_GOOD :
-								    CTL_C_BAD);
-	fputs(status_text(r, STATUS_SANDBOX_STATE), stdout);
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+								    CTL_C_BAD,
+	    status_text(r, STATUS_SANDBOX_STATE));
 	printf(": %s seccomp, ",
 	    r->v[STATUS_SANDBOX_SECCOMP].number != 0 ? "with" : "without");
 	if (abi == 0) {
@@ -56,10 +53,9 @@ text_sandbox(const struct ctl *ctl, const struct status_row *r)
 		return;
 	}
 	printf("Landlock ABI %" PRIu64 " (", abi);
-	for (i = 0;
-	     i < sizeof(guarded) / sizeof(guarded[0]) && guarded[i].abi <= abi;
-	     i++)
-		printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
+	for (i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
+		if (guarded[i].abi <= abi)
+			printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
 	printf(")\n");
 }
 
@@ -104,7 +100,7 @@ text_process(const struct ctl *ctl, const struct status_row *r)
 	char age[48];
 
 	printf("  %-10s ", status_text(r, STATUS_PROCESS_ROLE));
-	ctl_set_color(ctl, stdout,
+	ctl_set_color(ctl,
 	    state == STATUS_WORD_READY ? CTL_C_NONE : CTL_C_WARN);
 	if (state == STATUS_WORD_DOWN)
 		printf("%7s  down", "-");
@@ -113,7 +109,7 @@ text_process(const struct ctl *ctl, const struct status_row *r)
 		    status_words[state],
 		    ctl_seconds(v[STATUS_PROCESS_UPTIME].number, age,
 			sizeof(age)));
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_set_color(ctl, CTL_C_NONE);
 	if (role != ROLE_DNS && role != ROLE_SHADOW)
 		text_counts(v[STATUS_PROCESS_CONNECTIONS].number,
 		    v[STATUS_PROCESS_CHECKS].number);
@@ -128,9 +124,8 @@ text_generation(const struct ctl *ctl, const struct status_row *r)
 	const union status_value *v = r->v;
 	char age[48];
 
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
-	printf("\nGeneration %" PRIu64, v[STATUS_GENERATION_NUMBER].number);
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_print(ctl, CTL_C_BOLD, "\nGeneration %" PRIu64,
+	    v[STATUS_GENERATION_NUMBER].number);
 	printf(" %s, %s old", status_text(r, STATUS_GENERATION_STATE),
 	    ctl_seconds(v[STATUS_GENERATION_AGE].number, age, sizeof(age)));
 	text_counts(v[STATUS_GENERATION_CONNECTIONS].number,
@@ -144,10 +139,10 @@ text(const struct ctl *ctl, const struct ctl_answer *a)
 	const struct status_row *r = ctl_status_row(a, STATUS_DAEMON);
 	char age[48];
 
-	ctl_set_color(ctl, stdout, CTL_C_BOLD);
+	ctl_set_color(ctl, CTL_C_BOLD);
 	fputs("pyspf-milter ", stdout);
 	ctl_puts(stdout, r->v[STATUS_DAEMON_VERSION].text);
-	ctl_set_color(ctl, stdout, CTL_C_NONE);
+	ctl_set_color(ctl, CTL_C_NONE);
 	printf(", process %" PRIu64 ", up %s\n", r->v[STATUS_DAEMON_PID].number,
 	    ctl_seconds(r->v[STATUS_DAEMON_UPTIME].number, age, sizeof(age)));
 	text_line(ctl, "Settings", r->v[STATUS_DAEMON_CONFIG].text);
@@ -240,10 +235,12 @@ json_kinds(struct json *j, const struct status_row *from,
 			json_array(j, status_kinds[kind].name);
 		else if (form != STATUS_FORM_MEMBERS)
 			json_object(j, status_kinds[kind].name);
-		for (r = from; r != NULL && r->kind != within;
-		     r = STAILQ_NEXT(r, entry))
+		r = from;
+		while (r != NULL && r->kind != within) {
 			if (r->kind == (enum status_kind)kind)
 				json_row(j, r);
+			r = STAILQ_NEXT(r, entry);
+		}
 		if (form == STATUS_FORM_LIST)
 			json_array_end(j);
 		else if (form != STATUS_FORM_MEMBERS)
@@ -257,10 +254,8 @@ json(const struct ctl_answer *a)
 	struct json j;
 
 	ctl_json_start(&j, 1);
-	json_object(&j, NULL);
 	json_kinds(&j, STAILQ_FIRST(&a->rows), STATUS_NONE);
-	json_object_end(&j);
-	putchar('\n');
+	ctl_json_end(&j);
 }
 
 int

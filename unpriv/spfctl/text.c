@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
 /* Runs in: spfctl, after sandbox_enter(). */
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,10 +66,38 @@ ctl_put_short(FILE *fp, const char *s, size_t len, size_t max)
 }
 
 void
-ctl_set_color(const struct ctl *ctl, FILE *fp, enum ctl_color c)
+ctl_set_color(const struct ctl *ctl, enum ctl_color c)
 {
 	if (ctl->color)
-		fputs(color_codes[c], fp);
+		fputs(color_codes[c], stdout);
+}
+
+void
+ctl_print(const struct ctl *ctl, enum ctl_color c, const char *fmt, ...)
+{
+	va_list ap;
+
+	ctl_set_color(ctl, c);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	ctl_set_color(ctl, CTL_C_NONE);
+}
+
+void
+ctl_print_text(const struct ctl *ctl, enum ctl_color c, const char *s)
+{
+	ctl_set_color(ctl, c);
+	ctl_puts(stdout, s);
+	ctl_set_color(ctl, CTL_C_NONE);
+}
+
+void
+ctl_complain(const char *text, const char *rest)
+{
+	fputs("spfctl: ", stderr);
+	ctl_puts(stderr, text);
+	fprintf(stderr, "%s\n", rest);
 }
 
 enum ctl_color

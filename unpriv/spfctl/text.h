@@ -25,8 +25,15 @@ void ctl_put(FILE *, const char *, size_t);
 void ctl_puts(FILE *, const char *);
 /* Prints max octets of it at most, then "... (N octets)". */
 void ctl_put_short(FILE *, const char *, size_t, size_t max);
-/* Does nothing unless ctl->color. */
-void ctl_set_color(const struct ctl *, FILE *, enum ctl_color);
+/* Sets the color of stdout; does nothing unless ctl->color. */
+void ctl_set_color(const struct ctl *, enum ctl_color);
+/* Prints spfctl's own text on stdout, unescaped, in a color. */
+void ctl_print(const struct ctl *, enum ctl_color, const char *, ...)
+    __attribute__((__format__(printf, 3, 4)));
+/* The same for a string from outside: escaped; NULL prints nothing. */
+void ctl_print_text(const struct ctl *, enum ctl_color, const char *);
+/* Prints "spfctl: ", the escaped text and the rest of the line on stderr. */
+void ctl_complain(const char *text, const char *rest);
 enum ctl_color ctl_result_color(enum spf_result);
 /*
  * A record's data as text, not escaped: an address, a name, "10 name" or the

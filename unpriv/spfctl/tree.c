@@ -22,15 +22,11 @@ static const struct glyphs {
 	    "\342\224\202  ", "   " },
 };
 
-static void show_children(struct tree *, const struct trace_node *,
-    unsigned int, unsigned int);
-
 void
-tree_init(struct tree *t, const struct ctl *ctl, FILE *fp)
+tree_init(struct tree *t, const struct ctl *ctl)
 {
 	memset(t, 0, sizeof(*t));
 	t->ctl = ctl;
-	t->fp = fp;
 }
 
 void
@@ -38,10 +34,10 @@ tree_branch(struct tree *t, int last)
 {
 	const struct glyphs *g = &glyphs[t->ctl->unicode != 0];
 
-	ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
-	fputs(t->prefix, t->fp);
-	fputs(last ? g->end : g->mid, t->fp);
-	ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+	ctl_set_color(t->ctl, CTL_C_DIM);
+	fputs(t->prefix, stdout);
+	fputs(last ? g->end : g->mid, stdout);
+	ctl_set_color(t->ctl, CTL_C_NONE);
 }
 
 size_t
@@ -67,17 +63,9 @@ tree_pop(struct tree *t, size_t old)
 }
 
 static void
-colored(struct tree *t, enum ctl_color c, const char *text)
+show_result(struct tree *t, enum spf_result r)
 {
-	ctl_set_color(t->ctl, t->fp, c);
-	ctl_puts(t->fp, text);
-	ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
-}
-
-static void
-result_is(struct tree *t, enum spf_result r)
-{
-	colored(t, ctl_result_color(r), spf_result_name[r]);
+	ctl_print_text(t->ctl, ctl_result_color(r), spf_result_name[r]);
 }
 
 /* Shows the data of an answer in one line. */
@@ -90,61 +78,58 @@ show_rrs(struct tree *t, const struct answers_question *q)
 	size_t len, i;
 
 	for (i = 0; i < a->nrr && i < RRS_SHOWN; i++) {
-		fputs(i == 0 ? " " : ", ", t->fp);
+		fputs(i == 0 ? " " : ", ", stdout);
 		s = ctl_rr_text(q->type, &a->rr[i], buf, &len);
 		if (q->type == DNS_T_TXT) {
-			fputc('"', t->fp);
-			ctl_put_short(t->fp, s, len, TEXT_SHOWN);
-			fputc('"', t->fp);
+			fputc('"', stdout);
+			ctl_put_short(stdout, s, len, TEXT_SHOWN);
+			fputc('"', stdout);
 		} else
-			ctl_put(t->fp, s, len);
+			ctl_put(stdout, s, len);
 	}
 	if (a->nrr > RRS_SHOWN)
-		fprintf(t->fp, " and %d more", a->nrr - RRS_SHOWN);
+		printf(" and %d more", a->nrr - RRS_SHOWN);
 }
 
 /* "A mx.example.test: 192.0.2.1; dns, 12.3 ms, TTL 300" */
 static void
-show_lookup(struct tree *t, const struct trace_node *n, unsigned int limit)
+show_lookup(struct tree *t, const struct trace_node *n)
 {
 	const struct dns_answer *a;
 	const char *source;
-	FILE *fp = t->fp;
 
-	ctl_set_color(t->ctl, fp, CTL_C_DIM);
-	fprintf(fp, "%s%s ", n->explains ? "exp= " : "",
-	    dns_type_name(n->ev->type));
-	ctl_puts(fp, n->ev->domain);
-	fputc(':', fp);
+	ctl_set_color(t->ctl, CTL_C_DIM);
+	printf("%s%s ", n->explains ? "exp= " : "", dns_type_name(n->ev->type));
+	ctl_puts(stdout, n->ev->domain);
+	fputc(':', stdout);
 	if (n->q == NULL || n->q->state != ANSWERS_DONE) {
-		fputs(" not asked\n", fp);
-		ctl_set_color(t->ctl, fp, CTL_C_NONE);
+		puts(" not asked");
+		ctl_set_color(t->ctl, CTL_C_NONE);
 		return;
 	}
 	a = &n->q->answer;
 	if (a->status != DNS_OK)
-		fprintf(fp, " %s",
+		printf(" %s",
 		    a->status < DNS_STATUS_MAX ? dns_status_name[a->status] :
 						 "?");
 	else if (n->parent->kind == TRACE_LEVEL && !n->explains)
-		fprintf(fp, " %d record%s", a->nrr, a->nrr == 1 ? "" : "s");
+		printf(" %d record%s", a->nrr, a->nrr == 1 ? "" : "s");
 	else
 		show_rrs(t, n->q);
 	source = ctl_ask_source(t->ctl, n->q);
-	fprintf(fp, "; %s", source);
+	printf("; %s", source);
 	if (strcmp(source, "zone") != 0)
-		fprintf(fp, ", %u.%u ms", a->usec / 1000, a->usec % 1000 / 100);
+		printf(", %u.%u ms", a->usec / 1000, a->usec % 1000 / 100);
 	if (a->ttl > 0)
-		fprintf(fp, ", TTL %u", a->ttl);
+		printf(", TTL %u", a->ttl);
 	if (a->secure)
-		fputs(", DNSSEC", fp);
-	ctl_set_color(t->ctl, fp, CTL_C_NONE);
+		fputs(", DNSSEC", stdout);
+	ctl_set_color(t->ctl, CTL_C_NONE);
 	if (n->is_void) {
-		ctl_set_color(t->ctl, fp, CTL_C_WARN);
-		fprintf(fp, ", void %u/%u", n->ev->voids, limit);
-		ctl_set_color(t->ctl, fp, CTL_C_NONE);
+		ctl_print(t->ctl, CTL_C_WARN, ", void %u/%u", n->ev->voids,
+		    (unsigned int)t->ctl->conf->void_limit);
 	}
-	fputc('\n', fp);
+	putchar('\n');
 }
 
 /*
@@ -165,45 +150,40 @@ show_record(struct tree *t, const struct trace_node *n, size_t used)
 		for (w = 1; i + w < len && s[i + w] != ' '; w++)
 			;
 		if (width > 0 && i > 0 && col + w > width) {
-			fprintf(t->fp, "\n%s  ", t->prefix);
+			printf("\n%s  ", t->prefix);
 			col = indent;
 			if (s[i] == ' ') {
 				i++;
 				w--;
 			}
 		}
-		ctl_put(t->fp, s + i, w);
+		ctl_put(stdout, s + i, w);
 		col += w;
 	}
 	if (n->len > len)
-		fprintf(t->fp, "... (%zu octets)", n->len);
+		printf("... (%zu octets)", n->len);
 }
 
 static void
-show_term(struct tree *t, const struct trace_node *n, unsigned int limit,
-    unsigned int before)
+show_term(struct tree *t, const struct trace_node *n, unsigned int before)
 {
+	const struct trace_node *last = TAILQ_LAST(&n->children, trace_nodes);
 	const struct spf_event *ev = n->ev;
-	int redirect = ev->matched &&
-	    strncasecmp(ev->text == NULL ? "" : ev->text, "redirect=", 9) == 0;
 
-	ctl_set_color(t->ctl, t->fp, ev->matched ? CTL_C_BOLD : CTL_C_NONE);
-	ctl_puts(t->fp, ev->text);
-	ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
-	if (redirect)
-		fputs("  followed", t->fp);
+	ctl_print_text(t->ctl, ev->matched ? CTL_C_BOLD : CTL_C_NONE, ev->text);
+	if (ev->matched && ev->text != NULL &&
+	    strncasecmp(ev->text, "redirect=", 9) == 0)
+		fputs("  followed", stdout);
 	else if (ev->matched) {
-		fputs("  matches: ", t->fp);
-		result_is(t, ev->result);
-	} else if (TAILQ_LAST(&n->children, trace_nodes) == NULL ||
-	    TAILQ_LAST(&n->children, trace_nodes)->kind != TRACE_ERROR)
-		fputs("  no match", t->fp);
+		fputs("  matches: ", stdout);
+		show_result(t, ev->result);
+	} else if (last == NULL || last->kind != TRACE_ERROR)
+		fputs("  no match", stdout);
 	if (ev->lookups > before) {
-		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
-		fprintf(t->fp, "  (lookups %u/%d)", ev->lookups, SPF_MAX_TERMS);
-		ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
+		ctl_print(t->ctl, CTL_C_DIM, "  (lookups %u/%d)", ev->lookups,
+		    SPF_MAX_TERMS);
 	}
-	fputc('\n', t->fp);
+	putchar('\n');
 }
 
 /* The line of a level: domain, result and record. */
@@ -212,41 +192,40 @@ level_line(struct tree *t, const struct trace_node *n)
 {
 	const char *domain = n->domain == NULL ? "" : n->domain;
 
-	colored(t, CTL_C_BOLD, domain);
-	fputs("  ", t->fp);
-	result_is(t, n->result);
+	ctl_print_text(t->ctl, CTL_C_BOLD, domain);
+	fputs("  ", stdout);
+	show_result(t, n->result);
 	if (n->text != NULL) {
-		fputs("  ", t->fp);
+		fputs("  ", stdout);
 		show_record(t, n,
 		    t->columns + strlen(domain) + 4 +
 			strlen(spf_result_name[n->result]));
 	} else
-		fputs("  no record", t->fp);
-	fputc('\n', t->fp);
+		fputs("  no record", stdout);
+	putchar('\n');
 }
 
-/* prev: the lookups counted before the node. */
+/* before: the number of lookups counted before the node. */
 static void
-show_node(struct tree *t, const struct trace_node *n, unsigned int limit,
-    unsigned int prev)
+show_node(struct tree *t, const struct trace_node *n, unsigned int before)
 {
 	switch (n->kind) {
 	case TRACE_LOOKUP:
-		show_lookup(t, n, limit);
+		show_lookup(t, n);
 		break;
 	case TRACE_TERM:
-		show_term(t, n, limit, prev);
+		show_term(t, n, before);
 		break;
 	case TRACE_ERROR:
-		colored(t, CTL_C_BAD, n->ev->text);
-		fputc('\n', t->fp);
+		ctl_print_text(t->ctl, CTL_C_BAD, n->ev->text);
+		putchar('\n');
 		break;
 	case TRACE_REST:
-		ctl_set_color(t->ctl, t->fp, CTL_C_DIM);
-		fputs("not reached: ", t->fp);
-		ctl_put_short(t->fp, n->text, n->len, TEXT_SHOWN * 4);
-		ctl_set_color(t->ctl, t->fp, CTL_C_NONE);
-		fputc('\n', t->fp);
+		ctl_set_color(t->ctl, CTL_C_DIM);
+		fputs("not reached: ", stdout);
+		ctl_put_short(stdout, n->text, n->len, TEXT_SHOWN * 4);
+		ctl_set_color(t->ctl, CTL_C_NONE);
+		putchar('\n');
 		break;
 	case TRACE_LEVEL:
 		level_line(t, n);
@@ -254,10 +233,9 @@ show_node(struct tree *t, const struct trace_node *n, unsigned int limit,
 	}
 }
 
-/* base: the lookups counted before the first child. */
+/* base: the number of lookups counted before the first child. */
 static void
-show_children(struct tree *t, const struct trace_node *n, unsigned int limit,
-    unsigned int base)
+show_children(struct tree *t, const struct trace_node *n, unsigned int base)
 {
 	const struct trace_node *c;
 	size_t old;
@@ -269,10 +247,9 @@ show_children(struct tree *t, const struct trace_node *n, unsigned int limit,
 		last = TAILQ_NEXT(c, entry) == NULL;
 		tree_branch(t, last);
 		old = tree_push(t, last);
-		show_node(t, c, limit, base);
-		/* Below an include: the lookups beside its own. */
-		show_children(t, c, limit,
-		    c->kind == TRACE_TERM ? base + 1 : base);
+		show_node(t, c, base);
+		/* An include itself is a lookup, too. */
+		show_children(t, c, base + (c->kind == TRACE_TERM));
 		if (c->kind == TRACE_TERM)
 			base = c->ev->lookups;
 		tree_pop(t, old);
@@ -280,12 +257,11 @@ show_children(struct tree *t, const struct trace_node *n, unsigned int limit,
 }
 
 void
-tree_show(const struct ctl *ctl, FILE *fp, const struct trace_node *root,
-    unsigned int void_limit)
+tree_show(const struct ctl *ctl, const struct trace_node *root)
 {
 	struct tree t;
 
-	tree_init(&t, ctl, fp);
+	tree_init(&t, ctl);
 	level_line(&t, root);
-	show_children(&t, root, void_limit, 0);
+	show_children(&t, root, 0);
 }

@@ -7,24 +7,22 @@
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/trace.h"
 
-/* A tree of lines, drawn in Unicode or ASCII as the terminal allows. */
+/* A tree of lines on stdout, drawn in Unicode or ASCII by the locale. */
 struct tree {
 	const struct ctl *ctl;
-	FILE *fp;
 	char prefix[1024];
 	size_t len;	/* of the prefix */
 	size_t columns; /* its width */
 };
 
-void tree_init(struct tree *, const struct ctl *, FILE *);
+void tree_init(struct tree *, const struct ctl *);
 /* Begins the line of a child. */
 void tree_branch(struct tree *, int last);
-/* Goes to the child's own children; pass the result to tree_pop(). */
+/* Indents for the child's own children. Returns what tree_pop() takes. */
 size_t tree_push(struct tree *, int last);
 void tree_pop(struct tree *, size_t);
 
-/* Shows how a verdict came about. */
-void tree_show(const struct ctl *, FILE *, const struct trace_node *,
-    unsigned int void_limit);
+/* Prints the trace of a verdict. */
+void tree_show(const struct ctl *, const struct trace_node *);
 
 #endif

@@ -20,7 +20,7 @@
 #define STRING_MAX  255	 /* RFC 1035 3.3 */
 #define DEFAULT_TTL 3600
 
-/* Types without data here; NS delegates, SOA sets the apex. */
+/* Types whose data are ignored; NS delegates, SOA sets the apex. */
 enum {
 	T_NS = 2,
 	T_CNAME = 5,
@@ -275,8 +275,8 @@ take_word(struct parser *ps)
 static void
 skip_line(struct parser *ps)
 {
-	while (ps->p < ps->end && *ps->p != '\n')
-		ps->p++;
+	if ((ps->p = memchr(ps->p, '\n', (size_t)(ps->end - ps->p))) == NULL)
+		ps->p = ps->end;
 }
 
 /* Called at the start of a line outside parentheses. */
@@ -520,19 +520,17 @@ add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 		/* RFC 7208 3.1 */
 		note(ps, 0, "spf-type",
 		    "type SPF is obsolete: nobody asks for it");
-		return 0;
+		break;
 	case T_NS:
 		ps->owner->has_ns = 1;
-		return 0;
+		break;
 	case T_SOA:
 		if (ps->from_soa)
 			return fail(ps, "a second SOA");
 		ps->from_soa = 1;
 		set_apex(ps, ps->owner->name);
-		return 0;
-	default:
-		return 0;
 	}
+	return 0;
 }
 
 static int

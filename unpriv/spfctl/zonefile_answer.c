@@ -88,7 +88,7 @@ zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
 	char name[DNAME_MAX + 1];
 	struct zonefile_node *n;
 	size_t len = qlen;
-	int hops, ours;
+	int hops, inside;
 
 	alias[0] = '\0';
 	memset(a, 0, sizeof(*a));
@@ -102,19 +102,17 @@ zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
 	for (hops = 0; hops < HOPS_MAX; hops++) {
 		if (hops > 0)
 			memcpy(alias, name, len + 1);
-		ours = in_zone(z, name, len);
-		if (ours && is_delegated(z, name, len))
+		inside = in_zone(z, name, len);
+		if (inside && is_delegated(z, name, len))
 			return ZONEFILE_DNS;
 		if ((n = zonefile_find(z, name, len)) == NULL)
 			n = wildcard(z, name, len);
-		if (n == NULL && ours)
-			return settle(a, DNS_NXDOMAIN);
 		if (n == NULL)
-			return ZONEFILE_DNS;
+			return inside ? settle(a, DNS_NXDOMAIN) : ZONEFILE_DNS;
 		if (fill(z, n, type, a))
 			return settle(a, DNS_OK);
 		if (n->cname == NULL)
-			return ours ? settle(a, DNS_NODATA) : ZONEFILE_DNS;
+			return inside ? settle(a, DNS_NODATA) : ZONEFILE_DNS;
 		if (n->cname_ttl < a->ttl)
 			a->ttl = n->cname_ttl;
 		len = strlcpy(name, n->cname, sizeof(name));

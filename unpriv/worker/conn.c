@@ -24,14 +24,14 @@
 #define CONN_IN_MAX	(65536 + 4)   /* the largest unit: a milter packet */
 #define CONN_BUSY_IN	8192	      /* read ahead while a check runs */
 #define CONN_OUT_SOFT	65536	      /* sessions stop taking input */
-#define CONN_OUT_MAX	(1024 * 1024) /* the largest answer and some */
-#define CONN_KEEP	2048	      /* buffers above this are given back */
+#define CONN_OUT_MAX	(1024 * 1024) /* more than the largest answer */
+#define CONN_KEEP	2048	      /* larger buffers are freed when empty */
 #define CONN_WRITE_SECS 30	      /* for the peer to read an answer */
 #define CONN_KINDS	32	      /* reasons to close, of both protocols */
-#define CONN_NOTES	10	      /* lines a minute of each */
-#define CONN_MEM_MAJOR	1	      /* /dev/null and its like */
+#define CONN_NOTES	10	      /* log lines a minute of each */
+#define CONN_MEM_MAJOR	1	      /* device of /dev/null */
 
-/* What the deadline of a connection is for. */
+/* The reason for the deadline of a connection. */
 enum conn_late {
 	LATE_NONE = 0,
 	LATE_IDLE,
@@ -40,10 +40,8 @@ enum conn_late {
 };
 /* An idle client is no fault: its connection closes without a log line. */
 static const char *const conn_late_text[] = {
-	[LATE_NONE] = NULL,
-	[LATE_IDLE] = NULL,
-	[LATE_BEGUN] = "the rest of a command did not come in time",
-	[LATE_WRITE] = "answers are not read",
+	[LATE_BEGUN] = "the rest of a command did not arrive in time",
+	[LATE_WRITE] = "the peer does not read the answers",
 };
 
 struct buf {
@@ -62,18 +60,18 @@ struct conn {
 	int out_plain; /* out_fd is no socket: use write(2) */
 	struct event *ev_in, *ev_closed, *ev_out, *timer;
 	struct buf in, out; /* input not taken, output not sent yet */
-	int reading, waiting_closed, writing;
+	int reading, waiting_closed, writing; /* the events that are added */
 	int eof;
 	int dead;	     /* conn_settle() frees it */
 	int ending;	     /* closes when out is empty */
 	const char *why;     /* for the log, or NULL */
-	enum conn_late late; /* what deadline is for */
+	enum conn_late late; /* reason for deadline */
 	time_t deadline;
 	time_t armed; /* when timer fires; 0: not set */
 };
 
 static TAILQ_HEAD(, conn) conns = TAILQ_HEAD_INITIALIZER(conns);
-/* Receives every read; what a session does not take moves to conn.in. */
+/* Receives every read; input that a session does not take moves to conn.in. */
 static uint8_t conn_rbuf[CONN_IN_MAX];
 
 static void conn_settle(struct conn *);
@@ -83,6 +81,12 @@ static int
 conn_full(const struct conn *c)
 {
 	return c->out.len >= CONN_OUT_SOFT;
+}
+
+static int
+conn_busy(const struct conn *c)
+{
+	return (c->ops->state(c->session) & SESSION_BUSY) != 0;
 }
 
 static void
@@ -123,7 +127,7 @@ buf_drop(struct buf *b, size_t n)
 		buf_free(b);
 }
 
-/* Each kind of fault has a limit of its own, so that none hides another. */
+/* Each kind of fault has a limit of its own, so that none hides others. */
 static struct log_note *
 conn_note(const char *name, const char *why)
 {
@@ -145,21 +149,18 @@ conn_note(const char *name, const char *why)
 static void
 conn_free(struct conn *c)
 {
+	struct event *ev[] = { c->ev_in, c->ev_closed, c->ev_out, c->timer };
 	struct conn_env *env = c->env;
+	size_t i;
 
 	if (c->why != NULL)
 		log_note(conn_note(c->ops->name, c->why),
 		    "%s connection closed: %s", c->ops->name, c->why);
 	if (c->session != NULL)
 		c->ops->end(c->session);
-	if (c->ev_in != NULL)
-		event_free(c->ev_in);
-	if (c->ev_closed != NULL)
-		event_free(c->ev_closed);
-	if (c->ev_out != NULL)
-		event_free(c->ev_out);
-	if (c->timer != NULL)
-		event_free(c->timer);
+	for (i = 0; i < sizeof(ev) / sizeof(ev[0]); i++)
+		if (ev[i] != NULL)
+			event_free(ev[i]);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	close(c->in_fd);
@@ -185,36 +186,45 @@ conn_close(struct conn *c, const char *why)
 }
 
 /*
- * Each connection has one timer, which is not moved when the deadline moves
- * away: it fires early and is set again. Moving a deadline costs nothing.
+ * Each connection has one timer. It does not follow a deadline that moves away,
+ * but fires early and is set again, so that moving a deadline costs nothing.
  */
+static void
+conn_set_timer(struct conn *c, time_t now)
+{
+	struct timeval tv = { c->deadline - now, 0 };
+
+	if (c->armed != 0 && c->armed <= c->deadline)
+		return;
+	c->armed = c->deadline;
+	if (event_add(c->timer, &tv) == -1)
+		fatalx("conn: no event");
+}
+
 static void
 conn_arm(struct conn *c, unsigned int secs, enum conn_late late)
 {
-	struct timeval tv = { secs, 0 };
-	time_t at = clock_seconds() + secs;
+	time_t now = clock_seconds();
 
-	/* What has begun keeps its first deadline. */
+	/* A command or an answer that has begun keeps its deadline. */
 	if (c->late == late && late != LATE_IDLE)
 		return;
 	c->late = late;
-	c->deadline = at;
-	if (c->armed != 0 && c->armed <= at)
-		return;
-	c->armed = at;
-	if (event_add(c->timer, &tv) == -1)
-		fatalx("conn: no event");
+	c->deadline = now + secs;
+	conn_set_timer(c, now);
 }
 
 /* Sets the time limit that applies in the present state. */
 static void
 conn_limit(struct conn *c)
 {
+	unsigned int state = c->ops->state(c->session);
+
 	if (c->out.len != 0)
 		conn_arm(c, CONN_WRITE_SECS, LATE_WRITE);
-	else if (c->ops->busy(c->session))
+	else if ((state & SESSION_BUSY) != 0)
 		c->late = LATE_NONE; /* the check has its own deadline */
-	else if (c->in.len != 0 || c->ops->partial(c->session))
+	else if (c->in.len != 0 || (state & SESSION_PARTIAL) != 0)
 		conn_arm(c, c->ops->begun, LATE_BEGUN);
 	else
 		conn_arm(c,
@@ -227,16 +237,12 @@ conn_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 	time_t now = clock_seconds();
-	struct timeval tv = { 0, 0 };
 
 	c->armed = 0;
 	if (c->late == LATE_NONE)
 		return;
 	if (now < c->deadline) {
-		tv.tv_sec = c->deadline - now;
-		c->armed = c->deadline;
-		if (event_add(c->timer, &tv) == -1)
-			fatalx("conn: no event");
+		conn_set_timer(c, now);
 		return;
 	}
 	conn_close(c, conn_late_text[c->late]);
@@ -246,32 +252,41 @@ conn_timeout(evutil_socket_t fd, short what, void *arg)
 static ssize_t
 conn_write(struct conn *c, const uint8_t *p, size_t n)
 {
-	ssize_t w;
+	ssize_t w = -1;
 
 	if (!c->out_plain) {
 		w = send(c->out_fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (w != -1 || errno != ENOTSOCK)
-			return w;
-		c->out_plain = 1;
+		c->out_plain = w == -1 && errno == ENOTSOCK;
 	}
-	return write(c->out_fd, p, n);
+	return c->out_plain ? write(c->out_fd, p, n) : w;
 }
 
 static ssize_t
 conn_read(struct conn *c, uint8_t *p, size_t n)
 {
-	ssize_t r;
+	ssize_t r = -1;
 
 	if (!c->in_plain) {
 		r = recv(c->in_fd, p, n, MSG_DONTWAIT);
-		if (r != -1 || errno != ENOTSOCK)
-			return r;
-		c->in_plain = 1;
+		c->in_plain = r == -1 && errno == ENOTSOCK;
 	}
-	return read(c->in_fd, p, n);
+	return c->in_plain ? read(c->in_fd, p, n) : r;
 }
 
-/* Writes what the peer takes; waits for room for the rest. */
+/* Adds or removes an event, and notes which. -1 when it cannot be added. */
+static int
+conn_wait(struct event *ev, int *added, int on)
+{
+	if (ev == NULL || on == *added)
+		return 0;
+	*added = on;
+	if (on)
+		return event_add(ev, NULL);
+	event_del(ev);
+	return 0;
+}
+
+/* Writes as much as the peer takes, and waits for room for the rest. */
 static void
 conn_flush(struct conn *c)
 {
@@ -289,56 +304,30 @@ conn_flush(struct conn *c)
 			continue;
 		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
 			conn_close(c, NULL); /* the peer is gone */
-		else if (!c->writing && event_add(c->ev_out, NULL) == -1)
-			conn_close(c, "cannot wait to write");
-		else
-			c->writing = 1;
+		else if (conn_wait(c->ev_out, &c->writing, 1) == -1)
+			conn_close(c, "cannot watch the descriptor");
 		return;
 	}
-	if (c->writing) {
-		event_del(c->ev_out);
-		c->writing = 0;
-	}
+	(void)conn_wait(c->ev_out, &c->writing, 0);
 	if (c->ending)
 		conn_close(c, NULL);
 }
 
 static void
-conn_read_on(struct conn *c, int on)
-{
-	if (on && c->no_epoll)
-		event_active(c->ev_in, EV_READ, 0);
-	if (on == c->reading || c->no_epoll)
-		return;
-	c->reading = on;
-	if (!on)
-		event_del(c->ev_in);
-	else if (event_add(c->ev_in, NULL) == -1)
-		conn_close(c, "cannot wait to read");
-}
-
-/* Notices when a peer whose input is not read closes. */
-static void
-conn_watch_closed(struct conn *c, int on)
-{
-	if (c->ev_closed == NULL || on == c->waiting_closed)
-		return;
-	c->waiting_closed = on;
-	if (!on)
-		event_del(c->ev_closed);
-	else if (event_add(c->ev_closed, NULL) == -1)
-		c->waiting_closed = 0;
-}
-
-static void
 conn_watch(struct conn *c)
 {
-	int want, busy = c->ops->busy(c->session);
+	int want = !c->eof && !c->ending && !conn_full(c) &&
+	    c->in.len < (conn_busy(c) ? CONN_BUSY_IN : CONN_IN_MAX);
 
-	want = !c->eof && !c->ending && !conn_full(c) &&
-	    c->in.len < (busy ? CONN_BUSY_IN : CONN_IN_MAX);
-	conn_read_on(c, want);
-	conn_watch_closed(c, !want && !c->eof && c->ops->eof_cancels);
+	if (c->no_epoll) {
+		if (want)
+			event_active(c->ev_in, EV_READ, 0);
+	} else if (conn_wait(c->ev_in, &c->reading, want) == -1)
+		conn_close(c, "cannot watch the descriptor");
+	/* Notice when a peer whose input is not read closes. */
+	if (conn_wait(c->ev_closed, &c->waiting_closed,
+		!want && !c->eof && c->ops->eof_cancels) == -1)
+		c->waiting_closed = 0;
 }
 
 /*
@@ -348,11 +337,12 @@ conn_watch(struct conn *c)
 static void
 conn_settle(struct conn *c)
 {
-	if (!c->dead && !c->ending && !c->ops->busy(c->session) &&
-	    !conn_full(c) &&
+	unsigned int state = c->ops->state(c->session);
+
+	if (!c->dead && (state & SESSION_BUSY) == 0 && !conn_full(c) &&
 	    (c->eof ||
 		(c->env->draining && c->in.len == 0 &&
-		    c->ops->idle_now(c->session))))
+		    (state & SESSION_IDLE) != 0)))
 		c->ending = 1;
 	if (!c->dead)
 		conn_flush(c);
@@ -364,7 +354,7 @@ conn_settle(struct conn *c)
 		conn_free(c);
 }
 
-/* Gives the session its input; returns the octets that it took. */
+/* Passes input to the session; returns the octets that it takes. */
 static size_t
 conn_process(struct conn *c, const uint8_t *p, size_t n)
 {
@@ -372,7 +362,7 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 	ssize_t k;
 
 	while (used < n && !c->dead && !c->ending && !conn_full(c) &&
-	    !c->ops->busy(c->session)) {
+	    !conn_busy(c)) {
 		if ((k = c->ops->input(c->session, p + used, n - used)) == -1)
 			c->ending = 1;
 		else if (k == 0)
@@ -380,10 +370,10 @@ conn_process(struct conn *c, const uint8_t *p, size_t n)
 		else
 			used += (size_t)k;
 	}
-	return c->ending ? n : used; /* input after the end is dropped */
+	return c->ending ? n : used; /* drop input after the end */
 }
 
-/* Gives the session what c->in holds, as long as the peer reads answers. */
+/* Passes c->in to the session, as long as the peer reads answers. */
 static void
 conn_continue(struct conn *c)
 {
@@ -456,15 +446,13 @@ conn_send(struct conn *c, const void *p, size_t n)
 		conn_close(c, "too much to write");
 }
 
-void
+int
 conn_fail(struct conn *c, const char *why)
 {
-	if (c->ops == &milter_session_ops)
-		stat_inc(PROTO_ERROR_MILTER);
-	else
-		stat_inc(PROTO_ERROR_POLICY);
+	stats->v[c->ops->errors]++;
 	c->why = why;
 	c->ending = 1;
+	return -1;
 }
 
 void
@@ -563,15 +551,12 @@ conn_start(struct conn_env *env, enum conf_program program, int in, int out)
 	    program == CONF_MILTER ? &milter_session_ops : &policy_session_ops;
 	c->in_fd = in;
 	c->out_fd = out;
-	/* A worker has sockets only, and its sandbox forbids fstat(2). */
+	/* Only policyd-spf may fstat(2); a worker has nothing but sockets. */
 	c->no_epoll = in != out && conn_is_file(in);
 	TAILQ_INSERT_TAIL(&conns, c, entry);
 	env->nconn++;
 	stat_set(CONN_OPEN, env->nconn);
-	if (program == CONF_MILTER)
-		stat_inc(CONN_MILTER);
-	else
-		stat_inc(CONN_POLICY);
+	stats->v[c->ops->opened]++;
 	if (conn_events(c) == -1 ||
 	    (c->session = c->ops->start(c, env)) == NULL) {
 		c->why = "no memory";
@@ -588,7 +573,7 @@ conn_drain(struct conn_env *env)
 {
 	struct conn *c, *next;
 
-	/* Answer what has arrived already first. */
+	/* Read and answer first what has arrived already. */
 	TAILQ_FOREACH_SAFE(c, &conns, entry, next) {
 		if (c->env != env)
 			continue;

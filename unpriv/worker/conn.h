@@ -12,7 +12,7 @@
 
 struct event_base;
 
-/* What all connections of a worker share. */
+/* All connections of a worker share it. */
 struct conn_env {
 	struct event_base *base;
 	const struct conf *conf;
@@ -20,7 +20,7 @@ struct conn_env {
 	unsigned int nconn;			   /* open now */
 	unsigned int max;			   /* conf->max_connections */
 	int draining;				   /* close when idle */
-	void (*closed)(struct conn_env *, void *); /* a connection ended */
+	void (*closed)(struct conn_env *, void *); /* after each connection */
 	void *arg;
 };
 
@@ -28,15 +28,14 @@ struct conn;
 
 /*
  * Takes over a connected, non-blocking descriptor (out: the same, or stdout)
- * and starts a session of the program's protocol on it. 0; or -1 when the
- * connection is refused, with the descriptors closed (at the cap, which is
- * logged once a minute, or without memory).
+ * and starts a session of the program's protocol. 0; or -1 with the descriptors
+ * closed: at the cap, or on no memory.
  */
 int conn_start(struct conn_env *, enum conf_program, int in, int out);
 /* Log once a minute that the cap is reached; that accept() failed (errno). */
 void conn_note_cap(void);
 void conn_note_accept(void);
-/* Closes all idle connections and marks the rest to end when idle. */
+/* Closes the idle connections; with draining set, the others end when idle. */
 void conn_drain(struct conn_env *);
 
 #endif

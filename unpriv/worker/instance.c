@@ -16,7 +16,7 @@ struct instance {
 	int action;
 	int header;
 	char *reply;
-	char name[];
+	const char *name; /* follows the struct */
 };
 
 RB_HEAD(instance_tree, instance);
@@ -71,41 +71,31 @@ instances_free(struct instances *t)
 }
 
 static int
-name_usable(const char *name)
+usable(const struct instances *t, const char *name)
 {
-	return name != NULL && *name != '\0' &&
+	return t != NULL && name != NULL && *name != '\0' &&
 	    strlen(name) <= INSTANCE_NAMELEN;
 }
 
 static struct instance *
 instance_find(struct instances *t, const char *name)
 {
-	struct instance *e, *key;
-	char room[sizeof(*key) + INSTANCE_NAMELEN + 1]
-	    __attribute__((__aligned__(__alignof__(struct instance))));
+	struct instance key = { .name = name };
 
-	key = (struct instance *)room;
-	strlcpy(key->name, name, INSTANCE_NAMELEN + 1);
-	e = RB_FIND(instance_tree, &t->tree, key);
-	return e;
+	return RB_FIND(instance_tree, &t->tree, &key);
 }
 
 struct instance_outcome
 instances_get(struct instances *t, const char *name)
 {
-	struct instance_outcome o = { INSTANCE_NONE, 0, NULL };
 	struct instance *e;
 
-	if (t == NULL || !name_usable(name) ||
-	    (e = instance_find(t, name)) == NULL)
-		return o;
-	o.kind = e->kind;
-	o.action = e->action;
-	o.reply = e->reply;
-	return o;
+	if (!usable(t, name) || (e = instance_find(t, name)) == NULL)
+		return (struct instance_outcome){ INSTANCE_NONE, 0, NULL };
+	return (struct instance_outcome){ e->kind, e->action, e->reply };
 }
 
-/* Makes the entry the youngest; forgets its outcome, keeps its header. */
+/* A new entry, the youngest: without an outcome, with its former header. */
 static struct instance *
 instance_renew(struct instances *t, const char *name)
 {
@@ -114,7 +104,7 @@ instance_renew(struct instances *t, const char *name)
 
 	if ((e = calloc(1, sizeof(*e) + len)) == NULL)
 		return NULL;
-	memcpy(e->name, name, len);
+	e->name = memcpy(e + 1, name, len);
 	if (old != NULL) {
 		e->header = old->header;
 		instance_remove(t, old);
@@ -132,11 +122,10 @@ instances_put(struct instances *t, const char *name,
 {
 	struct instance *e;
 
-	if (t == NULL || !name_usable(name) ||
-	    (e = instance_renew(t, name)) == NULL)
+	if (!usable(t, name) || (e = instance_renew(t, name)) == NULL)
 		return;
 	if (o->reply != NULL && (e->reply = strdup(o->reply)) == NULL)
-		return; /* kind NONE: the next recipient is judged */
+		return; /* INSTANCE_NONE: the next recipient is judged */
 	e->kind = o->kind;
 	e->action = o->action;
 }
@@ -146,12 +135,10 @@ instances_set_header(struct instances *t, const char *name)
 {
 	struct instance *e;
 
-	if (t == NULL || !name_usable(name))
-		return;
-	if ((e = instance_find(t, name)) == NULL &&
-	    (e = instance_renew(t, name)) == NULL)
-		return;
-	e->header = 1;
+	if (usable(t, name) &&
+	    ((e = instance_find(t, name)) != NULL ||
+		(e = instance_renew(t, name)) != NULL))
+		e->header = 1;
 }
 
 int
@@ -159,6 +146,6 @@ instances_has_header(struct instances *t, const char *name)
 {
 	struct instance *e;
 
-	return t != NULL && name_usable(name) &&
-	    (e = instance_find(t, name)) != NULL && e->header;
+	return usable(t, name) && (e = instance_find(t, name)) != NULL &&
+	    e->header;
 }

@@ -9,7 +9,7 @@
 #include "unpriv/milter/envelope.h"
 #include "unpriv/worker/session.h"
 
-/* MTAs wait up to ten minutes between commands, and send one at once. */
+/* MTAs wait up to ten minutes between commands, but send each at once. */
 #define MILTER_IDLE	  600
 #define MILTER_IDLE_DRAIN 60
 #define MILTER_BEGUN	  30
@@ -19,23 +19,14 @@ struct milter_session {
 	struct envelope envelope;
 	enum milter_state state;
 	struct milter_options agreed;
-	unsigned int
-	    auth; /* stages whose macros say that the client logged in */
+	unsigned int auth; /* stages with a macro of a login */
 	struct check *check;
-	int reused; /* QUIT_NC ended a client before */
-	/* MAIL that waits until the envelope is decided */
-	uint8_t *held;
+	int reused;    /* after QUIT_NC */
+	uint8_t *held; /* MAIL that waits until the envelope is decided */
 	size_t held_len;
 };
 
-static struct log_note milter_left_out;
-
-static int
-milter_fail(struct milter_session *s, const char *why)
-{
-	conn_fail(s->conn, why);
-	return -1;
-}
+static struct log_note milter_too_long;
 
 static void
 milter_continue(struct milter_session *s)
@@ -58,7 +49,7 @@ milter_reply(struct milter_session *s)
 	wbuf_init(&w, buf, sizeof(buf));
 	milter_put_reply(&w, m->code, m->xcode, m->text);
 	if (!wbuf_ok(&w)) {
-		/* The judge writes no text as long; reply without it. */
+		/* The judge's texts are shorter; reply without it. */
 		wbuf_init(&w, buf, sizeof(buf));
 		milter_put_reply(&w, m->code, m->xcode, "SPF");
 	}
@@ -87,10 +78,10 @@ milter_optneg(struct milter_session *s, const uint8_t *p, size_t len)
 	struct wbuf w;
 
 	if (milter_get_options(p, len, &offer) == -1)
-		return milter_fail(s, "malformed option negotiation");
+		return conn_fail(s->conn, "malformed option negotiation");
 	if (milter_agree(&offer, s->envelope.conf->remove_own_ar, &s->agreed) ==
 	    -1)
-		return milter_fail(s, "protocol version below 2");
+		return conn_fail(s->conn, "protocol version below 2");
 	s->state = MILTER_ST_AGREED;
 	wbuf_init(&w, buf, sizeof(buf));
 	milter_put_options(&w, &s->agreed);
@@ -98,19 +89,11 @@ milter_optneg(struct milter_session *s, const uint8_t *p, size_t len)
 	return 0;
 }
 
+/* The bit of a stage of macros; 0 for other stages. */
 static unsigned int
 stage_bit(uint8_t stage)
 {
-	switch (stage) {
-	case 'C':
-		return 1;
-	case 'H':
-		return 2;
-	case 'M':
-		return 4;
-	default:
-		return 0;
-	}
+	return stage == 'C' ? 1 : stage == 'H' ? 2 : stage == 'M' ? 4 : 0;
 }
 
 /* A new list for a stage replaces the one before. */
@@ -126,7 +109,7 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 	rbuf_init(&r, p, len);
 	stage = rbuf_u8(&r);
 	if (r.err)
-		return milter_fail(s, "malformed macros");
+		return conn_fail(s->conn, "malformed macros");
 	if ((bit = stage_bit(stage)) == 0)
 		return 0;
 	s->auth &= ~bit;
@@ -144,7 +127,7 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 		if (envelope_is_auth_macro(name, value))
 			s->auth |= bit;
 	}
-	return err ? milter_fail(s, "malformed macros") : 0;
+	return err ? conn_fail(s->conn, "malformed macros") : 0;
 }
 
 static int
@@ -153,7 +136,7 @@ milter_connect(struct milter_session *s, const uint8_t *p, size_t len)
 	struct milter_connect mc;
 
 	if (milter_get_connect(p, len, &mc) == -1)
-		return milter_fail(s, "malformed CONNECT");
+		return conn_fail(s->conn, "malformed CONNECT");
 	envelope_connect(&s->envelope, &mc);
 	s->state = MILTER_ST_CLIENT;
 	return 0;
@@ -165,20 +148,9 @@ milter_helo(struct milter_session *s, const uint8_t *p, size_t len)
 	const char *helo;
 
 	if (milter_get_string(p, len, &helo) == -1)
-		return milter_fail(s, "malformed HELO");
+		return conn_fail(s->conn, "malformed HELO");
 	envelope_helo(&s->envelope, helo);
 	return 0;
-}
-
-/* Answers MAIL once its outcome is known. */
-static void
-milter_mail_reply(struct milter_session *s)
-{
-	if (envelope_refuses(&s->envelope)) {
-		milter_reply(s);
-		milter_message_end(s); /* the MTA sends nothing more of it */
-	} else
-		milter_continue(s);
 }
 
 static void
@@ -188,7 +160,11 @@ milter_checked(const struct judge_outcome *out, void *arg)
 
 	s->check = NULL;
 	envelope_outcome(&s->envelope, out);
-	milter_mail_reply(s);
+	if (envelope_refuses(&s->envelope)) {
+		milter_reply(s);
+		milter_message_end(s); /* the MTA sends nothing more of it */
+	} else
+		milter_continue(s);
 	conn_resume(s->conn);
 }
 
@@ -206,7 +182,7 @@ milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 	    (arg = milter_next_string(&r, &err)) != NULL)
 		args[n++] = arg;
 	if (sender == NULL || err)
-		return milter_fail(s, "malformed MAIL");
+		return conn_fail(s->conn, "malformed MAIL");
 	s->state = MILTER_ST_MESSAGE;
 	if (!envelope_mail(&s->envelope, sender, args, n, s->auth != 0)) {
 		milter_continue(s);
@@ -224,13 +200,13 @@ milter_mail(struct milter_session *s, const uint8_t *p, size_t len)
 	if (!envelope_undecided(&s->envelope))
 		return milter_mail_now(s, p, len);
 	if ((s->held = malloc(len + 1)) == NULL)
-		return milter_fail(s, "no memory");
+		return conn_fail(s->conn, "no memory");
 	memcpy(s->held, p, len);
 	s->held_len = len;
 	return 0;
 }
 
-/* It is known whether the client is internal: a waiting MAIL goes on. */
+/* The envelope is decided: handles a waiting MAIL. */
 static void
 milter_decided(void *arg)
 {
@@ -252,7 +228,7 @@ milter_header(struct milter_session *s, const uint8_t *p, size_t len)
 	const char *name, *value;
 
 	if (milter_get_header(p, len, &name, &value) == -1)
-		return milter_fail(s, "malformed header field");
+		return conn_fail(s->conn, "malformed header field");
 	envelope_header(&s->envelope, name, value);
 	return 0;
 }
@@ -267,15 +243,12 @@ milter_send_header(struct milter_session *s, char how, uint32_t idx,
 	uint8_t *buf;
 
 	if (size > MILTER_PACKET_MAX || (buf = malloc(size)) == NULL) {
-		log_note(&milter_left_out,
-		    "header field of %zu octets left out", size);
+		log_note(&milter_too_long,
+		    "a header field of %zu octets was not added", size);
 		return;
 	}
 	wbuf_init(&w, buf, size);
-	if (how == 'i')
-		milter_put_insheader(&w, idx, name, value);
-	else
-		milter_put_chgheader(&w, idx, name, value);
+	milter_put_header(&w, how, idx, name, value);
 	conn_send(s->conn, buf, w.len);
 	free(buf);
 }
@@ -325,7 +298,7 @@ milter_quit(struct milter_session *s, const uint8_t *p, size_t len)
 	return -1;
 }
 
-/* A command in the wrong place is answered where that can do no harm. */
+/* Answers a command out of order, or closes where an answer could do harm. */
 static int
 milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
 {
@@ -338,16 +311,16 @@ milter_misplaced(struct milter_session *s, enum milter_cmd cmd)
 
 	if (s->state == MILTER_ST_NEW || cmd == MILTER_OPTNEG ||
 	    cmd == MILTER_CONNECT)
-		return milter_fail(s, why[s->state]);
+		return conn_fail(s->conn, why[s->state]);
 	if (milter_reply_due(cmd, s->agreed.steps))
 		milter_continue(s);
 	return 0;
 }
 
-/* 0: go on; -1: close, after conn_fail() unless the end is regular. */
+/* 0, or -1 to close, after conn_fail() unless the end is regular. */
 typedef int (*milter_fn)(struct milter_session *, const uint8_t *, size_t);
 
-/* Other commands (RCPT, DATA, ...) are only answered. */
+/* Other commands (RCPT, DATA, ...) only get an answer. */
 static const milter_fn milter_handlers[MILTER_CMD_MAX] = {
 	[MILTER_OPTNEG] = milter_optneg,
 	[MILTER_MACRO] = milter_macro,
@@ -365,20 +338,16 @@ static int
 milter_command(struct milter_session *s, enum milter_cmd cmd, const uint8_t *p,
     size_t len)
 {
-	const struct milter_rule *rule = &milter_rules[cmd];
-	int rc = 0;
-
-	if ((rule->states & (1U << s->state)) == 0)
+	if ((milter_rules[cmd].states & (1U << s->state)) == 0)
 		return milter_misplaced(s, cmd);
-	if (milter_handlers[cmd] != NULL)
-		rc = milter_handlers[cmd](s, p, len);
-	if (rc == -1)
+	if (milter_handlers[cmd] != NULL &&
+	    milter_handlers[cmd](s, p, len) == -1)
 		return -1;
-	/* These answer by themselves. */
+	/* These three answer by themselves. */
 	if (cmd != MILTER_OPTNEG && cmd != MILTER_MAIL && cmd != MILTER_EOM &&
 	    milter_reply_due(cmd, s->agreed.steps))
 		milter_continue(s);
-	/* Macros of MAIL are for one message. */
+	/* MAIL's macros are for one message. */
 	if (cmd == MILTER_MAIL && s->held == NULL)
 		s->auth &= ~stage_bit('M');
 	return 0;
@@ -397,41 +366,30 @@ milter_input(void *arg, const uint8_t *buf, size_t n)
 	if ((rc = milter_packet(buf, n, &letter, &data, &len, &used)) == 0)
 		return 0;
 	if (rc == -1)
-		return milter_fail(s, "packet length out of bounds");
+		return conn_fail(s->conn, "packet length out of bounds");
 	if ((cmd = milter_cmd_of(letter)) == MILTER_NONE)
-		return milter_fail(s, "unknown command");
+		return conn_fail(s->conn, "unknown command");
 	conn_progress(s->conn);
-	if (milter_command(s, cmd, data, len) == -1)
-		return -1;
-	return (ssize_t)used;
-}
-
-static int
-milter_busy(void *arg)
-{
-	const struct milter_session *s = arg;
-
-	return s->check != NULL || s->held != NULL;
+	return milter_command(s, cmd, data, len) == -1 ? -1 : (ssize_t)used;
 }
 
 /*
  * Closing between the messages of a client would make the mail server refuse
  * the next one; between clients it does no harm. A connection that has just
- * agreed on options is about to name its first client.
+ * agreed on options is about to name its first client. The connection keeps
+ * incomplete packets: the session never holds part of one.
  */
-static int
-milter_idle_now(void *arg)
+static unsigned int
+milter_session_state(const void *arg)
 {
 	const struct milter_session *s = arg;
 
+	if (s->check != NULL || s->held != NULL)
+		return SESSION_BUSY;
 	return s->state == MILTER_ST_AGREED && s->envelope.family == 0 &&
-	    s->reused;
-}
-
-static int
-milter_partial(void *arg)
-{
-	return 0; /* the connection keeps an incomplete packet */
+		s->reused ?
+	    SESSION_IDLE :
+	    0;
 }
 
 static void *
@@ -458,14 +416,14 @@ milter_end(void *arg)
 
 const struct session_ops milter_session_ops = {
 	.name = "milter",
+	.eof_cancels = 1,
+	.opened = STAT_CONN_MILTER,
+	.errors = STAT_PROTO_ERROR_MILTER,
 	.idle = MILTER_IDLE,
 	.idle_drain = MILTER_IDLE_DRAIN,
 	.begun = MILTER_BEGUN,
-	.eof_cancels = 1,
 	.start = milter_start,
 	.end = milter_end,
 	.input = milter_input,
-	.busy = milter_busy,
-	.idle_now = milter_idle_now,
-	.partial = milter_partial,
+	.state = milter_session_state,
 };

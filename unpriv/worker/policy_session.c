@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "privsep/base/clock.h"
 #include "privsep/base/log.h"
 #include "proto/policy.h"
 #include "proto/stats.h"
@@ -26,8 +27,8 @@ struct policy_session {
 	struct asker *asker;
 	struct policy_parser parser;
 	struct instances *instances;
-	struct judge_request req; /* alive while a check runs */
-	struct timespec since;	  /* the request came */
+	struct judge_request req; /* a running check uses it */
+	uint64_t since;		  /* arrival of the request; clock_usec() */
 	int peruser;		  /* this recipient has its own settings */
 	struct check *check;
 };
@@ -39,23 +40,13 @@ lower(char *s)
 		*s = (char)ascii_lower(*s);
 }
 
-/* Local parts stay as received (COMPAT "case"). */
-static void
-lower_domain(char *sender)
-{
-	char *at;
-
-	if (sender != NULL)
-		lower((at = strrchr(sender, '@')) != NULL ? at + 1 : sender);
-}
-
 static void
 policy_put(struct policy_session *s, const char *text)
 {
 	conn_send(s->conn, text, strlen(text));
 }
 
-/* Ends an answer and is ready for the next request. */
+/* Ends an answer and the request. */
 static void
 policy_answered(struct policy_session *s)
 {
@@ -72,35 +63,35 @@ policy_answer(struct policy_session *s, const char *action)
 	policy_answered(s);
 }
 
-/* With QueueID the prefix is there even when the attribute is empty. */
-static void
-policy_logline(struct policy_session *s, struct logline *l)
-{
-	const struct judge_request *r = &s->req;
-
-	memset(l, 0, sizeof(*l));
-	l->conf = s->conf;
-	l->program = CONF_POLICY;
-	l->queue_id = policy_get(&s->parser, POLICY_QUEUE_ID);
-	l->prefix = s->conf->queue_id ? l->queue_id : NULL;
-	l->client = r->client_text;
-	l->helo = r->helo;
-	l->sender = r->sender;
-	l->recipient = r->recipient;
-	l->instance = policy_get(&s->parser, POLICY_INSTANCE);
-	l->per_user = s->peruser;
-	l->since = s->since;
-}
-
 static const char *
 policy_instance(struct policy_session *s)
 {
 	return policy_get(&s->parser, POLICY_INSTANCE);
 }
 
+/* With QueueID the line has a prefix even when the attribute is empty. */
+static void
+policy_logline(struct policy_session *s, struct logline *l)
+{
+	const struct judge_request *r = &s->req;
+	const char *queue_id = policy_get(&s->parser, POLICY_QUEUE_ID);
+
+	*l = (struct logline){ .conf = s->conf,
+		.program = CONF_POLICY,
+		.queue_id = queue_id,
+		.prefix = s->conf->queue_id ? queue_id : NULL,
+		.client = r->client_text,
+		.helo = r->helo,
+		.sender = r->sender,
+		.recipient = r->recipient,
+		.instance = policy_instance(s),
+		.per_user = s->peruser,
+		.since = s->since };
+}
+
 /*
  * Remembers the answer for later recipients of the message (NULL: dunno),
- * unless it follows from settings of this recipient alone.
+ * unless this recipient has its own settings.
  */
 static void
 policy_remember(struct policy_session *s, enum judge_action action,
@@ -138,41 +129,28 @@ policy_prepend(struct policy_session *s, const struct judge_outcome *out,
 }
 
 static void
-policy_outcome(struct policy_session *s, const struct judge_outcome *out)
+policy_checked(const struct judge_outcome *out, void *arg)
 {
+	struct policy_session *s = arg;
 	int has_header = out->action == JUDGE_PREPEND &&
 	    instances_has_header(s->instances, policy_instance(s));
 	struct logline l;
 
+	s->check = NULL;
 	policy_logline(s, &l);
 	logline_judged(&l, out, has_header ? JUDGE_NOTHING : out->action);
-	switch (out->action) {
-	case JUDGE_PREPEND:
+	if (out->action == JUDGE_PREPEND)
 		policy_prepend(s, out, has_header);
-		break;
-	case JUDGE_REJECT:
-	case JUDGE_DEFER:
-	case JUDGE_RESTRICTION:
+	else if (out->action == JUDGE_NOTHING)
+		policy_answer(s, "dunno");
+	else {
 		policy_remember(s, out->action, out->answer);
 		policy_answer(s, out->answer);
-		break;
-	case JUDGE_NOTHING:
-		policy_answer(s, "dunno");
-		break;
 	}
-}
-
-static void
-policy_checked(const struct judge_outcome *out, void *arg)
-{
-	struct policy_session *s = arg;
-
-	s->check = NULL;
-	policy_outcome(s, out);
 	conn_resume(s->conn);
 }
 
-/* Answers from what is remembered of the instance; 0: nothing is. */
+/* Answers as an earlier recipient was answered; 0: no answer is remembered. */
 static int
 policy_known(struct policy_session *s)
 {
@@ -193,17 +171,8 @@ policy_known(struct policy_session *s)
 	return 1;
 }
 
-static int
-is_ascii(const char *s)
-{
-	for (; s != NULL && *s != '\0'; s++)
-		if ((unsigned char)*s > 0x7f)
-			return 0;
-	return 1;
-}
-
 /*
- * Postfix does not say whether the client asked for SMTPUTF8. It accepts UTF-8
+ * Postfix does not say whether the client asked for SMTPUTF8, but accepts UTF-8
  * in an address only then. UTF-8 in HELO, which precedes MAIL, proves nothing,
  * but octets that are not UTF-8 prove that the header must not hold them.
  */
@@ -212,13 +181,17 @@ policy_smtputf8(const struct judge_request *r)
 {
 	const char *s[] = { r->sender, r->recipient, r->helo };
 	size_t i;
+	int utf8 = 0;
 
-	if (is_ascii(r->sender) && is_ascii(r->recipient))
-		return 0;
-	for (i = 0; i < sizeof(s) / sizeof(s[0]); i++)
-		if (s[i] != NULL && !utf8_clean(s[i], strlen(s[i])))
+	for (i = 0; i < sizeof(s) / sizeof(s[0]); i++) {
+		if (s[i] == NULL)
+			continue;
+		if (!utf8_clean(s[i], strlen(s[i])))
 			return 0;
-	return 1;
+		if (s[i] != r->helo && !ascii_only(s[i], strlen(s[i])))
+			utf8 = 1;
+	}
+	return utf8;
 }
 
 static void
@@ -230,22 +203,23 @@ policy_make_request(struct policy_session *s)
 	char *helo = policy_get(p, POLICY_HELO_NAME);
 	char *sender = policy_get(p, POLICY_SENDER);
 	char *rcpt = policy_get(p, POLICY_RECIPIENT);
+	char *at = sender == NULL ? NULL : strrchr(sender, '@');
 
 	lower(client);
 	lower(helo);
 	lower(rcpt);
-	lower_domain(sender);
-	memset(r, 0, sizeof(*r));
-	r->program = CONF_POLICY;
-	r->conf = rcpt == NULL ? s->conf : conf_for(s->conf, rcpt);
-	r->peruser = *s->conf->per_user_path != '\0';
+	/* The sender's local part stays as received (COMPAT "case"). */
+	lower(at != NULL ? at + 1 : sender);
+	*r = (struct judge_request){ .program = CONF_POLICY,
+		.conf = rcpt == NULL ? s->conf : conf_for(s->conf, rcpt),
+		.peruser = *s->conf->per_user_path != '\0',
+		.client_text = client,
+		.helo = helo,
+		.sender = sender,
+		.recipient = rcpt,
+		.now = time(NULL) };
 	if (client != NULL)
 		(void)addr_parse(&r->client, client, strlen(client));
-	r->client_text = client;
-	r->helo = helo;
-	r->sender = sender;
-	r->recipient = rcpt;
-	r->now = time(NULL);
 	r->smtputf8 = policy_smtputf8(r);
 	s->peruser = r->conf != s->conf;
 }
@@ -260,7 +234,7 @@ policy_request(struct policy_session *s)
 		policy_answer(s, POLICY_MOCK);
 		return;
 	}
-	logline_clock(&s->since);
+	s->since = clock_usec();
 	policy_make_request(s);
 	if (s->conf->skip_authenticated && sasl != NULL && *sasl != '\0') {
 		stat_inc(SKIP_AUTH);
@@ -292,36 +266,21 @@ policy_input(void *arg, const uint8_t *buf, size_t n)
 			    "ERROR: Could not match line \"%.200s\"", text);
 		break;
 	case POLICY_TOO_MUCH:
-		conn_fail(s->conn, text);
-		return -1;
+		return conn_fail(s->conn, text);
 	case POLICY_MORE:
 		break;
 	}
 	return (ssize_t)used;
 }
 
-static int
-policy_busy(void *arg)
+static unsigned int
+policy_session_state(const void *arg)
 {
 	const struct policy_session *s = arg;
 
-	return s->check != NULL;
-}
-
-static int
-policy_idle_now(void *arg)
-{
-	const struct policy_session *s = arg;
-
-	return s->check == NULL && policy_is_idle(&s->parser);
-}
-
-static int
-policy_partial(void *arg)
-{
-	const struct policy_session *s = arg;
-
-	return !policy_is_idle(&s->parser);
+	if (s->check != NULL)
+		return SESSION_BUSY;
+	return policy_is_idle(&s->parser) ? SESSION_IDLE : SESSION_PARTIAL;
 }
 
 static void *
@@ -352,13 +311,13 @@ policy_end(void *arg)
 
 const struct session_ops policy_session_ops = {
 	.name = "policy",
+	.opened = STAT_CONN_POLICY,
+	.errors = STAT_PROTO_ERROR_POLICY,
 	.idle = POLICY_IDLE,
 	.idle_drain = POLICY_IDLE,
 	.begun = POLICY_BEGUN,
 	.start = policy_start,
 	.end = policy_end,
 	.input = policy_input,
-	.busy = policy_busy,
-	.idle_now = policy_idle_now,
-	.partial = policy_partial,
+	.state = policy_session_state,
 };

@@ -29,8 +29,8 @@
 #include "unpriv/worker/conn.h"
 
 /*
- * A worker with one connection, stdin and stdout, as Postfix's spawn(8)
- * starts it; it is the parent of a dns process of its own.
+ * A worker with one connection, stdin and stdout, which Postfix's spawn(8)
+ * starts. It starts a dns process of its own.
  */
 struct policyd {
 	struct event_base *base;
@@ -63,14 +63,14 @@ policyd_closed(struct conn_env *env, void *arg)
 		event_base_loopbreak(p->base);
 }
 
-/* Nobody brings it back: Postfix starts another one of us. */
+/* Postfix starts another policyd-spf, with a new dns process. */
 static void
 policyd_dns_gone(void *arg)
 {
 	exit(EX_TEMPFAIL);
 }
 
-/* The per-user file changed: end between requests, the next one reads it. */
+/* The per-user file changed: ends after this request; Postfix starts anew. */
 static void
 policyd_changed(evutil_socket_t fd, short what, void *arg)
 {
@@ -78,24 +78,24 @@ policyd_changed(evutil_socket_t fd, short what, void *arg)
 	const struct inotify_event *ie;
 	struct policyd *p = arg;
 	ssize_t n, off;
-	int ours = 0;
+	int changed = 0;
 
 	if ((n = read(fd, buf, sizeof(buf))) <= 0)
 		return;
-	/* an event of the file itself has no name; the folder's names it */
+	/* An event of the folder itself has no name. */
 	for (off = 0; off < n; off += (ssize_t)(sizeof(*ie) + ie->len)) {
 		ie = (const struct inotify_event *)(buf + off);
 		if (ie->len == 0 || strcmp(ie->name, p->watched) == 0)
-			ours = 1;
+			changed = 1;
 	}
-	if (!ours)
+	if (!changed)
 		return;
 	event_del(p->changed);
 	p->env.draining = 1;
 	conn_drain(&p->env);
 }
 
-/* The folder tells of a new file under the name, whoever puts it there. */
+/* Watches the folder, to notice also a new file of that name. */
 static void
 policyd_watch(struct policyd *p, const char *path)
 {
@@ -111,7 +111,9 @@ policyd_watch(struct policyd *p, const char *path)
 	    inotify_add_watch(p->inotify, dirname(dir),
 		IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
 		    IN_ONLYDIR) == -1) {
-		log_warn("changes of %s will not be noticed", path);
+		log_warn(
+		    "cannot watch %s; this process will not notice changes",
+		    path);
 		return;
 	}
 	p->changed = event_new(p->base, p->inotify, EV_READ | EV_PERSIST,
@@ -152,7 +154,7 @@ main(int argc, char **argv)
 	memset(&p, 0, sizeof(p));
 	p.inotify = -1;
 	conf = policyd_conf(argc, argv);
-	/* by hand as root: nothing here needs it */
+	/* an administrator may start it as root, which it does not need */
 	priv_drop_named("policyd-spf", "pyspf-milter", "nobody", NULL);
 	if (conf->debug_level >= 3)
 		log_line(LOG_INFO, "Starting");

@@ -8,20 +8,25 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/stats.h"
 #include "unpriv/worker/conn.h"
 
 /*
  * A connection (conn.c) owns descriptors, buffers and timeouts; a session
- * speaks the protocol. The connection hands input to the session, which never
- * reads or writes a descriptor.
+ * speaks the protocol. The connection passes its input to the session, which
+ * never reads or writes a descriptor.
  */
+#define SESSION_BUSY	0x1 /* a check runs; conn_resume() will follow */
+#define SESSION_IDLE	0x2 /* draining may close the connection without loss */
+#define SESSION_PARTIAL 0x4 /* it holds part of a command */
+
 struct session_ops {
-	const char *name;	 /* in log lines */
-	unsigned int idle;	 /* seconds between commands */
-	unsigned int idle_drain; /* the same while draining */
-	unsigned int begun;	 /* seconds for the rest of a command */
-	/* The end of the peer's input cancels a running check. */
-	int eof_cancels;
+	const char *name;	     /* in log lines */
+	enum stat_id opened, errors; /* counters */
+	unsigned int idle;	     /* seconds between commands */
+	unsigned int idle_drain;     /* the same while draining */
+	unsigned int begun;	     /* seconds for the rest of a command */
+	int eof_cancels; /* the end of the input cancels a running check */
 	/* NULL on no memory. */
 	void *(*start)(struct conn *, struct conn_env *);
 	/* Cancels a running check and frees the session. */
@@ -32,12 +37,7 @@ struct session_ops {
 	 * or while many answers are unread.
 	 */
 	ssize_t (*input)(void *, const uint8_t *, size_t);
-	/* 1: a check runs; conn_resume() will follow. */
-	int (*busy)(void *);
-	/* 1: the connection may be closed without loss (drain). */
-	int (*idle_now)(void *);
-	/* 1: part of a command was taken (the begun timeout runs). */
-	int (*partial)(void *);
+	unsigned int (*state)(const void *); /* SESSION_* */
 };
 
 extern const struct session_ops milter_session_ops;
@@ -48,14 +48,11 @@ extern const struct session_ops policy_session_ops;
  * write. Overflow of the queue ends the connection.
  */
 void conn_send(struct conn *, const void *, size_t);
-/* Counts a protocol error; the constant text says why, for the log. */
-void conn_fail(struct conn *, const char *);
-/* A whole command was taken: the next one has its own time limit. */
+/* Counts a protocol error and closes, with a constant to log. Returns -1. */
+int conn_fail(struct conn *, const char *why);
+/* Ends the time limit of a command, which the session took whole. */
 void conn_progress(struct conn *);
-/*
- * Continues if busy() is 0 now. May free the conn. Not to be called from
- * inside input().
- */
+/* Continues unless busy; may free the conn. Not to be called inside input(). */
 void conn_resume(struct conn *);
 
 #endif

@@ -17,7 +17,7 @@
 #include "unpriv/check/shadow_copy.h"
 #include "unpriv/worker/conn.h"
 
-#define WORKER_ACCEPTS 16 /* taken before connections get a turn */
+#define WORKER_ACCEPTS 16 /* at a time; then connections get a turn */
 
 struct listener {
 	struct worker *worker;
@@ -33,8 +33,6 @@ struct worker {
 	struct event *resume; /* accept again after a pause */
 	int drained;
 };
-
-static void worker_accept(evutil_socket_t, short, void *);
 
 static void
 worker_listen(struct worker *w, int on)
@@ -52,11 +50,19 @@ worker_listen(struct worker *w, int on)
 	}
 }
 
-/* At the cap the backlog keeps clients for us or another worker. */
+static void
+worker_pause(struct worker *w)
+{
+	static const struct timeval tv = { 0, 100000 };
+
+	worker_listen(w, 0);
+	evtimer_add(w->resume, &tv);
+}
+
+/* At the cap clients wait in the backlog for this or another worker. */
 static void
 worker_accept(evutil_socket_t sock, short what, void *arg)
 {
-	static const struct timeval pause = { 0, 100000 };
 	struct listener *l = arg;
 	struct worker *w = l->worker;
 	int fd, i;
@@ -64,8 +70,7 @@ worker_accept(evutil_socket_t sock, short what, void *arg)
 	for (i = 0; i < WORKER_ACCEPTS; i++) {
 		if (w->env.nconn >= w->env.max) {
 			conn_note_cap();
-			worker_listen(w, 0);
-			evtimer_add(w->resume, &pause);
+			worker_pause(w);
 			return;
 		}
 		fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -73,8 +78,7 @@ worker_accept(evutil_socket_t sock, short what, void *arg)
 			if (errno == EMFILE || errno == ENFILE ||
 			    errno == ENOBUFS || errno == ENOMEM) {
 				conn_note_accept();
-				worker_listen(w, 0);
-				evtimer_add(w->resume, &pause);
+				worker_pause(w);
 			}
 			return;
 		}
@@ -86,40 +90,24 @@ static void
 worker_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
-	static const struct timeval pause = { 0, 100000 };
 
 	if (w->env.draining)
 		return;
 	if (w->env.nconn >= w->env.max)
-		evtimer_add(w->resume, &pause);
+		worker_pause(w);
 	else
 		worker_listen(w, 1);
 }
 
 static void
-worker_check_drained(struct worker *w)
+worker_closed(struct conn_env *env, void *arg)
 {
-	if (w->env.draining && w->env.nconn == 0 && !w->drained) {
+	struct worker *w = arg;
+
+	if (env->draining && env->nconn == 0 && !w->drained) {
 		w->drained = 1;
 		role_drained(&w->role);
 	}
-}
-
-static void
-worker_conn_closed(struct conn_env *env, void *arg)
-{
-	worker_check_drained(arg);
-}
-
-static void
-worker_drain(struct worker *w)
-{
-	if (w->env.draining)
-		return;
-	w->env.draining = 1;
-	worker_listen(w, 0);
-	conn_drain(&w->env);
-	worker_check_drained(w);
 }
 
 static void
@@ -141,8 +129,14 @@ worker_copies(struct role *r, int fd)
 static void
 worker_control(struct role *r, enum msg_type type, const uint8_t *p, size_t len)
 {
-	if (type == MSG_DRAIN)
-		worker_drain(r->arg);
+	struct worker *w = r->arg;
+
+	if (type != MSG_DRAIN || w->env.draining)
+		return;
+	w->env.draining = 1;
+	worker_listen(w, 0);
+	conn_drain(&w->env);
+	worker_closed(&w->env, w);
 }
 
 static const struct role_ops worker_ops = {
@@ -173,12 +167,12 @@ worker_main(void)
 
 	memset(&w, 0, sizeof(w));
 	role_start(&w.role, ROLE_WORKER, &worker_ops, &w);
-	if (w.env.asker == NULL) /* dns is being started again */
+	if (w.env.asker == NULL) /* dns starts again and is not ready */
 		w.env.asker = asker_new(w.role.base, w.role.who);
 	w.env.base = w.role.base;
 	w.env.conf = w.role.conf;
 	w.env.max = (unsigned int)w.role.conf->max_connections;
-	w.env.closed = worker_conn_closed;
+	w.env.closed = worker_closed;
 	w.env.arg = &w;
 	worker_add_listener(&w, &w.milter, CONF_MILTER, w.role.milter_fd);
 	worker_add_listener(&w, &w.policy, CONF_POLICY, w.role.policy_fd);
