@@ -21,7 +21,7 @@ enum play {
 };
 
 static struct event_base *base;
-static struct ctl ctl;
+static struct spfctl ctl;
 static struct chan *ask, *copies; /* the shadow's ends */
 static enum play play;
 static uint32_t copy_id;
@@ -131,7 +131,8 @@ on_answer(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		say(copy_id, SHADOW_SOFTFAIL);
 }
 
-static struct opinion *new (enum play what)
+static struct opinion *
+opinion_start(enum play what)
 {
 	int q[2], c[2];
 
@@ -168,7 +169,7 @@ test_ask(struct answers *answers)
 		.type = DNS_T_A,
 		.nrr = 1,
 		.rr = &rr };
-	struct opinion *s = new (ASK);
+	struct opinion *s = opinion_start(ASK);
 	struct shadow_opinion o;
 	struct shadow_copy c;
 	int rv;
@@ -199,7 +200,7 @@ test_ask(struct answers *answers)
 static int
 play_once(enum play what, struct answers *answers, struct shadow_opinion *o)
 {
-	struct opinion *s = new (what);
+	struct opinion *s = opinion_start(what);
 	struct shadow_copy c;
 	int rv;
 

@@ -17,8 +17,7 @@ answer(struct zonefile *z, uint16_t type, const char *name)
 	struct addr ip;
 	size_t i;
 
-	if (zonefile_answer(z, type, name, strlen(name), &a, alias) ==
-	    ZONEFILE_DNS) {
+	if (!zonefile_answer(z, type, name, strlen(name), &a, alias)) {
 		snprintf(got, sizeof(got), "dns%s%s",
 		    alias[0] != '\0' ? " " : "", alias);
 		return got;

@@ -26,7 +26,7 @@ struct check_identity {
 
 /* All that spfctl check found. */
 struct check_report {
-	struct ctl *ctl;
+	struct spfctl *ctl;
 	struct judge_request req;
 	struct judge_outcome out;
 	struct answers *answers;

@@ -609,7 +609,7 @@ run(struct answers *answers, int elapsed, void *arg)
 }
 
 int
-ctl_lint(struct ctl *ctl)
+ctl_lint(struct spfctl *ctl)
 {
 	static struct lint l;
 	static struct lint_record start;
@@ -621,7 +621,7 @@ ctl_lint(struct ctl *ctl)
 	len = dname_to_ascii(arg, dname_undot(arg, strlen(arg)), start.domain,
 	    sizeof(start.domain));
 	if (len == -1 || !dname_valid(start.domain, (size_t)len)) {
-		ctl_complain(arg, " is no domain name");
+		ctl_complain("%s is not a domain name", arg);
 		return EX_USAGE;
 	}
 	start.dlen = (size_t)len;

@@ -61,7 +61,7 @@ struct lint_net {
 
 /* One run. */
 struct lint {
-	struct ctl *ctl;
+	struct spfctl *ctl;
 	struct answers *answers;
 	struct arena *arena;
 	STAILQ_HEAD(, lint_record) records;
@@ -107,11 +107,5 @@ void lint_net_record(struct lint *, struct lint_record *);
 /* Print the findings as text and as JSON. */
 void lint_show(struct lint *);
 void lint_json(struct lint *);
-
-/*
- * spfctl lint DOMAIN. Exit status: 0 clean (or notes only), 1 warnings, 2
- * errors, 75 when DNS did not answer, 64 for a wrong argument.
- */
-int ctl_lint(struct ctl *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/text.h"
 #include "unpriv/spfctl/lint.h"
 
 #define WIDE4	  16 /* report shorter prefixes */
@@ -105,7 +106,7 @@ net_check(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		    "this is the network %s/%d",
 		    addr_format(&c.a, text, sizeof(text)), len);
 	}
-	for (i = 0; i < sizeof(private_nets) / sizeof(private_nets[0]); i++)
+	for (i = 0; i < nitems(private_nets); i++)
 		if (len >= private_nets[i].len &&
 		    cidr_match(&private_nets[i], &t->net.a))
 			lint_add(l, r, LINT_WARNING, "private", t,

@@ -177,7 +177,7 @@ opinion_turn(struct answers *answers, int elapsed, void *arg)
 }
 
 int
-opinion_ask(struct opinion *s, struct ctl *ctl, struct answers *answers,
+opinion_ask(struct opinion *s, struct spfctl *ctl, struct answers *answers,
     struct shadow_copy *copy, struct shadow_opinion *o)
 {
 	uint8_t buf[SHADOWMSG_COPY_MAX];

@@ -27,7 +27,7 @@ void opinion_free(struct opinion *);
  * when there is no opinion: the shadow ended, broke the message rules or took
  * too long, or dns is gone.
  */
-int opinion_ask(struct opinion *, struct ctl *, struct answers *,
+int opinion_ask(struct opinion *, struct spfctl *, struct answers *,
     struct shadow_copy *, struct shadow_opinion *);
 
 #endif

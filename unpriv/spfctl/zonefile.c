@@ -367,10 +367,10 @@ take_ttl(const struct token *t, uint32_t *ttl)
 			digits = 1;
 			continue;
 		}
-		for (j = 0; j < sizeof(units) / sizeof(units[0]); j++)
+		for (j = 0; j < nitems(units); j++)
 			if (ascii_lower(t->s[i]) == units[j].c)
 				break;
-		if (j == sizeof(units) / sizeof(units[0]) || !digits)
+		if (j == nitems(units) || !digits)
 			return -1;
 		all += n * units[j].seconds;
 		n = 0;
@@ -538,7 +538,7 @@ take_type(const struct token *t, uint16_t *type)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (i = 0; i < nitems(types); i++)
 		if (word_is(t, types[i].name)) {
 			*type = types[i].type;
 			return 0;
