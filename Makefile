@@ -21,7 +21,8 @@ help:
 
 PKGS		= libseccomp libcap-ng libbsd-overlay libunbound \
 		  libevent_core libidn2
-PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+# --cflags of libunbound would want what its own library is built with.
+PKG_CFLAGS	:= $(shell $(PKG_CONFIG) --cflags libbsd-overlay 2>/dev/null)
 LIBS		:= $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 
 # CI sets CI=true: there a warning is an error.

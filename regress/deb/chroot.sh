@@ -10,7 +10,7 @@ NAME=${NAME%.sh}
 TOP=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 B=${B:-$TOP/build}
 mkdir -p "$B/chroot" "$B/log" && B=$(cd "$B" && pwd) || exit 1
-SUITE=bookworm
+SUITE=$(. /etc/os-release && echo "$VERSION_CODENAME")
 root=
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 # of the make and the runner that started us, and not meant for ours
@@ -80,14 +80,26 @@ able()
 	fi
 }
 
-# The archive that this machine uses itself.
+# As a machine of its own: its root is a mount point, with devices, so that
+# the tests can make namespaces.
+in_machine()
+{
+	# shellcheck disable=SC2016
+	alone sh -c 'mount --bind "$0" "$0" && cd "$0" &&
+	    mount -t proc proc proc && mount --rbind /sys sys &&
+	    mount --rbind /dev dev && mkdir -p .old && pivot_root . .old &&
+	    cd / && umount -l /.old && exec "$@"' "$root" "$@"
+}
+
+# mirror SUITE: the archive that this machine uses itself for its release.
 mirror()
 {
 	# shellcheck disable=SC2016
 	apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' \
-	    "Codename: $SUITE" 'Component: main' 2>/dev/null | head -n 1
+	    "Codename: $1" 'Component: main' 2>/dev/null | head -n 1
 }
 
+# configure_apt ROOT HOST: as this machine, whose release is HOST.
 configure_apt()
 {
 	rm -f "$1/etc/apt/sources.list"
@@ -98,6 +110,9 @@ configure_apt()
 		[ ! -s "$f" ] || { mkdir -p "$1${f%/*}" &&
 		    cp -L "$f" "$1$f"; } || return 1
 	done
+	for f in "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*; do
+		[ ! -e "$f" ] || sed -i "s/\\b$2\\b/$SUITE/g" "$f"
+	done
 	# as fast as can be, on a disk that need not survive
 	echo force-unsafe-io >"$1/etc/dpkg/dpkg.cfg.d/test"
 	# no service starts by itself
@@ -105,18 +120,22 @@ configure_apt()
 	chmod 755 "$1/usr/sbin/policy-rc.d"
 }
 
+# make_system ROOT HOST: a small Debian of release $SUITE.
+make_system()
+{
+	# shellcheck disable=SC2046
+	alone debootstrap --variant=minbase $SUITE "$1" $(mirror "$2") &&
+	    configure_apt "$1" "$2" && in_root apt-get -q update
+}
+
 # $B/base.tar, made by whoever comes first.
 make_base()
 {
 	[ -z "$(find "$B/base.tar" -mtime -1 2>/dev/null)" ] || return 0
-	m=$(mirror)
 	dir=$B/chroot/base
 	rm -rf --one-file-system "$dir"
-	# shellcheck disable=SC2086
-	alone debootstrap --variant=minbase $SUITE "$dir" $m \
-	    >"$B/log/debootstrap" 2>&1 && configure_apt "$dir" || return 1
 	root=$dir
-	in_root apt-get -q update >>"$B/log/debootstrap" 2>&1 &&
+	make_system "$dir" $SUITE >"$B/log/debootstrap" 2>&1 &&
 	    tar -C "$dir" -cf "$B/base.tar.new" . &&
 	    mv "$B/base.tar.new" "$B/base.tar" || return 1
 	clean
