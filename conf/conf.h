@@ -42,6 +42,10 @@ enum conf_frontend { /* Milter_Frontend */
 	FRONTEND_NATIVE = 0,
 	FRONTEND_LIBMILTER
 };
+enum conf_void { /* Void_Family */
+	CONF_VOID_CLIENT = 0,
+	CONF_VOID_ANY
+};
 enum conf_sandbox { /* Sandbox */
 	CONF_SANDBOX_FULL = 0,
 	CONF_SANDBOX_PARTIAL
@@ -182,6 +186,7 @@ struct conf {
 	char *trust_anchor_text; /* the file's contents; "": none */
 	int dns_timeout;	 /* seconds for one query */
 	int dns_cache;		 /* megabytes */
+	enum conf_void void_family;
 	int workers;
 	int max_connections; /* of each worker */
 	enum conf_frontend milter_frontend;

@@ -29,6 +29,10 @@ static const struct conf_word frontends[] = {
 	{ "native", FRONTEND_NATIVE }, { "libmilter", FRONTEND_LIBMILTER },
 	{ NULL, 0 }
 };
+static const struct conf_word void_families[] = {
+	{ "client", CONF_VOID_CLIENT }, { "any", CONF_VOID_ANY },
+	{ NULL, 0 }
+};
 static const struct conf_word sandboxes[] = {
 	{ "full", CONF_SANDBOX_FULL }, { "partial", CONF_SANDBOX_PARTIAL },
 	{ NULL, 0 }
@@ -176,6 +180,9 @@ static const struct conf_row rows[] = {
 	{ { "DNS_Cache", "number", "48", BOTH, 0, 1,
 	    "megabytes of the cache of DNS answers", "1..4096" },
 	    NUMBER(dns_cache, 0, 1, 4096) },
+	{ { "Void_Family", "choice", "client", BOTH, 0, 1,
+	    "any: a name with an address of any family is no void lookup",
+	    "client|any" }, VALUE(enum, void_family, 0, void_families) },
 	{ { "Workers", "number", "2", MILTER, 0, 1,
 	    "number of worker processes", "1..64" },
 	    NUMBER(workers, 0, 1, 64) },

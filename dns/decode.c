@@ -50,9 +50,6 @@ struct out {
 	size_t left;
 };
 
-static enum dns_decoded decode_body(struct msg *, uint16_t, struct dns_answer *,
-    struct out *);
-
 static int
 msg_u16(struct msg *m, uint16_t *v)
 {
@@ -185,7 +182,10 @@ out_room(struct out *o, size_t n)
 	return p;
 }
 
-/* Decodes a name in the data of a record, which must end at end. */
+/*
+ * Decodes a name in the data of a record, which must end at end. A name with
+ * '.' or NUL inside a label becomes the single octet NUL.
+ */
 static enum dns_decoded
 decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
     struct dns_rr *rr)
@@ -195,14 +195,14 @@ decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
 	uint8_t name[WIRE_NAME_MAX], *p;
 	const uint8_t *label;
 	size_t len = 0;
-	int n, odd = 0;
+	int n, no_text = 0;
 
 	if (msg_skip_name(&at) == -1 || at.pos != end)
 		return DECODE_MALFORMED;
 	while ((n = walk_label(m, &w, &label)) > 0) {
 		if (memchr(label, '.', n) != NULL ||
 		    memchr(label, '\0', n) != NULL)
-			odd = 1;
+			no_text = 1;
 		/* walk_label() keeps the whole within WIRE_NAME_MAX. */
 		if (len != 0)
 			name[len++] = '.';
@@ -211,7 +211,7 @@ decode_name(const struct msg *m, size_t pos, size_t end, struct out *o,
 	}
 	if (n == -1)
 		return DECODE_MALFORMED;
-	if (odd) {
+	if (no_text) {
 		name[0] = '\0';
 		len = 1;
 	}
@@ -316,7 +316,7 @@ decode_negative_ttl(struct msg *m, uint16_t nscount, uint32_t *ttl)
 	return DECODE_OK;
 }
 
-/* The data of a CNAME are one name and nothing else. */
+/* 1 when the data of a CNAME is one name and nothing else. */
 static int
 cname_ok(const struct msg *m, const struct record *r)
 {
@@ -378,7 +378,7 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	(void)msg_u16(m, &ancount);
 	(void)msg_u16(m, &nscount);
 	(void)msg_u16(m, &arcount);
-	/* Refuse a truncated answer: the whole may judge mail otherwise. */
+	/* refuse a truncated answer: the rest might change the verdict */
 	if ((flags & FLAG_QR) == 0 || (flags & FLAG_TC) != 0 || qdcount != 1)
 		return DECODE_MALFORMED;
 	qname = m->pos;

@@ -18,11 +18,11 @@ enum dns_decoded {
 /*
  * Decodes a DNS message (RFC 1035 4) into status, type, ttl and records of an
  * answer; other fields are not changed. Follows the chain of CNAMEs from the
- * question's name, in the order in which a resolver gives it, and takes the
- * records of qtype and class IN that its last name owns. ttl is the least of
- * the chain, or that of a negative answer (RFC 2308 5). The caller provides rr
- * and buf; records point into buf or into the message. On any result but
- * DECODE_OK the status is DNS_TEMPERROR and there are no records.
+ * question's name, in the order of the message, and takes the records of qtype
+ * and class IN that its last name owns. ttl is the least of the chain, or that
+ * of a negative answer (RFC 2308 5). The caller provides rr and buf; records
+ * point into buf or into the message. If the result is not DECODE_OK, status is
+ * DNS_TEMPERROR and there are no records.
  */
 enum dns_decoded dns_decode(const uint8_t *, size_t, uint16_t qtype,
     struct dns_answer *, struct dns_rr *, size_t maxrr, uint8_t *buf,

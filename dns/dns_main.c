@@ -20,10 +20,10 @@
 #include "proto/stats.h"
 
 /*
- * What one client may use. The answers to a client that does not read them
- * are queued: above CLIENT_QUEUE_PAUSE octets dns reads no more questions from
- * it, above CLIENT_QUEUE_SMALL its answers become TEMPERROR. So the queue stays
- * far below the limit of a channel, and each question gets one answer.
+ * Limits of the queue of answers to a client that does not read them. Above
+ * CLIENT_QUEUE_PAUSE octets dns reads no more questions from it; above
+ * CLIENT_QUEUE_SMALL its answers become TEMPERROR. So each question gets an
+ * answer, and the queue stays far below the limit of a channel.
  */
 #define CLIENT_QUEUE_PAUSE (256 * 1024)
 #define CLIENT_QUEUE_SMALL (4 * 1024 * 1024)
@@ -42,13 +42,13 @@ struct client {
 /* A question, until its answer or its deadline. */
 struct request {
 	RB_ENTRY(request) byid;
-	TAILQ_ENTRY(request) bytime; /* all wait equally long */
+	TAILQ_ENTRY(request) bytime; /* all have the same time to wait */
 	TAILQ_ENTRY(request) byclient;
-	uint32_t id; /* our number; libunbound returns it */
+	uint32_t id; /* given to the resolver, which returns it */
 	struct client *client;
 	uint32_t peerid; /* the client's number, returned with the answer */
 	uint16_t type;
-	uint64_t usec; /* when it came */
+	uint64_t usec; /* when it arrived */
 };
 RB_HEAD(request_tree, request);
 TAILQ_HEAD(request_queue, request);
@@ -66,9 +66,6 @@ struct dns {
 	uint32_t last_id;
 	struct log_note note_full, note_large, note_client;
 };
-
-static void client_free(struct client *);
-static void dns_answered(uint32_t, const struct dns_answer *, void *);
 
 static uint8_t answer_buf[DNSMSG_ANSWER_MAX];
 
@@ -153,14 +150,29 @@ dns_check_drained(struct dns *d)
 {
 	if (!d->draining || d->drained || !TAILQ_EMPTY(&d->queue))
 		return;
-	/* Clients that drain for longer still get answers. */
+	/* clients that are still draining get answers */
 	d->drained = 1;
 	role_drained(&d->role);
 }
 
+/* The client's questions stay in libunbound; their answers fill the cache. */
+static void
+client_free(struct client *c)
+{
+	struct request *q;
+	struct dns *d = c->dns;
+
+	while ((q = TAILQ_FIRST(&c->requests)) != NULL)
+		request_free(q);
+	TAILQ_REMOVE(&d->clients, c, entry);
+	chan_free(c->chan);
+	free(c);
+	dns_check_drained(d);
+}
+
 /*
- * Encodes an answer into answer_buf and returns the length. One that is too
- * large becomes a TEMPERROR, as all with records do when small is set.
+ * Encodes an answer into answer_buf and returns the length. With small, or if
+ * the answer is too large, it becomes a TEMPERROR.
  */
 static size_t
 answer_put(struct dns *d, struct dns_answer *a, int small)
@@ -172,7 +184,8 @@ answer_put(struct dns *d, struct dns_answer *a, int small)
 		return w.len;
 	if (small)
 		log_note(&d->note_client,
-		    "answers to one that does not read them were dropped");
+		    "a client does not read its answers: they become "
+		    "temporary errors");
 	else
 		log_note(&d->note_large,
 		    "an answer of more than %d octets was refused",
@@ -245,7 +258,7 @@ request_answer(struct request *q, const struct dns_answer *from)
 	client_send(c, peerid, &a);
 }
 
-/* The resolver's callback; the request may be gone. */
+/* The resolver's callback. The request may have expired. */
 static void
 dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
 {
@@ -275,16 +288,16 @@ dns_deadline(evutil_socket_t fd, short what, void *arg)
 	dns_check_drained(d);
 }
 
-/* 0 when too many questions are in flight: the next one is refused. */
+/* 0 when too many questions are in flight. */
 static int
 client_may_ask(struct client *c)
 {
 	struct dns *d = c->dns;
 
-	if (resolver_held(d->resolver) >= resolver_limit(d->resolver)) {
+	if (resolver_inflight(d->resolver) >= resolver_limit(d->resolver)) {
 		log_note(&d->note_full,
 		    "%zu questions are in flight; more are refused",
-		    resolver_held(d->resolver));
+		    resolver_inflight(d->resolver));
 		return 0;
 	}
 	if (c->nrequests >= role_find(c->role)->questions) {
@@ -317,7 +330,7 @@ client_ask(struct client *c, uint32_t peerid, uint16_t type, const char *name,
 		deadline_set(d);
 }
 
-/* Reports a client that broke the message rules: the parent ends it. */
+/* Reports a client that broke the message rules; the parent kills it. */
 static void
 client_bad(struct client *c)
 {
@@ -365,30 +378,14 @@ client_gone(struct chan *chan, const char *why, void *arg)
 	client_free(c);
 }
 
-/* Its questions stay in libunbound; their answers fill the cache. */
-static void
-client_free(struct client *c)
-{
-	struct request *q;
-	struct dns *d = c->dns;
-
-	while ((q = TAILQ_FIRST(&c->requests)) != NULL)
-		request_free(q);
-	TAILQ_REMOVE(&d->clients, c, entry);
-	chan_free(c->chan);
-	free(c);
-	dns_check_drained(d);
-}
-
 static void
 dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 {
 	struct dns *d = role->arg;
 	struct client *c, *next;
 
-	/* A process that was restarted has a new channel. */
-	for (c = TAILQ_FIRST(&d->clients); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, entry);
+	/* a restarted process has the same id and a new channel */
+	TAILQ_FOREACH_SAFE(c, &d->clients, entry, next) {
 		if (c->id == id)
 			client_free(c);
 	}
@@ -421,9 +418,9 @@ dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 		break;
 	case MSG_FLUSH:
 		/*
-		 * libunbound cannot empty the cache of a context, and is slow
-		 * to delete a context. The parent restarts dns at once, and
-		 * its clients repeat the questions in flight.
+		 * libunbound cannot empty the cache of a context and needs
+		 * long to delete one. The parent restarts dns at once, and the
+		 * clients repeat the questions in flight.
 		 */
 		log_info("flush: restarting with an empty cache");
 		_exit(0);

@@ -18,7 +18,7 @@
 #include "proto/dname.h"
 #include "proto/text.h"
 
-/* libunbound sends each query from a port, and so a descriptor, of its own. */
+/* Each query of libunbound has its own port, and so its own descriptor. */
 #define RANGE_MIN    64
 #define NUM_TCP	     32
 #define NOFILE_SPARE 160 /* workers' channels, the log, the loop */
@@ -35,27 +35,27 @@ struct resolver {
 	struct ub_ctx *ctx;
 	resolver_fn fn;
 	void *arg;
-	size_t held;
-	size_t limit;
-	int asking; /* inside ub_resolve_event() */
+	size_t inflight; /* questions in libunbound */
+	size_t limit;	 /* of inflight */
+	int asking;	 /* inside ub_resolve_event() */
 	uint32_t asking_id;
-	int answered;	    /* its callback has run */
+	int answered;	    /* the callback of asking_id has run */
 	unsigned int fails; /* in a row, not from the cache */
-	int broken;	    /* and that was logged */
+	int broken;	    /* the failures were logged */
 	struct log_note note_broken, note_bad;
 };
 
 static void resolver_done(void *, int, void *, int, int, char *, int);
 
-/* The one resolver of the process: callbacks only get an integer. */
+/* The process has one resolver. libunbound's callbacks get only a cookie. */
 static struct resolver *the_resolver;
 static struct dns_rr decode_rr[DNSMSG_MAXRR];
 static uint8_t decode_buf[65536];
 
 /*
- * By default libunbound gives up on questions after seconds in its queue (range
+ * By default libunbound drops questions that wait seconds in its queue (range
  * 16, 2 TCP connections), avoids a forwarder that failed for 15 minutes, and
- * itself answers for test., invalid. and private addresses.
+ * answers for test., invalid. and private addresses without asking.
  */
 static const struct resolver_option {
 	const char *name;
@@ -190,9 +190,9 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
  * Sets how long libunbound tries. By default it learns a round trip of a
  * millisecond from answers in the forwarder's cache, waits 50 ms, and gives up
  * after four doublings, in less than a second, while the forwarder still
- * resolves the name. With a first wait of a quarter of our deadline and three
- * tries it gives up after the deadline, in 1.17, which makes two rounds of
- * them, as in 1.26, which makes one.
+ * resolves the name. When it first waits a quarter of DNS_Timeout and tries
+ * three times, it gives up after DNS_Timeout. 1.17 does two such rounds, 1.26
+ * one.
  */
 static void
 set_patience(struct ub_ctx *ctx, const struct conf *conf)
@@ -241,7 +241,7 @@ set_cache(struct ub_ctx *ctx, const struct conf *conf)
 	    (unsigned long)(conf->dns_cache < 1 ? 1 : conf->dns_cache) * 1024 *
 	    1024;
 
-	/* As libunbound advises: twice the memory for records. */
+	/* libunbound's manual: twice as much memory for records */
 	option_size(ctx, "msg-cache-size:", total / 3);
 	option_size(ctx, "rrset-cache-size:", total - total / 3);
 }
@@ -255,8 +255,8 @@ primed(void *arg, int rcode, void *packet, int len, int sec, char *why,
 }
 
 /*
- * Asks a question that libunbound answers from a local zone: it then reads its
- * files and allocates what it needs, before the sandbox, and sends nothing.
+ * Asks a question that libunbound answers itself, without a query: it then
+ * reads its files and allocates memory, which it must do before the sandbox.
  */
 static void
 prime(struct resolver *r)
@@ -298,9 +298,9 @@ resolver_new(struct event_base *base, const struct conf *conf, resolver_fn fn,
 }
 
 size_t
-resolver_held(const struct resolver *r)
+resolver_inflight(const struct resolver *r)
 {
-	return r->held;
+	return r->inflight;
 }
 
 size_t
@@ -310,8 +310,8 @@ resolver_limit(const struct resolver *r)
 }
 
 /*
- * Writes a name as text that libunbound reads as the same octets: all but
- * letters, digits, '-', '_' and '.' as \DDD (RFC 1035 5.1).
+ * Writes a name as text for libunbound: \DDD (RFC 1035 5.1) for each octet
+ * that is not a letter, a digit, '-', '_' or '.'.
  */
 static void
 name_text(char *out, const char *name, size_t len)
@@ -333,7 +333,7 @@ name_text(char *out, const char *name, size_t len)
 	*out = '\0';
 }
 
-/* What libunbound returns to us: id and type, since a pointer may go stale. */
+/* What libunbound returns: id and type, as a request may be freed by then. */
 static void *
 cookie_make(uint32_t id, uint16_t type)
 {
@@ -357,13 +357,13 @@ resolver_ask(struct resolver *r, uint32_t id, uint16_t type, const char *name,
 	r->asking = 1;
 	r->asking_id = id;
 	r->answered = 0;
-	r->held++;
+	r->inflight++;
 	rv = ub_resolve_event(r->ctx, text, type, CLASS_IN,
 	    cookie_make(id, type), resolver_done, NULL);
 	r->asking = 0;
 	if (rv != 0 && !r->answered) {
-		r->held--;
-		log_note(&r->note_bad, "libunbound takes no question: %s",
+		r->inflight--;
+		log_note(&r->note_bad, "libunbound refuses a question: %s",
 		    ub_strerror(rv));
 		r->fn(id, &failed, r->arg);
 	}
@@ -394,7 +394,7 @@ decode_outcome(struct resolver *r, const void *packet, int len, int sec,
 {
 	enum dns_decoded rv;
 
-	/* libunbound delivers data that failed validation, too. */
+	/* libunbound also delivers data that failed validation */
 	if (sec == SEC_BOGUS) {
 		log_debug("bogus: %s", why == NULL ? "?" : why);
 		return;
@@ -420,12 +420,12 @@ resolver_done(void *arg, int rcode, void *packet, int len, int sec, char *why,
 	struct dns_answer a = { .status = DNS_TEMPERROR,
 		.type = (uint16_t)((uintptr_t)arg >> 32) };
 
-	r->held--;
+	r->inflight--;
 	if (r->asking && id == r->asking_id) {
 		r->answered = 1;
 		a.cached = 1;
 	}
-	/* When rcode is not 0 the packet is no answer. */
+	/* if rcode is not 0, the packet is not an answer */
 	if (rcode == 0 && packet != NULL && len > 0)
 		decode_outcome(r, packet, len, sec, why, &a);
 	if (!a.cached)

@@ -11,16 +11,16 @@
 #include "proto/dnsmsg.h"
 
 /*
- * libunbound on a libevent base, forwarding only. A resolver is made after
- * exec, since processes that share a context by fork send the same query ids,
- * and before sandbox_enter(), since it opens its files then.
+ * libunbound on a libevent base, forwarding only. Make it after exec, as
+ * processes that share a context by fork send the same query ids, and before
+ * sandbox_enter(), as libunbound opens its files at its start.
  */
 struct resolver;
 struct event_base;
 
 /*
- * Receives the outcome of a question: status, secure, cached, type, ttl and
- * records, valid during the call. It must not call resolver_ask().
+ * Gets the answer to a question: status, secure, cached, type, ttl and records,
+ * valid during the call. It must not call resolver_ask().
  */
 typedef void (*resolver_fn)(uint32_t id, const struct dns_answer *, void *);
 
@@ -29,13 +29,13 @@ struct resolver *resolver_new(struct event_base *, const struct conf *,
     resolver_fn, void *arg);
 /*
  * Asks for a name that is dname_valid(). Calls fn once with id: before this
- * returns (an answer from the cache, or a failure to ask) or later. A question
- * cannot be cancelled, so fn may be called when nobody waits any more.
+ * returns (an answer from the cache, or a failure) or later. A question cannot
+ * be cancelled, so fn may be called for one that has expired.
  */
 void resolver_ask(struct resolver *, uint32_t id, uint16_t type, const char *,
     size_t);
-/* Questions inside libunbound, and how many there may be. */
-size_t resolver_held(const struct resolver *);
+/* The number of questions in libunbound, and its limit. */
+size_t resolver_inflight(const struct resolver *);
 size_t resolver_limit(const struct resolver *);
 /* Turns libunbound's debug lines on or off. */
 void resolver_verbose(int);

@@ -14,9 +14,8 @@
 #include "privsep/base/chan.h"
 #include "privsep/base/log.h"
 
-/* Octets queued for a peer that does not read. */
-#define CHAN_QUEUE_MAX (8 * 1024 * 1024)
-#define CHAN_BATCH     64 /* messages read before others get a turn */
+#define CHAN_QUEUE_MAX (8 * 1024 * 1024) /* octets not yet sent */
+#define CHAN_BATCH     64 /* messages read before other events get a turn */
 
 struct chan_out {
 	TAILQ_ENTRY(chan_out) entry;
@@ -38,12 +37,11 @@ struct chan {
 	chan_gone_fn on_gone;
 	void (*on_drained)(struct chan *, void *);
 	void *arg;
-	int *freed; /* set when freed inside a callback */
+	int *freed; /* set to 1 when a callback frees the chan */
 };
 
 static void chan_read(evutil_socket_t, short, void *);
 static void chan_write(evutil_socket_t, short, void *);
-static int chan_flush(struct chan *);
 
 /* One buffer for all: a process decodes one record at a time. */
 static uint8_t chan_buf[MSG_MAX];
@@ -56,7 +54,7 @@ chan_pair(int sv[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, sv) == -1)
 		return -1;
-	/* the kernel may give less; then more is queued here */
+	/* the kernel may allow less: chan_send() queues the rest */
 	for (i = 0; i < 2; i++)
 		(void)setsockopt(sv[i], SOL_SOCKET, SO_SNDBUF, &size,
 		    sizeof(size));
@@ -198,11 +196,11 @@ chan_write(evutil_socket_t fd, short what, void *arg)
 	struct chan_out *o;
 
 	if (chan_flush(c) == -1) {
-		/* reading will report EOF; what is queued cannot arrive */
+		/* drop the queue; reading reports EOF */
 		while ((o = TAILQ_FIRST(&c->out)) != NULL)
 			chan_out_free(c, o);
 		event_del(c->ev_out);
-		/* also when paused */
+		/* even if the channel is paused */
 		if (event_add(c->ev_in, NULL) == -1)
 			fatalx("chan_write: no event");
 		return;
@@ -286,7 +284,7 @@ chan_recvmsg(struct chan *c, int *fdp, const char **why)
 	*fdp = -1;
 	*why = NULL;
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	/* reported once, before the last messages of such a peer */
+	/* reported once; the peer's last messages can still be read */
 	if (n == -1 && errno == ECONNRESET)
 		n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == -1)

@@ -28,15 +28,15 @@ typedef void (*chan_msg_fn)(struct chan *, const struct msg_hdr *,
  */
 typedef void (*chan_gone_fn)(struct chan *, const char *why, void *);
 
-/* Takes over fd; self and peer are the roles at its ends. Dies on no memory. */
+/* Takes over fd; self and peer are the roles at its ends. Never NULL. */
 struct chan *chan_new(struct event_base *, int fd, enum msg_role self,
     enum msg_role peer, chan_msg_fn, chan_gone_fn, void *);
 void chan_free(struct chan *);
 void chan_phase(struct chan *, enum msg_phase);
 /*
- * Queues one message. With close_fd, chan closes fd (or -1) once the message
- * is sent. 0; -1 when the queue is full or the message breaks the table
- * (which is logged).
+ * Queues one message; fd is a descriptor to send, or -1. With close_fd, fd is
+ * closed once it is sent, or on failure. 0; -1 when the queue is full or the
+ * message breaks the table (which is logged).
  */
 int chan_send(struct chan *, enum msg_type, uint32_t peerid, const void *,
     size_t, int fd, int close_fd);
@@ -46,7 +46,7 @@ void chan_read_rest(struct chan *);
 size_t chan_backlog(const struct chan *);
 /* Stops and resumes reading (for a peer whose queue is full). */
 void chan_pause(struct chan *, int);
-/* Called once the queue is empty, after chan_send() failed or a pause. */
+/* Sets what is called when the queue is empty after a failure or a pause. */
 void chan_on_drained(struct chan *, void (*)(struct chan *, void *));
 int chan_fd(const struct chan *);
 /* A CLOEXEC, non-blocking pair. -1 with errno. */

@@ -8,8 +8,8 @@
 #include <time.h>
 
 /*
- * The time since some moment in the past, which nobody sets: for what has
- * passed and what is due, never for what is shown.
+ * Monotonic time: for durations and deadlines, as no change of the system's
+ * clock affects it; not for display.
  */
 static inline uint64_t
 clock_usec(void)

@@ -87,7 +87,7 @@ log_priority(uint32_t pri)
 	uint32_t flags = pri & LOG_FLAGS;
 
 	pri &= ~(uint32_t)LOG_FLAGS;
-	/* syslogd writes more urgent lines to all terminals */
+	/* syslogd may write more urgent lines to all terminals */
 	if (pri < LOG_CRIT)
 		pri = LOG_CRIT;
 	return (int)((pri > LOG_DEBUG ? LOG_INFO : pri) | flags);
@@ -144,8 +144,9 @@ log_is_clean(const char *s)
 }
 
 /*
- * Passes a line on. It is escaped only where it leaves our processes. A
- * message's line (prefix 0) has no process name, as in spf-engine.
+ * Sends a line to the callback, to syslog or to stderr; escapes it for the
+ * last two. A line about a mail (prefix 0) has no process name, as in
+ * spf-engine.
  */
 static void
 log_emit(int pri, int prefix, const char *text)
@@ -170,22 +171,15 @@ log_emit(int pri, int prefix, const char *text)
 }
 
 static void
-log_prefixed(int pri, const char *fmt, va_list ap)
-{
-	char text[LOG_LINE_MAX];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	log_emit(pri, 1, text);
-}
-
-static void
-log_errno(int pri, const char *fmt, va_list ap)
+log_va(int pri, int with_errno, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE_MAX];
 	int saved = errno, n;
 
+	if (pri == LOG_DEBUG && !log_is_verbose)
+		return;
 	n = vsnprintf(text, sizeof(text), fmt, ap);
-	if (n >= 0 && (size_t)n < sizeof(text))
+	if (with_errno && n >= 0 && (size_t)n < sizeof(text))
 		snprintf(text + n, sizeof(text) - n, ": %s", strerror(saved));
 	log_emit(pri, 1, text);
 	errno = saved;
@@ -203,66 +197,21 @@ log_line(int pri, const char *fmt, ...)
 	log_emit(pri, 0, text);
 }
 
-void
-log_debug(const char *fmt, ...)
-{
-	va_list ap;
+/* Defines a function that logs at one priority, with or without errno. */
+#define LOG_FUNCTION(name, pri, with_errno, last) \
+	void name(const char *fmt, ...)           \
+	{                                         \
+		va_list ap;                       \
+                                                  \
+		va_start(ap, fmt);                \
+		log_va(pri, with_errno, fmt, ap); \
+		va_end(ap);                       \
+		last;                             \
+	}
 
-	if (!log_is_verbose)
-		return;
-	va_start(ap, fmt);
-	log_prefixed(LOG_DEBUG, fmt, ap);
-	va_end(ap);
-}
-
-void
-log_info(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_prefixed(LOG_INFO, fmt, ap);
-	va_end(ap);
-}
-
-void
-log_warn(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_errno(LOG_ERR, fmt, ap);
-	va_end(ap);
-}
-
-void
-log_warnx(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_prefixed(LOG_ERR, fmt, ap);
-	va_end(ap);
-}
-
-void
-fatal(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_errno(LOG_CRIT, fmt, ap);
-	va_end(ap);
-	exit(1);
-}
-
-void
-fatalx(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_prefixed(LOG_CRIT, fmt, ap);
-	va_end(ap);
-	exit(1);
-}
+LOG_FUNCTION(log_debug, LOG_DEBUG, 0, )
+LOG_FUNCTION(log_info, LOG_INFO, 0, )
+LOG_FUNCTION(log_warn, LOG_ERR, 1, )
+LOG_FUNCTION(log_warnx, LOG_ERR, 0, )
+LOG_FUNCTION(fatal, LOG_CRIT, 1, exit(1))
+LOG_FUNCTION(fatalx, LOG_CRIT, 0, exit(1))

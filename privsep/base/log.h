@@ -10,19 +10,19 @@
 #include <time.h>
 
 /*
- * Where lines go: to stderr until another function here is called. The
- * parent and policyd-spf open a socket to syslog before their sandbox;
- * children send lines to their parent by a callback.
+ * These three choose where lines go; at first it is stderr. The parent and
+ * policyd-spf open a socket to syslog before their sandbox; children send
+ * lines to their parent by a callback.
  */
 void log_init_stderr(const char *ident);
 /* Opens the syslog socket; facility mail. Copies ident. */
 void log_init_syslog(const char *ident);
-/* fn gets priority and text. It must not block and must not log. */
-void log_init_callback(void (*fn)(int, const char *, void *), void *);
-/* The descriptor that the syslog backend uses, or -1. */
+/* The function gets priority and text. It must not block and must not log. */
+void log_init_callback(void (*)(int, const char *, void *), void *);
+/* The socket to syslog, or -1. */
 int log_fd(void);
 /*
- * Sets a prefix for all lines but those of log_line() ("worker[123]: ");
+ * Sets the prefix ("worker[123]: ") of all lines but those of log_line();
  * NULL for none. Copies it.
  */
 void log_prefix(const char *);
@@ -37,12 +37,12 @@ void log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_info(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_warn(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 void log_warnx(const char *, ...) __attribute__((__format__(printf, 1, 2)));
-/* Logs a message's line, or one received from a child, without prefix. */
+/* Logs a line about a mail, or one received from a child: no prefix. */
 void log_line(int, const char *, ...) __attribute__((__format__(printf, 2, 3)));
 /*
  * Flag in the priority of log_line(): the text is for a machine (JSON), and
- * its backslashes are not escaped again. A text that is not all printable
- * ASCII is escaped in spite of the flag, which a child may have set wrongly.
+ * its backslashes are not escaped again. The flag is ignored when the text is
+ * not all printable ASCII: a child may have set it wrongly.
  */
 #define LOG_CLEAN 0x1000
 /*
@@ -52,8 +52,8 @@ void log_line(int, const char *, ...) __attribute__((__format__(printf, 2, 3)));
 #define LOG_POLICY 0x2000
 #define LOG_FLAGS  (LOG_CLEAN | LOG_POLICY)
 /*
- * Makes a priority that another process sent valid: keeps its flags, allows
- * levels from LOG_CRIT to LOG_DEBUG.
+ * Corrects a priority that another process sent: keeps its flags, replaces a
+ * level that is not from LOG_CRIT to LOG_DEBUG.
  */
 int log_priority(uint32_t);
 /* Log a line at LOG_CRIT, then exit(1). */
@@ -64,15 +64,15 @@ void fatalx(const char *, ...)
 
 /*
  * log_note.c: limits the lines about one kind of event. The caller has one
- * of these for each kind, zeroed but for max; it must live for ever.
+ * of these for each kind, zeroed but for max, and never frees it.
  */
 struct log_note {
 	unsigned int max;   /* lines a minute; 0: one */
-	unsigned int said;  /* lines since then */
-	time_t since;	    /* of the first line; 0: none; monotonic */
-	unsigned long more; /* lines not written */
-	char text[256];	    /* the last of them */
-	int listed;
+	unsigned int said;  /* lines written in this minute */
+	time_t since;	    /* its first line; monotonic; 0: none yet */
+	unsigned long more; /* lines held back in this minute */
+	char text[256];	    /* the last of these */
+	int listed;	    /* in the list of log_note.c */
 	struct log_note *next;
 };
 
@@ -86,7 +86,7 @@ struct event_base;
 int log_note(struct log_note *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));
 void log_notes_init(struct event_base *);
-/* At the end: logs the numbers that are still due. */
+/* Before the process ends: logs the numbers that are still due. */
 void log_notes_flush(void);
 
 #endif

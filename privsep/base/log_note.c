@@ -12,7 +12,7 @@
 
 #define NOTE_SECONDS 60
 
-static struct log_note *notes; /* all that ever held a line back */
+static struct log_note *notes; /* each that has ever held a line back */
 static struct event *notes_timer;
 
 /* Never 0, which stands for "no line yet". */
@@ -30,7 +30,7 @@ note_is_over(const struct log_note *n, time_t now)
 	return now - n->since >= NOTE_SECONDS;
 }
 
-/* At the end of the minute. */
+/* Ends the minute: logs how many lines were held back. */
 static void
 note_end(struct log_note *n)
 {
@@ -50,7 +50,7 @@ note_arm(time_t seconds)
 		(void)evtimer_add(notes_timer, &tv);
 }
 
-/* Each kind of event has its own minute. */
+/* Ends the minutes that are over and waits for the next one. */
 static void
 note_timer(evutil_socket_t fd, short what, void *arg)
 {

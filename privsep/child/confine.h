@@ -14,7 +14,7 @@
  */
 void confine_args(struct sandbox_args *, enum sandbox_role,
     const struct conf *);
-/* sandbox_enter() with these arguments: all that a child needs. */
+/* sandbox_enter() with these arguments, which are all that a child needs. */
 void confine_enter(enum sandbox_role, const struct conf *);
 
 #endif

@@ -25,10 +25,6 @@
 #define ROLE_CONF_MAX	 (16 * 1024 * 1024)
 #define ROLE_LOG_BACKLOG (256 * 1024)
 
-static void role_msg(struct chan *, const struct msg_hdr *, const uint8_t *,
-    size_t, int, void *);
-static void role_parent_gone(struct chan *, const char *, void *);
-
 static unsigned long role_log_dropped;
 
 /* Sends a line to the parent; drops it when the channel is full. */
@@ -62,7 +58,7 @@ role_log(int pri, const char *text, void *arg)
 	(void)chan_send(r->parent, MSG_LOG, 0, buf, w.len, -1, 0);
 }
 
-/* Reads the configuration: text in a sealed memfd, which nobody can change. */
+/* Reads the configuration: text in a sealed memfd, which cannot change. */
 static struct conf *
 role_read_conf(int fd, enum conf_program program)
 {
@@ -198,7 +194,7 @@ role_signals(void)
 		SIGUSR2, SIGPIPE };
 	size_t i;
 
-	/* Only the parent acts on signals. When it dies, so does its child. */
+	/* Only the parent acts on signals. When it dies, its children die. */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
@@ -245,7 +241,7 @@ role_ready(struct role *r)
 {
 	chan_phase(r->parent, PHASE_RUN);
 	if (chan_send(r->parent, MSG_READY, 0, NULL, 0, -1, 0) == -1)
-		fatalx("cannot tell the parent");
+		fatalx("cannot send READY to the parent");
 }
 
 void
@@ -253,5 +249,5 @@ role_drained(struct role *r)
 {
 	log_notes_flush();
 	if (chan_send(r->parent, MSG_DRAINED, 0, NULL, 0, -1, 0) == -1)
-		fatalx("cannot tell the parent");
+		fatalx("cannot send DRAINED to the parent");
 }

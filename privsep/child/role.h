@@ -15,32 +15,26 @@
 struct role;
 
 /*
- * What a role does with the channels to other children that the parent
- * sends (PEER), by what they are for (role_link_to()), and with the parent's
- * orders. The callee owns the descriptor. A channel may come at any time,
- * and another one for the same purpose when the peer was restarted.
+ * Callbacks of a role. The first three get a channel to another child, which
+ * the parent sends as PEER (role_link_to() says what it is for), and own the
+ * descriptor. A channel may arrive at any time; if its peer was restarted, it
+ * replaces the earlier one.
  */
 struct role_ops {
-	void (*dns)(struct role *, int fd);    /* the way to dns */
-	void (*copies)(struct role *, int fd); /* the way to the shadow */
-	/* a process that asks us, or sends copies: its id, role, channel */
+	void (*dns)(struct role *, int fd);    /* to dns */
+	void (*copies)(struct role *, int fd); /* to the shadow */
+	/* from a process that asks or sends copies; its id and role */
 	void (*client)(struct role *, uint32_t, enum msg_role, int fd);
-	/*
-	 * DRAIN, VERBOSE (u32; the log follows it already), FLUSH. May be
-	 * NULL.
-	 */
+	/* DRAIN, FLUSH, VERBOSE (u32; the log has changed). May be NULL. */
 	void (*control)(struct role *, enum msg_type, const uint8_t *, size_t);
 };
 
-/*
- * What every confined role shares: the channel to the parent, logging over
- * it, the configuration and the listeners that the parent sent.
- */
+/* What each confined role has. */
 struct role {
 	enum msg_role who;
 	struct event_base *base;
 	struct chan *parent;
-	struct conf *conf; /* received; owned */
+	struct conf *conf; /* from the parent; owned */
 	int milter_fd;	   /* listener, or -1 */
 	int policy_fd;	   /* listener, or -1 */
 	const struct role_ops *ops;
@@ -48,14 +42,14 @@ struct role {
 };
 
 /*
- * First call of a role's main: sandbox_early(), refuses root (exit 1), event
- * base, logging to the parent, then serves the parent's START messages until
- * GO. ops may be called within. Exits quietly when the parent is gone, then
- * and later.
+ * First call of a role's main: calls sandbox_early(), refuses root (exit 1),
+ * makes the event base, logs to the parent, then handles the parent's
+ * messages until GO, which may call ops. When the parent closes the channel,
+ * now or later, the process exits with 0.
  */
 void role_start(struct role *, enum msg_role, const struct role_ops *,
     void *arg);
-/* After sandbox_enter(): sends READY; messages of phase RUN may come now. */
+/* After sandbox_enter(): sends READY and accepts messages of phase RUN. */
 void role_ready(struct role *);
 /* Sends DRAINED; the parent ends the process by closing its channel. */
 void role_drained(struct role *);

@@ -21,7 +21,7 @@ const struct role_row role_rows[SANDBOX_MAX] = {
 	    .listeners = { [NATIVE] = MILTER | POLICY, [LIBMILTER] = POLICY },
 	    .dns = ROLE_CLIENT, .questions = 2048, .copies = ROLE_CLIENT,
 	    .nofile = 64, .nofile_conn = 1 },
-	/* two a session, so that one too many is accepted and refused */
+	/* twice: sessions above the limit are accepted, then refused */
 	[SANDBOX_LIBMILTER] = { .name = "libmilter", .role = ROLE_LIBMILTER,
 	    .number = ROLE_NUMBER_WORKERS, .essential = 1, .watched = 1,
 	    .listeners = { [LIBMILTER] = MILTER },
@@ -30,7 +30,7 @@ const struct role_row role_rows[SANDBOX_MAX] = {
 	[SANDBOX_SHADOW] = { .name = "shadow", .role = ROLE_SHADOW,
 	    .number = ROLE_NUMBER_SECOND_OPINION,
 	    .dns = ROLE_CLIENT, .questions = 128, .copies = ROLE_SERVER },
-	/* these two start a dns process of their own, as its worker */
+	/* these two start a dns process of their own */
 	[SANDBOX_POLICYD] = { .name = "policyd-spf", .role = ROLE_WORKER,
 	    .dns = ROLE_CLIENT, .questions = 2048, .nofile = 64 },
 	[SANDBOX_CTL] = { .name = "spfctl", .role = ROLE_CONTROL,

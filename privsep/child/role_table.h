@@ -12,7 +12,7 @@
 #define ROLE_LISTENER_MILTER 1U
 #define ROLE_LISTENER_POLICY 2U
 
-/* How many processes of a role the parent starts for a generation. */
+/* How many processes of a role a generation has. */
 enum role_number {
 	ROLE_NUMBER_NONE = 0, /* not a child of the parent */
 	ROLE_NUMBER_ONE,
@@ -30,9 +30,9 @@ enum role_side {
 /* What a channel to another child is for. */
 enum role_link {
 	ROLE_LINK_NONE = 0, /* these two have no channel */
-	ROLE_LINK_DNS,	    /* we ask the peer */
-	ROLE_LINK_COPIES,   /* we send copies to the peer */
-	ROLE_LINK_CLIENT    /* the peer asks us, or sends us copies */
+	ROLE_LINK_DNS,	    /* this process asks the peer */
+	ROLE_LINK_COPIES,   /* this process sends copies to the peer */
+	ROLE_LINK_CLIENT    /* the peer asks, or sends copies */
 };
 
 /*
@@ -43,15 +43,15 @@ enum role_link {
  */
 struct role_row {
 	const char *name;
-	enum msg_role role; /* as which it sends and receives messages */
+	enum msg_role role; /* what it is in the message table */
 	enum role_number number;
 	/*
 	 * Mail needs it: a generation is ready only with it, and fails when
-	 * it ends during the start. Other children are killed at the end.
+	 * it ends during the start. Others are killed when mail is finished.
 	 */
 	int essential;
-	int watched; /* must answer PING, or the watchdog gets no word */
-	/* ROLE_LISTENER_ bits for each Milter_Frontend; 0: takes no mail */
+	int watched; /* must answer PING, or the parent sends no WATCHDOG */
+	/* ROLE_LISTENER_ bits for each Milter_Frontend; all 0: no mail */
 	unsigned int listeners[FRONTEND_LIBMILTER + 1];
 	enum role_side dns, copies;
 	unsigned int questions; /* in flight at dns, for each client */

@@ -7,15 +7,14 @@
 #include "proto/stats.h"
 
 /*
- * A page of counters in a memfd that can neither shrink nor grow, mapped
- * here for reading only. Returns its descriptor for MSG_STATS and the map;
- * -1 with errno.
+ * Makes a page of counters in a memfd of fixed size and maps it for reading.
+ * Returns its descriptor, to send with STATS, and the map; -1 with errno.
  */
 int statpage_new(const struct stats **);
 void statpage_free(const struct stats *);
 /*
- * In a child: counts in this page from now on; gauges begin at 0. Closes fd.
- * 0, or -1 when fd is not such a page.
+ * In a child: makes stats (proto/stats.h) this page, sets its gauges to 0 and
+ * closes fd. 0, or -1 when fd is not such a page.
  */
 int statpage_use(int fd);
 

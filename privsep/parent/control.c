@@ -22,18 +22,18 @@
 #define CONTROL_MAX    16 /* clients at a time */
 #define CONTROL_GROUPS 256
 
-/* What a client that has no answer yet waits for. */
+/* The event after which a client gets its answer. */
 enum ctl_wait {
 	WAITS_NOT = 0,
-	WAITS_RELOAD, /* for the end of a reload */
-	WAITS_DNS     /* for an empty cache */
+	WAITS_RELOAD, /* the end of a reload */
+	WAITS_DNS     /* a new dns process, with an empty cache */
 };
 
 struct ctl {
 	LIST_ENTRY(ctl) entry;
 	struct chan *chan;
 	enum ctl_wait waits;
-	int deaf; /* takes no answers */
+	int full; /* its queue is full: an answer was dropped */
 };
 
 static const struct parent_ops *ctl_ops;
@@ -57,7 +57,7 @@ static void
 ctl_send(struct ctl *c, enum msg_type type, const void *p, size_t len)
 {
 	if (chan_send(c->chan, type, 0, p, len, -1, 0) == -1)
-		c->deaf = 1;
+		c->full = 1;
 }
 
 static void __attribute__((__format__(printf, 2, 3)))
@@ -117,7 +117,7 @@ command_stats(struct ctl *c, const uint8_t *p, size_t len)
 
 	ctl_ops->stats(ctl_ops->arg, &sum);
 	if (stat_put(&sum, buf, sizeof(buf), &n) == -1)
-		fatalx("counters do not fit a message");
+		fatalx("counters do not fit into a message");
 	ctl_send(c, MSG_CTL_COUNTS, buf, n);
 	ctl_end(c, 0);
 }
@@ -150,9 +150,7 @@ command_reload(struct ctl *c, const uint8_t *p, size_t len)
 	if (!ctl_may_act(c))
 		return;
 	if (ctl_ops->reload(ctl_ops->arg, ctl_say, c) == -1) {
-		ctl_text(c,
-		    "reload refused; the running configuration "
-		    "stays");
+		ctl_text(c, "reload refused; the running configuration stays");
 		ctl_end(c, EX_CONFIG);
 	} else
 		c->waits = WAITS_RELOAD;
@@ -163,7 +161,7 @@ command_flush(struct ctl *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
-	generation_tell(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
+	generation_send(ctl_ops->serving(ctl_ops->arg), MSG_FLUSH, 0);
 	c->waits = WAITS_DNS;
 }
 
@@ -198,18 +196,17 @@ ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	struct ctl *c = arg;
 	size_t i;
 
-	/* one after the other: the second answer would end the first */
+	/* one command at a time: the second END would end the first */
 	if (c->waits != WAITS_NOT) {
 		log_note(&ctl_noise,
-		    "control client: asks again before it "
-		    "was answered");
+		    "control client: asks again before it was answered");
 		ctl_free(c);
 		return;
 	}
 	for (i = 0; i < sizeof(ctl_commands) / sizeof(ctl_commands[0]); i++)
 		if (ctl_commands[i].type == (enum msg_type)h->type)
 			ctl_commands[i].fn(c, p, len);
-	if (c->deaf) {
+	if (c->full) {
 		log_note(&ctl_noise, "control client: reads no answers");
 		ctl_free(c);
 	}
@@ -223,7 +220,7 @@ ctl_gone(struct chan *ch, const char *why, void *arg)
 	ctl_free(arg);
 }
 
-/* 1 when the kernel says it is root, our user or in our group. */
+/* 1 when the peer is root, the daemon's user or in the daemon's group. */
 static int
 ctl_allowed(int fd, const struct priv_owner *o)
 {
@@ -245,7 +242,7 @@ ctl_allowed(int fd, const struct priv_owner *o)
 	return 0;
 }
 
-/* Says why, and hangs up. */
+/* Sends the reason and closes the connection. */
 static void
 ctl_refuse(int fd, int status, const char *why)
 {
@@ -269,8 +266,8 @@ ctl_accept(evutil_socket_t sock, short what, void *arg)
 		return;
 	if (!ctl_allowed(fd, ctl_owner)) {
 		ctl_refuse(fd, EX_NOPERM,
-		    "only root, the daemon's user "
-		    "and members of its group are heard");
+		    "only root, the daemon's user and members of its group "
+		    "may use this socket");
 		return;
 	}
 	if (nctls >= CONTROL_MAX || (c = calloc(1, sizeof(*c))) == NULL) {
@@ -309,7 +306,10 @@ control_stop(void)
 		ctl_free(c);
 }
 
-/* Answers those who wait; a client that is deaf by now goes later. */
+/*
+ * Answers the clients that wait for this. One whose queue is full is closed
+ * when it sends its next message.
+ */
 static void
 ctl_answer(enum ctl_wait what, int status, const char *text)
 {

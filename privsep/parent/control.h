@@ -9,8 +9,9 @@
 #include "proto/status.h"
 
 /*
- * The control socket: spfctl asks, we answer. Only root, the daemon's user
- * and members of the daemon's group are heard (SO_PEERCRED, SO_PEERGROUPS).
+ * Answers spfctl at the control socket fd; -1: there is none. Only root, the
+ * daemon's user and members of the daemon's group may use it (SO_PEERCRED,
+ * SO_PEERGROUPS).
  */
 void control_start(const struct parent_ops *, struct event_base *,
     const struct priv_owner *, int fd);
@@ -21,9 +22,9 @@ typedef void (*control_row_fn)(void *, const struct status_row *);
 /* Passes the daemon's status to the function, row by row. */
 void control_status(const struct parent_view *, control_row_fn, void *);
 
-/* How a reload that somebody waits for ended: sysexits(3) and a text. */
+/* Answers clients that wait for a reload: sysexits(3) status and a text. */
 void control_reload_done(int status, const char *);
-/* dns is there, with an empty cache: what a flush waits for. */
+/* Answers clients that wait for a flush: dns is ready, with an empty cache. */
 void control_dns_ready(void);
 
 #endif

@@ -18,7 +18,7 @@
 /* Room for "inet:65535@" and an address, or a path. */
 #define LISTENER_TEXT 160
 
-/* As it is bound, whatever a configuration that came later says. */
+/* The address that is bound; a later configuration may have another. */
 static const char *
 listener_text(int fd, char *buf, size_t size)
 {
@@ -88,7 +88,7 @@ put_daemon(const struct parent_view *p, time_t now, control_row_fn put,
 	}
 }
 
-/* "full" is all that this release knows how to ask of a kernel. */
+/* "full": both layers, with all that this release can use of them. */
 static void
 put_sandbox(control_row_fn put, void *arg)
 {

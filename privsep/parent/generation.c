@@ -26,7 +26,6 @@
 #define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
 
 static void slot_start(struct slot *);
-static void slot_gone(struct chan *, const char *, void *);
 
 static void
 slot_new(struct generation *g, const struct role_row *row)
@@ -57,7 +56,7 @@ generation_new(struct generations *all, struct conf *conf)
 {
 	const struct role_row *row;
 	struct generation *g;
-	int n;
+	int i, n;
 
 	if ((g = calloc(1, sizeof(*g))) == NULL)
 		fatal("generation_new");
@@ -69,10 +68,11 @@ generation_new(struct generations *all, struct conf *conf)
 	TAILQ_INSERT_TAIL(&all->list, g, entry);
 	if ((g->conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("configuration for the children");
-	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++)
-		for (n = role_processes(row, conf, generations_open(all));
-		     n > 0; n--)
+	for (row = role_rows; row < role_rows + SANDBOX_MAX; row++) {
+		n = role_processes(row, conf, generations_open(all));
+		for (i = 0; i < n; i++)
 			slot_new(g, row);
+	}
 	return g;
 }
 
@@ -122,7 +122,7 @@ generation_is_ready(const struct generation *g)
 	return 1;
 }
 
-/* A compromised child must not flood the log. */
+/* 0 when the child has logged too much: it may be compromised. */
 static int
 slot_may_log(struct slot *s)
 {
@@ -139,7 +139,7 @@ slot_may_log(struct slot *s)
 	return ++s->log_lines <= LOG_LINES_SECOND;
 }
 
-/* A child reads hostile input: log_line() escapes its text. */
+/* The text may be hostile: log_line() escapes it. */
 static void
 slot_log(struct slot *s, const uint8_t *p, size_t len)
 {
@@ -160,7 +160,7 @@ generation_check_drained(struct generation *g)
 {
 	struct slot *s;
 
-	/* the others end last: who takes mail may still need them */
+	/* the processes that take mail may still need the others */
 	TAILQ_FOREACH(s, &g->slots, entry)
 		if (role_takes_mail(s->row) && s->chan != NULL && !s->drained)
 			return;
@@ -168,7 +168,7 @@ generation_check_drained(struct generation *g)
 		if (s->chan != NULL) {
 			chan_free(s->chan);
 			s->chan = NULL;
-			/* the shadow's library may keep it from noticing */
+			/* libspf2 may keep the shadow from reading EOF */
 			if (!s->row->essential && s->pid != -1)
 				kill(s->pid, SIGKILL);
 		}
@@ -189,8 +189,7 @@ generation_badpeer(struct generation *g, const struct slot *dns,
 		if (s->id == id && s != dns && s->pid != -1 && !s->condemned) {
 			s->condemned = 1;
 			log_line(LOG_CRIT,
-			    "%s[%d] broke the message rules "
-			    "towards dns",
+			    "%s[%d] broke the message rules towards dns",
 			    s->row->name, (int)s->pid);
 			kill(s->pid, SIGKILL);
 		}
@@ -222,7 +221,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 			slot_verbose(s);
 		if (s->row->dns == ROLE_SERVER)
 			g->all->ops->dns_ready(g, g->all->arg);
-		/* READY may still come while it drains */
+		/* a child may send READY while the generation drains */
 		if (!g->draining && !g->was_ready && generation_is_ready(g)) {
 			g->was_ready = 1;
 			g->all->ops->ready(g, g->all->arg);
@@ -242,7 +241,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	}
 }
 
-/* EOF, or a message against the rules, after which the child is killed. */
+/* EOF; or, with why, the child broke the message rules and is killed. */
 static void
 slot_gone(struct chan *c, const char *why, void *arg)
 {
@@ -257,7 +256,7 @@ slot_gone(struct chan *c, const char *why, void *arg)
 		kill(s->pid, SIGKILL);
 }
 
-/* Gives it a channel to each child that it has a link to. */
+/* Makes a channel to each child that this one has a link to. */
 static void
 slot_connect(struct slot *s)
 {
@@ -274,27 +273,25 @@ slot_connect(struct slot *s)
 		    s->row->name, (int)s->pid);
 }
 
+/* Sends a copy of fd. */
+static int
+slot_send_fd(struct slot *s, enum msg_type type, const void *p, size_t len,
+    int fd)
+{
+	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+		return -1;
+	return chan_send(s->chan, type, 0, p, len, fd, 1);
+}
+
 static int
 slot_send_listener(struct slot *s, uint32_t which, int fd)
 {
 	struct wbuf w;
 	uint8_t buf[4];
 
-	if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		return -1;
 	wbuf_init(&w, buf, sizeof(buf));
 	wbuf_u32(&w, which);
-	return chan_send(s->chan, MSG_LISTENER, 0, buf, w.len, fd, 1);
-}
-
-static int
-slot_send_stats(struct slot *s)
-{
-	int fd;
-
-	if ((fd = fcntl(s->stats_fd, F_DUPFD_CLOEXEC, 0)) == -1)
-		return -1;
-	return chan_send(s->chan, MSG_STATS, 0, NULL, 0, fd, 1);
+	return slot_send_fd(s, MSG_LISTENER, buf, w.len, fd);
 }
 
 static int
@@ -326,15 +323,10 @@ slot_respawn(struct slot *s)
 	struct timeval tv = { 0, 0 };
 	unsigned int ms = 0;
 
-	if (s->fails > 0) {
-		ms = RESPAWN_MIN_MS;
-		if (s->fails > 9)
-			ms = RESPAWN_MAX_MS;
-		else
-			ms <<= s->fails - 1;
-		if (ms > RESPAWN_MAX_MS)
-			ms = RESPAWN_MAX_MS;
-	}
+	if (s->fails > 9)
+		ms = RESPAWN_MAX_MS;
+	else if (s->fails > 0)
+		ms = RESPAWN_MIN_MS << (s->fails - 1);
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = (ms % 1000) * 1000;
 	if (s->respawn == NULL &&
@@ -366,8 +358,9 @@ slot_start(struct slot *s)
 	    slot_msg, slot_gone, s);
 	chan_phase(s->chan, PHASE_START);
 	if (spawn_send_config(s->chan, g->conf, g->conf_fd) == -1 ||
-	    slot_send_stats(s) == -1 || slot_send_listeners(s) == -1)
-		log_warnx("%s[%d]: start messages not sent", s->row->name,
+	    slot_send_fd(s, MSG_STATS, NULL, 0, s->stats_fd) == -1 ||
+	    slot_send_listeners(s) == -1)
+		log_warnx("%s[%d]: start messages were not sent", s->row->name,
 		    (int)s->pid);
 	slot_connect(s);
 	(void)chan_send(s->chan, MSG_GO, 0, NULL, 0, -1, 0);
@@ -381,7 +374,7 @@ generation_late(evutil_socket_t fd, short what, void *arg)
 	if (g->draining)
 		generation_kill(g);
 	else if (!g->was_ready)
-		g->all->ops->failed(g, "children are not ready in time",
+		g->all->ops->failed(g, "children were not ready in time",
 		    g->all->arg);
 }
 
@@ -408,7 +401,7 @@ generation_start(struct generation *g)
 }
 
 void
-generation_tell(struct generation *g, enum msg_type type, uint32_t value)
+generation_send(struct generation *g, enum msg_type type, uint32_t value)
 {
 	uint8_t buf[4];
 	struct wbuf w;
@@ -529,7 +522,7 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;
 	g = s->gen;
-	/* its last messages may still be queued; its pid may be reused */
+	/* the pid may be reused now; last messages may still be unread */
 	s->pid = -1;
 	if (s->chan != NULL)
 		chan_read_rest(s->chan);
@@ -565,7 +558,7 @@ generations_verbose(struct generations *all, int on)
 
 	all->verbose = on;
 	TAILQ_FOREACH(g, &all->list, entry)
-		generation_tell(g, MSG_VERBOSE, (uint32_t)on);
+		generation_send(g, MSG_VERBOSE, (uint32_t)on);
 }
 
 void

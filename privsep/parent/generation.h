@@ -27,19 +27,19 @@ struct slot {
 	struct generation *gen;
 	const struct role_row *row;
 	uint32_t id;
-	pid_t pid;	   /* -1: none now */
+	pid_t pid;	   /* -1: not running */
 	struct chan *chan; /* NULL: closed */
 	int ready;
 	int drained;
-	int condemned; /* killed for what it sent to dns */
-	int asked;     /* PING was sent, PONG has not come */
+	int condemned; /* killed because dns reported it */
+	int asked;     /* PING was sent, no PONG since */
 	time_t started;
-	unsigned int fails; /* in a row, soon after its start */
+	unsigned int fails; /* ends in a row, each soon after the start */
 	unsigned int restarts;
 	int stats_fd;
 	const struct stats *stats; /* the child writes, the parent reads */
 	struct event *respawn;
-	time_t log_second; /* log_lines were written in this second */
+	time_t log_second; /* the second that log_lines counts */
 	unsigned int log_lines;
 };
 TAILQ_HEAD(slots, slot);
@@ -58,7 +58,7 @@ struct generation {
 	struct event *deadline; /* for getting ready, or for draining */
 };
 
-/* What a generation reports; the last argument is that of generations. */
+/* What a generation reports; the last argument is struct generations' arg. */
 struct generation_ops {
 	/* All its essential children are ready for the first time. */
 	void (*ready)(struct generation *, void *);
@@ -70,54 +70,54 @@ struct generation_ops {
 	void (*dns_ready)(struct generation *, void *);
 };
 
-/* All generations and what they share. The caller fills the first part. */
+/* All generations and what they share. The caller fills it up to verbose. */
 struct generations {
 	struct event_base *base;
 	const struct generation_ops *ops;
 	void *arg;
-	int exe_fd;		  /* our image */
+	int exe_fd;		  /* the daemon's image */
 	int milter_fd, policy_fd; /* listeners; -1: not open */
 	int verbose;
 	TAILQ_HEAD(, generation) list; /* oldest first */
 	unsigned int last_number;
 	uint32_t last_id;
 	struct stats retired; /* counts of generations that were freed */
-	/* processes that ended by themselves and were started again */
+	/* unexpected ends: status other than 0, while not draining */
 	unsigned long restarts[ROLE_MAX];
 };
 
 /* waitpid(2) returned this process. */
 void generations_reaped(struct generations *, pid_t, int status);
-/* Debug lines on or off, in all children of now and later. */
+/* Turns debug lines on or off, in all children, also those to come. */
 void generations_verbose(struct generations *, int);
 /* All counters together, with those of generations that were freed. */
 void generations_stats(const struct generations *, struct stats *);
 
-/* Takes over conf, which gets its name servers before. Exits on no memory. */
+/* Takes over conf, whose name servers must be set. Exits on no memory. */
 struct generation *generation_new(struct generations *, struct conf *);
 /* Starts its children. */
 void generation_start(struct generation *);
 /*
- * Its children finish their connections and end. What is left after so many
- * seconds is killed. It may be empty, and gone, on return.
+ * Its children finish their connections and end; those left after so many
+ * seconds are killed. The generation may be empty, and freed, on return.
  */
 void generation_drain(struct generation *, unsigned int seconds);
-/* Kills its children; it is empty when they were reaped. */
+/* Kills its children. It is empty once they are reaped. */
 void generation_kill(struct generation *);
 /* Only when it is empty. */
 void generation_free(struct generation *);
 int generation_is_empty(const struct generation *);
 /*
- * Sends a message to those of its children that are ready and may receive it
- * (proto/msg.h). VERBOSE carries the value, others have no payload.
+ * Sends a message to its children that are ready and may receive it
+ * (proto/msg.h). VERBOSE carries the value; others have no payload.
  */
-void generation_tell(struct generation *, enum msg_type, uint32_t value);
+void generation_send(struct generation *, enum msg_type, uint32_t value);
 /*
- * Sends PING to all its watched children. 1 when all have answered the last
- * one and each watched role has a child that is ready.
+ * Sends PING to all its watched children. 1 when all have answered the one
+ * before and each watched role has a ready child.
  */
 int generation_answers(struct generation *);
-/* Adds the counters of its children; gauges of those that run, on request. */
+/* Adds its children's counters; with gauges, those of running ones, too. */
 void generation_stats(const struct generation *, struct stats *, int gauges);
 
 #endif

@@ -29,7 +29,7 @@ static int notify_fd = -1;
 static struct sockaddr_un notify_sun;
 static socklen_t notify_len;	     /* 0: connected */
 static long long watchdog_us;	     /* 0: none */
-static int watchdog_silent;	     /* logged already */
+static int watchdog_withheld;	     /* and that was logged */
 static char state_text[NOTIFY_MAX];  /* not sent yet; "": nothing */
 static char status_text[NOTIFY_MAX]; /* sent last */
 static struct event *again_ev, *status_ev, *watchdog_ev;
@@ -42,8 +42,8 @@ notify_address(const char *path)
 	notify_sun.sun_family = AF_UNIX;
 	if ((path[0] != '/' && path[0] != '@') || len < 2 ||
 	    len >= sizeof(notify_sun.sun_path)) {
-		log_warnx("NOTIFY_SOCKET %s: only paths and @names are known; "
-			  "the service manager is told nothing",
+		log_warnx("NOTIFY_SOCKET %s is neither a path nor an @name; "
+			  "the service manager gets no reports",
 		    path);
 		return -1;
 	}
@@ -55,9 +55,9 @@ notify_address(const char *path)
 }
 
 /*
- * Landlock's scope forbids abstract names but for a socket that was
- * connected before the sandbox. A path is looked up for each message, so a
- * manager that made its socket again is found.
+ * An abstract name needs a socket that is connected before the sandbox
+ * (Landlock's scope). A path is resolved for each message, so a new socket of
+ * a restarted manager is found.
  */
 static void
 notify_open(const char *path)
@@ -130,7 +130,7 @@ notify_send(const char *text)
 		return 0;
 	if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
 		return -1;
-	log_warn("cannot tell the service manager");
+	log_warn("cannot notify the service manager");
 	return 0;
 }
 
@@ -147,7 +147,7 @@ notify_again(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(again_ev, &soon);
 }
 
-/* A change of state is sent again until it fits; a newer one replaces it. */
+/* Sends a change of state, again until it succeeds or a newer one comes. */
 static void __attribute__((__format__(printf, 1, 2)))
 notify_state(const char *fmt, ...)
 {
@@ -188,8 +188,9 @@ notify_status(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * This timer shows that the parent's loop runs, generation_answers() that
- * the children's loops do. Without WATCHDOG the manager restarts the daemon.
+ * Sends WATCHDOG if the children's event loops run (generation_answers()). That
+ * this timer runs shows that the parent's does. Without WATCHDOG the manager
+ * restarts the daemon.
  */
 static void
 notify_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -199,10 +200,11 @@ notify_watchdog(evutil_socket_t fd, short what, void *arg)
 
 	if (state == PARENT_STOPPING || (g != NULL && generation_answers(g))) {
 		(void)notify_send("WATCHDOG=1");
-		watchdog_silent = 0;
-	} else if (g != NULL && !watchdog_silent) {
-		log_warnx("children do not answer: no word to the watchdog");
-		watchdog_silent = 1;
+		watchdog_withheld = 0;
+	} else if (g != NULL && !watchdog_withheld) {
+		log_warnx("children do not answer; the service manager may "
+			  "restart the daemon");
+		watchdog_withheld = 1;
 	}
 }
 
@@ -244,7 +246,7 @@ notify_ready(void)
 	notify_state("READY=1\n%s", status_text);
 }
 
-/* systemd compares MONOTONIC_USEC with Type=notify-reload. */
+/* systemd needs MONOTONIC_USEC for Type=notify-reload. */
 void
 notify_reloading(void)
 {

@@ -11,14 +11,14 @@
  * of VARIABLE=value lines to NOTIFY_SOCKET. Without that variable every
  * function here does nothing.
  */
-/* Before the sandbox: takes the variables out of the environment. */
+/* Before the sandbox: reads the variables and removes them. */
 void notify_init(void);
 /*
- * With the event loop: STATUS now and then, WATCHDOG when the manager set
- * WATCHDOG_USEC. ops must live for ever.
+ * Starts the timers: STATUS every few seconds; WATCHDOG if the manager set
+ * WATCHDOG_USEC. ops is never freed.
  */
 void notify_start(const struct parent_ops *, struct event_base *);
-/* The current generation serves; also the end of a reload, good or bad. */
+/* READY: at the start, and after each reload, even one that failed. */
 void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);

@@ -31,22 +31,22 @@
 #include "privsep/start/spawn.h"
 
 #define STOP_SECONDS   10   /* for connections to finish at SIGTERM */
-#define RELOAD_SECONDS 600  /* the same for an old generation */
-#define CHILD_NOFILE   8192 /* hard limit that children may use */
-#define DRAINING_MAX   16   /* old generations with connections left */
+#define RELOAD_SECONDS 600  /* the same, in an old generation */
+#define CHILD_NOFILE   8192 /* hard limit of descriptors for children */
+#define DRAINING_MAX   16   /* old generations that still have connections */
 
 struct parent {
 	const char *path; /* of the configuration */
 	struct config_files files;
 	struct priv_owner owner;
 	int control_fd, pid_fd; /* -1: none */
-	/* files that we made at the start, NULL: none; a reload keeps them */
+	/* files that the parent made at the start; NULL: none */
 	char *milter_path, *policy_path, *control_path, *pid_path;
 	struct generations all;
 	struct generation *cur;	 /* serves */
-	struct generation *next; /* gets ready, or NULL */
+	struct generation *next; /* starting, or NULL */
 	struct parent_ops ops;
-	int stopping;	/* -1: since the start failed */
+	int stopping;	/* -1: because the start failed */
 	time_t since;	/* monotonic */
 	time_t started; /* the same by the clock */
 	unsigned long reloads, reloads_refused, reloads_failed;
@@ -88,7 +88,7 @@ parent_remove_sockets(struct parent *p)
 static void
 parent_remove_pidfile(struct parent *p)
 {
-	/* in a directory of others it cannot be removed: leave it empty */
+	/* if the directory does not allow removal, leave the file empty */
 	if (p->pid_fd != -1 && ftruncate(p->pid_fd, 0) == -1)
 		log_warn("%s", p->pid_path);
 	parent_remove(&p->pid_path);
@@ -122,18 +122,18 @@ parent_bind(struct parent *p, const struct conf *conf)
 		{ "ControlSocket", &conf->control_socket, &p->control_fd,
 		    &p->control_path, ACTIVATE_CONTROL },
 	};
-	int held[ACTIVATE_MAX];
+	int given[ACTIVATE_MAX];
 	char why[256];
 	size_t i;
 
-	if (priv_activate(held, why, sizeof(why)) == -1) {
+	if (priv_activate(given, why, sizeof(why)) == -1) {
 		log_warnx("socket activation: %s", why);
 		return -1;
 	}
 	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++) {
-		/* the service manager also removes its file */
-		if (held[l[i].kind] != -1) {
-			*l[i].fd = held[l[i].kind];
+		/* the service manager also removes the socket's file */
+		if (given[l[i].kind] != -1) {
+			*l[i].fd = given[l[i].kind];
 			log_debug("%s: the service manager listens", l[i].key);
 			continue;
 		}
@@ -149,7 +149,7 @@ parent_bind(struct parent *p, const struct conf *conf)
 				l[i].s->host != NULL ? l[i].s->host :
 						       "*",
 			    why);
-			/* a second daemon may have the same default */
+			/* another daemon may use the default path, too */
 			if (l[i].fd == &p->control_fd)
 				continue;
 			return -1;
@@ -230,7 +230,7 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	size_t i;
 
 	confine_args(&sb, SANDBOX_PARENT, conf);
-	/* a reload may name a server at the usual port */
+	/* a reload may add a name server at the default port */
 	sb.dns_ports[sb.ndns_ports++] = 53;
 	if ((reads = calloc(p->files.n + 1, sizeof(*reads))) == NULL)
 		fatal("parent_sandbox");
@@ -307,8 +307,8 @@ parent_signal(evutil_socket_t sig, short what, void *arg)
 }
 
 /*
- * A client may keep its connection for all of RELOAD_SECONDS, and a reload
- * may come each second: end the oldest generations before processes and
+ * A client may keep its connection for RELOAD_SECONDS, and reloads may follow
+ * each other quickly: end the oldest generations before processes and
  * descriptors run out.
  */
 static void
@@ -324,8 +324,8 @@ parent_limit_draining(struct parent *p)
 			return;
 		if (!g->draining)
 			continue;
-		log_warnx("generation %u is ended: %u newer ones have "
-			  "clients, too",
+		log_warnx("generation %u is ended: %u newer ones are still "
+			  "draining",
 		    g->number, n - 1);
 		generation_kill(g);
 		n--;
@@ -416,7 +416,7 @@ parent_socket_differs(const struct conf_socket *a, const struct conf_socket *b)
 		b->host != NULL ? b->host : "") != 0;
 }
 
-/* Warns of each change that needs a restart. */
+/* Warns about each change that needs a restart. */
 static void
 parent_say_fixed(const struct conf *was, const struct conf *is,
     config_say_fn say, void *arg)

@@ -7,10 +7,10 @@
 #include "privsep/start/config.h"
 
 /*
- * The whole life of the daemon from the checked configuration on: sockets,
- * PID file, drop, sandbox, children, signals. path is the configuration's,
- * files the ones that it was read from. Takes over conf and files. Returns
- * the exit status.
+ * Runs the daemon: makes sockets and PID file, drops root, enters the sandbox,
+ * starts children and handles signals. path is the configuration's, files are
+ * those that it was read from. Takes over conf and files. Returns the exit
+ * status.
  */
 int parent_main(const char *path, int debug, const struct config_files *,
     struct conf *);

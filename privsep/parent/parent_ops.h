@@ -10,7 +10,7 @@
 enum parent_state {
 	PARENT_STARTING = 0, /* no generation serves yet */
 	PARENT_SERVING,
-	PARENT_RELOADING, /* one serves, another one gets ready */
+	PARENT_RELOADING, /* one serves, another is starting */
 	PARENT_STOPPING
 };
 
@@ -25,22 +25,21 @@ struct parent_view {
 	unsigned long reloads, reloads_refused, reloads_failed;
 };
 
-/* What control, notify and watch may ask of the parent; arg goes first. */
+/* What control, notify and watch call in the parent, with arg first. */
 struct parent_ops {
 	void *arg;
 	enum parent_state (*state)(void *);
 	/* The generation that serves; NULL while starting. */
 	struct generation *(*serving)(void *);
 	void (*view)(void *, struct parent_view *);
-	/* All counters together, with those of children that ended. */
+	/* The sum of all counters, with those of children that ended. */
 	void (*stats)(void *, struct stats *);
 	/*
-	 * Reads the configuration again and starts a generation with it. 0
-	 * when that is under way, -1 when the configuration is refused; the
-	 * callback gets the reasons.
+	 * Reads the configuration again and starts a generation with it. 0,
+	 * or -1 when it is refused; the callback gets the reasons.
 	 */
 	int (*reload)(void *, config_say_fn, void *);
-	/* Debug lines on or off, everywhere. */
+	/* Turns debug lines on or off, in all processes. */
 	void (*verbose)(void *, int);
 };
 

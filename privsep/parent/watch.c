@@ -15,7 +15,7 @@
 
 static const struct parent_ops *watch_ops;
 static const struct config_files *watch_files;
-/* The file as it was seen last; all 0: it did not exist. */
+/* The file's identity at the last check; all 0: it did not exist. */
 static struct {
 	dev_t dev;
 	ino_t ino;
@@ -23,7 +23,7 @@ static struct {
 	struct timespec mtime;
 } watch_seen;
 
-/* By the folder that was opened at the start, when the file is known. */
+/* Uses the directory that was opened at the start, if it is known. */
 static void
 watch_stat(const char *path, struct stat *st)
 {

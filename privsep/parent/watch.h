@@ -7,9 +7,8 @@
 #include "privsep/parent/parent_ops.h"
 
 /*
- * Looks every few seconds whether the per-user file has changed since the
- * running configuration was read; then reloads (COMPAT "peruser"). The file
- * may be among the given ones. ops and files must live for ever.
+ * Checks every few seconds whether the per-user file has changed, as spf-engine
+ * reads it for each mail, and reloads if so. ops and files are never freed.
  */
 void watch_start(const struct parent_ops *, struct event_base *,
     const struct config_files *, const struct conf *);

@@ -19,7 +19,7 @@
 #define FIRST_FD  3
 #define NAMES_MAX 1024
 
-/* FileDescriptorName=, its default in our unit, the socket's type. */
+/* FileDescriptorName=, its default (the unit's name), the socket's type. */
 static const struct {
 	const char *name;
 	const char *unit;
@@ -43,7 +43,7 @@ refuse(char *why, size_t len, const char *fmt, ...)
 	return -1;
 }
 
-/* Without names, the first is milter and the second policy. */
+/* Without a name, the first is milter and the second policy. */
 static enum activate_kind
 activate_kind(const char *name, int place)
 {
@@ -88,8 +88,8 @@ activate_check(int fd, enum activate_kind kind, char *why, size_t len)
 	    (kind == ACTIVATE_CONTROL ||
 		(domain != AF_INET && domain != AF_INET6)))
 		return refuse(why, len,
-		    "descriptor %d (%s) is of a wrong "
-		    "family",
+		    "descriptor %d (%s) has an address family that is not "
+		    "supported",
 		    fd, name);
 	if (sock_option(fd, SO_ACCEPTCONN) != 1)
 		return refuse(why, len, "descriptor %d (%s) does not listen",
@@ -138,21 +138,21 @@ priv_activate(int fds[ACTIVATE_MAX], char *why, size_t len)
 		   *names = getenv("LISTEN_FDNAMES"), *errstr = NULL;
 	char copy[NAMES_MAX];
 	long long count = 0;
-	int i, ours, rc = 0;
+	int i, for_us, rc = 0;
 
 	for (i = 0; i < ACTIVATE_MAX; i++)
 		fds[i] = -1;
-	/* they may be meant for another process, such as our parent */
-	ours = pid != NULL && n != NULL &&
+	/* the variables may be meant for another process */
+	for_us = pid != NULL && n != NULL &&
 	    strtonum(pid, 1, INT_MAX, &errstr) == getpid() && errstr == NULL;
-	if (ours)
+	if (for_us)
 		count = strtonum(n, 0, ACTIVATE_MAX, &errstr);
-	if (ours && errstr != NULL)
+	if (for_us && errstr != NULL)
 		rc = refuse(why, len, "LISTEN_FDS %s is %s", n, errstr);
 	else if (names != NULL &&
 	    strlcpy(copy, names, sizeof(copy)) >= sizeof(copy))
 		rc = refuse(why, len, "LISTEN_FDNAMES is too long");
-	else if (ours)
+	else if (for_us)
 		rc = activate_all(fds, (int)count, names == NULL ? NULL : copy,
 		    why, len);
 	unsetenv("LISTEN_PID");

@@ -14,12 +14,12 @@ enum activate_kind {
 };
 
 /*
- * Takes the listeners that the service manager opened, as in
- * sd_listen_fds(3): LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, which it
- * removes from the environment. Each must listen and be SOCK_STREAM, the one
- * for control SOCK_SEQPACKET and local; it becomes non-blocking, CLOEXEC and,
- * on inet, TCP_NODELAY. fd[] is -1 where there is none. 0; -1 with a text in
- * why for a descriptor that is not so, as connections to it would hang.
+ * Takes the listeners that the service manager opened, as sd_listen_fds(3)
+ * does, and removes LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES from the
+ * environment. Each must listen and be SOCK_STREAM; the one for control local
+ * and SOCK_SEQPACKET. It becomes non-blocking, CLOEXEC and, on inet,
+ * TCP_NODELAY. fd[] is -1 where there is none. 0; -1 with a text in why when
+ * one does not fit: connections to it would hang.
  */
 int priv_activate(int fd[ACTIVATE_MAX], char *why, size_t);
 

@@ -17,7 +17,7 @@
 #include "privsep/base/log.h"
 #include "privsep/root/priv_drop.h"
 
-/* exec as uid 0 gives no capabilities, none are ambient or kept; locked. */
+/* Locked: exec as root gives no capabilities, and none are kept or ambient. */
 #define PRIV_SECUREBITS                                               \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |                       \
 	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
@@ -60,7 +60,7 @@ priv_user(const char *text, uid_t *uid, gid_t *gid, const char **why)
 static void
 priv_capabilities(void)
 {
-	/* a unit may leave neither capabilities nor capset(2) */
+	/* without capabilities, do not call capset(2): a unit may forbid it */
 	if (capng_get_caps_process() != 0)
 		fatalx("capabilities cannot be read");
 	if (geteuid() != 0 &&
@@ -94,7 +94,7 @@ priv_verify(uid_t uid, gid_t gid)
 	if (getgroups(1, list) != 0)
 		fatalx("supplementary groups were not dropped");
 	if (setuid(0) != -1 || seteuid(0) != -1 || setgid(0) != -1)
-		fatalx("root came back");
+		fatalx("root was not dropped: it can be regained");
 	if (capng_get_caps_process() != 0 ||
 	    capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
 	    capng_have_capabilities(CAPNG_SELECT_BOUNDS) != CAPNG_NONE)
@@ -134,6 +134,6 @@ priv_drop_named(const char *name, ...)
 		pw = getpwnam(name);
 	va_end(ap);
 	if (pw == NULL || pw->pw_uid == 0)
-		fatalx("started as root, and there is no user to become");
+		fatalx("started as root, and no user to become exists");
 	priv_drop(pw->pw_uid, pw->pw_gid);
 }

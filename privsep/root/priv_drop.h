@@ -6,16 +6,16 @@
 
 #include <sys/types.h>
 
-/* "user[:group]" as UserID has it. 0, or -1 with *why set. */
+/* Looks up "user[:group]", the form of UserID. 0, or -1 with *why set. */
 int priv_user(const char *, uid_t *, gid_t *, const char **why);
 /*
  * Gives up root for good: bounding set, securebits, groups, gid, uid; then
- * verifies that none of it can be undone. Exits on any failure. Not as root:
- * drops all capabilities.
+ * checks that this cannot be undone. If not root, only drops all
+ * capabilities. Exits on any failure.
  */
 void priv_drop(uid_t, gid_t);
 /*
- * For programs that never need root: when run by root, becomes the first of
+ * For programs that do not need root: if run by root, becomes the first of
  * the named users that exists (names, then NULL).
  */
 void priv_drop_named(const char *, ...) __attribute__((__sentinel__));

@@ -24,9 +24,19 @@
 #define DIR_MODE       0755
 #define RUN_DIR_MODE   01775
 
+/* Copies text to why and closes fd, unless it is -1. Returns -1. */
+static int
+refuse(int fd, char *why, size_t whylen, const char *text)
+{
+	strlcpy(why, text, whylen);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
 /*
- * Changes the group of the new folder through a descriptor: others who may
- * write to the folder above could replace it by a link.
+ * Changes the new directory by its descriptor: another user who may write to
+ * the directory above could replace it by a link.
  */
 static int
 mkdir_level(const char *dir, int last, const struct priv_owner *o)
@@ -50,8 +60,8 @@ mkdir_level(const char *dir, int last, const struct priv_owner *o)
 }
 
 /*
- * This lock needs the right to write; with flock(2), anybody who may read the
- * file could keep the daemon from starting.
+ * This lock needs a descriptor for writing. flock(2) does not: any user who
+ * may read the file could keep the daemon from starting.
  */
 static int
 lock_file(int fd)
@@ -61,34 +71,37 @@ lock_file(int fd)
 	return fcntl(fd, F_OFD_SETLK, &l);
 }
 
-/* 0, or -1 with errno. */
+/* Makes the missing directories of a path. 0, or -1 with a text in why. */
 static int
-priv_mkdirs(const char *path, const struct priv_owner *o)
+make_dirs(const char *path, const struct priv_owner *o, char *why,
+    size_t whylen)
 {
 	char buf[PATH_MAX], *dir, *p;
 	int last;
 
-	if (strlcpy(buf, path, sizeof(buf)) >= sizeof(buf)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	if (strlcpy(buf, path, sizeof(buf)) >= sizeof(buf))
+		return refuse(-1, why, whylen, strerror(ENAMETOOLONG));
 	dir = dirname(buf);
 	for (p = dir + 1;; p++) {
 		if (*p != '/' && *p != '\0')
 			continue;
 		last = *p == '\0';
 		*p = '\0';
-		if (mkdir_level(dir, last, o) == -1)
+		if (mkdir_level(dir, last, o) == -1) {
+			snprintf(why, whylen,
+			    "its directory cannot be made: %s",
+			    strerror(errno));
 			return -1;
+		}
 		if (last)
 			return 0;
 		*p = '/';
 	}
 }
 
-/* 1 when the process is a pyspf-milter, ours or spf-engine's. */
+/* 1 when the process is a pyspf-milter, of this project or of spf-engine. */
 static int
-pid_is_ours(pid_t pid)
+pid_is_milter(pid_t pid)
 {
 	char path[64], buf[1024];
 	ssize_t n, i;
@@ -121,25 +134,20 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 	ssize_t n;
 	int fd = -1;
 
-	if (priv_mkdirs(path, o) == -1) {
-		snprintf(why, whylen, "its directory cannot be made: %s",
-		    strerror(errno));
+	if (make_dirs(path, o, why, whylen) == -1)
 		return -1;
-	}
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 	    0644);
 	if (fd == -1 || fstat(fd, &st) == -1)
 		goto fail;
-	if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
-		snprintf(why, whylen, "is not a file of its own");
-		close(fd);
-		return -1;
-	}
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return refuse(fd, why, whylen,
+		    "is not a regular file with one link");
 	n = pread(fd, buf, sizeof(buf) - 1, 0);
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\r\n ")] = '\0';
 	pid = (pid_t)strtonum(buf, 1, INT_MAX, &errstr);
-	if (lock_file(fd) == -1 || (errstr == NULL && pid_is_ours(pid))) {
+	if (lock_file(fd) == -1 || (errstr == NULL && pid_is_milter(pid))) {
 		snprintf(why, whylen, "a daemon is running already, pid %s",
 		    buf[0] == '\0' ? "unknown" : buf);
 		close(fd);
@@ -147,11 +155,9 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 	}
 	/* another daemon may have removed it between open and lock */
 	if (lstat(path, &now) == -1 || now.st_ino != st.st_ino ||
-	    now.st_dev != st.st_dev) {
-		snprintf(why, whylen, "changed while it was taken over");
-		close(fd);
-		return -1;
-	}
+	    now.st_dev != st.st_dev)
+		return refuse(fd, why, whylen,
+		    "another process replaced it; start the daemon again");
 	n = snprintf(buf, sizeof(buf), "%d", (int)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, buf, n, 0) != n ||
 	    fchmod(fd, 0644) == -1 ||
@@ -159,10 +165,7 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 		goto fail;
 	return fd;
 fail:
-	snprintf(why, whylen, "%s", strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
+	return refuse(fd, why, whylen, strerror(errno));
 }
 
 /* Removes a stale socket. 0, or -1 with a text when one is in use. */
@@ -172,32 +175,24 @@ unix_clear(const struct sockaddr_un *sun, int type, char *why, size_t whylen)
 	struct stat st;
 	int fd, rc;
 
-	if (lstat(sun->sun_path, &st) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		snprintf(why, whylen, "%s", strerror(errno));
-		return -1;
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		snprintf(why, whylen, "is in the way and no socket");
-		return -1;
-	}
+	if (lstat(sun->sun_path, &st) == -1)
+		return errno == ENOENT ?
+		    0 :
+		    refuse(-1, why, whylen, strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return refuse(-1, why, whylen,
+		    "a file with this name exists and is no socket");
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1) {
-		snprintf(why, whylen, "%s", strerror(errno));
-		return -1;
-	}
+	if (fd == -1)
+		return refuse(-1, why, whylen, strerror(errno));
 	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	if (rc == -1 && errno == ECONNREFUSED)
-		rc = unlink(sun->sun_path);
-	else {
-		snprintf(why, whylen, "somebody listens there already");
-		rc = -2;
-	}
-	if (rc == -1)
-		snprintf(why, whylen, "%s", strerror(errno));
+	if (rc != -1 || errno != ECONNREFUSED)
+		return refuse(fd, why, whylen,
+		    "somebody listens there already");
+	if (unlink(sun->sun_path) == -1)
+		return refuse(fd, why, whylen, strerror(errno));
 	close(fd);
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 static int
@@ -213,16 +208,10 @@ listen_local(const struct conf_socket *s, int type, int mask,
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	if (strlcpy(sun.sun_path, s->path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		snprintf(why, whylen, "path is too long for a socket");
-		return -1;
-	}
-	if (priv_mkdirs(s->path, o) == -1) {
-		snprintf(why, whylen, "its directory cannot be made: %s",
-		    strerror(errno));
-		return -1;
-	}
-	if (unix_clear(&sun, type, why, whylen) == -1)
+	    sizeof(sun.sun_path))
+		return refuse(-1, why, whylen, "path is too long for a socket");
+	if (make_dirs(s->path, o, why, whylen) == -1 ||
+	    unix_clear(&sun, type, why, whylen) == -1)
 		return -1;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
@@ -232,17 +221,14 @@ listen_local(const struct conf_socket *s, int type, int mask,
 	umask(old);
 	if (rc == -1 || lstat(sun.sun_path, &st) == -1)
 		goto fail;
-	/* keep the group that a set-group-id folder gave it */
+	/* keep the group that a set-group-id directory gave it */
 	gid = st.st_gid != getegid() ? (gid_t)-1 : o->gid;
 	if ((geteuid() == 0 && lchown(sun.sun_path, o->uid, gid) == -1) ||
 	    listen(fd, LISTEN_BACKLOG) == -1)
 		goto fail;
 	return fd;
 fail:
-	snprintf(why, whylen, "%s", strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
+	return refuse(fd, why, whylen, strerror(errno));
 }
 
 static int
@@ -257,10 +243,8 @@ listen_inet(const struct conf_socket *s, char *why, size_t whylen)
 	hints.ai_socktype = SOCK_STREAM;
 	hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
 	snprintf(port, sizeof(port), "%u", s->port);
-	if ((rc = getaddrinfo(s->host, port, &hints, &res)) != 0) {
-		snprintf(why, whylen, "%s", gai_strerror(rc));
-		return -1;
-	}
+	if ((rc = getaddrinfo(s->host, port, &hints, &res)) != 0)
+		return refuse(-1, why, whylen, gai_strerror(rc));
 	fd = socket(res->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	/* accepted sockets inherit TCP_NODELAY, also in libmilter */
@@ -268,12 +252,8 @@ listen_inet(const struct conf_socket *s, char *why, size_t whylen)
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1 ||
 	    bind(fd, res->ai_addr, res->ai_addrlen) == -1 ||
-	    listen(fd, LISTEN_BACKLOG) == -1) {
-		snprintf(why, whylen, "%s", strerror(errno));
-		if (fd != -1)
-			close(fd);
-		fd = -1;
-	}
+	    listen(fd, LISTEN_BACKLOG) == -1)
+		fd = refuse(fd, why, whylen, strerror(errno));
 	freeaddrinfo(res);
 	return fd;
 }
@@ -291,9 +271,7 @@ int
 priv_listen_control(const struct conf_socket *s, const struct priv_owner *o,
     char *why, size_t whylen)
 {
-	if (s->kind != SOCK_LOCAL) {
-		snprintf(why, whylen, "must be a local socket");
-		return -1;
-	}
+	if (s->kind != SOCK_LOCAL)
+		return refuse(-1, why, whylen, "must be a local socket");
 	return listen_local(s, SOCK_SEQPACKET, 0117, o, why, whylen);
 }

@@ -20,7 +20,7 @@
 #include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox_private.h"
 
-/* The sanitizers need files, /proc and signals that no role may use. */
+/* The sanitizers need files, /proc and signals, which the sandbox forbids. */
 #if defined(__SANITIZE_ADDRESS__) || defined(SANDBOX_OFF)
 #define SANDBOX_BUILT 0
 #else
@@ -29,7 +29,7 @@
 
 static struct sandbox_state sandbox_has;
 
-/* What the parent's children need to start, before their own sandbox. */
+/* What a child reads and executes before it enters its own sandbox. */
 static const char *const sandbox_exec_dirs[] = { "/usr/lib", "/lib", "/lib64",
 	"/usr/lib64", "/usr/local/lib" };
 static const char *const sandbox_read_files[] = { "/etc/ld.so.cache",
@@ -50,18 +50,18 @@ sandbox_early(void)
 		fatal("PR_SET_NO_NEW_PRIVS");
 }
 
-/* A layer is missing: exit, or with Sandbox = partial log it. */
+/* Exits, or with Sandbox = partial only logs. */
 static void
 sandbox_missing(const struct sandbox_args *a, const char *what)
 {
 	if (!a->partial)
 		fatalx("%s is missing; refusing to run without it "
-		       "(Sandbox = partial runs all the same)",
+		       "(Sandbox = partial starts without it)",
 		    what);
 	log_warnx("Sandbox = partial: %s is missing", what);
 }
 
-/* 0: no limit. The hard limit is higher by one, so that SIGXCPU comes first. */
+/* 0: no limit. The hard limit is one higher: SIGXCPU before SIGKILL. */
 static void
 sandbox_rlimit(int which, rlim_t value, const char *name)
 {
@@ -139,7 +139,7 @@ ll_allow_path(int rs, const char *path, uint64_t access)
 {
 	int fd;
 
-	/* A path that does not exist needs no rule. */
+	/* a path that does not exist needs no rule */
 	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
 		return;
 	ll_allow(rs, fd, access);
@@ -233,7 +233,7 @@ sandbox_add(scmp_filter_ctx ctx, uint32_t action, int nr, unsigned int nargs,
 	int rc;
 
 	rc = seccomp_rule_add_array(ctx, action, nr, nargs, args);
-	/* This architecture may lack the call. */
+	/* EDOM: this architecture does not have the call */
 	if (rc < 0 && rc != -EDOM)
 		fatalx("seccomp rule for %d: %s", nr, strerror(-rc));
 }
@@ -255,7 +255,7 @@ sandbox_seccomp(enum sandbox_role role, const struct sandbox_args *a)
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 		SCMP_ACT_KILL_PROCESS) != 0)
 		fatalx("seccomp: architecture rule");
-	/* A binary tree instead of a list; older libraries cannot. */
+	/* A binary tree instead of a list; older libraries refuse that. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (i = 0; i < sandbox_nrules; i++) {
 		r = &sandbox_rules[i];

@@ -23,39 +23,39 @@ enum sandbox_role {
 #define SANDBOX_PORTS 9
 
 /*
- * What depends on the configuration and on the process. confine_args()
- * (privsep/child/confine.h) fills it.
+ * The part of a sandbox that depends on the configuration and the process.
+ * confine_args() (privsep/child/confine.h) fills it.
  */
 struct sandbox_args {
 	int partial; /* Sandbox = partial */
-	int log_fd;  /* POLICYD: may sendto() on it; or -1 */
-	/* PARENT, DNS: TCP ports to connect to; one may be listed twice */
+	int log_fd;  /* POLICYD: it may use sendto() on this; or -1 */
+	/* PARENT, DNS: TCP ports to connect to; duplicates are allowed */
 	uint16_t dns_ports[SANDBOX_PORTS];
 	size_t ndns_ports;
 	const int *read_dirs; /* PARENT: O_PATH descriptors to read below */
 	size_t nread_dirs;
-	const int *unlink_dirs; /* PARENT: may remove files below */
+	const int *unlink_dirs; /* PARENT: O_PATH; to remove files below */
 	size_t nunlink_dirs;
 	int exe_fd;	      /* PARENT: its own image, to execute; or -1 */
-	unsigned long nofile; /* 0: unchanged */
+	unsigned long nofile; /* RLIMIT_NOFILE; 0: unchanged */
 };
 
 /* First statement of every role: not dumpable, no core, no new privileges. */
 void sandbox_early(void);
 /*
- * Sets rlimits, Landlock and seccomp, in that order and irrevocably. The
- * caller has opened all files that it needs. Exits when a layer is missing;
- * with partial, logs which one and goes on.
+ * Sets rlimits, Landlock and seccomp, in this order; they cannot be undone.
+ * The caller has opened all files that it needs. Exits when Landlock or
+ * seccomp is missing; with partial, logs that and returns.
  */
 void sandbox_enter(enum sandbox_role, const struct sandbox_args *);
-/*
- * The layers that sandbox_enter() has put on this process. All processes of
- * a daemon run on one kernel, so they have the same ones. 1: both layers.
- */
 struct sandbox_state {
 	int landlock_abi; /* 0: no Landlock */
 	int seccomp;
 };
+/*
+ * Gets the layers that sandbox_enter() has put on this process; the other
+ * processes run on the same kernel and have the same. Returns 1 for both.
+ */
 int sandbox_state(struct sandbox_state *);
 
 #endif

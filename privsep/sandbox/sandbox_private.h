@@ -27,8 +27,8 @@ enum sandbox_net {
 struct sandbox_profile {
 	enum sandbox_net net;
 	unsigned int scopes;
-	int children;	    /* starts and signals processes, reads files */
-	int log;	    /* sends to args->log_fd */
+	int children;	    /* may start and signal processes, read files */
+	int log;	    /* may send to args->log_fd */
 	int output;	    /* writes to stdout, which may be a file */
 	int nproc0;	    /* RLIMIT_NPROC 0 */
 	unsigned int fsize; /* RLIMIT_FSIZE in MB; 0: writes no file */

@@ -65,13 +65,13 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(lseek, P | Y | C),
 	ANY(fstat, P | D | Y | C),
 	ANY(newfstatat, P),
-	/* libc implements fstat() by it; a path would give only metadata */
+	/* libc's fstat() uses it; with a path it would give metadata only */
 	IF1(newfstatat, Y | C, EQ(3, AT_EMPTY_PATH)),
 	ANY(pread64, P),
 	ANY(pwrite64, P),
 	ANY(ftruncate, P),
 	IF1(fcntl, ALL, EQ(1, F_GETFL)),
-	/* the workers share listeners, and their flags with them */
+	/* not the workers: they share listeners, and with these their flags */
 	IF1(fcntl, ALL & ~(W | Y), EQ(1, F_SETFL)),
 	IF1(fcntl, ALL, EQ(1, F_GETFD)),
 	IF1(fcntl, ALL, EQ(1, F_SETFD)),
@@ -124,13 +124,13 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(accept, P | L),
 	IF2(setsockopt, W | Y, EQ(1, IPPROTO_TCP), EQ(2, TCP_NODELAY)),
 	IF2(setsockopt, L, EQ(1, SOL_SOCKET), EQ(2, SO_KEEPALIVE)),
-	/* without an address: connected sockets only, no fast open */
+	/* without an address: only on connected sockets, no fast open */
 	IF1(sendto, W | Y | C, EQ(4, 0)),
 
 	/*
-	 * Sending with MSG_FASTOPEN connects, and Landlock does not check
-	 * that; a listener that was shut down can be used for it. libunbound
-	 * tries MSG_FASTOPEN: it gets EOPNOTSUPP and calls connect(2).
+	 * Sending with MSG_FASTOPEN connects, even on a listener that was
+	 * shut down, and Landlock does not check it. libunbound tries it,
+	 * gets EOPNOTSUPP and calls connect(2).
 	 */
 	IF1(sendmsg, ALL, MASK(2, MSG_FASTOPEN, 0)),
 	ERR1(sendmsg, P | D, EOPNOTSUPP, MASK(2, MSG_FASTOPEN, MSG_FASTOPEN)),
@@ -138,8 +138,8 @@ const struct sandbox_rule sandbox_rules[] = {
 	ERR1(sendto, P | D, EOPNOTSUPP, MASK(3, MSG_FASTOPEN, MSG_FASTOPEN)),
 
 	/*
-	 * dns: UDP and TCP client. Landlock restricts plain TCP only: MPTCP,
-	 * which any TCP server answers, and SCTP would evade it.
+	 * dns: UDP and TCP client. MPTCP, which any TCP server answers, and
+	 * SCTP are not allowed: Landlock restricts plain TCP only.
 	 */
 	INET(P | D, AF_INET, SOCK_STREAM, 0),
 	INET(P | D, AF_INET, SOCK_STREAM, IPPROTO_TCP),
@@ -164,9 +164,9 @@ const struct sandbox_rule sandbox_rules[] = {
 	ERR(clone3, ALL, ENOSYS),
 
 	/*
-	 * parent: start children, read the configuration again, remove its
-	 * files at the end. The rest is for the libraries that a child
-	 * initialises before it loads its own filter.
+	 * parent: it starts children, reads the configuration again, and
+	 * removes its files at the end. A child also needs these until it
+	 * loads its own filter.
 	 */
 	IF1(clone, P, MASK(0, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET |
 	    CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP, 0)),

@@ -20,7 +20,7 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 #define RESOLV_MAX  65536
 
-/* 0 when the file is a link into another directory. */
+/* 0 when the file is a link to one in another directory. */
 static int
 config_is_here(const char *path, int dirfd)
 {
@@ -33,11 +33,11 @@ config_is_here(const char *path, int dirfd)
 }
 
 /*
- * Remembers the real directory of a file, if it can be opened. The sandbox
- * allows the directory, not the file: editors and resolvconf replace a file
- * by a new one, to which a rule for the old one would not apply. With
- * resolv.conf in /etc the parent may thus read all of /etc that everybody
- * may; it takes no paths from outside.
+ * Keeps the real directory of a file open. The sandbox allows the directory,
+ * not the file: editors and resolvconf replace a file by a new one, to which
+ * a rule for the old one does not apply. Because of /etc/resolv.conf the
+ * parent may thus read each file in /etc that all users may read; it gets no
+ * path from other processes.
  */
 static void
 config_remember(struct config_files *f, const char *path)
@@ -107,7 +107,7 @@ static FILE *
 config_open(void *arg, const char *path)
 {
 	struct config_files *f = arg;
-	char dir[PATH_MAX], known[PATH_MAX], base[PATH_MAX];
+	char copy[PATH_MAX], base[PATH_MAX], known[PATH_MAX], *dir;
 	size_t i;
 
 	if (!f->sealed) {
@@ -117,14 +117,14 @@ config_open(void *arg, const char *path)
 	for (i = 0; i < f->n; i++)
 		if (strcmp(f->v[i].path, path) == 0)
 			return config_open_below(f->v[i].dirfd, f->v[i].base);
-	/* a file that is new in a known directory */
+	/* a new file in a known directory */
 	strlcpy(base, path, sizeof(base));
-	strlcpy(dir, path, sizeof(dir));
+	strlcpy(copy, path, sizeof(copy));
+	dir = dirname(copy);
 	for (i = 0; i < f->n; i++) {
 		strlcpy(known, f->v[i].path, sizeof(known));
-		if (f->v[i].here && strcmp(dirname(known), dirname(dir)) == 0)
+		if (f->v[i].here && strcmp(dirname(known), dir) == 0)
 			return config_open_below(f->v[i].dirfd, basename(base));
-		strlcpy(dir, path, sizeof(dir));
 	}
 	errno = EACCES;
 	return NULL;

@@ -6,19 +6,21 @@
 
 #include "conf/conf.h"
 
+struct config_file {
+	char *path; /* as configured */
+	char *base; /* last part of the real path */
+	int dirfd;  /* O_PATH, its real directory; or -1 */
+	int here;   /* 0: path is a link to a file in another directory */
+};
+
 /*
- * The files that the configuration is read from. At the start they are
- * opened by path, and their directories are kept open; later they are opened
- * below these directories only, without following links (openat2(2)), as the
+ * The files that the configuration is read from. At the start they are opened
+ * by path, and their directories are kept open. Afterwards they are opened
+ * below these directories only, without following links (openat2(2)): the
  * sandbox allows no others.
  */
 struct config_files {
-	struct config_file {
-		char *path; /* as configured */
-		char *base; /* last part of the real path */
-		int dirfd;  /* O_PATH */
-		int here;   /* 0: path is a link into dirfd */
-	} * v;
+	struct config_file *v;
 	size_t n;
 	int sealed; /* set before the sandbox: no more directories */
 };
@@ -26,13 +28,13 @@ struct config_files {
 /* Gets one message about a file: LOG_ERR or LOG_WARNING, "file:line: ...". */
 typedef void (*config_say_fn)(int, const char *, void *);
 
-/* To the log; to stderr. arg is not used. */
+/* These write it to the log, and to stderr. arg is not used. */
 void config_say_log(int, const char *, void *);
 void config_say_stderr(int, const char *, void *);
 
 /*
  * Loads a configuration and reports its messages. NULL when it is refused.
- * files may be NULL: plain opens.
+ * Without files, it is opened by path.
  */
 struct conf *config_load(enum conf_program, const char *path, int explicit,
     struct config_files *, config_say_fn, void *arg);

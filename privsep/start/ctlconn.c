@@ -17,7 +17,7 @@
 int
 ctlconn_open(const char *path)
 {
-	/* connect(2) waits so long while the backlog is full */
+	/* how long connect(2) waits while the backlog is full */
 	const struct timeval tv = { CTLCONN_SECONDS, 0 };
 	struct sockaddr_un sun;
 	int fd, saved;

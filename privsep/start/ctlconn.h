@@ -5,10 +5,10 @@
 #define PRIVSEP_START_CTLCONN_H
 
 /*
- * Connects to the daemon's control socket as the caller's user, whom the
- * daemon checks. Sends nothing. Returns a non-blocking descriptor, or -1 with
- * errno: ENAMETOOLONG when path is too long for a socket, EAGAIN when the
- * daemon does not accept.
+ * Connects to the daemon's control socket; the daemon checks the user who
+ * calls this. Returns a non-blocking descriptor, or -1 with errno:
+ * ENAMETOOLONG when path is too long for a socket, EAGAIN when the daemon
+ * does not accept.
  */
 int ctlconn_open(const char *path);
 

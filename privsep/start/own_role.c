@@ -65,12 +65,12 @@ own_role_new(struct event_base *base, const char *ident,
 	if ((conf_fd = spawn_conf_fd(conf)) == -1)
 		fatal("cannot start %s", msg_role_name[role]);
 	if (spawn_send_config(o->chan, conf, conf_fd) == -1)
-		fatalx("cannot tell %s", msg_role_name[role]);
+		fatalx("cannot send CONFIG to %s", msg_role_name[role]);
 	close(conf_fd);
 	return o;
 }
 
-/* Makes a channel between it and us as a peer of this role; returns our end. */
+/* Makes a channel on which the caller has this role; returns its end. */
 static int
 own_role_peer(struct own_role *o, uint32_t id, enum msg_role role)
 {
@@ -79,7 +79,7 @@ own_role_peer(struct own_role *o, uint32_t id, enum msg_role role)
 	if (chan_pair(pair) == -1)
 		fatal("cannot start %s", msg_role_name[o->role]);
 	if (spawn_send_peer(o->chan, id, role, pair[0]) == -1)
-		fatalx("cannot tell %s", msg_role_name[o->role]);
+		fatalx("cannot send PEER to %s", msg_role_name[o->role]);
 	return pair[1];
 }
 
@@ -87,7 +87,7 @@ static void
 own_role_go(struct own_role *o)
 {
 	if (chan_send(o->chan, MSG_GO, 0, NULL, 0, -1, 0) == -1)
-		fatalx("cannot tell %s", msg_role_name[o->role]);
+		fatalx("cannot send GO to %s", msg_role_name[o->role]);
 }
 
 int

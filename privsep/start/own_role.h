@@ -10,18 +10,17 @@
 struct event_base;
 
 /*
- * Start a role for a program that has no parent: "-x ROLE" of the program's
- * own image, whose log lines become the program's. gone (or NULL) is called
- * when the process ends; it is not restarted. Both functions exit when the
- * process cannot be started.
+ * A program without a parent starts a role: its own image with "-x ROLE",
+ * whose log lines it logs. gone (or NULL) is called when the process ends; it
+ * is not restarted. Both functions exit when the process cannot be started.
  */
 
-/* dns. Returns our end of the channel to it, for asker_connect(). */
+/* Starts dns. Returns the caller's end of a channel, for asker_connect(). */
 int own_role_start_dns(struct event_base *, const char *ident,
     const struct conf *, void (*gone)(void *), void *arg);
 /*
- * The shadow. It sends its questions to *questions, as to dns, and takes
- * SHADOW_COPY from *copies, where it sends SHADOW_RESULT.
+ * Starts the shadow. The caller gets its QUERY on *questions and answers as
+ * dns, sends SHADOW_COPY on *copies and gets SHADOW_RESULT there.
  */
 void own_role_start_shadow(struct event_base *, const char *ident,
     const struct conf *, void (*gone)(void *), void *arg, int *questions,

@@ -26,7 +26,7 @@ spawn_open_exe(void)
 
 	if ((fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)) == -1)
 		fatal("/proc/self/exe");
-	/* the sandbox does not allow that later */
+	/* now: the sandbox forbids to open it for writing */
 	if (null_fd == -1 &&
 	    (null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		fatal("/dev/null");

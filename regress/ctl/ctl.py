@@ -186,7 +186,7 @@ def json_check():
     check('ctl/json-log', isinstance(j['log'], list) and
           any('5.7.23' in x for x in j['log']), j['log'])
     for key in ('client', 'sender', 'helo', 'skipped', 'lookup_limit',
-                'void_limit', 'questions', 'milliseconds'):
+                'void_limit', 'void_family', 'questions', 'milliseconds'):
         check('ctl/json-field-' + key, key in j)
 
     rc, out, err = run('check', '--json', '192.0.2.77', 'a@macro.test')
@@ -237,7 +237,8 @@ def exits():
               (want in (0, 75)) == (err == b''), (rc, out[:80], err[:200]))
     rc, out, err = run('lint', '--zone', zone('a.test TXT "x\n'), 'a.test')
     check('ctl/zone-error-has-its-line',
-          err == b'spfctl: /run/z.zone: line 1: the string has no closing quote\n', err)
+          err == b'spfctl: /run/z.zone: line 1: the string has no closing '
+          b'quote\n', err)
 
 
 def configuration():
@@ -253,6 +254,39 @@ def configuration():
     j = json.loads(run(*args, '--policy')[1])
     check('ctl/policy-voice', j['header']['name'] == 'Received-SPF',
           j['header'])
+    conf = product.write_file('/run/x.conf', 'Void_Family = any\n')
+    soa = 'x.test. SOA a b 1 2 3 4 5\n'
+    z = zone(soa + 'x.test. TXT "v=spf1 a:six.x.test a:no.x.test -all"\n'
+             'six.x.test. AAAA 2001:db8::1\nno.x.test. TXT "-"\n')
+    args = ['check', '--zone', z, '--config', conf, '192.0.2.2', 'a@x.test']
+    rc, out, err = run(*args)
+    lines = [x.strip(' |`-') for x in normal(out).split('\n') if 'A ' in x]
+    check('ctl/void-family-tree', rc == 0 and lines[:4] == [
+        'A six.x.test: nodata; zone',
+        'AAAA six.x.test: 2001:db8::1; zone, TTL 3600, other family, not void',
+        'A no.x.test: nodata; zone',
+        'AAAA no.x.test: nodata; zone, other family, void 1/2'], out)
+    j = json.loads(run(*args, '--json')[1])
+    m = [i for i in j['identities'] if i['identity'] == 'mailfrom'][0]
+    seen = [[q['type'], q['other_family'], q['void']]
+            for t in m['check']['terms'] for q in t['queries']]
+    check('ctl/void-family-json', j['void_family'] == 'any' and
+          m['voids'] == 1 and seen == [
+              ['A', False, False], ['AAAA', True, False],
+              ['A', False, False], ['AAAA', True, True]], seen)
+    dot_text = run(*args, '--dot')[1]
+    check('ctl/void-family-dot', dot_ok(dot_text.decode()) == '' and
+          b'other family\\nnot void' in dot_text and
+          b'other family\\nvoid' in dot_text, dot_text)
+    z = zone(soa + 'x.test. TXT "v=spf1 a:h.x.test a:h.x.test '
+             'exists:s.x.test -all"\n'
+             'h.x.test. A 192.0.2.1\ns.x.test. AAAA 2001:db8::1\n')
+    for name, more, want in (('client', [], (1, 3)),
+                             ('any', ['--config', conf], (0, 0))):
+        j = json.loads(run('lint', '--json', '--zone', z, *more,
+                           'x.test')[1])
+        have = (j['voids_ipv4'], j['voids_ipv6'])
+        check('ctl/void-family-lint-' + name, have == want, have)
     conf = product.write_file('/run/x.conf', 'Whitelist = 192.0.2.2\n')
     rc, out, err = run('check', '--config', conf, '192.0.2.2', 'a@pass.test')
     check('ctl/whitelist-is-told',

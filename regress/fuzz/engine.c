@@ -6,11 +6,12 @@
 
 /*
  * The input is lines. The first: an octet for the client (see clients), one for
- * the void limit, then the local part. The second: HELO. The third: the domain.
- * Each that follows: an octet for the owner, one for the kind, then data.
+ * the void limit and Void_Family, then the local part. The second: HELO. The
+ * third: the domain. Each that follows: an octet for the owner, one for the
+ * kind, then data.
  */
 #define MAX_LINES  64
-#define MAX_NEEDED 150 /* 1 + 10 * (1 + 10) + exp: 1 + 11, + slack */
+#define MAX_NEEDED 250 /* 1 + 10 * (1 + 2 * 10) + exp: 1 + 11, + slack */
 
 static struct answers *answers;
 static struct arena *arena[2];
@@ -146,6 +147,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (text[0] != NULL && strlen(text[0]) >= 2) {
 		ip = clients[(uint8_t)text[0][0] % NITEMS(clients)];
 		req.void_limit = (uint8_t)text[0][1] % 8;
+		req.void_any = (uint8_t)text[0][1] / 8 % 2;
 		req.local = text[0] + 2;
 	}
 	(void)addr_parse(&req.client, ip, strlen(ip));

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # usage: engine.sh BUILD-FOLDER [PREFIX]
-# The public suites (of Debian's python3-spf) in the engine alone.
+# The public suites (of Debian's python3-spf) in the engine alone, with both
+# values of Void_Family.
 build=${1:?usage: engine.sh BUILD-FOLDER [PREFIX]}
 prefix=${2-}
 here=$(dirname "$0")
@@ -18,8 +19,14 @@ do
 		echo "skip suite/$name - $file is not there"
 		continue
 	fi
-	/usr/bin/python3 "$here/convert.py" "$name" "$file" >"$tmp/$name" &&
-	"$build/suite/engine_suite" <"$tmp/$name" >"$tmp/out" || status=1
-	sed -E "s#^(ok|not ok|skip) #\\1 $prefix#" "$tmp/out"
+	/usr/bin/python3 "$here/convert.py" "$name" "$file" >"$tmp/$name" ||
+	    status=1
+	for family in client any
+	do
+		"$build/suite/engine_suite" $family <"$tmp/$name" >"$tmp/out" ||
+		    status=1
+		test $family = client && p=$prefix || p=$prefix$family/
+		sed -E "s#^(ok|not ok|skip) #\\1 $p#" "$tmp/out"
+	done
 done
 exit $status

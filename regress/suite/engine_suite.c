@@ -1,5 +1,8 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: tests. Runs the public suites, from convert.py, in the engine. */
+/*
+ * Runs in: tests. Runs the public suites, from convert.py, in the engine.
+ * usage: engine_suite [any]; any: with Void_Family = any.
+ */
 
 #include <err.h>
 #include <stdio.h>
@@ -13,7 +16,7 @@
 
 static struct answers *answers;
 static struct arena *arena[2];
-static int failures;
+static int failures, void_any;
 
 /* Works in place. The text may then hold NUL, so it has a length. */
 static char *
@@ -94,7 +97,9 @@ result_in(const char *name, const char *list)
 static void
 case_line(struct memdns *m, char **f)
 {
-	struct spf_request req = { .helo = f[3], .void_limit = 2 };
+	struct spf_request req = { .helo = f[3],
+		.void_limit = 2,
+		.void_any = void_any };
 	struct spf_verdict v, w;
 	struct memdns_run run;
 	const char *exp;
@@ -139,6 +144,7 @@ main(int argc, char *argv[])
 	size_t size = 0, len[FIELDS];
 	int n;
 
+	void_any = argc > 1 && strcmp(argv[1], "any") == 0;
 	answers = answers_new();
 	arena[0] = arena_new(1UL << 20);
 	arena[1] = arena_new(1UL << 20);

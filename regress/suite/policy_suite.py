@@ -2,14 +2,15 @@
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 """The public SPF suites through policyd-spf on stdin, with real DNS packets.
 
-usage: policy_suite.py [-v] [-s] [rfc7208|rfc4408] [CASE ...]
+usage: policy_suite.py [-v] [-a] [-s] [rfc7208|rfc4408] [CASE ...]
 
 One test server, whose zone is that of the scenario; one policyd-spf a
 scenario and identity. A fail is seen by its reject text, which is the
 explanation (Reason_Message = {spf}), other results by Received-SPF.
 POLICYD_SPF names another program, say Debian's. -s: where a suite wants a
 time-out the server answers SERVFAIL, which RFC 7208 2.6.6 treats the same;
-the names of the tests then begin with policy-servfail.
+the names of the tests then begin with policy-servfail. -a: with
+Void_Family = any; the names begin with policy-any.
 """
 
 import gzip
@@ -134,10 +135,12 @@ def wrong(case, reply):
 
 
 class Runner(Checks):
-    def __init__(self, verbose, servfail):
-        super().__init__('policy-servfail-' if servfail else 'policy-')
+    def __init__(self, verbose, servfail, void_any):
+        super().__init__('policy-servfail-' if servfail else
+                         'policy-any-' if void_any else 'policy-')
         self.verbose = verbose
         self.servfail = servfail
+        self.conf = CONF + 'Void_Family = any\n' if void_any else CONF
         self.program = product.wanted('policy-suite', 'policyd-spf')
         self.server = DnsServer(addr=['127.0.0.1', '::1'], port=53, ttl=0,
                                 negttl=0)
@@ -150,7 +153,7 @@ class Runner(Checks):
 
     def process(self, helo_reject):
         conf = product.write_file('/run/suite/' + helo_reject,
-                                  CONF % (LOOKUP_TIME, helo_reject))
+                                  self.conf % (LOOKUP_TIME, helo_reject))
         return product.Policyd([self.program, conf],
                                stderr=None if self.verbose else
                                subprocess.DEVNULL)
@@ -189,18 +192,19 @@ def main(argv):
     ns.enter('policy-suite')
     import yaml
     verbose = '-v' in argv
-    servfail = '-s' in argv
-    argv = [a for a in argv if a not in ('-v', '-s')]
+    servfail, void_any = '-s' in argv, '-a' in argv
+    argv = [a for a in argv if a not in ('-v', '-s', '-a')]
     suites = [a for a in argv if a in COUNT] or list(COUNT)
     only = [a for a in argv if a not in COUNT]
-    runner = Runner(verbose, servfail)
+    runner = Runner(verbose, servfail, void_any)
     for suite in suites:
         count = 0
         with gzip.open(DOC % suite, 'rt', encoding='utf-8') as f:
             for scenario in yaml.safe_load_all(f):
                 count += len(scenario['tests'])
                 runner.scenario(suite, scenario, only)
-        Checks('policy-').equal(suite + '-complete', count, COUNT[suite])
+        Checks('policy-any-' if void_any else 'policy-').equal(
+            suite + '-complete', count, COUNT[suite])
     finish()
 
 

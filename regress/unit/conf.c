@@ -458,7 +458,7 @@ test_table(void)
 		forget();
 		free(text);
 	}
-	check_int("keys", i, 49);
+	check_int("keys", i, 50);
 }
 
 static void

@@ -137,6 +137,9 @@ FAIL("frontend-bad", M, "Milter_Frontend", "x", "is not one of native|libmilter"
 READ("sandbox", M, "Sandbox", "Partial", "partial"),
 FAIL("sandbox-bad", M, "Sandbox", "no", "full|partial"),
 KEEP("logformat", M, "Log_Format", "json"),
+READ("void-family", P, "Void_Family", "Any", "any"),
+KEEP("void-family-client", M, "Void_Family", "client"),
+FAIL("void-family-bad", P, "Void_Family", "ip4", "client|any"),
 KEEP("opinion", M, "Second_Opinion", "libspf2"),
 
 /* Texts. */

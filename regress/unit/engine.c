@@ -29,6 +29,7 @@ static const struct test {
 	const char *helo;   /* helo.test */
 	const char *reason, *explanation;
 	const char *zone[ZONE];
+	int void_any;
 } cases[] = {
 #include "regress/unit/engine_cases.h"
 };
@@ -93,6 +94,7 @@ test_case(const struct test *t)
 	    t->sender == NULL ? "user@d.test" : t->sender);
 	if (t->helo != NULL)
 		req.helo = t->helo;
+	req.void_any = t->void_any;
 	evaluate(MEMDNS_ALL);
 	explanation = v.explanation == NULL ? "-" : v.explanation;
 	snprintf(got, sizeof(got), "%s (%s) %s%s", spf_result_name[v.result],
@@ -189,6 +191,53 @@ test_rounds(void)
 		zone_line(check_name("mx%u.test A 192.0.2.%u", i, 10 - i));
 	}
 	rounds("mx-hosts-at-once", "user@m.test", 3, 12);
+}
+
+/* Void_Family = any asks for the other family only behind an empty answer. */
+static void
+test_void_any(void)
+{
+	static const struct {
+		const char *name, *ip, *sender;
+		unsigned int rounds, questions, voids;
+	} t[] = {
+		{ "any-asks-no-more-for-a-match", "192.0.2.1", "u@h.test", 2, 2,
+		    0 },
+		{ "any-asks-no-more-for-another-address", "192.0.2.2",
+		    "u@h.test", 2, 2, 0 },
+		{ "any-asks-no-more-for-nxdomain", "192.0.2.1", "u@nx.test", 2,
+		    2, 1 },
+		{ "any-asks-for-aaaa", "192.0.2.1", "u@six.test", 3, 3, 0 },
+		{ "any-asks-for-a", "2001:db8::1", "u@h.test", 3, 3, 0 },
+		{ "any-finds-neither", "192.0.2.1", "u@none.test", 3, 3, 1 },
+		{ "any-asks-the-mx-hosts-at-once", "192.0.2.1", "u@mx.test", 4,
+		    12, 0 },
+	};
+	unsigned int i;
+
+	memdns_clear(dns);
+	zone_line("h.test TXT v=spf1 a -all");
+	zone_line("h.test A 192.0.2.1");
+	zone_line("nx.test TXT v=spf1 a:x.test -all");
+	zone_line("six.test TXT v=spf1 a -all");
+	zone_line("six.test AAAA 2001:db8::2");
+	zone_line("none.test TXT v=spf1 a -all");
+	zone_line("mx.test TXT v=spf1 mx -all");
+	for (i = 0; i < 5; i++) {
+		zone_line(check_name("mx.test MX mx%u.test", i));
+		zone_line(check_name("mx%u.test AAAA 2001:db8::2", i));
+	}
+	for (i = 0; i < NITEMS(t); i++) {
+		request(t[i].ip, t[i].sender);
+		req.void_any = 1;
+		evaluate(MEMDNS_ALL);
+		check(t[i].name,
+		    run.rounds == t[i].rounds &&
+			run.questions == t[i].questions &&
+			v.voids == t[i].voids,
+		    "%u rounds, %u questions, %u voids", run.rounds,
+		    run.questions, v.voids);
+	}
 }
 
 /* Each include has eleven more: evaluation must end after ten. */
@@ -297,6 +346,20 @@ test_trace(void)
 	    "0.3-0 0.1-0 0.2-0 0.2+2 1.3-1 1.1-1 1.2+2 1.3-2 1.4-2 0.4-2 ");
 	check_str("matched-is-of-the-record-asked-for", v.matched,
 	    "include:i.test");
+
+	memdns_clear(dns);
+	zone_line("v=spf1 a:h.test a:n.test -all");
+	zone_line("h.test AAAA 2001:db8::1");
+	zone_line("n.test TXT -");
+	req.void_any = 1;
+	evaluate(MEMDNS_ALL);
+	for (n = 0, e = v.trace; e != NULL; e = e->next)
+		if (e->kind == SPF_EV_LOOKUP)
+			n += (size_t)snprintf(seen + n, sizeof(seen) - n,
+			    "%s%u.%d%+d ", e->domain, e->type, e->other_family,
+			    (int)e->voids);
+	check_str("trace-other-family", seen,
+	    "d.test16.0+0 h.test1.0+0 h.test28.1+0 n.test1.0+0 n.test28.1+1 ");
 }
 
 static void
@@ -364,6 +427,7 @@ main(void)
 		test_case(&cases[i]);
 	test_octets();
 	test_rounds();
+	test_void_any();
 	test_bomb();
 	test_large();
 	test_trace();

@@ -20,6 +20,11 @@
 #define ERR(n, why, ...)	{ n, PERM, .zone = { __VA_ARGS__ }, \
 	.reason = "SPF Permanent Error: " why }
 #define BAD(n, terms, why)	ERR(n, why, "v=spf1 " terms)
+/* With Void_Family = any, of a client. */
+#define ANY(n, from, res, ...)	{ n, res, .ip = from, .void_any = 1, \
+	.zone = { __VA_ARGS__ } }
+#define SIX(name)		name " AAAA 2001:db8::2"
+#define FOUR(name)		name " A 192.0.2.2"
 
 /* Reasons of results other than errors */
 { "reason-pass", PASS, .reason = "sender SPF authorized", .explanation = "-", .zone = { "v=spf1 +all" } },
@@ -154,6 +159,34 @@ BAD("void-nodata-counts", "a mx a +all", "Void lookup limit of 2 exceeded"),
 ERR("void-hosts-of-mx-count", "Void lookup limit of 2 exceeded", "v=spf1 mx +all", "d.test MX x.test",
     "d.test MX y.test", "d.test MX z.test"),
 EXP("void-exp-does-not-count", FAIL, "-", "v=spf1 a:x.test mx:x.test -all exp=x.test"),
+ERR("void-client-counts-other-family", "Void lookup limit of 2 exceeded", "v=spf1 a:x.test a:y.test a:z.test -all",
+    SIX("x.test"), SIX("y.test"), SIX("z.test")),
+ANY("void-any-a", NULL, FAIL, "v=spf1 a:x.test a:y.test a:z.test -all", SIX("x.test"), SIX("y.test"), SIX("z.test")),
+ANY("void-any-a-ip6", "2001:db8::1", FAIL, "v=spf1 a:x.test a:y.test a:z.test -all", FOUR("x.test"), FOUR("y.test"),
+    FOUR("z.test")),
+ANY("void-any-exists", NULL, FAIL, "v=spf1 exists:x.test exists:y.test exists:z.test -all", SIX("x.test"),
+    SIX("y.test"), SIX("z.test")),
+ANY("void-any-exists-ip6", "2001:db8::1", FAIL, "v=spf1 exists:x.test exists:y.test exists:z.test -all",
+    SIX("x.test"), SIX("y.test"), SIX("z.test")),
+ANY("void-any-mx-hosts", NULL, FAIL, "v=spf1 mx -all", "d.test MX x.test", "d.test MX y.test", "d.test MX z.test",
+    SIX("x.test"), SIX("y.test"), SIX("z.test")),
+ANY("void-any-later-host-matches", NULL, PASS, "v=spf1 mx -all", "d.test MX x.test", "d.test MX y.test",
+    "d.test MX z.test", "d.test MX h.test", SIX("x.test"), SIX("y.test"), SIX("z.test"), "h.test A 192.0.2.1"),
+ANY("void-any-no-mx-counts", NULL, PERM, "v=spf1 mx mx mx -all", SIX("d.test")),
+ANY("void-any-no-record-counts", NULL, PERM, "v=spf1 a:x.test a:y.test include:d.test.test -all", "x.test TXT -",
+    "y.test TXT -", SIX("d.test.test")),
+ANY("void-any-ptr-names-count", NULL, PERM, "v=spf1 ptr -all", PTR "x.test", PTR "y.test", PTR "z.test",
+    SIX("x.test"), SIX("y.test"), SIX("z.test")),
+ANY("void-any-nxdomain-counts", NULL, PERM, "v=spf1 a:x.test exists:y.test a:z.test -all"),
+ANY("void-any-neither-counts", NULL, PERM, "v=spf1 a a exists:d.test -all"),
+ANY("void-any-neither-counts-ip6", "2001:db8::1", PERM, "v=spf1 a a exists:d.test -all"),
+ANY("void-any-mixed-two", NULL, FAIL, "v=spf1 a:n.test a:x.test a:nx.test a:y.test -all", "n.test TXT -",
+    SIX("x.test"), SIX("y.test")),
+ANY("void-any-mixed-three", NULL, PERM, "v=spf1 a:n.test a:x.test a:nx.test a:y.test exists:n.test -all",
+    "n.test TXT -", SIX("x.test"), SIX("y.test")),
+ANY("void-any-other-timeout", NULL, FAIL, "v=spf1 a:x.test a:y.test a:z.test -all", "x.test AAAA !TIMEOUT",
+    "y.test AAAA !TEMPERROR", "z.test AAAA !TIMEOUT", "x.test TXT -", "y.test TXT -", "z.test TXT -"),
+ANY("void-any-servfail-is-temperror", NULL, TEMP, "v=spf1 a:x.test +all", "x.test A !TEMPERROR", SIX("x.test")),
 
 /* DNS errors (RFC 7208 4.4, 5, 5.2, 5.5) */
 { "timeout-of-the-record", TEMP, .reason = "SPF Temporary Error: DNS Timeout", .zone = { "d.test TXT !TIMEOUT" } },

@@ -36,7 +36,10 @@ static const char judge_zone[] =
 	"perm.test TXT v=spf1 foo:bar -all\n"
 	"temp.test ANY !TIMEOUT\n"
 	"servfail.test ANY !TEMPERROR\n"
-	"inj.test TXT v=spf1 -all exp=e.inj.test\n";
+	"inj.test TXT v=spf1 -all exp=e.inj.test\n"
+	"six.test TXT v=spf1 a:h.six.test mx:h.six.test a:h.six.test exists:h.six.test ip4:192.0.2.1 -all\n"
+	"h.six.test AAAA 2001:db8::99\n"
+	"h.six.test MX h.six.test\n";
 
 #define C(n, w, ...)	{ .name = n, .want = w, __VA_ARGS__ }
 #define SAME		"="
@@ -162,6 +165,9 @@ C("list/domain-no", PASS, .conf = "Domain_Whitelist = fail.test,none.test,temp.t
     .asked = "fail.test,none.test,temp.test,pass.test"),
 C("list/domain-null", SKIP(SKIPPED "whitelisted relay domain"), .conf = "Domain_Whitelist = pass.test",
     .helo = "fail.test", .sender = ""),
+C("list/domain-void", PASS, .conf = "Domain_Whitelist = six.test"),
+C("list/domain-void-any", SKIP(SKIPPED "whitelisted relay domain"),
+    .conf = "Domain_Whitelist = six.test\nVoid_Family = any", .sender = "user@fail.test"),
 C("list/helo", SKIP(SKIPPED "whitelisted HELO domain"), .conf = "HELO_Whitelist = relay.test", .helo = "Relay.test",
     .zone = "relay.test A 192.0.2.1\n"),
 C("list/helo-ip6", SKIP(SKIPPED "whitelisted HELO domain"), .conf = "HELO_Whitelist = relay.test",
@@ -224,6 +230,7 @@ C("no-mail/permerror", FROM("Permerror"), .conf = "No_Mail = True\nPermError_rej
 C("no-mail/two-at", REJ_FROM, .conf = "No_Mail = True", .sender = "a@b@fail.test"),
 C("no-mail/no-txt", FROM("None"), .conf = "No_Mail = True\nPermError_reject = True\nVoid_Limit = 0",
     .sender = "u@none.test"),
+C("void-any/passes", PASS, .conf = "Void_Family = any", .sender = "u@six.test"),
 
 /* Reject_Not_Pass_Domains; COMPAT "subdomains" */
 C("domains/softfail", REJ_FROM_POLICY, .conf = "Reject_Not_Pass_Domains = soft.test,neut.test",

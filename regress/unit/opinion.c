@@ -132,7 +132,7 @@ on_answer(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 }
 
 static struct opinion *
-opinion_start(enum play what)
+opinion_from(enum play what)
 {
 	int q[2], c[2];
 
@@ -169,7 +169,7 @@ test_ask(struct answers *answers)
 		.type = DNS_T_A,
 		.nrr = 1,
 		.rr = &rr };
-	struct opinion *s = opinion_start(ASK);
+	struct opinion *s = opinion_from(ASK);
 	struct shadow_opinion o;
 	struct shadow_copy c;
 	int rv;
@@ -200,7 +200,7 @@ test_ask(struct answers *answers)
 static int
 play_once(enum play what, struct answers *answers, struct shadow_opinion *o)
 {
-	struct opinion *s = opinion_start(what);
+	struct opinion *s = opinion_from(what);
 	struct shadow_copy c;
 	int rv;
 

@@ -44,7 +44,8 @@ domain_match(const struct bypass_query *q, struct answers *answers,
 	enum bypass_match m = BYPASS_NO;
 	struct spf_request req = { .client = *q->client,
 		.now = q->now,
-		.void_limit = (unsigned int)q->conf->void_limit };
+		.void_limit = (unsigned int)q->conf->void_limit,
+		.void_any = q->conf->void_family == CONF_VOID_ANY };
 	struct spf_verdict v;
 	size_t i;
 

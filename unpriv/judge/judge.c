@@ -139,6 +139,7 @@ check_identity(struct judge_state *j, struct judge_identity *i)
 		.domain = i->domain,
 		.now = j->req->now,
 		.void_limit = (unsigned int)j->conf->void_limit,
+		.void_any = j->conf->void_family == CONF_VOID_ANY,
 		.want_trace = j->req->want_trace };
 
 	if (spf_check(&req, j->answers, j->arena, &i->checked->verdict) ==

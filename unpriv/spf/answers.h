@@ -37,7 +37,7 @@ struct answers_question {
 	struct dns_answer answer; /* when state is ANSWERS_DONE */
 };
 
-#define ANSWERS_MAX 512 /* questions of one check */
+#define ANSWERS_MAX 662 /* questions of one check */
 
 struct answers;
 

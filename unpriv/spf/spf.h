@@ -45,6 +45,7 @@ struct spf_request {
 	const char *receiver;	 /* %{r}; "unknown" when NULL */
 	time_t now;		 /* %{t} */
 	unsigned int void_limit; /* RFC 7208 4.6.4: 2 */
+	int void_any;		 /* Void_Family = any; see spf_lookup() */
 	int want_trace;
 };
 
@@ -64,6 +65,7 @@ struct spf_event {
 	int matched;		/* TERM: 1 yes, 0 no */
 	enum spf_result result; /* RESULT; TERM's qualifier */
 	uint16_t type;		/* LOOKUP */
+	int other_family;	/* LOOKUP: only to tell whether one is void */
 	unsigned int lookups;	/* counts after this step */
 	unsigned int voids;
 	size_t pos, len; /* TERM: place in the record */

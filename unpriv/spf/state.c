@@ -153,37 +153,72 @@ spf_count_term(struct spf_state *st)
 	return SPF_YES;
 }
 
+/* Returns an answer, or NULL when it is missing: then notes the question. */
+static const struct dns_answer *
+lookup_answer(struct spf_state *st, uint16_t type, const char *name, size_t len)
+{
+	const struct dns_answer *a;
+	const struct answers_question *q;
+
+	if (!st->waiting) {
+		if ((a = answers_get(st->answers, type, name, len)) == NULL)
+			st->waiting = 1;
+		return a;
+	}
+	q = answers_find(st->answers, type, name, len);
+	if (q != NULL && q->state == ANSWERS_DONE)
+		return &q->answer;
+	answers_hint(st->answers, type, name, len);
+	return NULL;
+}
+
+/*
+ * Void_Family = any: the type to ask for when there is no address of this type,
+ * or 0. must is 0 for the names of ptr and %{p}, which always count.
+ */
+static uint16_t
+other_family(const struct spf_state *st, uint16_t type, int must)
+{
+	if (!st->req->void_any || !must)
+		return 0;
+	return type == DNS_T_A ? DNS_T_AAAA : type == DNS_T_AAAA ? DNS_T_A : 0;
+}
+
 /*
  * RFC 7208 4.6.4: each NXDOMAIN or empty answer to a term's question is a void
  * lookup, each time the term is evaluated. The address lookups for the names of
  * mx, ptr and %{p} count; the lookups of the first record and of exp= do not.
+ * The answer for the other family decides nothing else: if that lookup fails,
+ * it is no error, and the empty answer does not count.
  */
 enum spf_step
 spf_lookup(struct spf_state *st, const struct spf_level *lv, uint16_t type,
     const char *name, size_t len, int must, const struct dns_answer **out)
 {
-	const struct dns_answer *a = NULL;
-	struct answers_question *q;
+	const struct dns_answer *a, *decides;
+	uint16_t other = other_family(st, type, must);
 	struct spf_event *ev;
 	char text[64];
 
 	*out = NULL;
-	if (st->waiting) {
-		q = answers_find(st->answers, type, name, len);
-		if (q != NULL && q->state == ANSWERS_DONE)
-			a = &q->answer;
-		else
-			answers_hint(st->answers, type, name, len);
-	} else if ((a = answers_get(st->answers, type, name, len)) == NULL)
-		st->waiting = 1;
-	if (a == NULL)
+	if ((a = decides = lookup_answer(st, type, name, len)) == NULL)
 		return SPF_UNKNOWN;
-
-	if ((a->status == DNS_NXDOMAIN || a->status == DNS_NODATA) &&
-	    !st->uncounted)
-		st->voids++;
-	if ((ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0)) != NULL)
+	ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0);
+	if (ev != NULL)
 		ev->type = type;
+	if (a->status == DNS_NODATA && other != 0) {
+		decides = lookup_answer(st, other, name, len);
+		ev = spf_trace(st, SPF_EV_LOOKUP, lv, name, len, NULL, 0);
+		if (ev != NULL) {
+			ev->type = other;
+			ev->other_family = 1;
+		}
+	}
+	if (decides != NULL && !st->uncounted &&
+	    (decides->status == DNS_NXDOMAIN || decides->status == DNS_NODATA))
+		st->voids++;
+	if (ev != NULL)
+		ev->voids = st->voids;
 	if (st->voids > st->req->void_limit) {
 		snprintf(text, sizeof(text), "Void lookup limit of %u exceeded",
 		    st->req->void_limit);

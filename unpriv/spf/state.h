@@ -86,7 +86,9 @@ enum spf_step spf_permerror(struct spf_state *, const char *what,
 enum spf_step spf_count_term(struct spf_state *);
 /*
  * SPF_YES with an answer of any status; SPF_UNKNOWN; SPF_ERROR when this is
- * one void lookup too many or, with must, when the lookup failed.
+ * one void lookup too many or, with must, when the lookup failed. With void_any
+ * and must, an empty answer for A or AAAA is a void lookup only if the name has
+ * no address of the other family either; asks for that one, too.
  */
 enum spf_step spf_lookup(struct spf_state *, const struct spf_level *,
     uint16_t type, const char *name, size_t, int must,

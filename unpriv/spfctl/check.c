@@ -50,6 +50,7 @@ check_identity(struct check_report *r, struct check_identity *c,
 	req.domain = c->domain;
 	req.now = r->req.now;
 	req.void_limit = (unsigned int)r->req.conf->void_limit;
+	req.void_any = r->req.conf->void_family == CONF_VOID_ANY;
 	req.want_trace = 1;
 	if (spf_check(&req, r->answers, r->arena, &c->verdict) == SPF_WAIT)
 		return 1;

@@ -66,7 +66,13 @@ lookup_label(struct dot *d, const struct trace_node *n)
 		    a->nrr, a->usec / 1000, a->usec % 1000 / 100, a->ttl,
 		    ctl_ask_source(d->ctl, n->q), a->secure ? ", DNSSEC" : "");
 	}
-	fputs(n->is_void ? "\\nvoid\"" : "\"", stdout);
+	if (n->ev->other_family)
+		fputs("\\nother family", stdout);
+	if (n->is_void)
+		fputs("\\nvoid", stdout);
+	else if (n->ev->other_family)
+		fputs("\\nnot void", stdout);
+	putchar('"');
 }
 
 static void

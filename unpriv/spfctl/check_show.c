@@ -153,6 +153,7 @@ json_lookup(const struct check_report *r, struct json *js,
 		json_str(js, "source", ctl_ask_source(r->ctl, n->q));
 		json_bool(js, "secure", a->secure);
 		json_bool(js, "void", n->is_void);
+		json_bool(js, "other_family", n->ev->other_family);
 		json_bool(js, "explanation", n->explains);
 		json_array(js, "records");
 		for (i = 0; i < a->nrr; i++) {
@@ -337,6 +338,8 @@ check_show_json(const struct check_report *r)
 	json_reply(r, &js);
 	json_int(&js, "lookup_limit", SPF_MAX_TERMS);
 	json_int(&js, "void_limit", r->req.conf->void_limit);
+	json_str(&js, "void_family",
+	    r->req.conf->void_family == CONF_VOID_ANY ? "any" : "client");
 	json_int(&js, "questions", (int64_t)r->questions);
 	json_ms(&js, "milliseconds", (uint64_t)r->usec);
 	json_array(&js, "identities");

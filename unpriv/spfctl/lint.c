@@ -85,6 +85,17 @@ is_void(const struct dns_answer *a)
 	return a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
 }
 
+/* Whether a lookup of an address is void, by Void_Family. */
+static int
+address_void(const struct lint *l, const struct dns_answer *a,
+    const struct dns_answer *other)
+{
+	if (a->status == DNS_NODATA &&
+	    l->ctl->conf->void_family == CONF_VOID_ANY)
+		return other != NULL && is_void(other);
+	return is_void(a);
+}
+
 /* Returns 1 for a void lookup, and counts it for clients of both families. */
 static int
 count_void(struct lint *l, const struct dns_answer *a)
@@ -149,21 +160,16 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
 {
 	static const uint16_t types[] = { DNS_T_A, DNS_T_AAAA };
-	const struct dns_answer *a;
+	const struct dns_answer *a, *both[2];
 	struct cidr c;
 	size_t i, j;
-	int voids = 0, known = 0;
 
+	both[0] = ask(l, types[0], name, len);
+	both[1] = ask(l, types[1], name, len);
 	for (i = 0; i < 2; i++) {
-		if ((a = ask(l, types[i], name, len)) == NULL)
+		if ((a = both[i]) == NULL || lookup_failed(l, r, t, a, name))
 			continue;
-		known++;
-		if (lookup_failed(l, r, t, a, name))
-			continue;
-		if (is_void(a)) {
-			l->voids[i]++;
-			voids++;
-		}
+		l->voids[i] += address_void(l, a, both[!i]);
 		for (j = 0; j < a->nrr; j++) {
 			memset(&c, 0, sizeof(c));
 			c.a.family = types[i] == DNS_T_A ? 4 : 6;
@@ -173,7 +179,8 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
 				lint_net_add(l, &c);
 		}
 	}
-	if (known == 2 && voids == 2)
+	if (both[0] != NULL && both[1] != NULL && is_void(both[0]) &&
+	    is_void(both[1]))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s has no address: this is a void lookup", name);
 }
@@ -209,12 +216,19 @@ static void
 exists_name(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
 {
-	const struct dns_answer *a;
+	const struct dns_answer *a, *other = NULL;
 
 	if ((a = ask(l, DNS_T_A, name, len)) == NULL ||
 	    lookup_failed(l, r, t, a, name))
 		return;
-	if (count_void(l, a))
+	if (a->status == DNS_NODATA &&
+	    l->ctl->conf->void_family == CONF_VOID_ANY &&
+	    (other = ask(l, DNS_T_AAAA, name, len)) == NULL)
+		return;
+	if (is_void(a) && !address_void(l, a, other))
+		lint_add(l, r, LINT_WARNING, "never-matches", t,
+		    "%s has no IPv4 address: the term never matches", name);
+	else if (count_void(l, a))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
 		    "%s does not exist: the term never matches, and costs a "
 		    "void lookup",

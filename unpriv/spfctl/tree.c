@@ -130,9 +130,13 @@ show_lookup(struct tree *t, const struct trace_node *n)
 	if (a->secure)
 		fputs(", DNSSEC", stdout);
 	ctl_set_color(t->ctl, CTL_C_NONE);
+	if (n->ev->other_family)
+		fputs(", other family", stdout);
 	if (n->is_void)
 		ctl_print(t->ctl, CTL_C_WARN, ", void %u/%d", n->ev->voids,
 		    t->ctl->conf->void_limit);
+	else if (n->ev->other_family)
+		fputs(", not void", stdout);
 	putchar('\n');
 }
 
