@@ -1,6 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: spfctl; reads no file's contents but the configuration's and
- * nothing from DNS before sandbox_enter(). */
+/* Runs in: spfctl. Before sandbox_enter() it reads only the configuration. */
 
 #include <sys/ioctl.h>
 
@@ -183,7 +182,7 @@ parse_options(int argc, char **argv)
 	}
 }
 
-/* 1 when the command takes the options and arguments that are given. */
+/* Returns 1 if the command takes these options and arguments. */
 static int
 fits_command(const struct command *cmd, int argc, char **argv)
 {
@@ -236,7 +235,7 @@ parse_args(struct spfctl *ctl, int argc, char **argv)
 		usage(stderr);
 }
 
-/* Before the sandbox, which has no ioctl(2). */
+/* Before the sandbox, which forbids ioctl(2). */
 static void
 look_at_terminal(struct spfctl *ctl, int color)
 {
@@ -264,7 +263,7 @@ look_at_terminal(struct spfctl *ctl, int color)
 	ctl->color = color != -1 ? color :
 				   tty && getenv("NO_COLOR") == NULL &&
 		v != NULL && strcmp(v, "dumb") != 0;
-	/* With a buffer given, stdio makes no fstat(2) of stdout. */
+	/* With this buffer, stdio does not call fstat(2). */
 	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 }
 
@@ -433,7 +432,7 @@ prepare(struct spfctl *ctl, const struct args *a)
 		fd = open_daemon(ctl, a);
 	} else
 		ctl->conf = load_conf(ctl, a);
-	/* When root runs spfctl: nothing after this needs root. */
+	/* Nothing after this needs root. */
 	priv_drop_named("pyspf-milter", "nobody", NULL);
 	if ((ctl->base = event_base_new()) == NULL)
 		fatalx("no event base");

@@ -180,8 +180,8 @@ escaped(const struct token *t, size_t *i)
 }
 
 /*
- * Reads a name: absolute and in lower case, "" for the root. 0; 1 when a label
- * holds a dot or NUL, so that the name has no such form; -1.
+ * Reads a name, absolute and in lower case; "" is the root. Returns 0; 1 if a
+ * label has a dot or NUL, which this form cannot represent; -1 on an error.
  */
 static int
 take_name(struct parser *ps, const struct token *t, char out[DNAME_MAX + 1],
