@@ -165,6 +165,7 @@ struct conf {
 	int whitelist_lookup_time; /* seconds */
 	int void_limit;
 	char *reason_message; /* a well-formed template */
+	char *reason_url;     /* a well-formed template; "": none */
 	int mock;
 	int queue_id;
 	char *per_user_path;	 /* "": unset */
@@ -182,6 +183,7 @@ struct conf {
 	struct conf_socket policy_socket;
 	struct conf_socket control_socket;
 	struct conf_servers nameservers;
+	int nameservers_found;	 /* 1: nameservers is from /etc/resolv.conf */
 	char *trust_anchor;	 /* path; "": no DNSSEC */
 	char *trust_anchor_text; /* the file's contents; "": none */
 	int dns_timeout;	 /* seconds for one query */
@@ -193,7 +195,6 @@ struct conf {
 	enum conf_sandbox sandbox;
 	int remove_own_ar;
 	int skip_authenticated;
-	char *why_url; /* a well-formed template; "": none */
 	enum conf_logformat log_format;
 	int second_opinion;	   /* 1: libspf2 */
 	int second_opinion_sample; /* percent of requests */
@@ -304,9 +305,14 @@ char *conf_socket_text(const struct conf_socket *);
 /*
  * Replaces the list by the nameserver lines of a resolv.conf: the first
  * CONF_SERVERS_MAX, without scoped addresses; 127.0.0.1 if there are none.
- * Returns their number.
+ * Returns the number of servers in the text.
  */
 size_t conf_resolvconf(const char *, size_t, struct conf_servers *);
+/* Replaces the first list by a copy of the second. */
+void conf_servers_copy(struct conf_servers *, const struct conf_servers *);
+/* Returns 1 if both have the same servers in the same order. */
+int conf_servers_equal(const struct conf_servers *,
+    const struct conf_servers *);
 /* Frees what the struct holds, and empties it. */
 void conf_servers_free(struct conf_servers *);
 

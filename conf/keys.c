@@ -16,14 +16,14 @@
 #define BOTH   (CONF_MILTER | CONF_POLICY)
 #define MILTER CONF_MILTER
 #define REASON "Message {rejectdefer} due to: {spf}. Please see {url}"
-#define WHY    "http://www.openspf.net/Why?s={scope};id={id};ip={ip};r={rcpt}"
+#define URL    "http://www.openspf.net/Why?s={scope};id={id};ip={ip};r={rcpt}"
 #define RUNDIR "/run/pyspf-milter/"
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
 			    as_any = BOOL_ANY, as_added = BOOL_ADDED,
 			    as_never = BOOL_NEVER;
 static const char *const reason_vars[] = { "rejectdefer", "spf", "url", NULL };
-static const char *const why_vars[] = { "scope", "id", "ip", "rcpt", NULL };
+static const char *const url_vars[] = { "scope", "id", "ip", "rcpt", NULL };
 /* clang-format off */
 static const struct conf_word frontends[] = {
 	{ "native", FRONTEND_NATIVE }, { "libmilter", FRONTEND_LIBMILTER },
@@ -134,6 +134,9 @@ static const struct conf_row rows[] = {
 	{ { "Reason_Message", "template", REASON, BOTH, 1, 0,
 	    "reply text; {rejectdefer}, {spf} and {url} are filled in", NULL },
 	    VALUE(template, reason_message, 0, reason_vars) },
+	{ { "Reason_URL", "template", URL, BOTH, 0, 0,
+	    "text of {url}; {scope}, {id}, {ip} and {rcpt} are filled in",
+	    NULL }, VALUE(url, reason_url, ROW_EQUALS, url_vars) },
 	{ { "Mock", "switch", "False", BOTH, 0, 0,
 	    "answer every policy request with a header to be ignored",
 	    "True|False" }, VALUE(bool, mock, ROW_POLICY, &as_any) },
@@ -201,9 +204,6 @@ static const struct conf_row rows[] = {
 	{ { "Skip_Authenticated", "switch", "yes", BOTH, 0, 1,
 	    "no check for clients that logged in", "yes|no" },
 	    VALUE(bool, skip_authenticated, 0, &as_added) },
-	{ { "Why_URL", "template", WHY, BOTH, 0, 1,
-	    "text of {url}; {scope}, {id}, {ip} and {rcpt} are filled in",
-	    NULL }, VALUE(template, why_url, ROW_EQUALS | ROW_NONE, why_vars) },
 	{ { "Log_Format", "choice", "classic", BOTH, 0, 1,
 	    "log lines as spf-engine's, or a JSON object a message",
 	    "classic|json" }, VALUE(enum, log_format, 0, logformats) },
@@ -216,12 +216,13 @@ static const struct conf_row rows[] = {
 };
 _Static_assert(nitems(rows) <= CONF_ROWS_MAX, "an overlay has 64 bits");
 
-/* Keys of older versions of spf-engine. */
+/* Other names of keys, and keys of older versions of spf-engine. */
 static const struct {
 	const char	*name, *now, *text;
 } old[] = {
 	{ "MacroListVerify", "MacroList", "is the old name of MacroList" },
 	{ "defaultSeedOnly", NULL, "deprecated, has no effect; use TestOnly" },
+	{ "Why_URL", "Reason_URL", "" },
 	{ "IntHosts", NULL, "has no effect; use InternalHosts" }
 };
 /* clang-format on */
@@ -372,7 +373,6 @@ conf_row_set(struct conf_ctx *x, struct conf *c, const struct conf_row *row,
 	const char *why;
 	int rv;
 
-	x->key = row->pub.name;
 	x->row = row;
 	x->foreign = (row->pub.programs & (unsigned int)x->program) == 0 ||
 	    (x->program == CONF_MILTER && (row->flags & ROW_POLICY) != 0);

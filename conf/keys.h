@@ -28,8 +28,8 @@ void conf_row_print(FILE *, const struct conf *, const struct conf_row *);
 /* Frees what a key's field owns. */
 void conf_row_free(struct conf *, const struct conf_row *);
 /*
- * Returns what to warn of for a key of old files, or NULL. *now is the key
- * that replaces it, or NULL.
+ * Returns what to warn of for another name of a key or a key of old files, ""
+ * for no warning, or NULL for other names. *now is the key to use, or NULL.
  */
 const char *conf_old_key(const char *, const char **now);
 /*

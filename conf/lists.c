@@ -323,7 +323,7 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 	const size_t word = sizeof(WORD) - 1;
 	struct conf_server sv = { .port = 53 };
 	const char *l;
-	size_t n, k, end;
+	size_t n, k, end, named;
 
 	conf_servers_free(out);
 	while (out->n < CONF_SERVERS_MAX && conf_line(&text, &len, &l, &n)) {
@@ -339,9 +339,32 @@ conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 		if (addr_parse(&sv.addr, l + k, end - k) == 0)
 			conf_append(out, sv);
 	}
-	if (out->n == 0 && addr_parse(&sv.addr, "127.0.0.1", 9) == 0)
+	named = out->n;
+	if (named == 0 && addr_parse(&sv.addr, "127.0.0.1", 9) == 0)
 		conf_append(out, sv);
-	return out->n;
+	return named;
+}
+
+void
+conf_servers_copy(struct conf_servers *to, const struct conf_servers *from)
+{
+	size_t i;
+
+	conf_servers_free(to);
+	for (i = 0; i < from->n; i++)
+		conf_append(to, from->v[i]);
+}
+
+int
+conf_servers_equal(const struct conf_servers *a, const struct conf_servers *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (a->v[i].port != b->v[i].port ||
+		    !addr_equal(&a->v[i].addr, &b->v[i].addr))
+			return 0;
+	return a->n == b->n;
 }
 
 static void

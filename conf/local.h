@@ -42,6 +42,7 @@ struct conf_ctx {
 	int child;	     /* conf_print() made the text, for a child */
 	FILE *anchors;	     /* child: collects trust_anchor_text */
 	unsigned int *lines; /* by row: the line that set it last, or NULL */
+	unsigned int url_line[2]; /* of Reason_URL, of Why_URL; 0: not set */
 };
 
 /*
@@ -108,9 +109,11 @@ char *conf_read(struct conf_ctx *, const char *path, size_t *len);
 
 /*
  * template.c. Returns a well-formed copy of a template, malloced. names, with
- * a NULL at the end, are the fields that it may have. Sets *changed to 1 if
- * the copy differs from the text.
+ * a NULL at the end, are the fields that it may have; if numbered is 1, "{0}"
+ * and "{}" mean the names in their order. Sets *changed to 1 if the copy
+ * differs from the text in another way.
  */
-char *conf_template_clean(const char *, const char *const *names, int *changed);
+char *conf_template_clean(const char *, const char *const *names, int numbered,
+    int *changed);
 
 #endif

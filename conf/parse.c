@@ -15,25 +15,29 @@ static void
 set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
     int equals)
 {
-	const struct conf_row *row = conf_row_find(name);
-	const char *now = NULL, *text;
+	const struct conf_row *row;
+	const char *now = NULL, *text = conf_old_key(name, &now);
+	int alias = text != NULL && *text == '\0';
 
+	row = conf_row_find(alias ? now : name);
 	if (equals && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
-		x->key = row != NULL ? row->pub.name : NULL;
+		x->key = row != NULL ? name : NULL;
 		conf_warn(x, "a value cannot contain '='; line ignored");
 		return;
 	}
-	if (row == NULL && (text = conf_old_key(name, &now)) != NULL) {
+	if (row == NULL && text != NULL) {
 		x->key = name;
 		conf_warn(x, "%s", text);
 		if (now == NULL)
 			return;
 		row = conf_row_find(now);
 	}
-	if (row != NULL)
-		conf_row_set(x, c, row, value);
-	else
+	if (row == NULL) {
 		conf_unknown_key(x, name, "; line ignored");
+		return;
+	}
+	x->key = alias ? name : row->pub.name;
+	conf_row_set(x, c, row, value);
 }
 
 /* Reads a line that conf_print() adds for children. Returns 0 for others. */

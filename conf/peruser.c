@@ -104,11 +104,13 @@ setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
 		*flags |= ENTRY_BLANK;
 	if ((row = conf_row_find(name)) == NULL)
 		conf_unknown_key(x, name, " in settings by recipient");
-	else if (!row->pub.per_user) {
+	else {
 		x->key = row->pub.name;
-		conf_warn(x, "cannot be set by recipient");
-	} else if ((rv = overlay_set(x, o, row, value)) == -1)
-		conf_warn(x, "line ignored");
+		if (!row->pub.per_user)
+			conf_warn(x, "cannot be set by recipient");
+		else if ((rv = overlay_set(x, o, row, value)) == -1)
+			conf_warn(x, "line ignored");
+	}
 	free(name);
 	free(value);
 	return rv;

@@ -2,7 +2,7 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Reason_Message and Why_URL are templates for Python's str.format().
+ * Reason_Message and Reason_URL are templates for Python's str.format().
  * spf-engine fails at the first reject if one is not well formed. Here all
  * that is not a field becomes plain text: unpriv/judge/reply.c gets only
  * "{name}", "{name!r}", "{name:>20.10}", "{{" and "}}".
@@ -67,12 +67,36 @@ field_name(const char *s, size_t n, const char *const *names)
 	return NULL;
 }
 
-char *
-conf_template_clean(const char *s, const char *const *names, int *changed)
+/*
+ * Finds a field's name by its number, or the next name for an empty field.
+ * *next counts the empty fields, and is -1 after a number: as in Python, a
+ * template has one kind or the other.
+ */
+static const char *
+field_number(const char *s, size_t n, const char *const *names, int *next)
 {
-	const char *end, *name, *spec;
+	int i = 0, want;
+
+	if (n == 0 && *next != -1)
+		want = (*next)++;
+	else if (n == 1 && ascii_is_digit(*s) && *next <= 0) {
+		want = *s - '0';
+		*next = -1;
+	} else
+		return NULL;
+	while (i < want && names[i] != NULL)
+		i++;
+	return names[i];
+}
+
+char *
+conf_template_clean(const char *s, const char *const *names, int numbered,
+    int *changed)
+{
+	const char *end, *name, *number, *spec;
 	char *out = NULL;
 	size_t n, size = 0;
+	int next = 0;
 	FILE *o;
 
 	if ((o = open_memstream(&out, &size)) == NULL)
@@ -96,13 +120,17 @@ conf_template_clean(const char *s, const char *const *names, int *changed)
 		}
 		n = strcspn(s + 1, "!:}");
 		spec = s + 1 + n;
-		name = spec_ok(spec, end) ? field_name(s + 1, n, names) : NULL;
+		number = numbered ? field_number(s + 1, n, names, &next) : NULL;
+		name = number != NULL ? number : field_name(s + 1, n, names);
+		if (!spec_ok(spec, end))
+			name = NULL;
 		if (name == NULL)
 			fprintf(o, "{{%.*s}}", (int)(end - s) - 1, s + 1);
 		else
 			fprintf(o, "{%s%.*s}", name, (int)(end - spec), spec);
-		if (name == NULL || strlen(name) != n ||
-		    memcmp(name, s + 1, n) != 0)
+		if (name == NULL ||
+		    (number == NULL &&
+			(strlen(name) != n || memcmp(name, s + 1, n) != 0)))
 			*changed = 1;
 		s = end;
 	}

@@ -376,8 +376,63 @@ set_template(struct conf_ctx *x, void *field, const char *s)
 	char **clean = field;
 	int changed = 0;
 
-	*clean = conf_template_clean(conf_unset(x, s) ? "" : s, x->row->arg,
-	    &changed);
+	*clean = conf_template_clean(s, x->row->arg, 0, &changed);
+	if (changed)
+		conf_warn(x, "is not a well-formed template; read as %s",
+		    conf_show(*clean));
+	return 0;
+}
+
+/*
+ * Removes the white space around each '=', as spf-engine does where it joins
+ * the parts of a Reason_URL. Returns a malloced copy.
+ */
+static char *
+url_join(const char *s)
+{
+	char *out = conf_xstrndup(s, strlen(s)), *to = out;
+	const char *part;
+	size_t n;
+
+	for (;; s++) {
+		part = s;
+		n = strcspn(s, "=");
+		s += n;
+		python_strip(&part, &n);
+		memcpy(to, part, n);
+		to += n;
+		*to = *s;
+		if (*to++ == '\0')
+			return out;
+	}
+}
+
+/*
+ * Reason_URL, and Why_URL, its name before spf-engine 3.1.0 had the key. Files
+ * with the older name are read as before. spf-engine fails at the first reject
+ * if a placeholder of Reason_URL is bad (COMPAT "badvalue").
+ */
+static int
+set_url(struct conf_ctx *x, void *field, const char *s)
+{
+	static const char *const names[] = { "Reason_URL", "Why_URL" };
+	char **clean = field, *joined;
+	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
+
+	if (x->url_line[!why] != 0)
+		return conf_refuse(x, "%s in line %u is the same key; set one",
+		    names[!why], x->url_line[!why]);
+	x->url_line[why] = x->line;
+	if (strcasecmp(s, "none") == 0 || (why && *s == '\0'))
+		s = "";
+	else if (*s == '\0')
+		s = x->row->pub.def;
+	joined = why ? conf_xstrndup(s, strlen(s)) : url_join(s);
+	*clean = conf_template_clean(joined, x->row->arg, 1, &changed);
+	free(joined);
+	if (changed && !why)
+		return conf_refuse(x, "%s has a bad brace or placeholder",
+		    conf_show(s));
 	if (changed)
 		conf_warn(x, "is not a well-formed template; read as %s",
 		    conf_show(*clean));
@@ -385,11 +440,11 @@ set_template(struct conf_ctx *x, void *field, const char *s)
 }
 
 static void
-print_template(FILE *f, const struct conf_row *row, const void *field)
+print_url(FILE *f, const struct conf_row *row, const void *field)
 {
 	const char *s = *(char *const *)field;
 
-	fputs((row->flags & ROW_NONE) != 0 && *s == '\0' ? "none" : s, f);
+	fputs(*s == '\0' ? "none" : s, f);
 }
 
 /* RFC 8601 2.5: the id is a token, usually a host name. */
@@ -486,8 +541,8 @@ const struct conf_ops
     conf_op_reject = { set_reject, print_reject, free_reject,
 	    sizeof(struct reject) },
     conf_op_text = { set_text, print_text, free_text, sizeof(char *) },
-    conf_op_template = { set_template, print_template, free_text,
-	    sizeof(char *) },
+    conf_op_template = { set_template, print_text, free_text, sizeof(char *) },
+    conf_op_url = { set_url, print_url, free_text, sizeof(char *) },
     conf_op_id = { set_id, print_text, free_text, sizeof(char *) },
     conf_op_path = { set_path, print_text, free_text, sizeof(char *) },
     conf_op_userid = { set_userid, print_text, free_text, sizeof(char *) },

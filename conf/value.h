@@ -56,9 +56,9 @@ struct conf_row {
 
 extern const struct conf_ops conf_op_int, conf_op_umask, conf_op_bool,
     conf_op_enum, conf_op_header, conf_op_reject, conf_op_text,
-    conf_op_template, conf_op_id, conf_op_path, conf_op_userid, conf_op_peruser,
-    conf_op_addr, conf_op_nets, conf_op_domains, conf_op_hosts, conf_op_macros,
-    conf_op_servers, conf_op_socket;
+    conf_op_template, conf_op_url, conf_op_id, conf_op_path, conf_op_userid,
+    conf_op_peruser, conf_op_addr, conf_op_nets, conf_op_domains, conf_op_hosts,
+    conf_op_macros, conf_op_servers, conf_op_socket;
 
 /*
  * types.c: returns 1 when a value of the context's row is empty or the word

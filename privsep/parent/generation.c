@@ -417,6 +417,24 @@ generation_send(struct generation *g, enum msg_type type, uint32_t value)
 }
 
 int
+generation_nameservers(struct generation *g, const struct conf_servers *servers)
+{
+	const struct slot *s;
+	int fd;
+
+	TAILQ_FOREACH(s, &g->slots, entry)
+		if (s->row->dns == ROLE_SERVER && !s->ready)
+			return -1;
+	conf_servers_copy(&g->conf->nameservers, servers);
+	if ((fd = spawn_conf_fd(g->conf)) == -1)
+		fatal("configuration for the children");
+	close(g->conf_fd);
+	g->conf_fd = fd;
+	generation_send(g, MSG_FLUSH, 0);
+	return 0;
+}
+
+int
 generation_answers(struct generation *g)
 {
 	unsigned int due = 0, ready = 0;

@@ -113,6 +113,11 @@ int generation_is_empty(const struct generation *);
  */
 void generation_send(struct generation *, enum msg_type, uint32_t value);
 /*
+ * Replaces its dns process by one that asks these servers; questions in
+ * flight are repeated to it. -1 when dns is not ready: try again later.
+ */
+int generation_nameservers(struct generation *, const struct conf_servers *);
+/*
  * Sends PING to all its watched children. 1 when all have answered the one
  * before and each watched role has a ready child.
  */

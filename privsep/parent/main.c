@@ -94,6 +94,6 @@ main(int argc, char **argv)
 	    NULL);
 	if (conf == NULL)
 		return EX_CONFIG;
-	config_nameservers(conf, &files);
+	config_nameservers(conf, &files, NULL);
 	return parent_main(path, debug, &files, conf);
 }

@@ -498,7 +498,7 @@ parent_reload(void *parent, config_say_fn say, void *arg)
 		log_warnx("reload refused; the running configuration stays");
 		return -1;
 	}
-	config_nameservers(conf, &p->files);
+	config_nameservers(conf, &p->files, &p->cur->conf->nameservers);
 	parent_say_fixed(p->cur->conf, conf, say, arg);
 	if (p->next != NULL)
 		parent_end_generation(p, p->next);

@@ -13,15 +13,17 @@
 
 #define WATCH_SECONDS 2
 
-static const struct parent_ops *watch_ops;
-static const struct config_files *watch_files;
-/* The file's identity at the last check; all 0: it did not exist. */
-static struct {
+/* A file as it was seen last; all 0: it did not exist. */
+struct watch_seen {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
 	struct timespec mtime;
-} watch_seen;
+};
+
+static const struct parent_ops *watch_ops;
+static const struct config_files *watch_files;
+static struct watch_seen watch_per_user, watch_resolvconf;
 
 /* Uses the directory that was opened at the start, if it is known. */
 static void
@@ -43,39 +45,74 @@ watch_stat(const char *path, struct stat *st)
 }
 
 static int
-watch_differs(const struct stat *st)
+watch_differs(const struct watch_seen *seen, const struct stat *st)
 {
-	return st->st_dev != watch_seen.dev || st->st_ino != watch_seen.ino ||
-	    st->st_size != watch_seen.size ||
-	    st->st_mtim.tv_sec != watch_seen.mtime.tv_sec ||
-	    st->st_mtim.tv_nsec != watch_seen.mtime.tv_nsec;
+	return st->st_dev != seen->dev || st->st_ino != seen->ino ||
+	    st->st_size != seen->size ||
+	    st->st_mtim.tv_sec != seen->mtime.tv_sec ||
+	    st->st_mtim.tv_nsec != seen->mtime.tv_nsec;
 }
 
 static void
-watch_keep(const struct stat *st)
+watch_keep(struct watch_seen *seen, const struct stat *st)
 {
-	watch_seen.dev = st->st_dev;
-	watch_seen.ino = st->st_ino;
-	watch_seen.size = st->st_size;
-	watch_seen.mtime = st->st_mtim;
+	seen->dev = st->st_dev;
+	seen->ino = st->st_ino;
+	seen->size = st->st_size;
+	seen->mtime = st->st_mtim;
+}
+
+/*
+ * Does not reload: the administrator may be editing the configuration, and
+ * connections of an old generation would ask servers that are gone.
+ */
+static void
+watch_look_resolvconf(struct generation *g)
+{
+	struct conf_servers servers = { NULL, 0 };
+	const char *why;
+	struct stat st;
+
+	if (!g->conf->nameservers_found)
+		return;
+	/* follows links, also where they lead elsewhere than at the start */
+	if (stat(CONFIG_RESOLV_CONF, &st) == -1)
+		memset(&st, 0, sizeof(st));
+	if (!watch_differs(&watch_resolvconf, &st))
+		return;
+	if (config_resolvconf(&servers, &why) == -1)
+		log_warnx("%s: %s; the resolvers in use stay",
+		    CONFIG_RESOLV_CONF, why);
+	else if (!conf_servers_equal(&servers, &g->conf->nameservers)) {
+		if (generation_nameservers(g, &servers) == -1)
+			goto done;
+		log_info("%s changed: dns asks its servers now",
+		    CONFIG_RESOLV_CONF);
+	}
+	watch_keep(&watch_resolvconf, &st);
+done:
+	conf_servers_free(&servers);
 }
 
 static void
 watch_look(evutil_socket_t fd, short what, void *arg)
 {
 	const struct parent_ops *ops = watch_ops;
+	struct generation *g;
 	const char *path;
 	struct stat st;
 
 	if (ops->state(ops->arg) != PARENT_SERVING)
 		return;
-	path = ops->serving(ops->arg)->conf->per_user_path;
+	g = ops->serving(ops->arg);
+	watch_look_resolvconf(g);
+	path = g->conf->per_user_path;
 	if (*path == '\0')
 		return;
 	watch_stat(path, &st);
-	if (!watch_differs(&st))
+	if (!watch_differs(&watch_per_user, &st))
 		return;
-	watch_keep(&st);
+	watch_keep(&watch_per_user, &st);
 	log_info("%s changed", path);
 	(void)ops->reload(ops->arg, config_say_log, NULL);
 }
@@ -92,7 +129,7 @@ watch_start(const struct parent_ops *ops, struct event_base *base,
 	watch_files = files;
 	if (conf->per_user_path[0] != '\0') {
 		watch_stat(conf->per_user_path, &st);
-		watch_keep(&st);
+		watch_keep(&watch_per_user, &st);
 	}
 	ev = event_new(base, -1, EV_PERSIST, watch_look, NULL);
 	if (ev == NULL || event_add(ev, &every) == -1)

@@ -8,7 +8,9 @@
 
 /*
  * Checks every few seconds whether the per-user file has changed, as spf-engine
- * reads it for each mail, and reloads if so. ops and files are never freed.
+ * reads it for each mail, and reloads if so. Checks as well whether
+ * /etc/resolv.conf names other servers, unless Nameservers is set, and replaces
+ * dns if so. ops and files are never freed; the per-user file may be in files.
  */
 void watch_start(const struct parent_ops *, struct event_base *,
     const struct config_files *, const struct conf *);

@@ -17,8 +17,7 @@
 #include "privsep/base/log.h"
 #include "privsep/start/config.h"
 
-#define RESOLV_CONF "/etc/resolv.conf"
-#define RESOLV_MAX  65536
+#define RESOLV_MAX 65536
 
 /* 0 when the file is a link to one in another directory. */
 static int
@@ -33,11 +32,11 @@ config_is_here(const char *path, int dirfd)
 }
 
 /*
- * Keeps the real directory of a file open. The sandbox allows the directory,
- * not the file: editors and resolvconf replace a file by a new one, to which
- * a rule for the old one does not apply. Because of /etc/resolv.conf the
- * parent may thus read each file in /etc that all users may read; it gets no
- * path from other processes.
+ * Keeps the real directory of a file open, if it can be opened. The sandbox
+ * allows the directory, not the file: editors and resolvconf replace a file by
+ * a new one, to which a rule for the old one does not apply. Because of
+ * /etc/resolv.conf the parent may thus read each file in /etc that all users
+ * may read; it gets no path from other processes.
  */
 static void
 config_remember(struct config_files *f, const char *path)
@@ -62,6 +61,36 @@ config_remember(struct config_files *f, const char *path)
 	v->dirfd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	v->here = config_is_here(path, v->dirfd);
 	f->n++;
+}
+
+/*
+ * Opens the directories where resolv.conf may lie later: a daemon of the
+ * machine replaces it, or makes it a link into one of these.
+ */
+static void
+config_remember_resolvconf(struct config_files *f)
+{
+	static const char *const dirs[] = { "/etc", "/run/systemd/resolve",
+		"/run/resolvconf", "/etc/resolvconf/run",
+		"/run/NetworkManager" };
+	size_t i, n = sizeof(dirs) / sizeof(dirs[0]);
+	struct config_file *v;
+	int fd;
+
+	config_remember(f, CONFIG_RESOLV_CONF);
+	for (i = 0; i < n; i++) {
+		fd = open(dirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1)
+			continue;
+		v = recallocarray(f->v, f->n, f->n + 1, sizeof(*v));
+		if (v == NULL ||
+		    asprintf(&v[f->n].path, "%s/resolv.conf", dirs[i]) == -1 ||
+		    (v[f->n].base = strdup("resolv.conf")) == NULL)
+			fatal("config_remember_resolvconf");
+		f->v = v;
+		v[f->n].dirfd = fd;
+		v[f->n++].here = 1;
+	}
 }
 
 void
@@ -130,25 +159,51 @@ config_open(void *arg, const char *path)
 	return NULL;
 }
 
-void
-config_nameservers(struct conf *conf, struct config_files *f)
+int
+config_resolvconf(struct conf_servers *servers, const char **why)
 {
-	char *text = NULL;
+	char *text;
 	size_t n = 0;
 	FILE *fp;
+	int fd, named;
 
+	*why = NULL;
+	if ((text = malloc(RESOLV_MAX)) == NULL)
+		fatal("config_resolvconf");
+	/* follows links, which the sandbox ends at the known directories */
+	fd = open(CONFIG_RESOLV_CONF, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1 || (fp = fdopen(fd, "r")) == NULL)
+		*why = strerror(errno);
+	else {
+		n = fread(text, 1, RESOLV_MAX, fp);
+		if (ferror(fp))
+			*why = strerror(errno);
+		fclose(fp);
+	}
+	named = conf_resolvconf(text, n, servers) != 0;
+	free(text);
+	if (*why == NULL && !named)
+		*why = "no nameserver line with an address";
+	return *why == NULL ? 0 : -1;
+}
+
+void
+config_nameservers(struct conf *conf, struct config_files *f,
+    const struct conf_servers *old)
+{
+	const char *why;
+
+	if (f != NULL && !f->sealed)
+		config_remember_resolvconf(f);
 	if (conf->nameservers.n != 0)
 		return;
-	if ((text = malloc(RESOLV_MAX)) == NULL)
-		fatal("config_nameservers");
-	fp = f == NULL ? fopen(RESOLV_CONF, "re") : config_open(f, RESOLV_CONF);
-	if (fp != NULL) {
-		n = fread(text, 1, RESOLV_MAX, fp);
-		fclose(fp);
-	} else
-		log_warn(RESOLV_CONF);
-	conf_resolvconf(text, n, &conf->nameservers);
-	free(text);
+	conf->nameservers_found = 1;
+	if (config_resolvconf(&conf->nameservers, &why) == 0)
+		return;
+	log_warnx("%s: %s; %s", CONFIG_RESOLV_CONF, why,
+	    old != NULL ? "the resolvers in use stay" : "asking 127.0.0.1");
+	if (old != NULL)
+		conf_servers_copy(&conf->nameservers, old);
 }
 
 void

@@ -40,10 +40,20 @@ struct conf *config_load(enum conf_program, const char *path, int explicit,
     struct config_files *, config_say_fn, void *arg);
 /* Closes the directories and forgets the files. */
 void config_files_free(struct config_files *);
+
+#define CONFIG_RESOLV_CONF "/etc/resolv.conf"
 /*
- * Fills conf->nameservers from /etc/resolv.conf when none are set. files may
- * be NULL.
+ * Replaces the list by the servers of /etc/resolv.conf, and by 127.0.0.1 if
+ * it names none. 0; -1 with the reason if it cannot be read or names none.
  */
-void config_nameservers(struct conf *, struct config_files *);
+int config_resolvconf(struct conf_servers *, const char **why);
+/*
+ * Fills conf->nameservers from /etc/resolv.conf when none are set, and sets
+ * nameservers_found. If the file names none, takes those of old, which may
+ * be NULL, and logs it. files may be NULL; before they are sealed, the
+ * directories where the file may lie later are added.
+ */
+void config_nameservers(struct conf *, struct config_files *,
+    const struct conf_servers *old);
 
 #endif

@@ -4,7 +4,8 @@
 requests (policy/*.set), live. Answers, exit status and result lines of the
 log must be the same, or differ by a named rule in the way the rule says.
 
-usage: policy_compat.py [-v] [-j N] [SET ...]
+usage: policy_compat.py [-v] [-j N] [-r VERSION] [-w FILE] [SET ...]
+SET is the name of a set or of a file; -r and -w are those of beside.py.
 ORIGINAL names the original's program, POLICYD_SPF ours.
 """
 
@@ -127,6 +128,17 @@ class Comparison(beside.Beside):
         wait(lambda: len(self.result_lines(side)) >= count, 3, 0.05)
         return self.result_lines(side)
 
+    def ask_original(self, s, side, request):
+        """(its reply, its result lines)"""
+        if self.recorded is not None:
+            return self.recorded[s.name, request.name]
+        before = len(self.result_lines(side))
+        reply = side.ask(request)
+        self.log.settle()
+        logged = self.result_lines(side)[before:]
+        self.record(s, request.name, reply, logged)
+        return reply, logged
+
     def run_set(self, s):
         folder = product.folder('/run/c/' + s.name.replace('/', '_'))
         conf = product.write_file(folder + '/conf',
@@ -144,10 +156,7 @@ class Comparison(beside.Beside):
             return
         expected = []
         for r in s.requests:
-            before = len(self.result_lines(a))
-            theirs = a.ask(r)
-            self.log.settle()
-            logged = self.result_lines(a)[before:]
+            theirs, logged = self.ask_original(s, a, r)
             ours = b.ask(r)
             if ours is None:
                 print('# %s/%s: no reply: %s' % (s.name, r.name,

@@ -5,6 +5,7 @@ One letter begins a line, '#' a remark:
   S id title      a set: one configuration and one process of each program
   V name a b c    the set is made once for each value; {name} stands for it in
                   C, R, T and D lines, its id gets /a, /b, /c
+  O version       the set is only for that version of the original
   C line          of the configuration file
   F path / f line an auxiliary file and its lines
   Z zone line     added to the zone, which all sets share (base.zone)
@@ -34,6 +35,8 @@ Milter:
                   "- name index" for changes of the header, then c, parted
                   by " | "
   L rule text     the log must differ; ours has these records, one an L
+A rule of D, E and L may end with @version: the line is only for that version
+of the original.
 Escapes in R, F, >, D, E: \\\\ \\s (blank) \\n \\r \\t \\xHH \\R{n}{c}. D and E
 keep octets, so text that is not ASCII is written as \\xHH.
 """
@@ -99,6 +102,7 @@ class Connection:
 class Set:
     def __init__(self, name, title, where):
         self.name, self.title, self.where = name, title, where
+        self.file = where.split('.')[0]
         self.conf, self.files, self.zone = [], [], []
         self.requests, self.connections = [], []
         self.refused = None
@@ -155,8 +159,9 @@ def connections(rest):
 
 
 class Reader:
-    def __init__(self):
+    def __init__(self, version):
         self.sets, self.counter = [], [0]
+        self.version = version
 
     def read(self, path):
         blocks, block = [], None
@@ -172,7 +177,9 @@ class Reader:
                     raise SetError('%s:%d: before the first S' % (path, no))
                 block.append((no, line[0], line[2:]))
         for block in blocks:
-            self.block(path, block)
+            if all(rest == self.version for _, letter, rest in block
+                   if letter == 'O'):
+                self.block(path, block)
 
     def block(self, path, block):
         variables = []
@@ -194,6 +201,12 @@ class Reader:
             return text
         for no, letter, rest in block:
             rest = sub(rest)
+            if letter in 'DEL':
+                rule, blank, text = rest.partition(' ')
+                rule, at, version = rule.partition('@')
+                if at and version != self.version:
+                    continue
+                rest = rule + blank + text
             try:
                 if letter == 'S':
                     name, _, title = rest.partition(' ')
@@ -235,7 +248,7 @@ class Reader:
                 elif letter == '>':
                     for c in conn:
                         c.steps.append(c.put(rest))
-                elif letter != 'V':
+                elif letter not in 'OV':
                     raise SetError('what is ' + letter)
             except (SetError, ValueError, IndexError, AttributeError) as e:
                 raise SetError('%s:%d: %s' % (path, no, e)) from None
@@ -255,8 +268,9 @@ class Reader:
                 r.rule = (rule, octets(text), letter == 'E')
 
 
-def read(folder):
-    reader = Reader()
+def read(folder, version):
+    """The sets of a folder for that version of the original."""
+    reader = Reader(version)
     for path in sorted(glob.glob(os.path.join(HERE, folder, '*.set'))):
         reader.read(path)
     names = set()

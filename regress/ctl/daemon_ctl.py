@@ -40,9 +40,9 @@ NOBODY = {'user': 'nobody', 'group': 'nogroup', 'extra_groups': []}
 CLIENTS = 16
 
 
-def run(*args, timeout=60, **more):
+def run(*args, timeout=60, program=(SPFCTL,), **more):
     """(status, stdout, stderr) of one spfctl."""
-    p = subprocess.run([SPFCTL, *args], env=ENV, stdin=subprocess.DEVNULL,
+    p = subprocess.run([*program, *args], env=ENV, stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=timeout, cwd='/',
                        check=False, **more)
     return p.returncode, p.stdout.decode(), NOISE.sub('', p.stderr.decode())
@@ -469,6 +469,14 @@ def reload(d, text):
     rc, out, err = run('reload')
     check('daemon-ctl/reload-warns', rc == 0 and
           'warning: PidFile changes with a restart only' in out, (out, err))
+    # spf-engine ignores a key that it does not know
+    write('No_Such_Key = 1\n')
+    why = 'warning: %s:%d: ' % (CONF, line)
+    for name, args in (('', []), ('-json', ['--json'])):
+        rc, out, err = run('reload', *args)
+        check('daemon-ctl/reload-unknown-key' + name, rc == 0 and
+              why in out and 'No_Such_Key' in out and err == '',
+              (rc, out, err))
     os.unlink(CONF)
     rc, out, err = run('reload')
     check('daemon-ctl/reload-no-file', rc == 78 and CONF in err, err)
@@ -552,6 +560,23 @@ def permissions():
     check('daemon-ctl/nobody-cannot-reload', run('reload', **NOBODY)[0] ==
           77)
     os.chmod(SOCKET, 0o660)
+
+
+def capabilities():
+    """Root with no more capabilities than the AppArmor profile allows."""
+    with open(os.path.join(TOP, 'conf/debian/apparmor/usr.bin.spfctl'),
+              encoding='ascii') as f:
+        allowed = re.findall(r'^  capability (\w+),$', f.read(), re.M)
+
+    def limited(names, *args):
+        return run(*args, program=['setpriv', '--bounding-set', ','.join(
+            ['-all'] + ['+' + n for n in names]), SPFCTL])
+    for args in (['status'], ['check', '192.0.2.1', 'u@pass.test']):
+        rc, out, err = limited(allowed, *args)
+        check('daemon-ctl/profile-' + args[0], rc == 0 and err == '',
+              (rc, out, err))
+        rc, out, err = limited([], *args)
+        check('daemon-ctl/no-capability-' + args[0], rc != 0, (out, err))
 
 
 def crowd(d):
@@ -805,6 +830,7 @@ with Daemon(conf=TEXT, policy=False) as d:
     watch(d)
     confined(d)
     permissions()
+    capabilities()
     crowd(d)
 d.log.close()
 with Daemon(conf=TEXT, policy=False) as d:

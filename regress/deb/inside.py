@@ -195,6 +195,11 @@ def logcheck(log):
     out = left(records)
     check('logcheck-is-silent', all(kinds) and out == '',
           out or 'too few kinds of lines: %r' % kinds)
+    check('logcheck-is-silent-about-x-comment', left([
+        '<22>%s[7]: %sprepend X-Comment: SPF skipped for whitelisted relay - '
+        'client-ip=192.0.2.1; helo=x.test; envelope-from=u@x.test; '
+        'receiver=y.test ' % (p, q) for p, q in
+        (('policyd-spf', ': '), ('pyspf-milter', 'ABC: '))]) == '')
     holds('logcheck-reports-a-violation', left([
         '<19>pyspf-milter[7]: worker[9] ended: sandbox violation (SIGSYS)']),
         'SIGSYS')
@@ -222,8 +227,8 @@ def digest(p):
 def originals():
     """Debian's packages, with the daemon in Python started."""
     install('debian/install', *PACKAGES)
-    check('debian/versions', all('3.0.4' in v for v in versions()),
-          versions())
+    check('debian/versions', all(re.search(r'3\.(0\.4|1\.0)', v)
+                                 for v in versions()), versions())
     for conf in CONFS:
         with open(os.path.join(TOP, 'conf/debian',
                                os.path.basename(conf)), 'rb') as f:

@@ -145,7 +145,8 @@ LLVMFuzzerTestOneInput(const uint8_t *buf, size_t len)
 		fuzz_conf(CONF_POLICY, "f", users, sizeof(users) - 1, &file);
 		break;
 	case 4:
-		if (conf_resolvconf(p, n, &l) == 0 || l.n > CONF_SERVERS_MAX)
+		if (conf_resolvconf(p, n, &l) > l.n || l.n == 0 ||
+		    l.n > CONF_SERVERS_MAX)
 			abort();
 		conf_servers_free(&l);
 		break;

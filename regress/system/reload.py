@@ -1,17 +1,23 @@
 #!/usr/bin/python3
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 """50 reloads under load lose nothing; datasets and the per-user file reload
-too; the old generation finishes under its configuration."""
+too; the old generation finishes under its configuration; dns follows
+resolv.conf."""
 
+import concurrent.futures
 import os
 import signal
+import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('reload')
+import dnsd
 import product
-from daemon import Daemon, above, becomes, check, empty, equal, finish, wait
+from daemon import (POLICY, ZONE, Daemon, above, becomes, check, empty, equal,
+                    finish, wait)
 from load import Load, milter, policy
 
 RELOADS = 50
@@ -75,7 +81,148 @@ def user_file():
         becomes('reload/user-file-back', b, 'prepend', 8)
 
 
+# ---- resolv.conf
+
+RESOLV = '/etc/resolv.conf'
+PLACES = ('/run/systemd/resolve', '/run/resolvconf', '/run/elsewhere')
+# The other server knows the sender's domain by another record.
+OTHER = [line.replace('ip4:192.0.2.1 ', '')
+         for line in ZONE]
+
+
+def replace(path, text):
+    """As daemons do: a new file in the place of the old one."""
+    product.write_file(path + '.new', text)
+    os.rename(path + '.new', path)
+
+
+def link(target):
+    os.symlink(target, RESOLV + '.new')
+    os.rename(RESOLV + '.new', RESOLV)
+
+
+def one(d):
+    """The server that the answer came from: 1 or 2."""
+    with d.policy() as c:
+        return 1 if d.ask(c, 'u@pass.test').startswith(
+            'prepend Received-SPF: Pass') else 2
+
+
+def stays(name, d, text):
+    since = len(d.log.records)
+    replace(RESOLV, text)
+    got = d.log.wait('resolv.conf: .*; the resolvers in use stay', 8, since)
+    check('reload/resolv-%s-warns' % name, got is not None,
+          d.log.records[since:])
+    equal('reload/resolv-%s-stays' % name, one(d), 2)
+
+
+def resolv_follows(d):
+    equal('reload/resolv-before', one(d), 1)
+    before = d.children('worker')
+    product.write_file(RESOLV, 'nameserver 127.0.0.2\n')
+    becomes('reload/resolv-written', lambda: one(d), 2, 8)
+    replace(RESOLV, 'nameserver 127.0.0.1\n')
+    becomes('reload/resolv-replaced', lambda: one(d), 1, 8)
+    for n, place in enumerate(PLACES[:2]):
+        product.write_file(place + '/resolv.conf',
+                           'nameserver 127.0.0.%d\n' % (2 - n))
+        link(os.path.relpath(place + '/resolv.conf', '/etc'))
+        becomes('reload/resolv-link-' + place.split('/')[2],
+                lambda n=n: one(d), 2 - n, 8)
+    replace(PLACES[1] + '/resolv.conf', 'nameserver 127.0.0.2\n')
+    becomes('reload/resolv-target-replaced', lambda: one(d), 2, 8)
+    equal('reload/resolv-workers-stay', d.children('worker'), before)
+    since = len(d.log.records)
+    replace(RESOLV, '# by a machine\nnameserver 127.0.0.2\n')
+    time.sleep(5)
+    empty('reload/resolv-same-servers', [r for r in d.log.records[since:]
+                                         if 'resolv.conf' in r])
+
+
+def resolv_broken(d):
+    stays('empty', d, '')
+    stays('broken', d, 'nameserver \0x\n\1\n')
+    os.chmod(product.write_file(RESOLV + '.root', 'nameserver 127.0.0.1\n'),
+             0o600)
+    since = len(d.log.records)
+    os.rename(RESOLV + '.root', RESOLV)
+    check('reload/resolv-unreadable', d.log.wait(
+        'Permission denied; the resolvers', 8, since) is not None)
+    product.write_file(PLACES[2] + '/resolv.conf', 'nameserver 127.0.0.1\n')
+    since = len(d.log.records)
+    link(PLACES[2] + '/resolv.conf')
+    check('reload/resolv-unknown-place', d.log.wait(
+        'Permission denied; the resolvers', 8, since) is not None)
+    os.unlink(RESOLV)
+    check('reload/resolv-gone', d.log.wait(
+        'No such file or directory; the resolvers', 8, since) is not None)
+    equal('reload/resolv-reload-without', d.reload() is not None, True)
+    equal('reload/resolv-reload-stays', one(d), 2)
+    product.write_file(RESOLV, 'nameserver 127.0.0.1\n')
+    becomes('reload/resolv-back', lambda: one(d), 1, 8)
+
+
+def resolv_under_load(d):
+    """Each change replaces dns while questions are in flight."""
+    turns = [milter(d, 10, whole=True), policy(d, 10, again=True)]
+    since = len(d.log.records)
+    with Load(*turns * 2) as load:
+        for n in range(4):
+            mark = len(d.log.records)
+            replace(RESOLV, 'nameserver %s\n' % ('::1', '127.0.0.1')[n % 2])
+            check('reload/resolv-load-%d' % n, d.log.wait(
+                'resolv.conf changed', 8, mark) is not None)
+    above('reload/resolv-under-load', load.done, 100)
+    empty('reload/resolv-nothing-lost', load.lost + ['refused'] *
+          load.refused)
+    empty('reload/resolv-nothing-wrong', load.wrong)
+    empty('reload/resolv-no-failure', [
+        r for r in d.log.records[since:] if 'signal' in r or 'status 1' in r])
+
+
+def resolv_silent(d):
+    """A question that a dead server leaves open is answered by the next."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.3', 53))
+        since = len(d.log.records)
+        replace(RESOLV, 'nameserver 127.0.0.3\n')
+        d.log.wait('resolv.conf changed', 8, since)
+        s.settimeout(20)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            got = pool.submit(one, d)
+            while b'\4pass\4test' not in s.recv(2000):
+                pass
+            replace(RESOLV, 'nameserver 127.0.0.1\n')
+            equal('reload/resolv-silent-server', got.result(), 1)
+
+
+def resolv():
+    for place in PLACES:
+        os.makedirs(place, exist_ok=True)
+    other = dnsd.DnsServer(addr=['127.0.0.2'], port=53)
+    other.start(OTHER)
+    with Daemon() as d:
+        resolv_follows(d)
+        resolv_broken(d)
+        resolv_silent(d)
+    with Daemon(latency=0.05) as d:
+        resolv_under_load(d)
+    replace(RESOLV, 'nameserver 127.0.0.1\n')
+    with Daemon(conf='Nameservers = 127.0.0.1\n') as d:
+        replace(RESOLV, 'nameserver 127.0.0.2\n')
+        time.sleep(5)
+        equal('reload/resolv-not-with-nameservers', one(d), 1)
+        product.write_file(d.conf, 'PolicySocket = local:%s\n' % POLICY)
+        d.reload()
+        becomes('reload/resolv-nameservers-removed', lambda: one(d), 2, 8)
+        replace(RESOLV, 'nameserver 127.0.0.1\n')
+        becomes('reload/resolv-follows-then', lambda: one(d), 1, 8)
+    other.stop()
+
+
 under_load()
 dataset()
 user_file()
+resolv()
 finish()

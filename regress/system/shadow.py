@@ -42,6 +42,20 @@ CONNECTIONS = 4
 P99 = 0.5       # seconds; without a shadow it is some milliseconds
 
 
+def mended():
+    """Whether this libspf2 is one that the killer record does not kill."""
+    p = subprocess.run(['dpkg-query', '-W', '-f', '${Version} ',
+                        'libspf2-2*'], stdout=subprocess.PIPE,
+                       stderr=subprocess.DEVNULL, check=False)
+    versions = p.stdout.decode().split()
+    return bool(versions) and subprocess.run(
+        ['dpkg', '--compare-versions', versions[0], 'ge', '1.2.10-8'],
+        check=False).returncode == 0
+
+
+MENDED = mended()
+
+
 def stats():
     with Control() as c:
         return c.stats()
@@ -204,13 +218,16 @@ def others(d):
 
 
 def killer(frontend):
-    """A record that kills it."""
+    """A record that kills it; a mended libspf2 is killed by hand."""
     tag = 'shadow/%s-killer-' % frontend
     kills = []
     with Daemon(conf=ON + 'Milter_Frontend = %s\n' % frontend,
                 zone=ZONE) as d:
         def send_killer():
             kills.append(mail(d, '<u@kill.test>')[:12])
+            pid = ready(d) if MENDED else None
+            if pid is not None:
+                os.kill(pid, signal.SIGABRT)
             time.sleep(0.02)
 
         def died():
@@ -356,8 +373,9 @@ def by_spfctl():
               second.get('result') == 'permerror' and not second['agrees'],
               second)
         rc, result, second, _ = ask('u@kill.test', '--second-opinion')
-        equal('shadow/spfctl-it-dies',
-              (rc, result, second.get('result', '')), (0, 'fail', None))
+        equal('shadow/spfctl-it-' + ('lives' if MENDED else 'dies'),
+              (rc, result, second.get('result', '')),
+              (0, 'fail', 'fail' if MENDED else None))
         # a record that is not published yet
         product.write_file('/run/conf/zone', '$ORIGIN new.test.\n'
                            '@ TXT "v=spf1 a:h.new.test -all"\n'

@@ -475,7 +475,7 @@ test_defaults(void)
 			*p += 'a' - 'A';
 	check_has("id-hostname", text,
 	    check_name("\nAuthserv_Id = %s\n", host));
-	check_str("why-default", c->why_url,
+	check_str("why-default", c->reason_url,
 	    "http://www.openspf.net/Why?s={scope};id={id};ip={ip};r={rcpt}");
 	check_has("print-milter", text, "\nSocket = ");
 	free(text);

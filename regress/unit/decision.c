@@ -12,32 +12,31 @@ static const enum spf_result column[] = {
 	SPF_RESULT_TEMPERROR
 };
 
-/* p prepend, r reject, P reject if PermError_reject, T defer if ..., n note */
+/* p prepend, r reject, P reject if PermError_reject, T defer if ... */
 static const struct {
 	const char	*name;
 	enum judge_id id;
 	enum conf_reject key;
-	int		 null_sender, listed;
+	int		 listed;
 	const char	*cells;
 } rows[] = {
-	{ "helo-not-pass", JUDGE_ID_HELO, REJECT_NOT_PASS, 0, 0, "prrrpPT" },
-	{ "helo-softfail", JUDGE_ID_HELO, REJECT_SOFTFAIL, 0, 0, "prrppPT" },
-	{ "helo-fail", JUDGE_ID_HELO, REJECT_FAIL, 0, 0, "prpppPT" },
-	{ "helo-null-bounce", JUDGE_ID_HELO, REJECT_NULL, 1, 0, "prpppPT" },
-	{ "helo-null-other", JUDGE_ID_HELO, REJECT_NULL, 0, 0, "nnnnnnn" },
-	{ "helo-false", JUDGE_ID_HELO, REJECT_FALSE, 0, 0, "ppppppp" },
-	{ "helo-other", JUDGE_ID_HELO, REJECT_OTHER, 0, 0, "pppppPT" },
-	{ "mfrom-not-pass", JUDGE_ID_MAILFROM, REJECT_NOT_PASS, 0, 0,
+	{ "helo-not-pass", JUDGE_ID_HELO, REJECT_NOT_PASS, 0, "prrrpPT" },
+	{ "helo-softfail", JUDGE_ID_HELO, REJECT_SOFTFAIL, 0, "prrppPT" },
+	{ "helo-fail", JUDGE_ID_HELO, REJECT_FAIL, 0, "prpppPT" },
+	{ "helo-null-bounce", JUDGE_ID_HELO, REJECT_NULL, 0, "prpppPT" },
+	{ "helo-false", JUDGE_ID_HELO, REJECT_FALSE, 0, "ppppppp" },
+	{ "helo-other", JUDGE_ID_HELO, REJECT_OTHER, 0, "pppppPT" },
+	{ "mfrom-not-pass", JUDGE_ID_MAILFROM, REJECT_NOT_PASS, 0,
 	    "prrrpPT" },
-	{ "mfrom-softfail", JUDGE_ID_MAILFROM, REJECT_SOFTFAIL, 0, 0,
+	{ "mfrom-softfail", JUDGE_ID_MAILFROM, REJECT_SOFTFAIL, 0,
 	    "prrppPT" },
-	{ "mfrom-fail", JUDGE_ID_MAILFROM, REJECT_FAIL, 0, 0, "prpppPT" },
-	{ "mfrom-false", JUDGE_ID_MAILFROM, REJECT_FALSE, 0, 0, "ppppppp" },
-	{ "mfrom-other", JUDGE_ID_MAILFROM, REJECT_OTHER, 0, 0, "pppppPT" },
-	{ "mfrom-null", JUDGE_ID_MAILFROM, REJECT_NULL, 0, 0, "pppppPT" },
-	{ "mfrom-listed", JUDGE_ID_MAILFROM, REJECT_FALSE, 0, 1, "prrrpPT" },
-	{ "helo-listed", JUDGE_ID_HELO, REJECT_OTHER, 0, 1, "prrrpPT" },
-	{ "helo-null-bounce-listed", JUDGE_ID_HELO, REJECT_NULL, 1, 1,
+	{ "mfrom-fail", JUDGE_ID_MAILFROM, REJECT_FAIL, 0, "prpppPT" },
+	{ "mfrom-false", JUDGE_ID_MAILFROM, REJECT_FALSE, 0, "ppppppp" },
+	{ "mfrom-other", JUDGE_ID_MAILFROM, REJECT_OTHER, 0, "pppppPT" },
+	{ "mfrom-null", JUDGE_ID_MAILFROM, REJECT_NULL, 0, "pppppPT" },
+	{ "mfrom-listed", JUDGE_ID_MAILFROM, REJECT_FALSE, 1, "prrrpPT" },
+	{ "helo-listed", JUDGE_ID_HELO, REJECT_OTHER, 1, "prrrpPT" },
+	{ "helo-null-bounce-listed", JUDGE_ID_HELO, REJECT_NULL, 1,
 	    "prrrpPT" }
 };
 /* clang-format on */
@@ -52,8 +51,6 @@ expected(char cell, int perm, int temp)
 		return perm ? DECISION_REJECT : DECISION_PREPEND;
 	case 'T':
 		return temp ? DECISION_DEFER : DECISION_PREPEND;
-	case 'n':
-		return DECISION_NOTE;
 	default:
 		return DECISION_PREPEND;
 	}
@@ -76,8 +73,7 @@ test_tables(void)
 				conf.permerror_reject = keys & 1;
 				conf.temperror_defer = keys >> 1;
 				got = decision_of(&conf, rows[i].id,
-				    rows[i].null_sender, rows[i].listed,
-				    column[c]);
+				    rows[i].listed, column[c]);
 				want = expected(rows[i].cells[c], keys & 1,
 				    keys >> 1);
 				snprintf(name, sizeof(name),
@@ -98,21 +94,15 @@ test_listed(void)
 	struct conf conf;
 
 	memset(&conf, 0, sizeof(conf));
-	conf.helo_reject = REJECT_NULL;
 	conf.reject_not_pass_domains.v = v;
 	conf.reject_not_pass_domains.n = 3;
-#define LISTED(id, null, d) decision_listed(&conf, id, null, d)
-	check("listed/same", LISTED(JUDGE_ID_MAILFROM, 0, "soft.test"));
-	check("listed/below", LISTED(JUDGE_ID_MAILFROM, 0, "a.soft.TEST"));
-	check("listed/label-boundary",
-	    !LISTED(JUDGE_ID_MAILFROM, 0, "xsoft.test"));
-	check("listed/parent", !LISTED(JUDGE_ID_MAILFROM, 0, "test"));
-	check("listed/entry-with-dot",
-	    LISTED(JUDGE_ID_MAILFROM, 0, "x.dot.test"));
-	check("listed/empty-entry",
-	    !LISTED(JUDGE_ID_MAILFROM, 0, "other.test"));
-	check("listed/helo-null-bounce", LISTED(JUDGE_ID_HELO, 1, "soft.test"));
-	check("listed/helo-null-other", !LISTED(JUDGE_ID_HELO, 0, "soft.test"));
+#define LISTED(d) decision_listed(&conf, d)
+	check("listed/same", LISTED("soft.test"));
+	check("listed/below", LISTED("a.soft.TEST"));
+	check("listed/label-boundary", !LISTED("xsoft.test"));
+	check("listed/parent", !LISTED("test"));
+	check("listed/entry-with-dot", LISTED("x.dot.test"));
+	check("listed/empty-entry", !LISTED("other.test"));
 }
 
 /* COMPAT "none-skip": only what is provable. */
@@ -145,10 +135,30 @@ test_weighs(void)
 	check("weighs/null-other", !WEIGHS(CONF_MILTER, 0, "soft.test"));
 	check("weighs/null-bounce", WEIGHS(CONF_MILTER, 1, "x.test"));
 	conf.helo_pass_restriction = set;
+	check("weighs/null-restriction", !WEIGHS(CONF_POLICY, 0, "x.test"));
+	conf.helo_reject = REJECT_FALSE;
 	check("weighs/restriction", WEIGHS(CONF_POLICY, 0, "x.test"));
 	check("weighs/restriction-milter", !WEIGHS(CONF_MILTER, 0, "x.test"));
 	conf.helo_reject = REJECT_NO_CHECK;
 	check("weighs/no-check", !WEIGHS(CONF_POLICY, 0, "x.test"));
+}
+
+/* COMPAT "helo-null": as spf-engine 3.1.0. */
+static void
+test_checked(void)
+{
+	struct conf conf;
+	int key;
+
+	memset(&conf, 0, sizeof(conf));
+	for (key = REJECT_OTHER; key <= REJECT_NO_CHECK; key++) {
+		conf.helo_reject = (enum conf_reject)key;
+		check_int(check_name("checked/%d-bounce", key),
+		    decision_helo_checked(&conf, 1), key != REJECT_NO_CHECK);
+		check_int(check_name("checked/%d-other", key),
+		    decision_helo_checked(&conf, 0),
+		    key != REJECT_NO_CHECK && key != REJECT_NULL);
+	}
 }
 
 int
@@ -157,5 +167,6 @@ main(void)
 	test_tables();
 	test_listed();
 	test_weighs();
+	test_checked();
 	return check_exit();
 }

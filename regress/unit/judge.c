@@ -340,6 +340,8 @@ test_hints(void)
 	hint("judge/hint-false-only-helo",
 	    "HELO_reject = False\nMail_From_reject = No_Check", "a.test",
 	    "a.test");
+	hint("judge/hint-null",
+	    "HELO_reject = Null\nMail_From_reject = No_Check", "a.test", NULL);
 	hint("judge/hint-literal", "", "[192.0.2.1]", NULL);
 	hint("judge/hint-empty", "", "", NULL);
 }

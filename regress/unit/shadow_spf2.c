@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "privsep/base/log.h"
@@ -208,7 +209,16 @@ test_last(void)
 	answers_free(check.answers);
 }
 
-/* Why it lives in a process of its own: 509 octets end it. */
+/* Debian's libspf2 from 1.2.10-8 on writes no more than it has room for. */
+static int
+mended(void)
+{
+	return system("dpkg --compare-versions \"$(dpkg-query -W -f "
+		      "'${Version} ' 'libspf2-2*' 2>/dev/null | "
+		      "awk '{print $1}')\" ge 1.2.10-8 2>/dev/null") == 0;
+}
+
+/* Why it lives in a process of its own: 509 octets end an older one. */
 static void
 test_killer(void)
 {
@@ -228,9 +238,12 @@ test_killer(void)
 		_exit(judge("192.0.2.1", "u@k.test", &o) != SHADOW_FAIL);
 	}
 	waitpid(pid, &status, 0);
-	check("spf2-killer-record-still-kills",
-	    WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
-	    "status %x: this libspf2 is mended", (unsigned int)status);
+	if (mended())
+		check_int("spf2-killer-record-kills-no-more", status, 0);
+	else
+		check("spf2-killer-record-still-kills",
+		    WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+		    "status %x: this libspf2 is mended", (unsigned int)status);
 }
 
 int

@@ -11,18 +11,16 @@ enum cell {
 	PRE = 0, /* prepend */
 	REJ,	 /* reject */
 	PRM,	 /* reject if PermError_reject, else prepend */
-	TMP,	 /* defer if TempError_Defer, else prepend */
-	NOT	 /* note */
+	TMP	 /* defer if TempError_Defer, else prepend */
 };
 
-/* A row of the table: a value of the keys; Null has two rows. */
+/* A row of the table: a value of the keys. */
 enum row {
 	ROW_OTHER = 0,
 	ROW_NOT_PASS,
 	ROW_SOFTFAIL,
 	ROW_FAIL,
 	ROW_FALSE,
-	ROW_NOTE,
 	ROW_MAX
 };
 
@@ -34,8 +32,7 @@ static const unsigned char table[ROW_MAX][SPF_RESULT_MAX] = {
 	[ROW_NOT_PASS]	= { PRE, REJ, PRE, REJ, REJ, TMP, PRM },
 	[ROW_SOFTFAIL]	= { PRE, PRE, PRE, REJ, REJ, TMP, PRM },
 	[ROW_FAIL]	= { PRE, PRE, PRE, REJ, PRE, TMP, PRM },
-	[ROW_FALSE]	= { PRE, PRE, PRE, PRE, PRE, PRE, PRE },
-	[ROW_NOTE]	= { NOT, NOT, NOT, NOT, NOT, NOT, NOT }
+	[ROW_FALSE]	= { PRE, PRE, PRE, PRE, PRE, PRE, PRE }
 };
 
 /* For HELO_reject = Null see row_of(). */
@@ -48,22 +45,28 @@ static const unsigned char rows[] = {
 /* clang-format on */
 
 static enum row
-row_of(const struct conf *conf, enum judge_id id, int null_sender)
+row_of(const struct conf *conf, enum judge_id id)
 {
 	if (id != JUDGE_ID_HELO)
 		return rows[conf->mail_from_reject];
 	if (conf->helo_reject == REJECT_NULL)
-		return null_sender ? ROW_FAIL : ROW_NOTE;
+		return ROW_FAIL;
 	return rows[conf->helo_reject];
 }
 
-enum decision
-decision_of(const struct conf *conf, enum judge_id id, int null_sender,
-    int listed, enum spf_result result)
+int
+decision_helo_checked(const struct conf *conf, int null_sender)
 {
-	enum row row = row_of(conf, id, null_sender);
+	return conf->helo_reject == REJECT_NULL ?
+	    null_sender :
+	    conf->helo_reject != REJECT_NO_CHECK;
+}
 
-	switch (table[listed ? ROW_NOT_PASS : row][result]) {
+enum decision
+decision_of(const struct conf *conf, enum judge_id id, int listed,
+    enum spf_result result)
+{
+	switch (table[listed ? ROW_NOT_PASS : row_of(conf, id)][result]) {
 	case REJ:
 		return DECISION_REJECT;
 	case PRM:
@@ -72,23 +75,17 @@ decision_of(const struct conf *conf, enum judge_id id, int null_sender,
 	case TMP:
 		return conf->temperror_defer ? DECISION_DEFER :
 					       DECISION_PREPEND;
-	case NOT:
-		return DECISION_NOTE;
 	default:
 		return DECISION_PREPEND;
 	}
 }
 
 int
-decision_listed(const struct conf *conf, enum judge_id id, int null_sender,
-    const char *domain)
+decision_listed(const struct conf *conf, const char *domain)
 {
 	const struct conf_strs *list = &conf->reject_not_pass_domains;
 	size_t i, len;
 
-	/* As in spf-engine, the list has no effect on a note. */
-	if (row_of(conf, id, null_sender) == ROW_NOTE)
-		return 0;
 	for (i = 0; i < list->n; i++) {
 		len = dname_undot(list->v[i], strlen(list->v[i]));
 		if (len > 0 &&
@@ -105,13 +102,13 @@ decision_helo_weighs(const struct conf *conf, enum conf_program program,
 	int listed, r;
 	enum decision d;
 
-	if (conf->helo_reject == REJECT_NO_CHECK)
+	if (!decision_helo_checked(conf, null_sender))
 		return 0;
 	if (program == CONF_POLICY && conf->helo_pass_restriction[0] != '\0')
 		return 1;
-	listed = decision_listed(conf, JUDGE_ID_HELO, null_sender, helo);
+	listed = decision_listed(conf, helo);
 	for (r = 0; r < SPF_RESULT_MAX; r++) {
-		d = decision_of(conf, JUDGE_ID_HELO, null_sender, listed, r);
+		d = decision_of(conf, JUDGE_ID_HELO, listed, r);
 		if (d == DECISION_REJECT || d == DECISION_DEFER)
 			return 1;
 	}

@@ -18,19 +18,19 @@ enum judge_id {
 enum decision {
 	DECISION_PREPEND = 0, /* accept, with a header field */
 	DECISION_REJECT,
-	DECISION_DEFER,
-	DECISION_NOTE /* HELO_reject = Null: as prepend */
+	DECISION_DEFER
 };
 
+/* 1 when HELO_reject lets the HELO name be checked (COMPAT "helo-null"). */
+int decision_helo_checked(const struct conf *, int null_sender);
 /*
- * The decision of HELO_reject or Mail_From_reject, which must not be No_Check,
- * for a result. listed: decision_listed() of the identity's domain.
+ * The decision of HELO_reject or Mail_From_reject for the result of an identity
+ * that is checked. listed: decision_listed() of its domain.
  */
-enum decision decision_of(const struct conf *, enum judge_id, int null_sender,
-    int listed, enum spf_result);
-/* 1 when Reject_Not_Pass_Domains covers the domain and applies here. */
-int decision_listed(const struct conf *, enum judge_id, int null_sender,
-    const char *domain);
+enum decision decision_of(const struct conf *, enum judge_id, int listed,
+    enum spf_result);
+/* 1 when Reject_Not_Pass_Domains covers the domain. */
+int decision_listed(const struct conf *, const char *domain);
 /*
  * 1 when some result of the HELO check could reject, defer or, for policy,
  * give a restriction. 0: it can at most give a header field, and that only

@@ -146,9 +146,9 @@ check_identity(struct judge_state *j, struct judge_identity *i)
 	    SPF_WAIT)
 		return 0;
 	i->checked->done = 1;
-	i->listed = decision_listed(j->conf, i->id, j->null_sender, i->domain);
-	i->decision = decision_of(j->conf, i->id, j->null_sender, i->listed,
-	    i->checked->verdict.result);
+	i->listed = decision_listed(j->conf, i->domain);
+	i->decision =
+	    decision_of(j->conf, i->id, i->listed, i->checked->verdict.result);
 	if (i->decision == DECISION_REJECT && j->conf->no_mail &&
 	    !is_no_mail(j, i->domain))
 		i->decision = DECISION_PREPEND;
@@ -170,7 +170,7 @@ refuses(const struct judge_identity *i)
 static int
 run_checks(struct judge_state *j)
 {
-	int helo = j->conf->helo_reject != REJECT_NO_CHECK;
+	int helo = decision_helo_checked(j->conf, j->null_sender);
 	int mfrom =
 	    !j->null_sender && j->conf->mail_from_reject != REJECT_NO_CHECK;
 	int late, known = 1;
@@ -326,7 +326,7 @@ judge_hint_helo(const struct conf *conf, const char *helo,
 	/* RFC 7208 4.3: the check asks nothing for these. */
 	if (name[0] == '[' || strchr(name, '.') == NULL)
 		return;
-	if (conf->helo_reject == REJECT_NO_CHECK ||
+	if (!decision_helo_checked(conf, 0) ||
 	    (conf->mail_from_reject != REJECT_NO_CHECK &&
 		!decision_helo_weighs(conf, conf->program, 0, name)))
 		return;

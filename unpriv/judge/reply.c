@@ -47,7 +47,7 @@ tidy(struct arena *a, const char *s, size_t max)
 }
 
 const char *
-reply_text(struct arena *a, const char *message, const char *why_url,
+reply_text(struct arena *a, const char *message, const char *reason_url,
     const struct reply_parts *r)
 {
 	struct python_field url[] = { { "scope", r->scope },
@@ -62,7 +62,7 @@ reply_text(struct arena *a, const char *message, const char *why_url,
 	for (i = 0; i < sizeof(url) / sizeof(url[0]); i++)
 		if (url[i].value == NULL)
 			return NULL;
-	text[2].value = expand(a, why_url, url, 4);
+	text[2].value = expand(a, reason_url, url, 4);
 	if (text[1].value == NULL || text[2].value == NULL)
 		return NULL;
 	return tidy(a, expand(a, message, text, 3), REPLY_MAX);

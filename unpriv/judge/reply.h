@@ -22,12 +22,12 @@ struct reply_parts {
 
 /*
  * Reason_Message with {rejectdefer}, {spf} and {url} filled in (see
- * python_format()). {url} is Why_URL with {scope}, {id}, {ip}, {rcpt}. The
+ * python_format()). {url} is Reason_URL with {scope}, {id}, {ip}, {rcpt}. The
  * result is one line of at most REPLY_MAX octets that ends with a whole
  * character. '?' replaces controls and, without utf8, octets of the wire that
  * are not ASCII. NULL when the arena is exhausted.
  */
-const char *reply_text(struct arena *, const char *message, const char *why_url,
-    const struct reply_parts *);
+const char *reply_text(struct arena *, const char *message,
+    const char *reason_url, const struct reply_parts *);
 
 #endif

@@ -13,7 +13,7 @@
 
 static const struct {
 	const char *name;  /* of "identity=" */
-	const char *scope; /* of Why_URL */
+	const char *scope; /* of Reason_URL */
 	const char *prop;  /* RFC 8601 2.7.2 */
 } identities[] = {
 	[JUDGE_ID_HELO] = { "helo", "helo", "smtp.helo" },
@@ -294,7 +294,7 @@ reply_of(struct judge_state *j, const struct judge_identity *i,
 
 	if (r.spf != NULL && r.rcpt != NULL && r.ip != NULL)
 		text = reply_text(j->arena, j->conf->reason_message,
-		    j->conf->why_url, &r);
+		    j->conf->reason_url, &r);
 	return text != NULL ? text : w->text;
 }
 

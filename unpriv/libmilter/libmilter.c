@@ -56,7 +56,7 @@ struct lib_client {
 struct lib_mail {
 	char **argv;
 	const char *queue_id; /* NULL: not sent */
-	int authenticated;
+	const char *user;     /* that logged in, or NULL */
 };
 
 static struct role lib_role;
@@ -131,8 +131,7 @@ lib_mail_now(struct lib_session *s)
 
 	for (n = 0; n < ENVELOPE_ARGS_MAX && m->argv[n + 1] != NULL; n++)
 		args[n] = m->argv[n + 1];
-	if (envelope_mail(&s->envelope, m->argv[0], args, n,
-		m->authenticated)) {
+	if (envelope_mail(&s->envelope, m->argv[0], args, n, m->user)) {
 		(void)envelope_check(&s->envelope, lib_checked, s);
 		return;
 	}
@@ -360,11 +359,12 @@ lib_envfrom(SMFICTX *ctx, char **argv)
 {
 	static char auth[] = "{auth_authen}", queue_id[] = "i";
 	struct lib_session *s = lib_session(ctx);
-	struct lib_mail mail = { argv, smfi_getsymval(ctx, queue_id), 0 };
+	struct lib_mail mail = { argv, smfi_getsymval(ctx, queue_id), NULL };
 	const char *who = smfi_getsymval(ctx, auth);
 	sfsistat rc = SMFIS_CONTINUE;
 
-	mail.authenticated = who != NULL && envelope_is_auth_macro(auth, who);
+	if (who != NULL && envelope_is_auth_macro(auth, who))
+		mail.user = who;
 	libmilter_job_call(lib_job_mail, s, &mail);
 	if (envelope_refuses(&s->envelope)) {
 		rc = lib_refuse(ctx, &s->envelope.msg);

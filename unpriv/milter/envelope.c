@@ -19,6 +19,7 @@
 #define ENVELOPE_FOLD_MAX   (1024 * 1024)
 #define ENVELOPE_NOTES	    10	 /* lines a minute of one kind */
 #define ENVELOPE_PARAMS_LEN 1024 /* of ESMTP parameters in a log line */
+#define ENVELOPE_USER_LEN   256	 /* of the name of a login there */
 
 static const struct {
 	const char *word;  /* in the log */
@@ -194,10 +195,14 @@ envelope_decide(struct envelope *e, enum hosts_match in)
 {
 	int local = e->family == 'L' || e->family == 'U', external = 0;
 
-	if (in == HOSTS_YES)
+	if (in == HOSTS_YES) {
 		e->skip = ENVELOPE_SKIP_INTERNAL;
-	else if (!hosts_macros(&e->conf->macro_list, envelope_macro_get, e,
-		     &external))
+		if (e->conf->debug_level >= 2)
+			log_line(LOG_INFO,
+			    "Internal connection: InternalHosts %s",
+			    e->addr_text);
+	} else if (!hosts_macros(&e->conf->macro_list, envelope_macro_get, e,
+		       &external))
 		e->skip = ENVELOPE_SKIP_MACRO;
 	e->trusted = e->skip != ENVELOPE_CHECKED;
 	/* Local submission, or a family that SPF does not know. */
@@ -312,14 +317,19 @@ envelope_logline(const struct envelope *e, struct logline *l)
 
 /* Decides whether to check this message, and counts it if not. */
 static enum envelope_skip
-envelope_skip(const struct envelope *e, int authenticated)
+envelope_skip(const struct envelope *e, const char *user)
 {
 	enum envelope_skip why =
 	    e->family == 0 ? ENVELOPE_SKIP_ADDRESS : e->skip;
 
-	if (why == ENVELOPE_CHECKED && authenticated &&
-	    e->conf->skip_authenticated)
-		why = ENVELOPE_SKIP_AUTH;
+	if (user != NULL && e->conf->skip_authenticated) {
+		if (e->conf->debug_level >= 2)
+			log_line(LOG_INFO,
+			    "Internal connection: SMTP Auth user %.*s",
+			    ENVELOPE_USER_LEN, user);
+		if (why == ENVELOPE_CHECKED)
+			why = ENVELOPE_SKIP_AUTH;
+	}
 	if (envelope_skips[why].stat != STAT_MAX)
 		stats->v[envelope_skips[why].stat]++;
 	return why;
@@ -348,7 +358,7 @@ envelope_request(struct envelope *e, const char *sender,
 
 int
 envelope_mail(struct envelope *e, const char *sender, const char *const *args,
-    size_t n, int authenticated)
+    size_t n, const char *user)
 {
 	struct envelope_message *m = &e->msg;
 	struct logline l;
@@ -361,7 +371,7 @@ envelope_mail(struct envelope *e, const char *sender, const char *const *args,
 	strlcpy(m->queue_id, e->queue_id, sizeof(m->queue_id));
 	e->queue_id[0] = '\0';
 	envelope_request(e, sender, args, n);
-	if ((why = envelope_skip(e, authenticated)) != ENVELOPE_CHECKED) {
+	if ((why = envelope_skip(e, user)) != ENVELOPE_CHECKED) {
 		envelope_logline(e, &l);
 		logline_skipped(&l, envelope_skips[why].word);
 		return 0;

@@ -96,7 +96,7 @@ void envelope_free(struct envelope *);
 /* Takes a macro of the connect stage; the name with or without braces. */
 void envelope_macro(struct envelope *, const char *, const char *);
 void envelope_macros_clear(struct envelope *);
-/* 1 when the macro says that the client logged in. */
+/* 1 when the macro says that the client logged in: the value is its name. */
 int envelope_is_auth_macro(const char *name, const char *value);
 
 /* Takes the macro "i" of MAIL, for one message; NULL: not sent. */
@@ -114,11 +114,12 @@ void envelope_helo(struct envelope *, const char *);
 /* Notes the arrival of MAIL; while undecided, envelope_mail() must wait. */
 void envelope_mail_arrived(struct envelope *);
 /*
- * MAIL: the address argument, then n ESMTP parameters. 1: call envelope_check()
- * and pass the outcome to envelope_outcome(); 0: accept the message unchecked.
+ * MAIL: the address argument, then n ESMTP parameters, and the name of the
+ * client's login or NULL. 1: call envelope_check() and pass the outcome to
+ * envelope_outcome(); 0: accept the message unchecked.
  */
 int envelope_mail(struct envelope *, const char *sender,
-    const char *const *args, size_t n, int authenticated);
+    const char *const *args, size_t n, const char *user);
 /* check_start() for the message. */
 struct check *envelope_check(struct envelope *, check_done_fn, void *);
 void envelope_outcome(struct envelope *, const struct judge_outcome *);

@@ -311,7 +311,7 @@ load_conf(const struct spfctl *ctl, const struct args *a)
 		ctl_complain("--nameserver takes ADDRESS[@PORT][,...]");
 		exit(EX_USAGE);
 	}
-	config_nameservers(conf, NULL);
+	config_nameservers(conf, NULL, NULL);
 	return conf;
 }
 

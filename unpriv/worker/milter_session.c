@@ -14,12 +14,17 @@
 #define MILTER_IDLE_DRAIN 60
 #define MILTER_BEGUN	  30
 
+/* The stages whose macros count, in their order. */
+static const char milter_stages[] = "CHM";
+#define MILTER_STAGES	  3
+#define MILTER_STAGE_MAIL 2
+
 struct milter_session {
 	struct conn *conn;
 	struct envelope envelope;
 	enum milter_state state;
 	struct milter_options agreed;
-	unsigned int auth; /* stages with a macro of a login */
+	char *user[MILTER_STAGES]; /* of a login, by stage; or NULL */
 	struct check *check;
 	int reused;    /* after QUIT_NC */
 	uint8_t *held; /* MAIL that waits until the envelope is decided */
@@ -89,11 +94,35 @@ milter_optneg(struct milter_session *s, const uint8_t *p, size_t len)
 	return 0;
 }
 
-/* The bit of a stage of macros; 0 for other stages. */
-static unsigned int
-stage_bit(uint8_t stage)
+/* Forgets or, if there is a name, sets the login of a stage. */
+static void
+milter_set_user(struct milter_session *s, int stage, const char *name)
 {
-	return stage == 'C' ? 1 : stage == 'H' ? 2 : stage == 'M' ? 4 : 0;
+	free(s->user[stage]);
+	s->user[stage] = NULL;
+	if (name != NULL && (s->user[stage] = strdup(name)) == NULL)
+		fatal("milter_set_user");
+}
+
+static void
+milter_forget_users(struct milter_session *s)
+{
+	int i;
+
+	for (i = 0; i < MILTER_STAGES; i++)
+		milter_set_user(s, i, NULL);
+}
+
+/* The login of the latest stage that has one, or NULL. */
+static const char *
+milter_user(const struct milter_session *s)
+{
+	int i = MILTER_STAGES;
+
+	while (i-- > 0)
+		if (s->user[i] != NULL)
+			return s->user[i];
+	return NULL;
 }
 
 /* A new list for a stage replaces the one before. */
@@ -102,7 +131,7 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 {
 	const char *name, *value;
 	struct rbuf r;
-	unsigned int bit;
+	const char *at;
 	uint8_t stage;
 	int err = 0;
 
@@ -110,9 +139,9 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 	stage = rbuf_u8(&r);
 	if (r.err)
 		return conn_fail(s->conn, "malformed macros");
-	if ((bit = stage_bit(stage)) == 0)
+	if ((at = memchr(milter_stages, stage, MILTER_STAGES)) == NULL)
 		return 0;
-	s->auth &= ~bit;
+	milter_set_user(s, (int)(at - milter_stages), NULL);
 	if (stage == 'C')
 		envelope_macros_clear(&s->envelope);
 	if (stage == 'M')
@@ -125,7 +154,7 @@ milter_macro(struct milter_session *s, const uint8_t *p, size_t len)
 		if (stage == 'M' && strcmp(name, "i") == 0)
 			envelope_queue_id(&s->envelope, value);
 		if (envelope_is_auth_macro(name, value))
-			s->auth |= bit;
+			milter_set_user(s, (int)(at - milter_stages), value);
 	}
 	return err ? conn_fail(s->conn, "malformed macros") : 0;
 }
@@ -184,7 +213,7 @@ milter_mail_now(struct milter_session *s, const uint8_t *p, size_t len)
 	if (sender == NULL || err)
 		return conn_fail(s->conn, "malformed MAIL");
 	s->state = MILTER_ST_MESSAGE;
-	if (!envelope_mail(&s->envelope, sender, args, n, s->auth != 0)) {
+	if (!envelope_mail(&s->envelope, sender, args, n, milter_user(s))) {
 		milter_continue(s);
 		return 0;
 	}
@@ -217,7 +246,7 @@ milter_decided(void *arg)
 		return;
 	s->held = NULL;
 	if (milter_mail_now(s, held, s->held_len) == 0)
-		s->auth &= ~stage_bit('M');
+		milter_set_user(s, MILTER_STAGE_MAIL, NULL);
 	free(held);
 	conn_resume(s->conn);
 }
@@ -285,7 +314,7 @@ milter_quit_nc(struct milter_session *s, const uint8_t *p, size_t len)
 {
 	milter_message_end(s);
 	envelope_reset(&s->envelope);
-	s->auth = 0;
+	milter_forget_users(s);
 	s->reused = 1;
 	if (s->state != MILTER_ST_NEW)
 		s->state = MILTER_ST_AGREED;
@@ -349,7 +378,7 @@ milter_command(struct milter_session *s, enum milter_cmd cmd, const uint8_t *p,
 		milter_continue(s);
 	/* MAIL's macros are for one message. */
 	if (cmd == MILTER_MAIL && s->held == NULL)
-		s->auth &= ~stage_bit('M');
+		milter_set_user(s, MILTER_STAGE_MAIL, NULL);
 	return 0;
 }
 
@@ -410,6 +439,7 @@ milter_end(void *arg)
 	struct milter_session *s = arg;
 
 	milter_message_end(s);
+	milter_forget_users(s);
 	envelope_free(&s->envelope);
 	free(s);
 }

@@ -132,7 +132,7 @@ policyd_conf(int argc, char **argv)
 	    NULL);
 	if (conf == NULL)
 		exit(EX_CONFIG);
-	config_nameservers(conf, NULL);
+	config_nameservers(conf, NULL, NULL);
 	return conf;
 }
 
