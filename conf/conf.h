@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the parent's children read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -12,7 +12,7 @@
 
 /*
  * The program of spf-engine that the configuration is for. Protocol, wording,
- * default file, keys and warnings depend on it.
+ * default file, keys and warnings depend on it. Also the protocol of a session.
  */
 enum conf_program {
 	CONF_MILTER = 1, /* pyspf-milter */

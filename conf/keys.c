@@ -21,7 +21,7 @@
 
 static const enum conf_bool as_true = BOOL_TRUE, as_not_no = BOOL_NOT_NO,
 			    as_any = BOOL_ANY, as_added = BOOL_ADDED,
-			    as_never = BOOL_NEVER;
+			    as_never = BOOL_KEY_REFUSED;
 static const char *const reason_vars[] = { "rejectdefer", "spf", "url", NULL };
 static const char *const url_vars[] = { "scope", "id", "ip", "rcpt", NULL };
 /* clang-format off */
@@ -214,7 +214,7 @@ static const struct conf_row rows[] = {
 	    "percent of requests that get one", "1..100" },
 	    NUMBER(second_opinion_sample, 0, 1, 100) },
 };
-_Static_assert(nitems(rows) <= CONF_ROWS_MAX, "an overlay has 64 bits");
+_Static_assert(nitems(rows) <= CONF_ROWS_MAX, "a row has no bit in overlay");
 
 /* Other names of keys, and keys of older versions of spf-engine. */
 static const struct {

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the parent's children read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /* The key table, and settings by recipient. */
 
@@ -8,7 +8,7 @@
 
 #include "conf/value.h"
 
-#define CONF_ROWS_MAX 64 /* an overlay has a bit for each row */
+#define CONF_ROWS_MAX 64 /* a recipient's settings have a bit for each */
 
 /* Row i, or NULL at the end. */
 const struct conf_row *conf_row_at(size_t);

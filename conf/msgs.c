@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Pure. */
+/* Runs in: every process. */
 
 #include <err.h>
 #include <stdarg.h>

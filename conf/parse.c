@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the parent's children read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -170,7 +170,7 @@ set_bool(struct conf_ctx *x, void *field, const char *s)
 			    conf_show(s));
 		spf_engine = *s != '\0';
 		break;
-	case BOOL_NEVER:
+	case BOOL_KEY_REFUSED:
 		spf_engine = v == -1 ? 1 : v;
 		break;
 	}
@@ -194,7 +194,7 @@ print_bool(FILE *f, const struct conf_row *row, const void *field)
 		[BOOL_TRUE] = { "False", "True" },
 		[BOOL_NOT_NO] = { "No", "Yes" },
 		[BOOL_ANY] = { "", "True" },
-		[BOOL_NEVER] = { "False", "True" } };
+		[BOOL_KEY_REFUSED] = { "False", "True" } };
 
 	fputs(
 	    words[*(const enum conf_bool *)row->arg][*(const int *)field != 0],

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the parent's children read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /* The types of values that the key table uses. */
 
@@ -29,11 +29,11 @@ struct conf_word {
 
 /* How spf-engine reads a switch. */
 enum conf_bool {
-	BOOL_ADDED = 0, /* spf-engine does not have the key */
-	BOOL_TRUE,	/* only "True" is true */
-	BOOL_NOT_NO,	/* only "No" is false */
-	BOOL_ANY,	/* only "" is false */
-	BOOL_NEVER	/* spf-engine refuses the key: it is always true */
+	BOOL_ADDED = 0,	 /* spf-engine does not have the key */
+	BOOL_TRUE,	 /* only "True" is true */
+	BOOL_NOT_NO,	 /* only "No" is false */
+	BOOL_ANY,	 /* only "" is false */
+	BOOL_KEY_REFUSED /* spf-engine refuses the key: it stays on */
 };
 
 #define ROW_CLAMP  0x01 /* a number out of range is clamped, not refused */

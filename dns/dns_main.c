@@ -57,7 +57,6 @@ struct dns {
 	struct role role;
 	struct resolver *resolver;
 	int ready;
-	int draining, drained;
 	TAILQ_HEAD(, client) clients;
 	struct request_tree requests;
 	struct request_queue queue; /* oldest first */
@@ -145,16 +144,6 @@ request_free(struct request *q)
 	free(q);
 }
 
-static void
-dns_check_drained(struct dns *d)
-{
-	if (!d->draining || d->drained || !TAILQ_EMPTY(&d->queue))
-		return;
-	/* clients that are still draining get answers */
-	d->drained = 1;
-	role_drained(&d->role);
-}
-
 /* The client's questions stay in libunbound; their answers fill the cache. */
 static void
 client_free(struct client *c)
@@ -167,7 +156,6 @@ client_free(struct client *c)
 	TAILQ_REMOVE(&d->clients, c, entry);
 	chan_free(c->chan);
 	free(c);
-	dns_check_drained(d);
 }
 
 /*
@@ -218,7 +206,7 @@ client_send(struct client *c, uint32_t peerid, struct dns_answer *a)
 }
 
 static void
-client_drained(struct chan *chan, void *arg)
+client_queue_empty(struct chan *chan, void *arg)
 {
 	struct client *c = arg;
 
@@ -268,7 +256,6 @@ dns_answered(uint32_t id, const struct dns_answer *a, void *arg)
 	if ((q = request_find(d, id)) == NULL)
 		return;
 	request_answer(q, a);
-	dns_check_drained(d);
 }
 
 static void
@@ -285,7 +272,6 @@ dns_deadline(evutil_socket_t fd, short what, void *arg)
 		request_answer(q, &a);
 	}
 	deadline_set(d);
-	dns_check_drained(d);
 }
 
 /* 0 when too many questions are in flight. */
@@ -397,7 +383,7 @@ dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 	TAILQ_INIT(&c->requests);
 	c->chan =
 	    chan_new(role->base, fd, ROLE_DNS, who, client_msg, client_gone, c);
-	chan_on_drained(c->chan, client_drained);
+	chan_on_empty(c->chan, client_queue_empty);
 	TAILQ_INSERT_TAIL(&d->clients, c, entry);
 	if (!d->ready) {
 		c->paused = 1;
@@ -408,7 +394,6 @@ dns_client(struct role *role, uint32_t id, enum msg_role who, int fd)
 static void
 dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 {
-	struct dns *d = role->arg;
 	struct rbuf r;
 
 	switch (type) {
@@ -424,10 +409,6 @@ dns_control(struct role *role, enum msg_type type, const uint8_t *p, size_t len)
 		 */
 		log_info("flush: restarting with an empty cache");
 		_exit(0);
-	case MSG_DRAIN:
-		d->draining = 1;
-		dns_check_drained(d);
-		break;
 	default:
 		break;
 	}
@@ -460,7 +441,7 @@ dns_main(void)
 
 	d->ready = 1;
 	TAILQ_FOREACH(c, &d->clients, entry)
-		client_drained(c->chan, c);
+		client_queue_empty(c->chan, c);
 	role_ready(&d->role);
 	if (event_base_dispatch(d->role.base) == -1)
 		fatalx("event loop");

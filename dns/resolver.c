@@ -65,7 +65,6 @@ static const struct resolver_option {
 	{ "use-syslog:", "no" },
 	{ "infra-host-ttl:", "10" }, /* recovery after an outage */
 	{ "infra-keep-probing:", "yes" },
-	{ "outbound-msg-retry:", "3" }, /* see set_patience() */
 	{ "cache-max-negative-ttl:", "900" },
 	{ "cache-min-ttl:", "0" },
 	{ "serve-expired:", "no" },
@@ -190,15 +189,22 @@ set_forwarders(struct ub_ctx *ctx, const struct conf *conf)
  * Sets how long libunbound tries. By default it learns a round trip of a
  * millisecond from answers in the forwarder's cache, waits 50 ms, and gives up
  * after four doublings, in less than a second, while the forwarder still
- * resolves the name. When it first waits a quarter of DNS_Timeout and tries
- * three times, it gives up after DNS_Timeout. 1.17 does two such rounds, 1.26
- * one.
+ * resolves the name. It should give up soon after DNS_Timeout: not before, as
+ * it caches a failure, and not much later, as the question keeps a place among
+ * those in flight. 1.17 tries in two rounds, 1.26 in one. The releases between
+ * are taken for 1.17: they may give up too early, but never too late.
  */
 static void
 set_patience(struct ub_ctx *ctx, const struct conf *conf)
 {
-	unsigned long ms = (unsigned long)conf->dns_timeout * 1000 / 4;
+	unsigned long ms = (unsigned long)conf->dns_timeout * 1000;
+	char *minor;
+	int one_round;
 
+	one_round = strtol(ub_version(), &minor, 10) > 1 ||
+	    (*minor == '.' && strtol(minor + 1, NULL, 10) >= 26);
+	option(ctx, "outbound-msg-retry:", one_round ? "3" : "2");
+	ms /= one_round ? 4 : 5;
 	if (ms < PATIENCE_MIN_MS)
 		ms = PATIENCE_MIN_MS;
 	if (ms > PATIENCE_MAX_MS)

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Pure: no system calls, no allocation. */
+/* Runs in: every process. Pure; libidn2 allocates for U-labels. */
 
 #ifndef PROTO_DNAME_H
 #define PROTO_DNAME_H

@@ -17,7 +17,7 @@ struct json {
 	void (*put)(void *, const char *, size_t);
 	void *arg;
 	/* options, set after json_init() */
-	int indent; /* one value a line; otherwise all in one line */
+	int indent; /* one value per line; otherwise all in one line */
 	int ascii;  /* write characters outside ASCII as \uXXXX */
 	size_t max; /* octets between quotes; 0: no limit */
 	/* state */

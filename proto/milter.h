@@ -29,7 +29,10 @@ enum milter_state {
 	MILTER_ST_MAX
 };
 
-/* letter, name, states, the step's NR bit (0: none), a reply is due */
+/*
+ * letter, name, states, the bit by which the mail server agrees to get no
+ * reply (NR; 0: none), a reply is due
+ */
 #define MILTER_CMDS(X)                                              \
 	X('O', OPTNEG, IN_NEW, 0, 1)                                \
 	X('D', MACRO, IN_ANY, 0, 0)                                 \
@@ -144,7 +147,7 @@ void milter_put_options(struct wbuf *, const struct milter_options *);
 /*
  * "code xcode text" as a reply code. Sendmail uses the text as a format, and
  * Postfix turns "%%" into '%'. So an odd run of '%' is doubled; an even one is
- * already right on the wire and stays.
+ * taken as doubled already.
  */
 void milter_put_reply(struct wbuf *, const char *code, const char *xcode,
     const char *text);

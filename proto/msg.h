@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /*
- * The imsg-style messages between our processes, one message a SEQPACKET
- * record: a header of four u32 in network order (type, length of the whole,
- * peer id, pid), then the payload; at most one descriptor.
+ * The messages between our processes, in the manner of OpenBSD's imsg. Each
+ * SEQPACKET record is one message: a header of four u32 in network order (type,
+ * length of the whole, peer id, pid), then the payload; at most one descriptor.
  */
 #define MSG_HDR_LEN 16
 #define MSG_MAX	    (65536 + MSG_HDR_LEN)
@@ -34,12 +34,12 @@ enum msg_role {
 	X(PEER, P, DWLS, 8, 8, FD_ONE, ANY)            \
 	X(GO, P, DWLS, 0, 0, FD_NONE, START)           \
 	X(STATS, P, DWLS, 0, 0, FD_ONE, START)         \
-	X(DRAIN, P, DWLS, 0, 0, FD_NONE, RUN)          \
+	X(DRAIN, P, WL, 0, 0, FD_NONE, RUN)            \
 	X(VERBOSE, P, DWLS, 4, 4, FD_NONE, RUN)        \
 	X(FLUSH, P, D, 0, 0, FD_NONE, RUN)             \
 	X(PING, P, DWLS, 0, 0, FD_NONE, RUN)           \
 	X(READY, DWLS, P, 0, 0, FD_NONE, START)        \
-	X(DRAINED, DWLS, P, 0, 0, FD_NONE, RUN)        \
+	X(DRAINED, WL, P, 0, 0, FD_NONE, RUN)          \
 	X(PONG, DWLS, P, 0, 0, FD_NONE, RUN)           \
 	X(BADPEER, D, P, 4, 4, FD_NONE, RUN)           \
 	X(LOG, DWLS, P, 5, 8192, FD_NONE, ANY)         \

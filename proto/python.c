@@ -6,7 +6,7 @@
 #include "proto/python.h"
 #include "proto/text.h"
 
-#define WIDTH_MAX 1000 /* of a format; more digits do not count */
+#define WIDTH_MAX 450 /* of a format; more digits do not count */
 
 struct python_out {
 	char *p;

@@ -28,7 +28,7 @@
 	X(CHECKS_EXPIRED, COUNTER, "checks_expired", "", "", "  out of time",  \
 	    "Checks that had no answer from the DNS in time")                  \
 	X(ENGINE_RUNS, COUNTER, "engine_runs", "", "", "  engine runs",        \
-	    "Runs of the engine, some a check")                                \
+	    "Runs of the engine, one or more for each check")                  \
 	X(SKIPPED, COUNTER, "skipped", "reason", "", "Not checked",            \
 	    "Messages and requests that are excepted from checks")             \
 	X(RESULTS, COUNTER, "results", "identity", "result", "Results",        \
@@ -41,7 +41,7 @@
 	X(LOG_LINES_DROPPED, COUNTER, "log_lines_dropped", "", "",             \
 	    "Log dropped", "Lines that did not reach the log")                 \
 	X(DNS_CACHE, COUNTER, "dns_cache", "state", "", "DNS cache",           \
-	    "Questions by state of the cache")                                 \
+	    "Questions by whether the cache had the answer")                   \
 	X(DNS_ANSWERS, COUNTER, "dns_answers", "status", "", "DNS answers",    \
 	    "Answers of the resolvers")                                        \
 	X(DNS_IN_FLIGHT, GAUGE, "dns_in_flight", "", "", "  in flight",        \

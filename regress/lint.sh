@@ -177,7 +177,7 @@ check_calls()
 	    END {
 		for (k in call) {
 			split(k, q, SUBSEP); f = q[1]; s = q[2]
-			if (s in own || (c = class_of(s)) == "-")
+			if ((c = class_of(s)) == "-" || (c == "" && s in own))
 				continue
 			row = f
 			if (!(row in is_row))

@@ -141,7 +141,7 @@ chan_pause(struct chan *c, int pause)
 }
 
 void
-chan_on_drained(struct chan *c, void (*fn)(struct chan *, void *))
+chan_on_empty(struct chan *c, void (*fn)(struct chan *, void *))
 {
 	c->on_drained = fn;
 }

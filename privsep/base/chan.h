@@ -35,8 +35,8 @@ void chan_free(struct chan *);
 void chan_phase(struct chan *, enum msg_phase);
 /*
  * Queues one message; fd is a descriptor to send, or -1. With close_fd, fd is
- * closed once it is sent, or on failure. 0; -1 when the queue is full or the
- * message breaks the table (which is logged).
+ * closed once it is sent, or on failure. 0; -1 when the queue is full, there
+ * is no memory, or the message breaks the table (which is logged).
  */
 int chan_send(struct chan *, enum msg_type, uint32_t peerid, const void *,
     size_t, int fd, int close_fd);
@@ -47,7 +47,7 @@ size_t chan_backlog(const struct chan *);
 /* Stops and resumes reading (for a peer whose queue is full). */
 void chan_pause(struct chan *, int);
 /* Sets what is called when the queue is empty after a failure or a pause. */
-void chan_on_drained(struct chan *, void (*)(struct chan *, void *));
+void chan_on_empty(struct chan *, void (*)(struct chan *, void *));
 int chan_fd(const struct chan *);
 /* A CLOEXEC, non-blocking pair. -1 with errno. */
 int chan_pair(int[2]);

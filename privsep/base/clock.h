@@ -8,8 +8,8 @@
 #include <time.h>
 
 /*
- * Monotonic time: for durations and deadlines, as no change of the system's
- * clock affects it; not for display.
+ * Monotonic time: it counts from an unknown moment, and no change of the
+ * system's clock affects it. For durations and deadlines, not for dates.
  */
 static inline uint64_t
 clock_usec(void)

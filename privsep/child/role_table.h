@@ -36,18 +36,19 @@ enum role_link {
 };
 
 /*
- * One row a process. Its sandbox and rlimits are the row of the same index
+ * One row per process. Its sandbox and rlimits are the row of the same index
  * in sandbox_table.c, its messages are in proto/msg.h, and the programs that
  * may run it name its main (struct spawn_role). privsep/README has the same
  * table; a test compares them.
  */
 struct role_row {
 	const char *name;
-	enum msg_role role; /* what it is in the message table */
+	/* on channels; spfctl is also worker to its dns, dns to its shadow */
+	enum msg_role role;
 	enum role_number number;
 	/*
 	 * Mail needs it: a generation is ready only with it, and fails when
-	 * it ends during the start. Others are killed when mail is finished.
+	 * it ends during the start. Others are killed at the end of its drain.
 	 */
 	int essential;
 	int watched; /* must answer PING, or the parent sends no WATCHDOG */

@@ -29,8 +29,8 @@ enum ctl_wait {
 	WAITS_DNS     /* a new dns process, with an empty cache */
 };
 
-struct ctl {
-	LIST_ENTRY(ctl) entry;
+struct control_client {
+	LIST_ENTRY(control_client) entry;
 	struct chan *chan;
 	enum ctl_wait waits;
 	int full; /* its queue is full: an answer was dropped */
@@ -39,13 +39,13 @@ struct ctl {
 static const struct parent_ops *ctl_ops;
 static const struct priv_owner *ctl_owner;
 static struct event_base *ctl_base;
-static LIST_HEAD(, ctl) ctls = LIST_HEAD_INITIALIZER(ctls);
+static LIST_HEAD(, control_client) ctls = LIST_HEAD_INITIALIZER(ctls);
 static unsigned int nctls;
 static struct event *ctl_event;
 static struct log_note ctl_noise = { .max = 10 };
 
 static void
-ctl_free(struct ctl *c)
+ctl_free(struct control_client *c)
 {
 	LIST_REMOVE(c, entry);
 	nctls--;
@@ -54,14 +54,15 @@ ctl_free(struct ctl *c)
 }
 
 static void
-ctl_send(struct ctl *c, enum msg_type type, const void *p, size_t len)
+ctl_send(struct control_client *c, enum msg_type type, const void *p,
+    size_t len)
 {
 	if (chan_send(c->chan, type, 0, p, len, -1, 0) == -1)
 		c->full = 1;
 }
 
 static void __attribute__((__format__(printf, 2, 3)))
-ctl_text(struct ctl *c, const char *fmt, ...)
+ctl_text(struct control_client *c, const char *fmt, ...)
 {
 	char text[4096];
 	va_list ap;
@@ -74,7 +75,7 @@ ctl_text(struct ctl *c, const char *fmt, ...)
 }
 
 static void
-ctl_end(struct ctl *c, int status)
+ctl_end(struct control_client *c, int status)
 {
 	uint8_t buf[4];
 	struct wbuf w;
@@ -99,7 +100,7 @@ ctl_row(void *arg, const struct status_row *row)
 }
 
 static void
-command_status(struct ctl *c, const uint8_t *p, size_t len)
+command_status(struct control_client *c, const uint8_t *p, size_t len)
 {
 	struct parent_view v;
 
@@ -109,7 +110,7 @@ command_status(struct ctl *c, const uint8_t *p, size_t len)
 }
 
 static void
-command_stats(struct ctl *c, const uint8_t *p, size_t len)
+command_stats(struct control_client *c, const uint8_t *p, size_t len)
 {
 	uint8_t buf[8192];
 	struct stats sum;
@@ -125,7 +126,7 @@ command_stats(struct ctl *c, const uint8_t *p, size_t len)
 static void
 ctl_say(int pri, const char *text, void *arg)
 {
-	struct ctl *c = arg;
+	struct control_client *c = arg;
 
 	config_say_log(pri, text, NULL);
 	ctl_text(c, "%s%s", pri == LOG_ERR ? "" : "warning: ", text);
@@ -133,7 +134,7 @@ ctl_say(int pri, const char *text, void *arg)
 
 /* 1 when a generation serves; else answers that none does. */
 static int
-ctl_may_act(struct ctl *c)
+ctl_may_act(struct control_client *c)
 {
 	enum parent_state state = ctl_ops->state(ctl_ops->arg);
 
@@ -145,7 +146,7 @@ ctl_may_act(struct ctl *c)
 }
 
 static void
-command_reload(struct ctl *c, const uint8_t *p, size_t len)
+command_reload(struct control_client *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
@@ -157,7 +158,7 @@ command_reload(struct ctl *c, const uint8_t *p, size_t len)
 }
 
 static void
-command_flush(struct ctl *c, const uint8_t *p, size_t len)
+command_flush(struct control_client *c, const uint8_t *p, size_t len)
 {
 	if (!ctl_may_act(c))
 		return;
@@ -166,7 +167,7 @@ command_flush(struct ctl *c, const uint8_t *p, size_t len)
 }
 
 static void
-command_verbose(struct ctl *c, const uint8_t *p, size_t len)
+command_verbose(struct control_client *c, const uint8_t *p, size_t len)
 {
 	struct rbuf r;
 	int on;
@@ -180,7 +181,7 @@ command_verbose(struct ctl *c, const uint8_t *p, size_t len)
 
 static const struct {
 	enum msg_type type;
-	void (*fn)(struct ctl *, const uint8_t *, size_t);
+	void (*fn)(struct control_client *, const uint8_t *, size_t);
 } ctl_commands[] = {
 	{ MSG_CTL_STATUS, command_status },
 	{ MSG_CTL_STATS, command_stats },
@@ -193,7 +194,7 @@ static void
 ctl_msg(struct chan *ch, const struct msg_hdr *h, const uint8_t *p, size_t len,
     int fd, void *arg)
 {
-	struct ctl *c = arg;
+	struct control_client *c = arg;
 	size_t i;
 
 	/* one command at a time: the second END would end the first */
@@ -246,7 +247,7 @@ ctl_allowed(int fd, const struct priv_owner *o)
 static void
 ctl_refuse(int fd, int status, const char *why)
 {
-	struct ctl c = { .waits = WAITS_NOT };
+	struct control_client c = { .waits = WAITS_NOT };
 
 	c.chan = chan_new(ctl_base, fd, ROLE_PARENT, ROLE_CONTROL, ctl_msg,
 	    ctl_gone, &c);
@@ -258,7 +259,7 @@ ctl_refuse(int fd, int status, const char *why)
 static void
 ctl_accept(evutil_socket_t sock, short what, void *arg)
 {
-	struct ctl *c;
+	struct control_client *c;
 	int fd;
 
 	fd = accept4(sock, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -297,7 +298,7 @@ control_start(const struct parent_ops *ops, struct event_base *base,
 void
 control_stop(void)
 {
-	struct ctl *c;
+	struct control_client *c;
 
 	if (ctl_event != NULL)
 		event_free(ctl_event);
@@ -313,7 +314,7 @@ control_stop(void)
 static void
 ctl_answer(enum ctl_wait what, int status, const char *text)
 {
-	struct ctl *c;
+	struct control_client *c;
 
 	LIST_FOREACH(c, &ctls, entry) {
 		if (c->waits != what)

@@ -186,8 +186,8 @@ generation_badpeer(struct generation *g, const struct slot *dns,
 	rbuf_init(&r, p, len);
 	id = rbuf_u32(&r);
 	TAILQ_FOREACH(s, &g->slots, entry)
-		if (s->id == id && s != dns && s->pid != -1 && !s->condemned) {
-			s->condemned = 1;
+		if (s->id == id && s != dns && s->pid != -1 && !s->reported) {
+			s->reported = 1;
 			log_line(LOG_CRIT,
 			    "%s[%d] broke the message rules towards dns",
 			    s->row->name, (int)s->pid);

@@ -31,8 +31,8 @@ struct slot {
 	struct chan *chan; /* NULL: closed */
 	int ready;
 	int drained;
-	int condemned; /* killed because dns reported it */
-	int asked;     /* PING was sent, no PONG since */
+	int reported; /* by dns (BADPEER); SIGKILL was sent */
+	int asked;    /* PING was sent, no PONG since */
 	time_t started;
 	unsigned int fails; /* ends in a row, each soon after the start */
 	unsigned int restarts;

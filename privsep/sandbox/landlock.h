@@ -1,11 +1,15 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process. Landlock's ABI 7; Debian 12's header has ABI 2. */
+/* Runs in: every process. */
 
 #ifndef PRIVSEP_SANDBOX_LANDLOCK_H
 #define PRIVSEP_SANDBOX_LANDLOCK_H
 
 #include <stdint.h>
 
+/*
+ * Structs and bits of <linux/landlock.h> up to ABI 7; Debian 12's header has
+ * ABI 2 only.
+ */
 struct ll_ruleset {
 	uint64_t fs;
 	uint64_t net;

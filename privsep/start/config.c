@@ -21,7 +21,7 @@
 
 /* 0 when the file is a link to one in another directory. */
 static int
-config_is_here(const char *path, int dirfd)
+config_is_direct(const char *path, int dirfd)
 {
 	char dir[PATH_MAX];
 	struct stat a, b;
@@ -59,7 +59,7 @@ config_remember(struct config_files *f, const char *path)
 	    (v->base = strdup(basename(real))) == NULL)
 		fatal("config_remember");
 	v->dirfd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	v->here = config_is_here(path, v->dirfd);
+	v->direct = config_is_direct(path, v->dirfd);
 	f->n++;
 }
 
@@ -89,7 +89,7 @@ config_remember_resolvconf(struct config_files *f)
 			fatal("config_remember_resolvconf");
 		f->v = v;
 		v[f->n].dirfd = fd;
-		v[f->n++].here = 1;
+		v[f->n++].direct = 1;
 	}
 }
 
@@ -152,7 +152,7 @@ config_open(void *arg, const char *path)
 	dir = dirname(copy);
 	for (i = 0; i < f->n; i++) {
 		strlcpy(known, f->v[i].path, sizeof(known));
-		if (f->v[i].here && strcmp(dirname(known), dir) == 0)
+		if (f->v[i].direct && strcmp(dirname(known), dir) == 0)
 			return config_open_below(f->v[i].dirfd, basename(base));
 	}
 	errno = EACCES;

@@ -10,7 +10,7 @@ struct config_file {
 	char *path; /* as configured */
 	char *base; /* last part of the real path */
 	int dirfd;  /* O_PATH, its real directory; or -1 */
-	int here;   /* 0: path is a link to a file in another directory */
+	int direct; /* 0: path is a link to a file in another directory */
 };
 
 /*

@@ -11,13 +11,13 @@
  *	ask N ID TYPE HEX	asks; the name in hex
  *	raw N HEX		sends a record as it is, header included
  *	hold N, resume N	stops and goes on reading answers
- *	flush, drain		as the parent
+ *	flush			as the parent
  *	kill SIGNAL		to the dns process
  *	restart			a new dns process; the workers stay connected
  * Lines on stdout:
  *	ready PID
  *	answer N ID STATUS SECURE CACHED TYPE TTL USEC [AUX:HEX ...]
- *	closed N, log PRIORITY TEXT, drained, exit CODE, signal NUMBER
+ *	closed N, log PRIORITY TEXT, exit CODE, signal NUMBER
  */
 
 #include <sys/wait.h>
@@ -107,9 +107,6 @@ dns_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 	case MSG_READY:
 		chan_phase(c, PHASE_RUN);
 		printf("ready %d\n", (int)pid);
-		break;
-	case MSG_DRAINED:
-		printf("drained\n");
 		break;
 	}
 }
@@ -226,8 +223,6 @@ command(char *line)
 		kill(pid, (int)n);
 	else if (strcmp(line, "flush") == 0)
 		(void)chan_send(dns, MSG_FLUSH, 0, NULL, 0, -1, 0);
-	else if (strcmp(line, "drain") == 0)
-		(void)chan_send(dns, MSG_DRAIN, 0, NULL, 0, -1, 0);
 	else if (strcmp(line, "restart") == 0)
 		start();
 	else

@@ -37,7 +37,7 @@ void memdns_answer(struct memdns *, struct answers *,
 
 enum memdns_order {
 	MEMDNS_ALL = 0, /* each round answers all questions */
-	MEMDNS_NEEDED,	/* only what the run missed, no guesses */
+	MEMDNS_NEEDED,	/* only what the run missed, no hints */
 	MEMDNS_RANDOM	/* this and above: seeds of a random order */
 };
 

@@ -27,6 +27,8 @@
 #define FOUR(name)		name " A 192.0.2.2"
 
 /* Reasons of results other than errors */
+{ "reason-of-fail-with-a-broken-explanation", FAIL, .reason = "SPF fail - not authorized", .explanation = "-",
+    .zone = { "v=spf1 -all exp=e.test", "e.test TXT " D10(D10(D10("%{d}%{d}%{d}%{d}"))) } },
 { "reason-pass", PASS, .reason = "sender SPF authorized", .explanation = "-", .zone = { "v=spf1 +all" } },
 { "reason-fail", FAIL, .reason = "SPF fail - not authorized", .explanation = "-", .zone = { "v=spf1 -all" } },
 { "reason-softfail", SOFT, .reason = "domain owner discourages use of this host", .explanation = "-",

@@ -21,11 +21,11 @@ typedef void (*check_done_fn)(const struct judge_outcome *, void *);
 struct check_prefetch;
 
 /*
- * Starts a check; done is called later, from the event loop, never inside.
+ * Starts a check; done is called later, from the event loop.
  * The prefetch may be NULL. It and what the request points to must live until
  * done or check_cancel(). seconds is the time limit (Lookup_Time) of the whole
  * check; 0: only each question has its limit; below 0: the time is over at
- * once. Dies on no memory. The check is freed when done returns.
+ * once. Exits when there is no memory. The check is freed when done returns.
  */
 struct check *check_start(struct asker *, struct check_prefetch *,
     const struct judge_request *, int seconds, check_done_fn, void *);
@@ -34,7 +34,7 @@ void check_cancel(struct check *);
 
 /*
  * A prefetch belongs to one connection, which runs one check at a time.
- * Dies on no memory. check_prefetch_free() takes NULL, too.
+ * Exits when there is no memory. check_prefetch_free() takes NULL, too.
  */
 struct check_prefetch *check_prefetch_new(struct asker *);
 void check_prefetch_free(struct check_prefetch *);

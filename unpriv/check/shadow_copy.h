@@ -11,7 +11,8 @@
 /*
  * Second_Opinion: sends a copy of the request to the shadow after a verdict, or
  * drops and counts it when the socket to the shadow is full or there is none.
- * The shadow sends nothing back. policyd-spf and spfctl have no such socket.
+ * The shadow sends nothing back. policyd-spf has no shadow; spfctl sends its
+ * copies by spfctl/opinion.h.
  */
 struct event_base;
 

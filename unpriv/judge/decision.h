@@ -32,9 +32,9 @@ enum decision decision_of(const struct conf *, enum judge_id, int listed,
 /* 1 when Reject_Not_Pass_Domains covers the domain. */
 int decision_listed(const struct conf *, const char *domain);
 /*
- * 1 when some result of the HELO check could reject, defer or, for policy,
- * give a restriction. 0: it can at most give a header field, and that only
- * where the MAIL FROM result is None (COMPAT "none-skip").
+ * 1 when the HELO check can change the answer: reject, defer or, for policy,
+ * answer HELO_pass_restriction. 0: it can at most give a header field, and
+ * that only where the MAIL FROM result is None (COMPAT "none-skip").
  */
 int decision_helo_weighs(const struct conf *, enum conf_program,
     int null_sender, const char *helo);

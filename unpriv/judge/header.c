@@ -293,7 +293,7 @@ header_received_spf(struct arena *a, const char *title, const char *comment,
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX, w->utf8);
+	hbuf_init(&h, a, HEADER_MAX - sizeof("Received-SPF: "), w->utf8);
 	hbuf_add(&h, title, " (", NULL);
 	put_comment(&h, comment);
 	/* Unquoted: SpamAssassin's pattern takes no quoted identity. */
@@ -309,7 +309,8 @@ header_ar(struct arena *a, const char *result, const char *reason,
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX, w->utf8);
+	hbuf_init(&h, a, HEADER_MAX - sizeof("Authentication-Results: "),
+	    w->utf8);
 	put_pvalue(&h, w->id, 0);
 	hbuf_add(&h, "; spf=", result, " (", NULL);
 	put_reason(&h, reason);
@@ -327,7 +328,7 @@ header_x_comment(struct arena *a, const char *text,
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX, w->utf8);
+	hbuf_init(&h, a, HEADER_MAX - sizeof("X-Comment: "), w->utf8);
 	hbuf_str(&h, text);
 	/* Unstructured (RFC 5322 3.6.5): nothing to quote. */
 	put_parts(&h, w, hbuf_str);
@@ -340,7 +341,8 @@ header_ar_none(struct arena *a, const char *text, const struct header_parts *w)
 {
 	struct hbuf h;
 
-	hbuf_init(&h, a, HEADER_MAX, w->utf8);
+	hbuf_init(&h, a, HEADER_MAX - sizeof("Authentication-Results: "),
+	    w->utf8);
 	put_pvalue(&h, w->id, 0);
 	hbuf_add(&h, "; none (", text, " ", NULL);
 	put_parts(&h, w, put_comment);

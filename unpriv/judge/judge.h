@@ -22,7 +22,7 @@ struct bypass_list;
 struct judge_request {
 	enum conf_program program; /* chooses the wording */
 	const struct conf *conf;   /* with the recipient's own settings */
-	int peruser;		   /* per-user settings are in use */
+	int peruser;		   /* Per_User is set */
 	int smtputf8;		   /* UTF-8 is legal in headers */
 	struct addr client;	   /* family 0: no usable address */
 	const char *client_text;   /* as received, policy: lower case */
@@ -106,7 +106,7 @@ enum judge_status {
  */
 enum judge_status judge_run(const struct judge_request *, struct answers *,
     struct arena *, struct judge_outcome *);
-/* Notes the question that the check of a HELO name will need, as a guess. */
+/* Notes the question that the check of a HELO name will need, as a hint. */
 void judge_hint_helo(const struct conf *, const char *, struct answers *);
 
 #endif

@@ -7,7 +7,7 @@
 #include "unpriv/judge/bypass.h"
 #include "unpriv/judge/judge.h"
 
-/* The wording of an outcome: header field, reply, log. For judge.c only. */
+/* Fills in the texts of an outcome: header field, reply, log. For judge.c. */
 
 /* One identity of the message. */
 struct judge_identity {

@@ -24,7 +24,7 @@ struct libmilter_job {
 	pthread_cond_t cond;
 };
 
-/* Makes the queue and its event; before any thread. Dies on failure. */
+/* Makes the queue and its event; before any thread. Exits on failure. */
 void libmilter_job_init(struct event_base *);
 /*
  * For a callback thread: the event thread calls run(). Waits until

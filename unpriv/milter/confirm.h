@@ -20,9 +20,9 @@
 struct confirm;
 
 /*
- * Dies on no memory. done is called once, from the event loop, never inside;
- * HOSTS_UNKNOWN: no name is confirmed. The hosts must live until done or
- * confirm_cancel(); the address is copied.
+ * done is called once, later, from the event loop; HOSTS_UNKNOWN: no confirmed
+ * name matches an entry. The hosts must live until done or confirm_cancel();
+ * the address is copied. Exits when there is no memory.
  */
 struct confirm *confirm_start(struct asker *, const struct conf_hosts *,
     const struct addr *, void (*done)(enum hosts_match, void *), void *);

@@ -55,7 +55,7 @@ struct envelope_message {
 	uint64_t since; /* arrival of MAIL; clock_usec() */
 	/* The decision, after envelope_outcome(). */
 	enum judge_action action; /* PREPEND, REJECT, DEFER or NOTHING */
-	int trusted;		  /* do not look for forged fields */
+	int trusted;		  /* leave result fields in place */
 	char *code, *xcode, *text;
 	char *name, *value; /* field to insert, folded; or NULL */
 	/* The fields seen, and the forged ones among them. */

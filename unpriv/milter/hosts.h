@@ -9,7 +9,10 @@
 #include "conf/conf.h"
 #include "proto/addr.h"
 
-/* InternalHosts and MacroList: the clients whose mail the milter checks. */
+/*
+ * InternalHosts: clients whose mail the milter does not check. MacroList:
+ * macros without which it does not check mail either.
+ */
 
 enum hosts_match {
 	HOSTS_UNKNOWN = -1, /* no entry matches */

@@ -30,7 +30,7 @@ struct spf2_check {
 	int cut;     /* a limit was reached */
 };
 
-/* Call it before sandbox_enter(): it reads the host's name. Dies on failure. */
+/* Before sandbox_enter(): it reads the host's name. Exits on failure. */
 struct spf2 *spf2_new(void);
 /*
  * Judges the identity of the copy. 1: there is an opinion; 0: answers are

@@ -16,7 +16,7 @@
  */
 #define ANSWERS_BYTES (2UL << 20)
 /*
- * Refuse hints above this number of questions, so that the guesses that a
+ * Refuse hints above this number of questions, so that the hints that a
  * hostile record causes leave room for what its evaluation needs: at most
  * 1 + 10 * (1 + 2 * 10) + 11 + 1 questions for each identity (two for each host
  * of mx by Void_Family = any).
@@ -119,7 +119,7 @@ add(struct answers *a, uint16_t type, const char *name, size_t len)
 		return NULL;
 	dname_lower(copy, len);
 	e->q.type = type;
-	e->q.state = ANSWERS_WANTED;
+	e->q.state = ANSWERS_NOTED;
 	e->q.name = copy;
 	e->q.namelen = len;
 	e->next = a->bucket[h];
@@ -151,13 +151,13 @@ answers_hint(struct answers *a, uint16_t type, const char *name, size_t len)
 
 /* The next question to ask, from index *i on, which moves behind it. */
 static struct answers_question *
-take(struct answers *a, size_t *i, int guesses)
+take(struct answers *a, size_t *i, int hints)
 {
 	struct answers_question *q;
 
 	while (*i < a->n) {
 		q = &a->all[(*i)++]->q;
-		if (q->state == ANSWERS_WANTED && (guesses || q->wanted)) {
+		if (q->state == ANSWERS_NOTED && (hints || q->wanted)) {
 			q->state = ANSWERS_ASKED;
 			return q;
 		}

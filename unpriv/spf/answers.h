@@ -23,15 +23,15 @@
  *	} while (r == JUDGE_WAIT);
  */
 enum answers_state {
-	ANSWERS_WANTED = 1, /* noted by a run, not handed out yet */
-	ANSWERS_ASKED,	    /* handed out by answers_next() */
+	ANSWERS_NOTED = 1, /* by a run or hint, not handed out yet */
+	ANSWERS_ASKED,	   /* handed out by answers_next() */
 	ANSWERS_DONE
 };
 
 struct answers_question {
 	uint16_t type;
 	uint8_t state;
-	uint8_t wanted;	  /* looked up since answers_begin(); not a guess */
+	uint8_t wanted;	  /* looked up since answers_begin(); not a hint */
 	const char *name; /* lower case, see proto/dname.h */
 	size_t namelen;
 	struct dns_answer answer; /* when state is ANSWERS_DONE */
@@ -55,14 +55,14 @@ void answers_begin(struct answers *);
  */
 const struct dns_answer *answers_get(struct answers *, uint16_t, const char *,
     size_t);
-/* Notes a guess: a question that a later run may need. */
+/* Notes a hint: a question that a later run may need. */
 void answers_hint(struct answers *, uint16_t, const char *, size_t);
 /*
- * The next question in state ANSWERS_WANTED, which becomes ANSWERS_ASKED; or
+ * The next question in state ANSWERS_NOTED, which becomes ANSWERS_ASKED; or
  * NULL. The pointer is valid until answers_reset().
  */
 struct answers_question *answers_next(struct answers *);
-/* The same without guesses: only questions that the last run wanted. */
+/* The same without hints: only questions that the last run wanted. */
 struct answers_question *answers_needed(struct answers *);
 /*
  * Stores a deep copy. 0; -1 when the question is not in state ANSWERS_ASKED,

@@ -9,13 +9,13 @@
 #include "unpriv/spf/expand.h"
 
 /*
- * A run first decides, then guesses. Until an answer is missing each step is
- * final. After that (st->waiting) a step that depends on the missing answer is
- * SPF_UNKNOWN, and the run visits the following terms only to note their
+ * A run first decides, then notes hints. Until an answer is missing each step
+ * is final. After that (st->waiting) a step that depends on the missing answer
+ * is SPF_UNKNOWN, and the run visits the following terms only to note their
  * questions, so that all are asked at the same time. It stops where evaluation
  * would end with any answers: at a term that certainly matches, at an error, at
  * the limit of terms. The limits count no less than in evaluation, and so bound
- * the guesses as well.
+ * the hints as well.
  */
 
 #define NO_TARGET "redirect domain has no SPF record: "

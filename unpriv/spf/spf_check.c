@@ -86,7 +86,9 @@ spf_check(const struct spf_request *req, struct answers *answers,
 		return SPF_WAIT;
 
 	v->result = result;
-	v->reason = st.reason != NULL ? st.reason : reasons[result];
+	/* The explanation of a fail may have an error of its own. */
+	v->reason = st.reason != NULL && result == st.error ? st.reason :
+							      reasons[result];
 	v->lookups = st.lookups;
 	v->voids = st.voids;
 	v->trace = st.trace;

@@ -15,7 +15,7 @@
 enum spf_step {
 	SPF_NO = 0, /* does not match */
 	SPF_YES,
-	SPF_UNKNOWN, /* an answer is missing, or guessing ended */
+	SPF_UNKNOWN, /* an answer is missing, or hints ended */
 	SPF_ERROR    /* result and reason are in the state */
 };
 
@@ -47,7 +47,7 @@ struct spf_state {
 	 * only to note the questions that can be asked now.
 	 */
 	int waiting;
-	int stop;      /* further guesses are useless */
+	int stop;      /* further hints are useless */
 	int uncounted; /* do not count void lookups now */
 	unsigned int lookups, voids;
 	size_t work; /* octets expanded */
@@ -68,14 +68,14 @@ const char *spf_strndup(struct spf_state *, const char *, size_t);
 /*
  * Appends to the trace. lv gives the depth and, when domain is NULL, the
  * domain; lv and text may be NULL. Returns NULL when the caller wants no
- * trace, while the run guesses, and when the trace is full.
+ * trace, while the run only notes hints, and when the trace is full.
  */
 struct spf_event *spf_trace(struct spf_state *, enum spf_event_kind,
     const struct spf_level *, const char *domain, size_t, const char *text,
     size_t);
 /*
  * Sets result and reason: what, then arg, then ": " and arg2, where they are
- * not NULL. SPF_ERROR, or SPF_UNKNOWN while the run guesses.
+ * not NULL. SPF_ERROR, or SPF_UNKNOWN while the run only notes hints.
  */
 enum spf_step spf_error(struct spf_state *, enum spf_result, const char *what,
     const char *arg, size_t, const char *arg2, size_t);

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: spfctl, after sandbox_enter(). */
+/* Runs in: spfctl; main() fills it before sandbox_enter(). */
 
 #ifndef UNPRIV_SPFCTL_CTL_H
 #define UNPRIV_SPFCTL_CTL_H
@@ -27,7 +27,7 @@ enum ctl_exit {
 	CTL_ERRORS
 };
 
-/* What main() prepares for a command, before the sandbox. */
+/* What main() prepares, and a command reads. */
 struct spfctl {
 	struct event_base *base;
 	struct conf *conf;

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: spfctl, after sandbox_enter(). */
+/* Runs in: spfctl; opinion_new() before sandbox_enter(), the rest after. */
 
 #ifndef UNPRIV_SPFCTL_OPINION_H
 #define UNPRIV_SPFCTL_OPINION_H

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, policyd-spf; pure. */
+/* Runs in: worker, policyd-spf. No system calls but for memory. */
 
 #include <sys/queue.h>
 #include <sys/tree.h>

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: worker, policyd-spf; pure. */
+/* Runs in: worker, policyd-spf. No system calls but for memory. */
 
 #ifndef UNPRIV_WORKER_INSTANCE_H
 #define UNPRIV_WORKER_INSTANCE_H

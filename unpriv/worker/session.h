@@ -44,8 +44,8 @@ extern const struct session_ops milter_session_ops;
 extern const struct session_ops policy_session_ops;
 
 /*
- * For sessions. conn_send() queues: all answers to one input leave in one
- * write. Overflow of the queue ends the connection.
+ * For sessions. conn_send() queues what input() and each finished check send,
+ * and then writes it at once. Overflow of the queue ends the connection.
  */
 void conn_send(struct conn *, const void *, size_t);
 /* Counts a protocol error and closes, with a constant to log. Returns -1. */
