@@ -11,8 +11,8 @@
 #include "proto/addr.h"
 
 /*
- * Which program of spf-engine the configuration is for: protocol, words,
- * default file, keys and warnings differ. Also the protocol of a session.
+ * The program of spf-engine that the configuration is for. Protocol, wording,
+ * default file, keys and warnings depend on it. Also the protocol of a session.
  */
 enum conf_program {
 	CONF_MILTER = 1, /* pyspf-milter */
@@ -22,13 +22,13 @@ enum conf_program {
 #define CONF_FILE_MILTER "/etc/pyspf-milter/pyspf-milter.conf"
 #define CONF_FILE_POLICY "/etc/postfix-policyd-spf-python/policyd-spf.conf"
 
-/* HELO_reject and Mail_From_reject: which results reject. */
+/* HELO_reject and Mail_From_reject: the results that reject. */
 enum conf_reject {
 	REJECT_OTHER = 0, /* a word that spf-engine does not know */
 	REJECT_NOT_PASS,
 	REJECT_SOFTFAIL,
 	REJECT_FAIL,
-	REJECT_NULL, /* HELO_reject; in Mail_From_reject as REJECT_OTHER */
+	REJECT_NULL, /* for MAIL FROM the same as REJECT_OTHER */
 	REJECT_FALSE,
 	REJECT_NO_CHECK
 };
@@ -83,7 +83,7 @@ struct conf_hosts {
 	size_t n;
 };
 
-/* MacroList: a macro must have one of the values; no values: any. */
+/* MacroList: the macro must have one of the values; no values: any. */
 struct conf_macro {
 	char *name; /* without braces */
 	struct conf_strs values;
@@ -102,7 +102,7 @@ struct conf_socket {
 		SOCK_INET6
 	} kind;
 	char *path; /* SOCK_LOCAL */
-	char *host; /* inet: a name or an address; NULL: every address */
+	char *host; /* inet: a name or an address; NULL: all addresses */
 	uint16_t port;
 };
 
@@ -119,8 +119,8 @@ struct conf_servers {
 /* Per_User. */
 struct conf;
 struct conf_user {
-	char *user;	   /* a whole address, ASCII letters in lower case */
-	struct conf *conf; /* the whole effective configuration for it */
+	char *user;	   /* an address, ASCII letters in lower case */
+	struct conf *conf; /* the effective configuration for it */
 };
 struct conf_users {
 	struct conf_user *v;
@@ -128,8 +128,8 @@ struct conf_users {
 };
 
 /*
- * The effective configuration; fields in the order of conf/keys.c, where each
- * key is explained. Texts are never NULL. conf_free() frees all of it.
+ * The effective configuration. conf/keys.c explains each key, in the same
+ * order. Texts are never NULL.
  */
 struct conf {
 	enum conf_program program;
@@ -137,10 +137,14 @@ struct conf {
 	/* both programs */
 	int debug_level;
 	int test_only; /* as written; 0 is test mode */
-	enum conf_reject helo_reject;
-	char *helo_reject_text; /* as written */
-	enum conf_reject mail_from_reject;
-	char *mail_from_reject_text;
+	struct {       /* texts as written; types.c has the same struct */
+		enum conf_reject helo_reject;
+		char *helo_reject_text;
+	};
+	struct {
+		enum conf_reject mail_from_reject;
+		char *mail_from_reject_text;
+	};
 	int permerror_reject;
 	int temperror_defer;
 	char *helo_pass_restriction;	  /* "": unset */
@@ -156,7 +160,7 @@ struct conf {
 	int enhanced_codes;
 	enum conf_header header_type; /* HEADER_SPF: a milter still adds AR */
 	int hide_receiver;
-	char *authserv_id; /* lower case; for HOSTNAME this host's name */
+	char *authserv_id; /* lower case; this host's name for HOSTNAME */
 	int lookup_time;   /* seconds */
 	int whitelist_lookup_time; /* seconds */
 	int void_limit;
@@ -176,13 +180,13 @@ struct conf {
 	struct conf_macros macro_list;
 
 	/* keys that spf-engine does not have */
-	struct conf_socket policy_socket; /* default none */
+	struct conf_socket policy_socket;
 	struct conf_socket control_socket;
 	struct conf_servers nameservers;
-	int nameservers_found;	 /* no key: those of /etc/resolv.conf */
-	char *trust_anchor;	 /* path: DNSSEC on; "": off */
-	char *trust_anchor_text; /* its contents; "": none */
-	int dns_timeout;	 /* seconds for one question */
+	int nameservers_found;	 /* 1: nameservers is from /etc/resolv.conf */
+	char *trust_anchor;	 /* path; "": no DNSSEC */
+	char *trust_anchor_text; /* the file's contents; "": none */
+	int dns_timeout;	 /* seconds for one query */
 	int dns_cache;		 /* megabytes */
 	enum conf_void void_family;
 	int workers;
@@ -192,7 +196,7 @@ struct conf {
 	int remove_own_ar;
 	int skip_authenticated;
 	enum conf_logformat log_format;
-	int second_opinion;	   /* 1: run the libspf2 shadow */
+	int second_opinion;	   /* 1: libspf2 */
 	int second_opinion_sample; /* percent of requests */
 };
 
@@ -202,7 +206,7 @@ struct conf_msg {
 	unsigned int line; /* 0: the file as a whole */
 	char *key;	   /* or NULL */
 	char *text;
-	char *file; /* a dataset or per-user file; NULL: the file itself */
+	char *file; /* a dataset or per-user file, or NULL */
 };
 struct conf_msgs {
 	struct conf_msg *v;
@@ -210,92 +214,89 @@ struct conf_msgs {
 };
 
 /*
- * Opens a file for reading: a stream, which conf/ closes, or NULL with errno.
- * The parent uses it to open files below a directory descriptor at reload.
+ * open() opens a file for reading; conf/ closes the stream. On an error, it
+ * returns NULL with errno. At a reload, the parent opens files below directory
+ * descriptors by it.
  */
 struct conf_reader {
 	FILE *(*open)(void *, const char *path);
 	void *arg;
 };
 
-/* Larger files are refused, and files that are not regular. */
+/* Larger files are refused, as are files that are not regular. */
 #define CONF_FILE_MAX (1024 * 1024)
-/* Messages that are kept; the first error is always kept, all are counted. */
+/* Messages that are stored, and the first error. */
 #define CONF_MSGS_MAX 500
 /* The name of a text that conf_print() made for a child. */
 #define CONF_NAME_CHILD "<parent>"
 
 /*
- * All functions below exit the process, or abort it, when there is no memory.
+ * The functions below end the process when there is no memory. The caller
+ * frees what they return: a configuration by conf_free(), a text by free().
  */
 
-/* A configuration with the program's defaults, for conf_free(). */
+/* Returns the program's defaults. */
 struct conf *conf_new(enum conf_program);
-/* NULL is allowed. */
+/* Accepts NULL. */
 void conf_free(struct conf *);
 /*
  * Reads a file, and the datasets, trust anchors and per-user file that it
- * names; by fopen() when the reader is NULL. A missing file is an error if
- * explicit, otherwise it gives the defaults and a warning. Returns a
- * configuration for conf_free(), or NULL when there is an error in msgs. msgs
- * is overwritten; the caller frees it by conf_msgs_free() in either case.
+ * names; by fopen() if the reader is NULL. A missing file is an error if
+ * explicit is 1; else it gives the defaults and a warning. Returns NULL if
+ * there is an error in msgs. In either case the caller frees msgs by
+ * conf_msgs_free(); its former contents are overwritten.
  */
 struct conf *conf_load(enum conf_program, const char *path, int explicit,
     const struct conf_reader *, struct conf_msgs *);
 /*
- * The same for text in memory. Under the name CONF_NAME_CHILD no file is
- * opened, there are no warnings, and the lines that conf_print() adds for
- * children are read, too; other names have no effect.
+ * The same for text in memory. If the name is CONF_NAME_CHILD, opens no file,
+ * gives no warnings, and reads the lines that conf_print() adds for children.
+ * Other names have no effect.
  */
 struct conf *conf_parse(enum conf_program, const char *text, size_t len,
     const char *name, const struct conf_reader *, struct conf_msgs *);
-/* Frees what it holds, not the struct, and empties it. */
+/* Frees what the struct holds, and empties it. */
 void conf_msgs_free(struct conf_msgs *);
-/*
- * A message as "file:line: key: text", malloced. path is used for the file
- * when the message names no other.
- */
+/* Returns "file:line: key: text". path is the file if the message has none. */
 char *conf_msg_text(const char *path, const struct conf_msg *);
 
 /*
- * The effective configuration as text that conf_parse() reads back to the
- * same, malloced. With for_child it has the keys of both programs, and lines
- * that the file's grammar does not have: settings by recipient and the trust
- * anchors.
+ * Returns the configuration as text that conf_parse() reads back to the same.
+ * If for_child is 1, it has the keys of both programs, and settings by
+ * recipient and trust anchors in lines of their own kind.
  */
 char *conf_print(const struct conf *, int for_child);
 
 /*
- * The configuration for a recipient's whole address, in any case: that of its
- * entry in users, or conf itself. It lives as long as conf.
+ * Returns the configuration for a recipient: that of its address in users,
+ * compared without regard to ASCII case, or conf itself. conf owns it.
  */
 const struct conf *conf_for(const struct conf *, const char *recipient);
 
-/* A key, as the manual, its test and "pyspf-milter -nv" have it. */
+/* A key of the file. */
 struct conf_key {
 	const char *name;
 	const char *type;      /* "text", "number", "list", ... */
 	const char *def;       /* the default as text */
 	unsigned int programs; /* CONF_MILTER | CONF_POLICY */
 	int per_user;	       /* 1: allowed in the per-user file */
-	int ours;	       /* 1: spf-engine does not have it */
+	int added;	       /* 1: spf-engine does not have it */
 	const char *help;
 	const char *range; /* "1..60", "a|b", or NULL: any */
 };
-/* Key i, or NULL at the end. */
+/* Returns key i, or NULL at the end. */
 const struct conf_key *conf_key_at(size_t);
 
 /*
  * Reads "local:/path", "unix:/path", "/path", "inet:port[@host]",
- * "inet:host:port", the same with "inet6:", or "none". Returns 0, to be freed
- * by conf_socket_free(); or -1 with *why set to a constant, and nothing to
- * free.
+ * "inet:host:port", the same with "inet6:", or "none". Returns 0, and the
+ * caller frees by conf_socket_free(); or -1 with *why set to a constant.
  */
 int conf_socket_parse(struct conf_socket *, const char *, const char **why);
-/* Frees what it holds, not the struct, and sets it to SOCK_NONE. */
+/* Frees what the struct holds, and sets it to SOCK_NONE. */
 void conf_socket_free(struct conf_socket *);
 /*
- * The canonical text, malloced: "none", "local:/path", "inet:port",
+ * Returns the canonical text: "none", "local:/path", "inet:port",
  * "inet:port@host", "inet6:port@[address]".
  */
 char *conf_socket_text(const struct conf_socket *);
@@ -303,16 +304,16 @@ char *conf_socket_text(const struct conf_socket *);
 #define CONF_SERVERS_MAX 8
 /*
  * Replaces the list by the nameserver lines of a resolv.conf: the first
- * CONF_SERVERS_MAX, without scoped addresses; 127.0.0.1 when there are none.
- * Returns how many the text names.
+ * CONF_SERVERS_MAX, without scoped addresses; 127.0.0.1 if there are none.
+ * Returns the number of servers in the text.
  */
 size_t conf_resolvconf(const char *, size_t, struct conf_servers *);
-/* Replaces the first list by the second. Exits on no memory. */
+/* Replaces the first list by a copy of the second. */
 void conf_servers_copy(struct conf_servers *, const struct conf_servers *);
-/* 1 when both name the same servers in the same order. */
+/* Returns 1 if both have the same servers in the same order. */
 int conf_servers_equal(const struct conf_servers *,
     const struct conf_servers *);
-/* Frees what it holds, not the struct, and empties it. */
+/* Frees what the struct holds, and empties it. */
 void conf_servers_free(struct conf_servers *);
 
 #endif

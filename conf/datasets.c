@@ -1,10 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /*
- * InternalHosts and MacroList: a list in place, optionally after "csl:", or a
- * file ("/path", "file:", "refile:"). The effective configuration has the
- * entries, not the name of the file.
+ * InternalHosts and MacroList: the value is a list, with or without "csl:", or
+ * names a file ("/path", "file:", "refile:"). The effective configuration has
+ * the entries, not the name of the file.
  */
 
 #include <errno.h>
@@ -21,28 +21,28 @@
 
 /* One kind of dataset. */
 struct conf_dataset {
-	/* 0: added, or skipped with a warning; -1: refused. */
+	/* 0: added, or ignored with a warning; -1: refused. */
 	int (*add)(struct conf_ctx *, void *, const char *, size_t);
 	/* 1 for an entry whose colons do not separate; NULL: no such entry. */
 	int (*whole)(const char *, size_t);
 };
 
-/* Colons separate entries, except inside of an IPv6 address. */
+/* Colons separate entries, except inside an IPv6 address. */
 static int
 from_word(struct conf_ctx *x, const char *s, size_t n,
-    const struct conf_dataset *k, void *arg)
+    const struct conf_dataset *k, void *field)
 {
 	const char *colon, *e;
 	size_t i;
 
 	if (k->whole != NULL && k->whole(s, n))
-		return k->add(x, arg, s, n);
+		return k->add(x, field, s, n);
 	for (;;) {
 		colon = memchr(s, ':', n);
 		e = s;
 		i = colon != NULL ? (size_t)(colon - s) : n;
 		python_strip(&e, &i);
-		if (i != 0 && k->add(x, arg, e, i) == -1)
+		if (i != 0 && k->add(x, field, e, i) == -1)
 			return -1;
 		if (colon == NULL)
 			return 0;
@@ -54,11 +54,11 @@ from_word(struct conf_ctx *x, const char *s, size_t n,
 /* One word a line; spf-engine ignores most of what follows it. */
 static int
 from_line(struct conf_ctx *x, const char *l, size_t n,
-    const struct conf_dataset *k, void *arg)
+    const struct conf_dataset *k, void *field)
 {
 	const char *why, *e, *s;
 	char *copy;
-	unsigned int odd = 0;
+	unsigned int flags = 0;
 	int rv = 0;
 
 	if (memchr(l, '\0', n) != NULL)
@@ -69,13 +69,13 @@ from_line(struct conf_ctx *x, const char *l, size_t n,
 	s = copy;
 	if (strchr(copy, ',') != NULL) {
 		conf_warn(x, "a list in a line: each entry counts");
-		while (rv == 0 && conf_entry(&s, &e, &n, 1, &odd))
+		while (rv == 0 && conf_entry(&s, &e, &n, 1, &flags))
 			if (n != 0)
-				rv = from_word(x, e, n, k, arg);
+				rv = from_word(x, e, n, k, field);
 	} else {
 		if (strpbrk(copy, " \t") != NULL)
 			conf_warn(x, "only the first word counts");
-		rv = from_word(x, copy, strcspn(copy, " \t"), k, arg);
+		rv = from_word(x, copy, strcspn(copy, " \t"), k, field);
 	}
 	free(copy);
 	return rv;
@@ -83,27 +83,27 @@ from_line(struct conf_ctx *x, const char *l, size_t n,
 
 static int
 from_list(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
-    void *arg)
+    void *field)
 {
 	const char *e;
 	size_t n;
-	unsigned int odd = 0;
+	unsigned int flags = 0;
 
 	if (*s == '\0')
 		return 0;
-	while (conf_entry(&s, &e, &n, 0, &odd))
-		if (n != 0 && k->add(x, arg, e, n) == -1)
+	while (conf_entry(&s, &e, &n, 0, &flags))
+		if (n != 0 && k->add(x, field, e, n) == -1)
 			return -1;
-	if ((odd & ENTRY_EMPTY) != 0)
-		conf_warn(x, "empty entries are left out");
+	if ((flags & ENTRY_EMPTY) != 0)
+		conf_warn(x, "empty entries are ignored");
 	return 0;
 }
 
 static int
 from_file(struct conf_ctx *x, const char *path, const struct conf_dataset *k,
-    void *arg)
+    void *field)
 {
-	const char *text, *l, *old_file = x->file;
+	const char *text, *l, *hash, *old_file = x->file;
 	unsigned int old_line = x->line, count = 0;
 	char *buf;
 	size_t len, n;
@@ -115,13 +115,13 @@ from_file(struct conf_ctx *x, const char *path, const struct conf_dataset *k,
 	x->line = 0;
 	for (text = buf; rv == 0 && conf_line(&text, &len, &l, &n);) {
 		x->line++;
-		if (memchr(l, '#', n) != NULL)
-			n = (size_t)((const char *)memchr(l, '#', n) - l);
+		if ((hash = memchr(l, '#', n)) != NULL)
+			n = (size_t)(hash - l);
 		python_strip(&l, &n);
 		if (n == 0)
 			continue;
 		count++;
-		rv = from_line(x, l, n, k, arg);
+		rv = from_line(x, l, n, k, field);
 	}
 	x->file = old_file;
 	x->line = old_line;
@@ -133,17 +133,15 @@ from_file(struct conf_ctx *x, const char *path, const struct conf_dataset *k,
 
 static int
 dataset(struct conf_ctx *x, const char *s, const struct conf_dataset *k,
-    void *arg)
+    void *field)
 {
-	if (strncmp(s, "csl:", 4) == 0)
-		return from_list(x, s + 4, k, arg);
 	if (strncmp(s, "file:", 5) == 0)
-		return from_file(x, s + 5, k, arg);
+		return from_file(x, s + 5, k, field);
 	if (strncmp(s, "refile:", 7) == 0)
-		return from_file(x, s + 7, k, arg);
+		return from_file(x, s + 7, k, field);
 	if (*s == '/')
-		return from_file(x, s, k, arg);
-	return from_list(x, s, k, arg);
+		return from_file(x, s, k, field);
+	return from_list(x, strncmp(s, "csl:", 4) == 0 ? s + 4 : s, k, field);
 }
 
 /* InternalHosts. */
@@ -153,14 +151,15 @@ static int
 name_ok(const char *s, size_t n)
 {
 	size_t i, digits = 0;
-	unsigned char c, last = '.';
+	char c, last = '.';
 
 	if (n == 0 || n > NAME_LEN || python_has_space(s, n))
 		return 0;
 	for (i = 0; i < n; i++) {
-		c = (unsigned char)s[i];
+		c = s[i];
 		if ((c == '.' && last == '.') ||
-		    (c < 0x80 && c != '_' && c != '.' && !ascii_is_ldh(c)))
+		    ((c & 0x80) == 0 && !ascii_is_ldh(c) && c != '_' &&
+			c != '.'))
 			return 0;
 		digits += c == '.' || ascii_is_digit(c);
 		last = c;
@@ -168,7 +167,7 @@ name_ok(const char *s, size_t n)
 	return digits != n && last != '.';
 }
 
-/* "addr", "addr/len", with or without brackets round the address. */
+/* "addr", "addr/len", with or without brackets around the address. */
 static int
 host_net(struct conf_host *h, const char *s, size_t n)
 {
@@ -195,7 +194,6 @@ static int
 host_whole(const char *s, size_t n)
 {
 	struct conf_host h;
-	size_t i;
 
 	while (n != 0 && *s == '!') {
 		s++;
@@ -203,14 +201,11 @@ host_whole(const char *s, size_t n)
 	}
 	if (host_net(&h, s, n) == 0)
 		return 1;
-	/* Keep a malformed IPv6 address whole, for the message. */
-	for (i = 0; i + 1 < n; i++)
-		if (s[i] == ':' && s[i + 1] == ':')
-			return 1;
-	return 0;
+	/* Two colons: a malformed IPv6 address. Do not split it. */
+	return memmem(s, n, "::", 2) != NULL;
 }
 
-/* 0: a name; 1: skipped with a warning; -1: refused. */
+/* 0: a name; 1: ignored with a warning; -1: refused. */
 static int
 host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
     const char *entry)
@@ -222,17 +217,18 @@ host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
 	}
 	if (n != 0 && s[n - 1] == '.')
 		n--;
-	if (!name_ok(s, n) && h->negated)
-		/* Without it, clients that it excludes would be internal. */
-		return conf_refuse(x, "%s is neither a network nor a name",
-		    conf_show(entry));
 	if (!name_ok(s, n)) {
-		conf_warn(x, "%s is neither a network nor a name, left out",
+		/* If ignored, clients that it excludes are internal. */
+		if (h->negated)
+			return conf_refuse(x,
+			    "%s is neither a network nor a name",
+			    conf_show(entry));
+		conf_warn(x, "%s is neither a network nor a name; ignored",
 		    conf_show(entry));
 		return 1;
 	}
 	if (memchr(s, '.', n) == NULL && h->kind == HOST_NAME)
-		conf_warn(x, "%s is taken as a host's name, without a domain",
+		conf_warn(x, "%s is read as a host name without a domain",
 		    conf_show(entry));
 	h->name = conf_xstrndup(s, n);
 	conf_lower(h->name);
@@ -240,9 +236,9 @@ host_name(struct conf_ctx *x, struct conf_host *h, const char *s, size_t n,
 }
 
 static int
-host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
+host_add(struct conf_ctx *x, void *field, const char *s, size_t n)
 {
-	struct conf_hosts *l = arg;
+	struct conf_hosts *l = field;
 	struct conf_host h;
 	char *entry;
 	int rv = 0;
@@ -259,47 +255,26 @@ host_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 		rv = host_name(x, &h, s, n, entry);
 	else
 		conf_clear_hostbits(x, &h.net, entry);
-	if (rv == 0) {
+	if (rv == 0)
 		conf_append(l, h);
-	}
 	free(entry);
 	return rv == -1 ? -1 : 0;
 }
 
-static void
-hosts_free(struct conf_hosts *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		free(l->v[i].name);
-	free(l->v);
-	memset(l, 0, sizeof(*l));
-}
-
 static int
-set_hosts(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_hosts(struct conf_ctx *x, void *field, const char *s)
 {
 	static const struct conf_dataset kind = { host_add, host_whole };
-	struct conf_hosts l, *old = conf_field(struct conf_hosts, c, row);
 
-	memset(&l, 0, sizeof(l));
 	if (*s == '\0')
 		conf_warn(x, "is empty: no client is internal");
-	if (dataset(x, s, &kind, &l) == -1) {
-		hosts_free(&l);
-		return -1;
-	}
-	hosts_free(old);
-	*old = l;
-	return 0;
+	return dataset(x, s, &kind, field);
 }
 
 static void
-print_hosts(FILE *f, const struct conf_row *row, const struct conf *c)
+print_hosts(FILE *f, const struct conf_row *row, const void *field)
 {
-	const struct conf_hosts *l = conf_cfield(struct conf_hosts, c, row);
+	const struct conf_hosts *l = field;
 	const struct conf_host *h;
 	size_t i;
 
@@ -322,17 +297,22 @@ print_hosts(FILE *f, const struct conf_row *row, const struct conf *c)
 }
 
 static void
-free_hosts(const struct conf_row *row, struct conf *c)
+free_hosts(void *field)
 {
-	hosts_free(conf_field(struct conf_hosts, c, row));
+	struct conf_hosts *l = field;
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->v[i].name);
+	free(l->v);
 }
 
 /* MacroList: name[|value[|value...]]. */
 
 static int
-macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
+macro_add(struct conf_ctx *x, void *field, const char *s, size_t n)
 {
-	struct conf_macros *l = arg;
+	struct conf_macros *l = field;
 	struct conf_macro m;
 	const char *bar, *e;
 	char *entry;
@@ -365,40 +345,18 @@ macro_add(struct conf_ctx *x, void *arg, const char *s, size_t n)
 	return 0;
 }
 
-static void
-macros_free(struct conf_macros *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++) {
-		conf_strs_free(&l->v[i].values);
-		free(l->v[i].name);
-	}
-	free(l->v);
-	memset(l, 0, sizeof(*l));
-}
-
 static int
-set_macros(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_macros(struct conf_ctx *x, void *field, const char *s)
 {
 	static const struct conf_dataset kind = { macro_add, NULL };
-	struct conf_macros l, *old = conf_field(struct conf_macros, c, row);
 
-	memset(&l, 0, sizeof(l));
-	if (dataset(x, s, &kind, &l) == -1) {
-		macros_free(&l);
-		return -1;
-	}
-	macros_free(old);
-	*old = l;
-	return 0;
+	return dataset(x, s, &kind, field);
 }
 
 static void
-print_macros(FILE *f, const struct conf_row *row, const struct conf *c)
+print_macros(FILE *f, const struct conf_row *row, const void *field)
 {
-	const struct conf_macros *l = conf_cfield(struct conf_macros, c, row);
+	const struct conf_macros *l = field;
 	size_t i, j;
 
 	for (i = 0; i < l->n; i++) {
@@ -409,9 +367,16 @@ print_macros(FILE *f, const struct conf_row *row, const struct conf *c)
 }
 
 static void
-free_macros(const struct conf_row *row, struct conf *c)
+free_macros(void *field)
 {
-	macros_free(conf_field(struct conf_macros, c, row));
+	struct conf_macros *l = field;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		conf_strs_free(&l->v[i].values);
+		free(l->v[i].name);
+	}
+	free(l->v);
 }
 
 const struct conf_ops conf_op_hosts = { set_hosts, print_hosts, free_hosts,

@@ -13,35 +13,40 @@
 /* Row i, or NULL at the end. */
 const struct conf_row *conf_row_at(size_t);
 size_t conf_row_index(const struct conf_row *);
-/* The row of a key, spelt exactly so, or NULL. */
+/* Returns the row of a key, spelt exactly so, or NULL. */
 const struct conf_row *conf_row_find(const char *);
+/* Returns a key's field. */
+void *conf_field(struct conf *, const struct conf_row *);
 /*
- * Sets a key's field from a value. Returns 0, or -1 with a message, also for a
- * value that is not UTF-8 or has control characters.
+ * Replaces a key's field by the value of a text, which need not be clean. On
+ * an error, adds a message and returns -1, and the field stays.
  */
 int conf_row_set(struct conf_ctx *, struct conf *, const struct conf_row *,
     const char *);
+/* Prints a key's value as conf_row_set() reads it. */
+void conf_row_print(FILE *, const struct conf *, const struct conf_row *);
+/* Frees what a key's field owns. */
+void conf_row_free(struct conf *, const struct conf_row *);
 /*
- * If old versions of spf-engine had this key: the text of a warning, "" for a
- * name that needs none; else NULL. *now is the key that replaces it, or NULL.
+ * Returns what to warn of for another name of a key or a key of old files, ""
+ * for no warning, or NULL for other names. *now is the key to use, or NULL.
  */
 const char *conf_old_key(const char *, const char **now);
 /*
- * Warns of a key that does not exist, and names the key that a misspelt one
- * comes close to. where continues the sentence.
+ * Warns about an unknown key, and suggests a key that is spelt like it. where
+ * continues the sentence.
  */
 void conf_unknown_key(struct conf_ctx *, const char *name, const char *where);
-
 /* peruser.c: reads the text of a per-user file into users. */
 void conf_users_parse(struct conf_ctx *, struct conf *, const char *, size_t);
-/* Reads one line of it, without its comment. */
+/* Reads one line of such a file, without its comment. */
 void conf_users_line(struct conf_ctx *, struct conf *, const char *, size_t);
 /*
- * Call it last: sorts the entries, keeps the first of each user, and copies
- * into each the global settings that it does not change.
+ * Sorts the entries, removes all but the first of each user, and copies into
+ * each the fields that it does not set. Call it after all else is read.
  */
 void conf_users_done(struct conf_ctx *, struct conf *);
-/* A line "@user ..." for each entry, which conf_users_line() reads back. */
+/* Prints "@user " and a line for conf_users_line() for each entry. */
 void conf_users_print(FILE *, const struct conf *);
 void conf_users_free(struct conf *);
 

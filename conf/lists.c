@@ -2,9 +2,9 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Keys with a list of values, separated by commas: networks, domains, name
+ * Lists whose entries are separated by commas: networks, domains, name
  * servers; and the one key with an address. spf-engine takes a blank beside a
- * comma for part of the entry; here it is dropped, with a warning.
+ * comma as part of the entry; here it is dropped, with a warning.
  */
 
 #include <stdio.h>
@@ -15,16 +15,13 @@
 #include "conf/value.h"
 #include "proto/addr.h"
 
-#define WORD	   "nameserver" /* of resolv.conf(5) */
 #define DOMAIN_LEN 253		/* RFC 1035 2.3.4, without the last dot */
+#define WORD	   "nameserver" /* of resolv.conf(5) */
 
-/*
- * *s becomes NULL after the last entry; a list that ends with a comma has an
- * empty last entry.
- */
+/* A list that ends with a comma has an empty last entry. */
 int
 conf_entry(const char **s, const char **e, size_t *n, int blanks,
-    unsigned int *odd)
+    unsigned int *flags)
 {
 	const char *p = *s;
 	size_t k;
@@ -36,7 +33,7 @@ conf_entry(const char **s, const char **e, size_t *n, int blanks,
 	*n = k;
 	p += k;
 	if (*p == ' ' || *p == '\t') {
-		*odd |= ENTRY_BLANK;
+		*flags |= ENTRY_BLANK;
 		p += strspn(p, " \t");
 		if (*p == ',')
 			p++;
@@ -45,52 +42,43 @@ conf_entry(const char **s, const char **e, size_t *n, int blanks,
 	else
 		p = NULL;
 	if (p != NULL && blanks && (*p == ' ' || *p == '\t')) {
-		*odd |= ENTRY_BLANK;
+		*flags |= ENTRY_BLANK;
 		p += strspn(p, " \t");
 	}
 	*s = p;
-	k = *n;
 	python_strip(e, n);
 	if (k != *n)
-		*odd |= ENTRY_BLANK;
+		*flags |= ENTRY_BLANK;
 	if (*n == 0)
-		*odd |= ENTRY_EMPTY;
+		*flags |= ENTRY_EMPTY;
 	return 1;
 }
 
 static void
-odd_warn(struct conf_ctx *x, unsigned int odd)
+warn_of(struct conf_ctx *x, unsigned int flags)
 {
-	if ((odd & ENTRY_BLANK) != 0)
-		conf_warn(x, "blanks in the list are left out");
-	if ((odd & ENTRY_EMPTY) != 0)
-		conf_warn(x, "empty entries are left out");
+	if ((flags & ENTRY_BLANK) != 0)
+		conf_warn(x, "blanks in the list are ignored");
+	if ((flags & ENTRY_EMPTY) != 0)
+		conf_warn(x, "empty entries are ignored");
 }
 
 /* Prospective. */
 
 static int
-set_addr(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_addr(struct conf_ctx *x, void *field, const char *s)
 {
-	struct addr a;
-
-	memset(&a, 0, sizeof(a));
-	if (*s != '\0' && !conf_unset(x, row, s) &&
-	    addr_parse(&a, s, strlen(s)) == -1)
+	if (!conf_unset(x, s) && addr_parse(field, s, strlen(s)) == -1)
 		return conf_refuse(x, "%s is not an address", conf_show(s));
-	*conf_field(struct addr, c, row) = a;
 	return 0;
 }
 
 static void
-print_addr(FILE *f, const struct conf_row *row, const struct conf *c)
+print_addr(FILE *f, const struct conf_row *row, const void *field)
 {
-	const struct addr *a = conf_cfield(struct addr, c, row);
 	char buf[ADDR_STRLEN];
 
-	if (a->family != 0)
-		fputs(addr_format(a, buf, sizeof(buf)), f);
+	fputs(addr_format(field, buf, sizeof(buf)), f);
 }
 
 /* Networks. */
@@ -108,19 +96,17 @@ conf_clear_hostbits(struct conf_ctx *x, struct cidr *net, const char *entry)
 static int
 net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 {
-	const char *slash;
 	char *copy, *p;
 	int rv;
 
 	copy = conf_xstrndup(s, n);
 	/* spf-engine's manual has "::1//128" in an example. */
-	if ((slash = strstr(copy, "//")) != NULL) {
+	if ((p = strstr(copy, "//")) != NULL) {
 		conf_warn(x, "%s is read with one '/'", conf_show(copy));
-		p = copy + (slash - copy);
 		memmove(p, p + 1, strlen(p));
 	}
 	if ((rv = cidr_parse(net, copy, strlen(copy))) == -1)
-		conf_warn(x, "%s is not a network, left out", conf_show(copy));
+		conf_warn(x, "%s is not a network; ignored", conf_show(copy));
 	else
 		conf_clear_hostbits(x, net, copy);
 	free(copy);
@@ -128,28 +114,23 @@ net_parse(struct conf_ctx *x, struct cidr *net, const char *s, size_t n)
 }
 
 static int
-set_nets(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_nets(struct conf_ctx *x, void *field, const char *s)
 {
-	struct conf_nets nets, *old = conf_field(struct conf_nets, c, row);
+	struct conf_nets *nets = field;
 	struct cidr net;
 	const char *e;
 	size_t n;
-	unsigned int odd = 0;
+	unsigned int flags = 0;
 
-	memset(&nets, 0, sizeof(nets));
 	/* spf-engine fails on an empty skip_addresses. */
-	if (*s == '\0' && row->pub.def[0] != '\0')
+	if (*s == '\0' && x->row->pub.def[0] != '\0')
 		conf_warn(x, "is empty: no network is in it");
 	if (*s == '\0' || strcasecmp(s, "none") == 0)
 		s = NULL;
-	while (conf_entry(&s, &e, &n, 1, &odd))
-		if (n != 0 && net_parse(x, &net, e, n) == 0) {
-			conf_append(&nets, net);
-		}
-	odd_warn(x, odd);
-	free(old->v);
-	*old = nets;
+	while (conf_entry(&s, &e, &n, 1, &flags))
+		if (n != 0 && net_parse(x, &net, e, n) == 0)
+			conf_append(nets, net);
+	warn_of(x, flags);
 	return 0;
 }
 
@@ -164,9 +145,9 @@ conf_print_net(FILE *f, const struct cidr *net)
 }
 
 static void
-print_nets(FILE *f, const struct conf_row *row, const struct conf *c)
+print_nets(FILE *f, const struct conf_row *row, const void *field)
 {
-	const struct conf_nets *nets = conf_cfield(struct conf_nets, c, row);
+	const struct conf_nets *nets = field;
 	size_t i;
 
 	if (nets->n == 0 && row->pub.def[0] != '\0')
@@ -179,14 +160,12 @@ print_nets(FILE *f, const struct conf_row *row, const struct conf *c)
 }
 
 static void
-free_nets(const struct conf_row *row, struct conf *c)
+free_nets(void *field)
 {
-	free(conf_field(struct conf_nets, c, row)->v);
+	free(((struct conf_nets *)field)->v);
 }
 
-/*
- * Domains: stored in lower case, without dots at either end.
- */
+/* Domains: in lower case, without dots at either end. */
 
 void
 conf_strs_free(struct conf_strs *l)
@@ -200,15 +179,14 @@ conf_strs_free(struct conf_strs *l)
 }
 
 static void
-domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
-    const char *s, size_t n)
+domain_add(struct conf_ctx *x, struct conf_strs *l, const char *s, size_t n)
 {
-	char *p;
+	unsigned int flags = x->row->flags;
 	size_t was = n;
 	int capitals, dot;
+	char *p;
 
-	dot =
-	    (row->flags & ROW_DOT) != 0 && n > 1 && s[0] == '.' && s[1] != '.';
+	dot = (flags & ROW_DOT) != 0 && n > 1 && s[0] == '.' && s[1] != '.';
 	while (n > (size_t)dot && s[dot] == '.') {
 		s++;
 		n--;
@@ -220,40 +198,35 @@ domain_add(struct conf_ctx *x, const struct conf_row *row, struct conf_strs *l,
 	capitals = memcmp(p, s, n) != 0;
 	if (n == 0 || n > DOMAIN_LEN || python_has_space(p, n) ||
 	    strcmp(p, "none") == 0) {
-		conf_warn(x, "%s is not a domain, left out", conf_show(p));
+		conf_warn(x, "%s is not a domain; ignored", conf_show(p));
 		free(p);
 		return;
 	}
-	if (n != was || (capitals && (row->flags & ROW_LOWER) != 0))
+	if (n != was || (capitals && (flags & ROW_LOWER) != 0))
 		conf_warn(x, "read as %s", conf_show(p));
 	conf_append(l, p);
 }
 
 static int
-set_domains(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_domains(struct conf_ctx *x, void *field, const char *s)
 {
-	struct conf_strs l, *old = conf_field(struct conf_strs, c, row);
 	const char *e;
 	size_t n;
-	unsigned int odd = 0;
+	unsigned int flags = 0;
 
-	memset(&l, 0, sizeof(l));
-	if (*s == '\0' || conf_unset(x, row, s))
+	if (conf_unset(x, s))
 		s = NULL;
-	while (conf_entry(&s, &e, &n, 1, &odd))
+	while (conf_entry(&s, &e, &n, 1, &flags))
 		if (n != 0)
-			domain_add(x, row, &l, e, n);
-	odd_warn(x, odd);
-	conf_strs_free(old);
-	*old = l;
+			domain_add(x, field, e, n);
+	warn_of(x, flags);
 	return 0;
 }
 
 static void
-print_domains(FILE *f, const struct conf_row *row, const struct conf *c)
+print_domains(FILE *f, const struct conf_row *row, const void *field)
 {
-	const struct conf_strs *l = conf_cfield(struct conf_strs, c, row);
+	const struct conf_strs *l = field;
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
@@ -261,14 +234,12 @@ print_domains(FILE *f, const struct conf_row *row, const struct conf *c)
 }
 
 static void
-free_domains(const struct conf_row *row, struct conf *c)
+free_domains(void *field)
 {
-	conf_strs_free(conf_field(struct conf_strs, c, row));
+	conf_strs_free(field);
 }
 
-/*
- * Nameservers: address[@port], an IPv6 address with or without brackets.
- */
+/* Nameservers: address[@port], an IPv6 address with or without brackets. */
 
 static int
 server_parse(struct conf_server *sv, const char *s, size_t n)
@@ -292,50 +263,42 @@ server_parse(struct conf_server *sv, const char *s, size_t n)
 }
 
 static int
-set_servers(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_servers(struct conf_ctx *x, void *field, const char *s)
 {
-	struct conf_servers l, *old = conf_field(struct conf_servers, c, row);
+	struct conf_servers *l = field;
 	struct conf_server sv;
 	const char *e;
 	size_t n;
-	unsigned int odd = 0;
+	unsigned int flags = 0;
 	char *bad;
 
-	memset(&l, 0, sizeof(l));
 	memset(&sv, 0, sizeof(sv));
-	if (*s == '\0' || conf_unset(x, row, s))
+	if (conf_unset(x, s))
 		s = NULL;
-	while (conf_entry(&s, &e, &n, 1, &odd)) {
+	while (conf_entry(&s, &e, &n, 1, &flags)) {
 		if (n == 0)
 			continue;
-		if (l.n == CONF_SERVERS_MAX) {
-			free(l.v);
+		if (l->n == CONF_SERVERS_MAX)
 			return conf_refuse(x, "more than %d servers",
 			    CONF_SERVERS_MAX);
-		}
 		if (server_parse(&sv, e, n) == -1) {
-			free(l.v);
 			bad = conf_xstrndup(e, n);
 			conf_refuse(x, "%s is not address[@port]",
 			    conf_show(bad));
 			free(bad);
 			return -1;
 		}
-		conf_append(&l, sv);
+		conf_append(l, sv);
 	}
 	/* spf-engine does not have this key: blanks beside commas are fine. */
-	if ((odd & ENTRY_EMPTY) != 0)
-		odd_warn(x, ENTRY_EMPTY);
-	conf_servers_free(old);
-	*old = l;
+	warn_of(x, flags & ENTRY_EMPTY);
 	return 0;
 }
 
 static void
-print_servers(FILE *f, const struct conf_row *row, const struct conf *c)
+print_servers(FILE *f, const struct conf_row *row, const void *field)
 {
-	const struct conf_servers *l = conf_cfield(struct conf_servers, c, row);
+	const struct conf_servers *l = field;
 	char buf[ADDR_STRLEN];
 	size_t i;
 
@@ -354,49 +317,42 @@ conf_servers_free(struct conf_servers *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* resolv.conf(5): only the nameserver lines are read. */
 size_t
 conf_resolvconf(const char *text, size_t len, struct conf_servers *out)
 {
-	struct addr a;
+	const size_t word = sizeof(WORD) - 1;
+	struct conf_server sv = { .port = 53 };
 	const char *l;
-	size_t n, i, named;
+	size_t n, k, end, named;
 
 	conf_servers_free(out);
-	out->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*out->v));
 	while (out->n < CONF_SERVERS_MAX && conf_line(&text, &len, &l, &n)) {
 		/* As in glibc: the word begins the line, a blank ends it. */
-		if (n <= sizeof(WORD) - 1 ||
-		    memcmp(l, WORD, sizeof(WORD) - 1) != 0 ||
-		    (l[sizeof(WORD) - 1] != ' ' && l[sizeof(WORD) - 1] != '\t'))
+		if (n <= word || memcmp(l, WORD, word) != 0 ||
+		    (l[word] != ' ' && l[word] != '\t'))
 			continue;
-		l += sizeof(WORD) - 1;
-		n -= sizeof(WORD) - 1;
-		for (; n != 0 && (*l == ' ' || *l == '\t'); n--)
-			l++;
-		for (i = 0; i < n && strchr(" \t;#", l[i]) == NULL; i++)
+		for (k = word; k < n && (l[k] == ' ' || l[k] == '\t'); k++)
 			;
-		/* This skips scoped addresses (fe80::1%eth0). */
-		if (addr_parse(&a, l, i) == -1)
-			continue;
-		out->v[out->n].addr = a;
-		out->v[out->n++].port = 53;
+		for (end = k; end < n && strchr(" \t;#", l[end]) == NULL; end++)
+			;
+		/* Scoped addresses (fe80::1%eth0) fail here. */
+		if (addr_parse(&sv.addr, l + k, end - k) == 0)
+			conf_append(out, sv);
 	}
 	named = out->n;
-	if (named == 0 && addr_parse(&a, "127.0.0.1", 9) == 0) {
-		out->v[0].addr = a;
-		out->v[out->n++].port = 53;
-	}
+	if (named == 0 && addr_parse(&sv.addr, "127.0.0.1", 9) == 0)
+		conf_append(out, sv);
 	return named;
 }
 
 void
 conf_servers_copy(struct conf_servers *to, const struct conf_servers *from)
 {
+	size_t i;
+
 	conf_servers_free(to);
-	to->v = conf_xcalloc(CONF_SERVERS_MAX, sizeof(*to->v));
-	memcpy(to->v, from->v, from->n * sizeof(*to->v));
-	to->n = from->n;
+	for (i = 0; i < from->n; i++)
+		conf_append(to, from->v[i]);
 }
 
 int
@@ -412,9 +368,9 @@ conf_servers_equal(const struct conf_servers *a, const struct conf_servers *b)
 }
 
 static void
-free_servers(const struct conf_row *row, struct conf *c)
+free_servers(void *field)
 {
-	conf_servers_free(conf_field(struct conf_servers, c, row));
+	conf_servers_free(field);
 }
 
 const struct conf_ops conf_op_addr = { set_addr, print_addr, NULL,

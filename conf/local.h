@@ -13,8 +13,8 @@
  *	peruser				settings by recipient
  *	parse				the functions of conf.h
  *
- * This header is that of the first two rows, value.h that of the next three,
- * keys.h that of keys and peruser.
+ * This header declares the first two rows, value.h the next three, keys.h
+ * keys and peruser.
  */
 
 #ifndef CONF_LOCAL_H
@@ -23,58 +23,63 @@
 #include "conf/conf.h"
 #include "proto/python.h"
 
-/* What is known while a file is read, and where the reader is in it. */
+struct conf_row;
+
+/* The state of reading a file. */
 struct conf_ctx {
 	enum conf_program program;
 	const struct conf_reader *reader;
 	struct conf_msgs *msgs;
+	/* the place that messages name */
 	const char *file; /* NULL: the configuration file */
 	unsigned int line;
-	const char *key;     /* NULL: the message is about the line */
-	int child;	     /* the text is conf_print()'s for a child */
+	const char *key; /* NULL: none */
+	/* the value being read */
+	const struct conf_row *row;
+	int foreign;  /* only the other program uses the key */
+	int per_user; /* it is in the per-user file */
+
+	int child;	     /* conf_print() made the text, for a child */
 	FILE *anchors;	     /* child: collects trust_anchor_text */
-	int foreign;	     /* only the other program uses the key */
-	int per_user;	     /* in a line of the per-user file */
-	unsigned int *lines; /* NULL, or by row: the line that set it last */
+	unsigned int *lines; /* by row: the line that set it last, or NULL */
 	unsigned int url_line[2]; /* of Reason_URL, of Why_URL; 0: not set */
 };
 
 /*
- * msgs.c. Adds a message about the place where the reader is. A warning about
- * a child's text is dropped: the parent has reported it.
+ * msgs.c. Adds a warning about the context's place; none about a child's text,
+ * since the parent has reported it.
  */
 void conf_warn(struct conf_ctx *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));
 /*
- * Adds an error. It becomes a warning for a key that only the other program
- * has, and in the per-user file, where the caller ignores the rest of the
- * line. Returns -1.
+ * Adds an error; but a warning for a key of the other program, and in the
+ * per-user file, whose reader then ignores the line. Returns -1.
  */
 int conf_refuse(struct conf_ctx *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));
-/* The same, but an error also for a key of the other program. */
+/* The same, but adds an error also for a key of the other program. */
 int conf_refuse_any(struct conf_ctx *, const char *, ...)
     __attribute__((__format__(printf, 2, 3)));
 /*
- * A quoted, escaped and shortened copy for a message; it stays valid for
- * the next three calls.
+ * Returns a quoted, escaped and shortened copy for a message. It is valid
+ * until the fourth call after this one.
  */
 const char *conf_show(const char *);
 
 /* msgs.c: these exit the process when there is no memory. */
 void *conf_xcalloc(size_t, size_t);
-/* Room for one more after n elements of that size; grows by doubling. */
+/* Returns the array with room for one more after n elements. */
 void *conf_xgrow(void *, size_t n, size_t size);
-/* A NUL-terminated copy of n octets. */
+/* Returns a NUL-terminated copy of n octets. */
 char *conf_xstrndup(const char *, size_t n);
-/* Appends an element to a list, a struct of v and n. */
+/* Appends an element to a list, a struct with an array v of n elements. */
 #define conf_append(l, element)                                \
 	((l)->v = conf_xgrow((l)->v, (l)->n, sizeof(*(l)->v)), \
 	    (l)->v[(l)->n++] = (element))
 
 /*
- * text.c. Takes the next line off a text; LF, CRLF and CR end a line. The line
- * has no terminator. Returns 0 at the end of the text.
+ * text.c. Takes the next line off a text, without its LF, CRLF or CR. Returns
+ * 0 at the end of the text.
  */
 int conf_line(const char **text, size_t *len, const char **line, size_t *n);
 /*
@@ -83,26 +88,30 @@ int conf_line(const char **text, size_t *len, const char **line, size_t *n);
  */
 size_t conf_split(const char *, size_t n, const char *eq, char **name,
     char **value);
-/* Skips a byte order mark; returns 1 when there was one. */
+/* Skips a byte order mark. Returns 1 if there was one. */
 int conf_skip_bom(const char **text, size_t *len);
-/* NULL, or why a value is refused: not UTF-8, or a control character. */
+/*
+ * Returns why a value is refused (it is not UTF-8, or has a control character
+ * other than TAB), or NULL.
+ */
 const char *conf_dirty(const char *, size_t);
-/* ASCII capitals to lower case, in place. */
+/* Changes ASCII letters to lower case in place. */
 void conf_lower(char *);
-/* A decimal port from 1 to 65535: 0, or -1. */
+/* Reads a decimal port from 1 to 65535. Returns 0 or -1. */
 int conf_port(const char *, size_t, uint16_t *);
 
 /*
- * read.c. A whole file by the context's reader, malloced and NUL-terminated.
- * NULL with errno: EFBIG above CONF_FILE_MAX, EISDIR or EINVAL when it is no
- * regular file, EPERM in a child, which opens nothing.
+ * read.c. Reads a whole file by the context's reader. Returns the contents,
+ * malloced and NUL-terminated; or NULL with errno: EFBIG above CONF_FILE_MAX,
+ * EISDIR or EINVAL for a file that is not regular, EPERM in a child.
  */
 char *conf_read(struct conf_ctx *, const char *path, size_t *len);
 
 /*
- * template.c. A well-formed copy of a template, malloced. The names that it
- * may hold end with NULL. *changed becomes 1 when the copy differs. With
- * numbered 1, "{0}" and "{}" are the names in their order.
+ * template.c. Returns a well-formed copy of a template, malloced. names, with
+ * a NULL at the end, are the fields that it may have; if numbered is 1, "{0}"
+ * and "{}" mean the names in their order. Sets *changed to 1 if the copy
+ * differs from the text in another way.
  */
 char *conf_template_clean(const char *, const char *const *names, int numbered,
     int *changed);

@@ -26,10 +26,10 @@ conf_xcalloc(size_t n, size_t size)
 void *
 conf_xgrow(void *p, size_t n, size_t size)
 {
+	/* double the size at each power of two */
 	if (n != 0 && (n & (n - 1)) != 0)
 		return p;
-	p = reallocarray(p, n == 0 ? 1 : n * 2, size);
-	if (p == NULL)
+	if ((p = reallocarray(p, n == 0 ? 1 : n * 2, size)) == NULL)
 		err(1, "configuration");
 	return p;
 }
@@ -37,11 +37,7 @@ conf_xgrow(void *p, size_t n, size_t size)
 char *
 conf_xstrndup(const char *s, size_t n)
 {
-	char *p;
-
-	p = conf_xcalloc(1, n + 1);
-	memcpy(p, s, n);
-	return p;
+	return memcpy(conf_xcalloc(1, n + 1), s, n);
 }
 
 const char *
@@ -49,10 +45,9 @@ conf_show(const char *s)
 {
 	static char ring[SHOW_RING][SHOW_LEN + 8];
 	static size_t next;
-	char *p;
+	char *p = ring[next++ % SHOW_RING];
 	size_t n;
 
-	p = ring[next++ % SHOW_RING];
 	p[0] = '"';
 	n = 1 + text_escape_log(p + 1, SHOW_LEN + 1, s, strlen(s));
 	strlcpy(p + n, strlen(s) > SHOW_LEN ? "...\"" : "\"",
@@ -64,9 +59,8 @@ static void
 add(struct conf_ctx *x, int error, const char *fmt, va_list ap)
 {
 	struct conf_msgs *ms = x->msgs;
-	struct conf_msg *m;
+	struct conf_msg m = { .error = error, .line = x->line };
 
-	/* The parent reported its warnings when it read the file. */
 	if (!error && x->child)
 		return;
 	if (error)
@@ -75,17 +69,13 @@ add(struct conf_ctx *x, int error, const char *fmt, va_list ap)
 	if (ms->n > CONF_MSGS_MAX ||
 	    (ms->n == CONF_MSGS_MAX && !(error && ms->errors == 1)))
 		return;
-	ms->v = conf_xgrow(ms->v, ms->n, sizeof(*ms->v));
-	m = &ms->v[ms->n++];
-	memset(m, 0, sizeof(*m));
-	m->error = error;
-	m->line = x->line;
 	if (x->key != NULL)
-		m->key = conf_xstrndup(x->key, strlen(x->key));
+		m.key = conf_xstrndup(x->key, strlen(x->key));
 	if (x->file != NULL)
-		m->file = conf_xstrndup(x->file, strlen(x->file));
-	if (vasprintf(&m->text, fmt, ap) == -1)
+		m.file = conf_xstrndup(x->file, strlen(x->file));
+	if (vasprintf(&m.text, fmt, ap) == -1)
 		err(1, "configuration");
+	conf_append(ms, m);
 }
 
 void

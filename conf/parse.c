@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,17 +10,17 @@
 #include "conf/keys.h"
 #include "proto/text.h"
 
-/* equals: how many '=' the line has. */
+/* equals: 1 when the value contains '='. */
 static void
 set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
     int equals)
 {
 	const struct conf_row *row;
-	const char *now = NULL, *text;
+	const char *now = NULL, *text = conf_old_key(name, &now);
+	int alias = text != NULL && *text == '\0';
 
-	text = conf_old_key(name, &now);
-	row = conf_row_find(text != NULL && *text == '\0' ? now : name);
-	if (equals > 1 && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
+	row = conf_row_find(alias ? now : name);
+	if (equals && (row == NULL || (row->flags & ROW_EQUALS) == 0)) {
 		x->key = row != NULL ? name : NULL;
 		conf_warn(x, "a value cannot contain '='; line ignored");
 		return;
@@ -33,29 +33,26 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 		row = conf_row_find(now);
 	}
 	if (row == NULL) {
-		conf_unknown_key(x, name, ", line ignored");
+		conf_unknown_key(x, name, "; line ignored");
 		return;
 	}
-	x->key = text != NULL && *text == '\0' ? name : row->pub.name;
+	x->key = alias ? name : row->pub.name;
 	conf_row_set(x, c, row, value);
 }
 
-/* Reads a line that conf_print() adds for children; 0: it is no such line. */
+/* Reads a line that conf_print() adds for children. Returns 0 for others. */
 static int
 child_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
 	static const char user[] = "@user ", anchor[] = "@trust_anchor ";
+	const size_t nu = sizeof(user) - 1, na = sizeof(anchor) - 1;
 
-	if (n >= sizeof(user) - 1 && memcmp(l, user, sizeof(user) - 1) == 0) {
-		conf_users_line(x, c, l + sizeof(user) - 1,
-		    n - (sizeof(user) - 1));
-		return 1;
-	}
-	if (n < sizeof(anchor) - 1 ||
-	    memcmp(l, anchor, sizeof(anchor) - 1) != 0)
+	if (n >= nu && memcmp(l, user, nu) == 0)
+		conf_users_line(x, c, l + nu, n - nu);
+	else if (n >= na && memcmp(l, anchor, na) == 0)
+		fprintf(x->anchors, "%.*s\n", (int)(n - na), l + na);
+	else
 		return 0;
-	fwrite(l + sizeof(anchor) - 1, 1, n - (sizeof(anchor) - 1), x->anchors);
-	putc('\n', x->anchors);
 	return 1;
 }
 
@@ -65,8 +62,7 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 {
 	const char *hash, *eq;
 	char *name, *value;
-	size_t i;
-	int equals = 0;
+	size_t i, k;
 
 	x->key = NULL;
 	if (x->child && child_line(x, c, l, n))
@@ -76,26 +72,24 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	python_strip(&l, &n);
 	if (n == 0)
 		return;
-	/* spf-engine ends with an exception when it is not UTF-8. */
+	/* spf-engine fails on any octet that is not UTF-8. */
 	if (memchr(l, '\0', n) != NULL) {
-		conf_refuse_any(x, "the line holds a NUL");
+		conf_refuse_any(x, "the line contains a NUL");
 		return;
 	}
-	for (i = 0; i < n; i += utf8_len(l + i, n - i))
-		if (utf8_len(l + i, n - i) == 0) {
+	for (i = 0; i < n; i += k)
+		if ((k = utf8_len(l + i, n - i)) == 0) {
 			conf_refuse_any(x, "the line is not UTF-8 text");
 			return;
 		}
-	for (i = 0; i < n; i++)
-		equals += l[i] == '=';
 	if ((eq = memchr(l, '=', n)) == NULL) {
 		name = conf_xstrndup(l, n);
-		conf_warn(x, "no '=' in %s, line ignored", conf_show(name));
+		conf_warn(x, "no '=' in %s; line ignored", conf_show(name));
 		free(name);
 		return;
 	}
 	conf_split(l, n, eq, &name, &value);
-	set_key(x, c, name, value, equals);
+	set_key(x, c, name, value, strchr(value, '=') != NULL);
 	x->key = NULL;
 	x->foreign = 0;
 	free(name);
@@ -104,18 +98,15 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 
 /* The steps after the last line. */
 
-/* Messages from here on are about this key, where the file set it last. */
-static const struct conf_row *
+/* Makes the next messages name this key, and the line that set it last. */
+static void
 at_key(struct conf_ctx *x, const char *key)
 {
-	const struct conf_row *row = conf_row_find(key);
-
-	x->key = row->pub.name;
-	x->line = x->lines[conf_row_index(row)];
-	return row;
+	x->key = key;
+	x->line = x->lines[conf_row_index(conf_row_find(key))];
 }
 
-/* Authserv_Id = HOSTNAME: the name comes from gethostname(2). */
+/* Authserv_Id = HOSTNAME: the name is that of gethostname(2). */
 static void
 finish_id(struct conf_ctx *x, struct conf *c)
 {
@@ -128,8 +119,7 @@ finish_id(struct conf_ctx *x, struct conf *c)
 	    strcspn(host, "=# \t|,") != strlen(host) ||
 	    conf_dirty(host, strlen(host)) != NULL) {
 		conf_warn(x,
-		    "this host's name cannot be used; "
-		    "localhost is used instead");
+		    "this host's name is not usable; localhost is used");
 		strlcpy(host, "localhost", sizeof(host));
 	}
 	conf_lower(host);
@@ -169,7 +159,7 @@ finish_anchor(struct conf_ctx *x, struct conf *c)
 	free(buf);
 }
 
-/* Reads the file of Per_User. Without it the global settings hold. */
+/* Reads the file of Per_User. If that fails, the global settings apply. */
 static void
 finish_users(struct conf_ctx *x, struct conf *c)
 {
@@ -194,7 +184,8 @@ finish(struct conf_ctx *x, struct conf *c)
 {
 	static const char *const policy_only[] = { "HELO_pass_restriction",
 		"Mail_From_pass_restriction" };
-	const struct conf_row *row;
+	const char *const text[] = { c->helo_pass_restriction,
+		c->mail_from_pass_restriction };
 	size_t i;
 
 	x->file = NULL;
@@ -209,14 +200,14 @@ finish(struct conf_ctx *x, struct conf *c)
 		x->foreign = x->per_user = 0;
 		(void)conf_refuse(x, "neither Socket nor PolicySocket is set");
 	}
-	for (i = 0; i < sizeof(policy_only) / sizeof(policy_only[0]); i++) {
-		row = at_key(x, policy_only[i]);
-		if ((*conf_cfield(char *, c, row))[0] != '\0')
-			conf_warn(x, "has no meaning in a milter, ignored");
+	for (i = 0; i < nitems(text); i++) {
+		at_key(x, policy_only[i]);
+		if (text[i][0] != '\0')
+			conf_warn(x, "has no effect in a milter; ignored");
 	}
 }
 
-/* The defaults of the key table; finish_id() completes Authserv_Id. */
+/* Sets the defaults of the key table. finish_id() replaces HOSTNAME. */
 static struct conf *
 defaults(enum conf_program program)
 {
@@ -235,7 +226,7 @@ defaults(enum conf_program program)
 	c->program = program;
 	c->trust_anchor_text = conf_xstrndup("", 0);
 	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
-		if (row->ops->set(&x, row, c, row->pub.def) == -1)
+		if (conf_row_set(&x, c, row, row->pub.def) == -1)
 			abort(); /* the table is wrong */
 	conf_msgs_free(&msgs);
 	return c;
@@ -251,13 +242,12 @@ conf_free(struct conf *c)
 		return;
 	conf_users_free(c);
 	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
-		if (row->ops->free != NULL)
-			row->ops->free(row, c);
+		conf_row_free(c, row);
 	free(c->trust_anchor_text);
 	free(c);
 }
 
-/* As conf_parse(), but adds to the messages. */
+/* Like conf_parse(), but adds to msgs. */
 static struct conf *
 parse(enum conf_program program, const char *text, size_t len, const char *name,
     const struct conf_reader *reader, struct conf_msgs *msgs)
@@ -351,9 +341,8 @@ conf_load(enum conf_program program, const char *path, int explicit,
 }
 
 /*
- * One line a key, in the order of the table. The administrator sees the keys
- * of the program; a child gets all of them, since it cannot work all of them
- * out (Authserv_Id needs a system call).
+ * One line for each key, in the order of the table. A child also gets the keys
+ * of the other program: it cannot find out the host name for Authserv_Id.
  */
 char *
 conf_print(const struct conf *c, int for_child)
@@ -373,8 +362,8 @@ conf_print(const struct conf *c, int for_child)
 			continue;
 		fprintf(f, "%s = ", row->pub.name);
 		at = ftell(f);
-		row->ops->print(f, row, c);
-		/* Take back the blank after "=" of an empty value. */
+		conf_row_print(f, c, row);
+		/* Remove the blank before an empty value. */
 		if (ftell(f) == at)
 			fseek(f, -1, SEEK_CUR);
 		putc('\n', f);

@@ -1,11 +1,10 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 /*
- * Settings by recipient. A line of the file is "user,key=value|key=value";
- * the first line for a user counts. Each entry is a whole configuration that
- * shares the fields that it does not set with the global one, and must be
- * freed before it.
+ * Settings by recipient. A line of the file is "user,key=value|key=value"; the
+ * first line for a user counts. Each entry has a whole configuration; the
+ * fields that it does not set point to the same memory as in the global one.
  */
 
 #include <stdio.h>
@@ -14,16 +13,23 @@
 
 #include "conf/keys.h"
 
+/* An entry's configuration; conf_user.conf points to its first member. */
 struct overlay {
-	struct conf conf;  /* first: conf_user.conf points here */
-	uint64_t own;	   /* by row, a bit for each field that it owns */
-	unsigned int line; /* of the file, to sort by */
+	struct conf conf;
+	uint64_t own; /* a bit for each row whose field it owns */
+	unsigned int line;
 };
 
 static struct overlay *
 overlay_of(const struct conf_user *u)
 {
 	return (struct overlay *)(void *)u->conf;
+}
+
+static int
+overlay_owns(const struct overlay *o, size_t i)
+{
+	return (o->own & UINT64_C(1) << i) != 0;
 }
 
 static void
@@ -33,37 +39,28 @@ overlay_free(struct overlay *o)
 	size_t i;
 
 	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
-		if ((o->own & UINT64_C(1) << i) != 0 && row->ops->free != NULL)
-			row->ops->free(row, &o->conf);
+		if (overlay_owns(o, i))
+			conf_row_free(&o->conf, row);
 	free(o);
 }
 
-/*
- * A field's first setting must not free the value that it shares with the
- * global configuration.
- */
+/* On -1, the overlay can only be freed. */
 static int
 overlay_set(struct conf_ctx *x, struct overlay *o, const struct conf_row *row,
     const char *value)
 {
-	uint64_t bit = UINT64_C(1) << conf_row_index(row);
-	struct conf *c = &o->conf, saved;
+	size_t i = conf_row_index(row);
 
-	saved = *c;
-	if ((o->own & bit) == 0) {
-		memset((char *)c + row->off, 0, row->ops->size);
-		if (row->off2 != 0)
-			*(char **)(void *)((char *)c + row->off2) = NULL;
-	}
-	if (conf_row_set(x, c, row, value) == -1) {
-		*c = saved;
+	/* The global configuration owns the value so far: do not free it. */
+	if (!overlay_owns(o, i))
+		memset(conf_field(&o->conf, row), 0, row->ops->size);
+	if (conf_row_set(x, &o->conf, row, value) == -1)
 		return -1;
-	}
-	o->own |= bit;
+	o->own |= UINT64_C(1) << i;
 	return 0;
 }
 
-/* Copies the shared fields once the global ones are complete. */
+/* Copies the fields that are not its own from the global configuration. */
 static void
 overlay_sync(struct overlay *o, const struct conf *c)
 {
@@ -73,50 +70,45 @@ overlay_sync(struct overlay *o, const struct conf *c)
 
 	o->conf = *c;
 	memset(&o->conf.users, 0, sizeof(o->conf.users));
-	for (i = 0; (row = conf_row_at(i)) != NULL; i++) {
-		if ((o->own & UINT64_C(1) << i) == 0)
-			continue;
-		memcpy((char *)&o->conf + row->off, (char *)&own + row->off,
-		    row->ops->size);
-		if (row->off2 != 0)
-			*(char **)(void *)((char *)&o->conf + row->off2) =
-			    *(char **)(void *)((char *)&own + row->off2);
-	}
+	for (i = 0; (row = conf_row_at(i)) != NULL; i++)
+		if (overlay_owns(o, i))
+			memcpy(conf_field(&o->conf, row), conf_field(&own, row),
+			    row->ops->size);
 }
 
-/*
- * One "key=value". 0: set, or skipped with a warning; -1: the line is bad.
- */
+static int
+no_setting(struct conf_ctx *x)
+{
+	x->key = NULL;
+	conf_warn(x, "each setting must be key=value; line ignored");
+	return -1;
+}
+
+/* Reads one "key=value". 0: set, or ignored with a warning; -1: bad line. */
 static int
 setting(struct conf_ctx *x, struct overlay *o, const char *s, size_t n,
-    unsigned int *odd)
+    unsigned int *flags)
 {
 	const struct conf_row *row;
 	const char *eq;
 	char *name, *value;
-	size_t was;
-	int rv = -1;
+	size_t was = n;
+	int rv = 0;
 
 	x->key = NULL;
-	was = n;
 	python_strip(&s, &n);
 	if ((eq = memchr(s, '=', n)) == NULL ||
-	    memchr(eq + 1, '=', n - (size_t)(eq - s) - 1) != NULL) {
-		conf_warn(x, "each setting is key=value; line ignored");
-		return -1;
-	}
+	    memchr(eq + 1, '=', n - (size_t)(eq - s) - 1) != NULL)
+		return no_setting(x);
 	if (conf_split(s, n, eq, &name, &value) + 1 != was)
-		*odd |= ENTRY_BLANK;
-	if ((row = conf_row_find(name)) == NULL) {
-		rv = 0;
+		*flags |= ENTRY_BLANK;
+	if ((row = conf_row_find(name)) == NULL)
 		conf_unknown_key(x, name, " in settings by recipient");
-	} else if (!row->pub.per_user) {
-		rv = 0;
+	else {
 		x->key = row->pub.name;
-		conf_warn(x, "cannot be set by recipient");
-	} else {
-		x->key = row->pub.name;
-		if ((rv = overlay_set(x, o, row, value)) == -1)
+		if (!row->pub.per_user)
+			conf_warn(x, "cannot be set by recipient");
+		else if ((rv = overlay_set(x, o, row, value)) == -1)
 			conf_warn(x, "line ignored");
 	}
 	free(name);
@@ -128,45 +120,41 @@ static int
 settings(struct conf_ctx *x, struct overlay *o, const char *s, size_t n)
 {
 	const char *bar;
-	unsigned int odd = 0;
+	unsigned int flags = 0;
 	size_t k;
 
-	/* A user without settings has the global ones. */
+	/* A line without settings is legal. */
 	while (n != 0) {
 		bar = memchr(s, '|', n);
 		k = bar != NULL ? (size_t)(bar - s) : n;
-		if (setting(x, o, s, k, &odd) == -1)
+		if (setting(x, o, s, k, &flags) == -1)
 			return -1;
 		if (bar == NULL)
 			break;
 		s += k + 1;
 		n -= k + 1;
-		if (n == 0) {
-			x->key = NULL;
-			conf_warn(x,
-			    "each setting is key=value; "
-			    "line ignored");
-			return -1;
-		}
+		if (n == 0)
+			return no_setting(x);
 	}
 	x->key = NULL;
-	if (odd != 0)
-		conf_warn(x, "blanks round '=' and '|' are left out");
+	if (flags != 0)
+		conf_warn(x, "blanks around '=' and '|' are ignored");
 	return 0;
 }
 
 void
 conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 {
-	struct conf_user *u;
+	struct conf_user u;
 	struct overlay *o;
-	const char *comma, *why, *v;
+	const char *comma, *v;
 	size_t un, vn;
 	unsigned int *lines = x->lines;
 
 	x->key = NULL;
-	if (memchr(s, '\0', n) != NULL || (why = conf_dirty(s, n)) != NULL) {
-		conf_warn(x, "the line is not clean text; line ignored");
+	if (conf_dirty(s, n) != NULL) {
+		conf_warn(x,
+		    "not UTF-8 or with control characters; line ignored");
 		return;
 	}
 	comma = memchr(s, ',', n);
@@ -176,7 +164,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	python_strip(&s, &un);
 	python_strip(&v, &vn);
 	if (comma == NULL || un == 0) {
-		conf_warn(x, "a line is user,key=value|...; line ignored");
+		conf_warn(x, "not user,key=value|...; line ignored");
 		return;
 	}
 	o = conf_xcalloc(1, sizeof(*o));
@@ -188,12 +176,10 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	if (settings(x, o, v, vn) == -1)
 		overlay_free(o);
 	else {
-		c->users.v =
-		    conf_xgrow(c->users.v, c->users.n, sizeof(*c->users.v));
-		u = &c->users.v[c->users.n++];
-		u->conf = &o->conf;
-		u->user = conf_xstrndup(s, un);
-		conf_lower(u->user);
+		u.conf = &o->conf;
+		u.user = conf_xstrndup(s, un);
+		conf_lower(u.user);
+		conf_append(&c->users, u);
 	}
 	x->per_user = 0;
 	x->foreign = 0;
@@ -232,12 +218,11 @@ by_user(const void *a, const void *b)
 static int
 by_user_line(const void *a, const void *b)
 {
-	const struct conf_user *ua = a, *ub = b;
-	int rv;
+	int rv = by_user(a, b);
 
-	if ((rv = strcmp(ua->user, ub->user)) != 0)
+	if (rv != 0)
 		return rv;
-	return overlay_of(ua)->line < overlay_of(ub)->line ? -1 : 1;
+	return overlay_of(a)->line < overlay_of(b)->line ? -1 : 1;
 }
 
 void
@@ -250,16 +235,15 @@ conf_users_done(struct conf_ctx *x, struct conf *c)
 		return;
 	qsort(l->v, l->n, sizeof(*l->v), by_user_line);
 	for (i = 0; i < l->n; i++) {
-		if (n != 0 && strcmp(l->v[n - 1].user, l->v[i].user) == 0) {
-			x->line = overlay_of(&l->v[i])->line;
-			conf_warn(x, "%s is already in line %u; line ignored",
-			    conf_show(l->v[i].user),
-			    overlay_of(&l->v[n - 1])->line);
-			overlay_free(overlay_of(&l->v[i]));
-			free(l->v[i].user);
+		if (n == 0 || by_user(&l->v[n - 1], &l->v[i]) != 0) {
+			l->v[n++] = l->v[i];
 			continue;
 		}
-		l->v[n++] = l->v[i];
+		x->line = overlay_of(&l->v[i])->line;
+		conf_warn(x, "%s is already in line %u; line ignored",
+		    conf_show(l->v[i].user), overlay_of(&l->v[n - 1])->line);
+		overlay_free(overlay_of(&l->v[i]));
+		free(l->v[i].user);
 	}
 	l->n = n;
 	for (i = 0; i < n; i++)
@@ -279,10 +263,10 @@ conf_users_print(FILE *f, const struct conf *c)
 		fprintf(f, "@user %s,", c->users.v[i].user);
 		sep = "";
 		for (j = 0; (row = conf_row_at(j)) != NULL; j++) {
-			if ((o->own & UINT64_C(1) << j) == 0)
+			if (!overlay_owns(o, j))
 				continue;
 			fprintf(f, "%s%s=", sep, row->pub.name);
-			row->ops->print(f, row, &o->conf);
+			conf_row_print(f, &o->conf, row);
 			sep = "|";
 		}
 		putc('\n', f);
@@ -302,10 +286,7 @@ conf_users_free(struct conf *c)
 	memset(&c->users, 0, sizeof(c->users));
 }
 
-/*
- * Compares the whole address without regard to ASCII case: spf-engine's
- * policy service lower-cases the recipient.
- */
+/* spf-engine's policy service changes the recipient to lower case. */
 const struct conf *
 conf_for(const struct conf *c, const char *recipient)
 {

@@ -1,5 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: every process; the children of a parent read no files. */
+/* Runs in: every process; children get text from the parent, open no file. */
 
 #include <sys/stat.h>
 
@@ -56,10 +56,8 @@ conf_read(struct conf_ctx *x, const char *path, size_t *len)
 		errno = EPERM;
 		return NULL;
 	}
-	if (x->reader != NULL)
-		f = x->reader->open(x->reader->arg, path);
-	else
-		f = fopen(path, "re");
+	f = x->reader != NULL ? x->reader->open(x->reader->arg, path) :
+				fopen(path, "re");
 	if (f == NULL)
 		return NULL;
 	buf = slurp(f, len);

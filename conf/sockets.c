@@ -2,9 +2,9 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Socket specifications. Sendmail and libmilter write inet:port@host,
- * Postfix inet:host:port; both are read. A text that could be either is
- * refused, and the message says how to write it.
+ * Socket specifications. Sendmail and libmilter write inet:port@host, Postfix
+ * inet:host:port; both are accepted. An ambiguous text is refused, and the
+ * message shows how to write it.
  */
 
 #include <stdio.h>
@@ -26,14 +26,13 @@ local_parse(struct conf_socket *so, const char *path, const char **why)
 
 	python_strip(&path, &n);
 	if (n == 0 || *path != '/') {
-		*why = "the path of a UNIX socket begins with /";
+		*why = "the path of a UNIX socket must begin with /";
 		return -1;
 	}
 	if (n > PATH_LEN) {
 		*why = "the path is too long for a UNIX socket";
 		return -1;
 	}
-	so->kind = SOCK_LOCAL;
 	so->path = conf_xstrndup(path, n);
 	return 0;
 }
@@ -61,112 +60,101 @@ host_check(int six, const char *s, size_t n, const char **why)
 	return 0;
 }
 
-/* Finds the host and the port in it; *host becomes NULL when it has none. */
+/* Splits a text into host, NULL if there is none, and port. */
 static int
-inet_split(const char *s, int six, const char **host, size_t *hn,
-    const char **port, size_t *pn, const char **why)
+inet_split(char *s, int six, char **host, char **port, const char **why)
 {
-	const char *p;
-	uint16_t a, b;
-	size_t n;
+	uint16_t n;
+	char *p;
 
+	*port = s;
 	*host = NULL;
-	*hn = 0;
 	if ((p = strchr(s, '@')) != NULL) {
-		*port = s;
-		*pn = (size_t)(p - s);
-		*host = p + 1;
-		*hn = strlen(p + 1);
-		if (conf_port(s, *pn, &a) == -1 &&
-		    conf_port(p + 1, *hn, &b) == 0) {
-			*why = "the port comes before '@'";
-			return -1;
-		}
-		return 0;
+		*p++ = '\0';
+		*host = p;
+		if (conf_port(s, strlen(s), &n) == 0 ||
+		    conf_port(p, strlen(p), &n) == -1)
+			return 0;
+		*why = "the port comes before '@'";
+		return -1;
 	}
-	if ((p = strrchr(s, ':')) == NULL) {
-		*port = s;
-		*pn = strlen(s);
+	if ((p = strrchr(s, ':')) == NULL)
 		return 0;
-	}
-	n = (size_t)(p - s);
-	if (memchr(s, ':', n) != NULL && s[0] != '[') {
+	*p++ = '\0';
+	*port = p;
+	*host = s;
+	if (strchr(s, ':') != NULL && s[0] != '[')
 		*why = six ? "ambiguous: write inet6:port@address or "
 			     "inet6:[address]:port" :
 			     "too many colons";
-		return -1;
-	}
-	if (conf_port(s, n, &a) == 0) {
-		*why = conf_port(p + 1, strlen(p + 1), &b) == 0 ?
+	else if (conf_port(s, strlen(s), &n) == -1)
+		return 0;
+	else
+		*why = conf_port(p, strlen(p), &n) == 0 ?
 		    "ambiguous: write inet:port@host" :
 		    "write inet:port@host or inet:host:port";
-		return -1;
-	}
-	*host = s;
-	*hn = n;
-	*port = p + 1;
-	*pn = strlen(p + 1);
-	return 0;
+	return -1;
 }
 
 static int
-inet_parse(struct conf_socket *so, const char *s, const char **why)
+inet_parse(struct conf_socket *so, const char *text, const char **why)
 {
-	const char *host, *port;
-	size_t hn, pn;
-	int six = so->kind == SOCK_INET6;
+	char *copy = conf_xstrndup(text, strlen(text)), *host, *port;
+	int six = so->kind == SOCK_INET6, rv = -1;
+	size_t n;
 
-	if (inet_split(s, six, &host, &hn, &port, &pn, why) == -1)
-		return -1;
-	if (conf_port(port, pn, &so->port) == -1) {
-		*why = "the port is a number from 1 to 65535";
-		return -1;
+	if (inet_split(copy, six, &host, &port, why) == -1)
+		goto done;
+	if (conf_port(port, strlen(port), &so->port) == -1) {
+		*why = "the port is not a number from 1 to 65535";
+		goto done;
 	}
-	if (host == NULL)
-		return 0;
-	if (hn >= 2 && host[0] == '[' && host[hn - 1] == ']') {
-		host++;
-		hn -= 2;
+	if (host != NULL) {
+		n = strlen(host);
+		if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
+			host++;
+			n -= 2;
+		}
+		if (host_check(six, host, n, why) == -1)
+			goto done;
+		so->host = conf_xstrndup(host, n);
 	}
-	if (host_check(six, host, hn, why) == -1)
-		return -1;
-	so->host = conf_xstrndup(host, hn);
-	return 0;
+	rv = 0;
+done:
+	free(copy);
+	return rv;
 }
 
 int
 conf_socket_parse(struct conf_socket *so, const char *s, const char **why)
 {
-	int rv;
+	static const struct {
+		const char *prefix;
+		int kind;
+	} forms[] = { { "unix:", SOCK_LOCAL }, { "local:", SOCK_LOCAL },
+		{ "inet:", SOCK_INET }, { "inet6:", SOCK_INET6 } };
+	size_t i, n = 0;
 
 	memset(so, 0, sizeof(*so));
 	*why = NULL;
-	if (*s == '\0') {
-		*why = "is empty";
-		return -1;
-	}
 	if (strcasecmp(s, "none") == 0)
 		return 0;
 	if (*s == '/')
-		return local_parse(so, s, why);
-	if (strncasecmp(s, "unix:", 5) == 0)
-		return local_parse(so, s + 5, why);
-	if (strncasecmp(s, "local:", 6) == 0)
-		return local_parse(so, s + 6, why);
-	if (strncasecmp(s, "inet:", 5) == 0) {
-		so->kind = SOCK_INET;
-		rv = inet_parse(so, s + 5, why);
-	} else if (strncasecmp(s, "inet6:", 6) == 0) {
-		so->kind = SOCK_INET6;
-		rv = inet_parse(so, s + 6, why);
-	} else {
-		*why = "is none of local:/path, inet:port@host, "
-		       "inet6:port@host, none";
-		rv = -1;
+		so->kind = SOCK_LOCAL;
+	for (i = 0; i < nitems(forms) && so->kind == SOCK_NONE; i++) {
+		n = strlen(forms[i].prefix);
+		if (strncasecmp(s, forms[i].prefix, n) == 0)
+			so->kind = forms[i].kind;
 	}
-	if (rv == -1)
-		memset(so, 0, sizeof(*so));
-	return rv;
+	if (so->kind == SOCK_NONE)
+		*why = *s == '\0' ? "is empty" :
+				    "is none of local:/path, inet:port@host, "
+				    "inet6:port@host, none";
+	else if ((so->kind == SOCK_LOCAL ? local_parse(so, s + n, why) :
+					   inet_parse(so, s + n, why)) == 0)
+		return 0;
+	memset(so, 0, sizeof(*so));
+	return -1;
 }
 
 void
@@ -180,64 +168,51 @@ conf_socket_free(struct conf_socket *so)
 char *
 conf_socket_text(const struct conf_socket *so)
 {
-	const char *colon, *host = so->host;
+	const char *host = so->host != NULL ? so->host : "";
+	int six = strchr(host, ':') != NULL, rv;
 	char *p = NULL;
-	int rv = -1;
 
-	switch (so->kind) {
-	case SOCK_NONE:
+	if (so->kind == SOCK_NONE)
 		rv = asprintf(&p, "none");
-		break;
-	case SOCK_LOCAL:
+	else if (so->kind == SOCK_LOCAL)
 		rv = asprintf(&p, "local:%s", so->path);
-		break;
-	case SOCK_INET:
-	case SOCK_INET6:
-		colon = host != NULL && strchr(host, ':') != NULL ? "[" : "";
+	else
 		rv = asprintf(&p, "%s:%u%s%s%s%s",
 		    so->kind == SOCK_INET ? "inet" : "inet6", so->port,
-		    host != NULL ? "@" : "", colon, host != NULL ? host : "",
-		    *colon != '\0' ? "]" : "");
-		break;
-	}
+		    *host != '\0' ? "@" : "", six ? "[" : "", host,
+		    six ? "]" : "");
 	if (rv == -1)
 		abort();
 	return p;
 }
 
 static int
-set_socket(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_socket(struct conf_ctx *x, void *field, const char *s)
 {
-	struct conf_socket so, *old = conf_field(struct conf_socket, c, row);
+	struct conf_socket *so = field;
 	const char *why;
 
-	if (conf_socket_parse(&so, s, &why) == -1)
+	if (conf_socket_parse(so, s, &why) == -1)
 		return conf_refuse(x, "%s: %s", conf_show(s), why);
-	if ((row->flags & ROW_LOCAL) != 0 && so.kind != SOCK_LOCAL &&
-	    so.kind != SOCK_NONE) {
-		conf_socket_free(&so);
+	if ((x->row->flags & ROW_LOCAL) != 0 && so->kind != SOCK_LOCAL &&
+	    so->kind != SOCK_NONE)
 		return conf_refuse(x, "%s is not a UNIX socket", conf_show(s));
-	}
-	conf_socket_free(old);
-	*old = so;
 	return 0;
 }
 
 static void
-print_socket(FILE *f, const struct conf_row *row, const struct conf *c)
+print_socket(FILE *f, const struct conf_row *row, const void *field)
 {
-	char *p;
+	char *p = conf_socket_text(field);
 
-	p = conf_socket_text(conf_cfield(struct conf_socket, c, row));
 	fputs(p, f);
 	free(p);
 }
 
 static void
-free_socket(const struct conf_row *row, struct conf *c)
+free_socket(void *field)
 {
-	conf_socket_free(conf_field(struct conf_socket, c, row));
+	conf_socket_free(field);
 }
 
 const struct conf_ops conf_op_socket = { set_socket, print_socket, free_socket,

@@ -3,10 +3,9 @@
 
 /*
  * Reason_Message and Reason_URL are templates for Python's str.format().
- * spf-engine fails at the first reject when one is malformed. Here
- * anything that is not a field becomes plain text, so that the code that
- * fills templates in (unpriv/judge/reply.c) meets only "{name}", "{name!r}",
- * "{name:>20.10}", "{{" and "}}".
+ * spf-engine fails at the first reject if one is not well formed. Here all
+ * that is not a field becomes plain text: unpriv/judge/reply.c gets only
+ * "{name}", "{name!r}", "{name:>20.10}", "{{" and "}}".
  */
 
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <strings.h>
 
 #include "conf/local.h"
+#include "proto/text.h"
 
 /* "!r", "!s", ":[[fill]align][width][.most][s]" after a name. */
 static int
@@ -36,14 +36,14 @@ spec_ok(const char *s, const char *end)
 	else if (s < end && strchr("<^>", *s) != NULL)
 		s++;
 	/* A reply has at most 450 octets: three digits are enough. */
-	for (was = s; s < end && *s >= '0' && *s <= '9'; s++)
-		if (s - was == 3)
-			return 0;
+	for (was = s; s < end && ascii_is_digit(*s); s++)
+		;
+	if (s - was > 3)
+		return 0;
 	if (s < end && *s == '.') {
-		for (was = ++s; s < end && *s >= '0' && *s <= '9'; s++)
-			if (s - was == 3)
-				return 0;
-		if (s == was)
+		for (was = ++s; s < end && ascii_is_digit(*s); s++)
+			;
+		if (s == was || s - was > 3)
 			return 0;
 	}
 	if (s < end && *s == 's')
@@ -51,9 +51,9 @@ spec_ok(const char *s, const char *end)
 	return s == end;
 }
 
-/* The name that a field means, in any case and with blanks round it. */
+/* Finds a field's name without regard to case and blanks around it. */
 static const char *
-field_name(const char *s, size_t n, const char *const *vars)
+field_name(const char *s, size_t n, const char *const *names)
 {
 	size_t i;
 
@@ -61,42 +61,39 @@ field_name(const char *s, size_t n, const char *const *vars)
 		n--;
 	while (n != 0 && s[n - 1] == ' ')
 		n--;
-	for (i = 0; vars[i] != NULL; i++)
-		if (strlen(vars[i]) == n && strncasecmp(vars[i], s, n) == 0)
-			return vars[i];
+	for (i = 0; names[i] != NULL; i++)
+		if (strlen(names[i]) == n && strncasecmp(names[i], s, n) == 0)
+			return names[i];
 	return NULL;
 }
 
 /*
- * The name of a field of n octets that is a number, or empty and so the next
- * one. *next counts the empty ones, and is -1 after a number: as in Python,
- * a template has one kind or the other.
+ * Finds a field's name by its number, or the next name for an empty field.
+ * *next counts the empty fields, and is -1 after a number: as in Python, a
+ * template has one kind or the other.
  */
 static const char *
-field_number(const char *s, size_t n, const char *const *vars, int *next)
+field_number(const char *s, size_t n, const char *const *names, int *next)
 {
 	int i = 0, want;
 
-	if (n == 0) {
-		if (*next == -1)
-			return NULL;
+	if (n == 0 && *next != -1)
 		want = (*next)++;
-	} else {
-		if (n != 1 || *s < '0' || *s > '9' || *next > 0)
-			return NULL;
+	else if (n == 1 && ascii_is_digit(*s) && *next <= 0) {
 		want = *s - '0';
 		*next = -1;
-	}
-	while (i < want && vars[i] != NULL)
+	} else
+		return NULL;
+	while (i < want && names[i] != NULL)
 		i++;
-	return vars[i];
+	return names[i];
 }
 
 char *
-conf_template_clean(const char *s, const char *const *vars, int numbered,
+conf_template_clean(const char *s, const char *const *names, int numbered,
     int *changed)
 {
-	const char *end, *name, *number;
+	const char *end, *name, *number, *spec;
 	char *out = NULL;
 	size_t n, size = 0;
 	int next = 0;
@@ -122,18 +119,19 @@ conf_template_clean(const char *s, const char *const *vars, int numbered,
 			continue;
 		}
 		n = strcspn(s + 1, "!:}");
-		number = numbered ? field_number(s + 1, n, vars, &next) : NULL;
-		name = number != NULL ? number : field_name(s + 1, n, vars);
-		if (name == NULL || !spec_ok(s + 1 + n, end)) {
+		spec = s + 1 + n;
+		number = numbered ? field_number(s + 1, n, names, &next) : NULL;
+		name = number != NULL ? number : field_name(s + 1, n, names);
+		if (!spec_ok(spec, end))
+			name = NULL;
+		if (name == NULL)
 			fprintf(o, "{{%.*s}}", (int)(end - s) - 1, s + 1);
+		else
+			fprintf(o, "{%s%.*s}", name, (int)(end - spec), spec);
+		if (name == NULL ||
+		    (number == NULL &&
+			(strlen(name) != n || memcmp(name, s + 1, n) != 0)))
 			*changed = 1;
-		} else {
-			fprintf(o, "{%s%.*s}", name, (int)(end - (s + 1 + n)),
-			    s + 1 + n);
-			if (number == NULL &&
-			    (strlen(name) != n || memcmp(name, s + 1, n) != 0))
-				*changed = 1;
-		}
 		s = end;
 	}
 	if (fclose(o) != 0)

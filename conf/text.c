@@ -19,11 +19,10 @@ conf_line(const char **text, size_t *len, const char **l, size_t *n)
 		;
 	*l = *text;
 	*n = i;
+	if (i + 1 < *len && (*text)[i] == '\r' && (*text)[i + 1] == '\n')
+		i++;
 	if (i < *len)
-		i += (*text)[i] == '\r' && i + 1 < *len &&
-			(*text)[i + 1] == '\n' ?
-		    2 :
-		    1;
+		i++;
 	*text += i;
 	*len -= i;
 	return 1;
@@ -56,15 +55,12 @@ const char *
 conf_dirty(const char *s, size_t n)
 {
 	size_t i, k;
-	unsigned char c;
 
 	for (i = 0; i < n; i += k) {
-		c = (unsigned char)s[i];
 		if ((k = utf8_len(s + i, n - i)) == 0)
 			return "is not UTF-8 text";
-		if ((c < 0x20 && c != '\t') || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0))
-			return "holds a control character";
+		if (s[i] != '\t' && !utf8_clean(s + i, k))
+			return "contains a control character";
 	}
 	return NULL;
 }

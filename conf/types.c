@@ -2,8 +2,9 @@
 /* Runs in: every process. Pure. */
 
 /*
- * Keys with one value: numbers, switches, choices and texts. A value that
- * spf-engine accepts but misreads is read as it is meant, with a warning.
+ * Keys with one value: numbers, switches, choices and texts. Where spf-engine
+ * misreads a value that it accepts, the value is read as its author meant it,
+ * with a warning.
  */
 
 #include <limits.h>
@@ -13,20 +14,18 @@
 #include <strings.h>
 
 #include "conf/value.h"
+#include "proto/text.h"
 
-/* Replaces a text by a copy of n octets. */
 static void
-put_text(char **p, const char *s, size_t n)
+set_copy(void *field, const char *s)
 {
-	char *new = conf_xstrndup(s, n);
-
-	free(*p);
-	*p = new;
+	*(char **)field = conf_xstrndup(s, strlen(s));
 }
 
 /*
- * As Python's int(): a sign, digits, single '_' between digits. 0; -1 when it
- * is not a number; 1 when it does not fit and was clamped.
+ * Reads what Python's int() reads: a sign, digits, single '_' between digits.
+ * Returns 0; -1 if s is not a number; 1 if *out is INT_MAX because the number
+ * is larger.
  */
 static int
 py_int(const char *s, long *out)
@@ -41,7 +40,7 @@ py_int(const char *s, long *out)
 			digit = 0;
 			continue;
 		}
-		if (*s < '0' || *s > '9')
+		if (!ascii_is_digit(*s))
 			return -1;
 		digit = 1;
 		v = v * 10 + (*s - '0');
@@ -57,9 +56,9 @@ py_int(const char *s, long *out)
 }
 
 static int
-set_int(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_int(struct conf_ctx *x, void *field, const char *s)
 {
+	const struct conf_row *row = x->row;
 	long v, was;
 	int rv;
 
@@ -73,30 +72,30 @@ set_int(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		v = row->max;
 	if (v != was || rv == 1) {
 		if ((row->flags & ROW_CLAMP) == 0)
-			return conf_refuse(x, "%s is not within %ld and %ld",
+			return conf_refuse(x, "%s is not between %ld and %ld",
 			    conf_show(s), row->min, row->max);
-		conf_warn(x, "%s is taken as %ld", conf_show(s), v);
+		conf_warn(x, "%s is read as %ld", conf_show(s), v);
 	}
-	*conf_field(int, c, row) = (int)v;
+	*(int *)field = (int)v;
 	return 0;
 }
 
 static void
-print_int(FILE *f, const struct conf_row *row, const struct conf *c)
+print_int(FILE *f, const struct conf_row *row, const void *field)
 {
-	fprintf(f, "%d", *conf_cfield(int, c, row));
+	fprintf(f, "%d", *(const int *)field);
 }
 
 /*
- * Octal when it begins with 0 or has octal digits only. spf-engine reads
- * decimal, which differs from two digits on.
+ * Reads octal if the number begins with 0 or has octal digits only. spf-engine
+ * reads decimal, which differs from two digits on.
  */
 static int
-set_umask(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_umask(struct conf_ctx *x, void *field, const char *s)
 {
 	char digits[32];
 	size_t n = 0;
+	int octal;
 	long v;
 
 	if (py_int(s, &v) == -1)
@@ -106,28 +105,27 @@ set_umask(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		if (*s != '_' && *s != '+')
 			digits[n++] = *s;
 	digits[n] = '\0';
+	octal = digits[strspn(digits, "01234567")] == '\0';
 	if (digits[0] == '-' || *s != '\0')
-		return conf_refuse(x, "not within 0 and 0777");
-	if (digits[strspn(digits, "01234567")] == '\0')
+		return conf_refuse(x, "is not between 0 and 0777");
+	if (octal)
 		v = strtol(digits, NULL, 8);
 	else if (digits[0] == '0')
 		return conf_refuse(x, "%s has digits that are not octal",
 		    conf_show(digits));
-	if (v > row->max)
-		return conf_refuse(x, "not within 0 and 0777");
+	if (v > x->row->max)
+		return conf_refuse(x, "is not between 0 and 0777");
 	if (digits[0] != '0' && digits[1] != '\0')
 		conf_warn(x, "%s is read as %s: octal %04lo", digits,
-		    digits[strspn(digits, "01234567")] == '\0' ? "octal" :
-								 "decimal",
-		    (unsigned long)v);
-	*conf_field(int, c, row) = (int)v;
+		    octal ? "octal" : "decimal", (unsigned long)v);
+	*(int *)field = (int)v;
 	return 0;
 }
 
 static void
-print_umask(FILE *f, const struct conf_row *row, const struct conf *c)
+print_umask(FILE *f, const struct conf_row *row, const void *field)
 {
-	fprintf(f, "%04o", (unsigned int)*conf_cfield(int, c, row));
+	fprintf(f, "%04o", *(const unsigned int *)field);
 }
 
 /* 1, 0, or -1: neither. */
@@ -138,7 +136,7 @@ word_bool(const char *s)
 	static const char *const no[] = { "false", "no", "0", "off" };
 	size_t i;
 
-	for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+	for (i = 0; i < nitems(yes); i++) {
 		if (strcasecmp(s, yes[i]) == 0)
 			return 1;
 		if (strcasecmp(s, no[i]) == 0)
@@ -147,17 +145,14 @@ word_bool(const char *s)
 	return -1;
 }
 
-/* The usual words in any case; any other text as spf-engine reads it. */
+/* Reads the usual words in any case; any other text as spf-engine does. */
 static int
-set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_bool(struct conf_ctx *x, void *field, const char *s)
 {
-	enum conf_bool how = *(const enum conf_bool *)row->arg;
-	int v, spf_engine = 0;
+	int v = word_bool(s), spf_engine = 0;
 
-	v = word_bool(s);
-	switch (how) {
-	case BOOL_OURS:
+	switch (*(const enum conf_bool *)x->row->arg) {
+	case BOOL_ADDED:
 		if (v == -1)
 			return conf_refuse(x, "%s is neither yes nor no",
 			    conf_show(s));
@@ -187,51 +182,50 @@ set_bool(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	} else if (v != spf_engine)
 		conf_warn(x, "%s is read as %s, unlike spf-engine",
 		    conf_show(s), v ? "yes" : "no");
-	*conf_field(int, c, row) = v;
+	*(int *)field = v;
 	return 0;
 }
 
-/* Prints words that spf-engine reads the same way. */
+/* Prints words that spf-engine reads in the same way. */
 static void
-print_bool(FILE *f, const struct conf_row *row, const struct conf *c)
+print_bool(FILE *f, const struct conf_row *row, const void *field)
 {
-	static const char *const words[][2] = { [BOOL_OURS] = { "no", "yes" },
+	static const char *const words[][2] = { [BOOL_ADDED] = { "no", "yes" },
 		[BOOL_TRUE] = { "False", "True" },
 		[BOOL_NOT_NO] = { "No", "Yes" },
 		[BOOL_ANY] = { "", "True" },
 		[BOOL_KEY_REFUSED] = { "False", "True" } };
 
-	fputs(words[*(const enum conf_bool *)row->arg]
-		   [*conf_cfield(int, c, row) != 0],
+	fputs(
+	    words[*(const enum conf_bool *)row->arg][*(const int *)field != 0],
 	    f);
 }
 
 static int
-set_enum(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_enum(struct conf_ctx *x, void *field, const char *s)
 {
 	const struct conf_word *w;
 
-	for (w = row->arg; w->name != NULL; w++)
+	for (w = x->row->arg; w->name != NULL; w++)
 		if (strcasecmp(w->name, s) == 0) {
-			*conf_field(int, c, row) = w->value;
+			*(int *)field = w->value;
 			return 0;
 		}
 	return conf_refuse(x, "%s is not one of %s", conf_show(s),
-	    row->pub.range);
+	    x->row->pub.range);
 }
 
 static void
-print_enum(FILE *f, const struct conf_row *row, const struct conf *c)
+print_enum(FILE *f, const struct conf_row *row, const void *field)
 {
 	const struct conf_word *w;
 
 	for (w = row->arg; w->name != NULL; w++)
-		if (w->value == *conf_cfield(int, c, row))
+		if (w->value == *(const int *)field)
 			fputs(w->name, f);
 }
 
-/* Equal but for case, '_', '-' and blanks. */
+/* Compares without regard to case, '_', '-' and blanks. */
 static int
 same_word(const char *a, const char *b)
 {
@@ -248,188 +242,181 @@ same_word(const char *a, const char *b)
 }
 
 static int
-set_header(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_header(struct conf_ctx *x, void *field, const char *s)
 {
 	static const struct conf_word words[] = { { "SPF", HEADER_SPF },
 		{ "Received-SPF", HEADER_SPF }, { "AR", HEADER_AR },
 		{ "Authentication-Results", HEADER_AR },
 		{ "None", HEADER_NONE } };
-	enum conf_header v, spf_engine;
+	enum conf_header *v = field, spf_engine;
 	size_t i;
 
 	/* spf-engine looks for parts of the text. */
 	spf_engine = strstr(s, "AR") != NULL ? HEADER_AR :
 	    strcmp(s, "None") == 0	     ? HEADER_NONE :
 					       HEADER_SPF;
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (i = 0; i < nitems(words); i++)
 		if (same_word(s, words[i].name)) {
-			v = (enum conf_header)words[i].value;
-			if (v != spf_engine)
+			*v = (enum conf_header)words[i].value;
+			if (*v != spf_engine)
 				conf_warn(x, "%s is read as %s", conf_show(s),
 				    words[i].name);
-			*conf_field(enum conf_header, c, row) = v;
 			return 0;
 		}
+	*v = spf_engine;
 	if (spf_engine == HEADER_AR && strstr(s, "SPF") != NULL) {
 		if (x->program == CONF_POLICY)
 			return conf_refuse(x,
-			    "%s: there can be only one header, "
-			    "SPF or AR",
-			    conf_show(s));
+			    "%s: choose one header, SPF or AR", conf_show(s));
 		conf_warn(x, "%s: a milter adds AR only", conf_show(s));
 	} else
-		conf_warn(x, "%s is not one of %s, read as %s", conf_show(s),
-		    row->pub.range, spf_engine == HEADER_AR ? "AR" : "SPF");
-	*conf_field(enum conf_header, c, row) = spf_engine;
+		conf_warn(x, "%s is not one of %s; read as %s", conf_show(s),
+		    x->row->pub.range, *v == HEADER_AR ? "AR" : "SPF");
 	return 0;
 }
 
 static void
-print_header(FILE *f, const struct conf_row *row, const struct conf *c)
+print_header(FILE *f, const struct conf_row *row, const void *field)
 {
 	static const char *const words[] = { "SPF", "AR", "None" };
 
-	fputs(words[*conf_cfield(enum conf_header, c, row)], f);
+	fputs(words[*(const enum conf_header *)field], f);
 }
 
-/* HELO_reject, Mail_From_reject: "fail" means Fail, "no" means False. */
+/* The structs of HELO_reject and Mail_From_reject in struct conf. */
+struct reject {
+	enum conf_reject value;
+	char *text;
+};
+
+/* "fail" means Fail, "no" means False. */
 static int
-set_reject(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_reject(struct conf_ctx *x, void *field, const char *s)
 {
-	static const struct conf_word words[] = { { "SPF_Not_Pass",
-						      REJECT_NOT_PASS },
+	/* clang-format off */
+	static const struct conf_word words[] = {
+		{ "SPF_Not_Pass", REJECT_NOT_PASS },
 		{ "Softfail", REJECT_SOFTFAIL }, { "Fail", REJECT_FAIL },
 		{ "Null", REJECT_NULL }, { "False", REJECT_FALSE },
-		{ "No_Check", REJECT_NO_CHECK } };
+		{ "No_Check", REJECT_NO_CHECK }
+	};
+	/* clang-format on */
+	struct reject *r = field;
 	const char *name = s;
-	enum conf_reject v = REJECT_OTHER;
 	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (i = 0; i < nitems(words); i++)
 		if (same_word(s, words[i].name) ||
 		    (words[i].value == REJECT_FALSE && word_bool(s) == 0)) {
-			v = (enum conf_reject)words[i].value;
+			r->value = (enum conf_reject)words[i].value;
 			name = words[i].name;
 			break;
 		}
-	if (v == REJECT_OTHER)
+	if (r->value == REJECT_OTHER)
 		conf_warn(x,
-		    "%s is not one of %s: only errors can "
-		    "reject or defer",
-		    conf_show(s), row->pub.range);
+		    "%s is not one of %s: only errors can reject or defer",
+		    conf_show(s), x->row->pub.range);
 	else if (strcmp(name, s) != 0)
 		conf_warn(x, "%s is read as %s", conf_show(s), name);
-	if (v == REJECT_NULL && row->off != offsetof(struct conf, helo_reject))
+	if (r->value == REJECT_NULL &&
+	    x->row->off != offsetof(struct conf, helo_reject))
 		conf_warn(x,
-		    "Null is for HELO_reject: only errors can reject "
-		    "or defer");
-	*conf_field(enum conf_reject, c, row) = v;
-	put_text((char **)(void *)((char *)c + row->off2), name, strlen(name));
+		    "Null is for HELO_reject: only errors can reject or defer");
+	r->text = conf_xstrndup(name, strlen(name));
 	return 0;
 }
 
 static void
-print_reject(FILE *f, const struct conf_row *row, const struct conf *c)
+print_reject(FILE *f, const struct conf_row *row, const void *field)
 {
-	fputs(*(char *const *)(const void *)((const char *)c + row->off2), f);
+	fputs(((const struct reject *)field)->text, f);
 }
 
 static void
-free_reject(const struct conf_row *row, struct conf *c)
+free_reject(void *field)
 {
-	free(*(char **)(void *)((char *)c + row->off2));
+	free(((struct reject *)field)->text);
 }
 
 /* spf-engine's manual gives "None" as the default of many keys. */
 int
-conf_unset(struct conf_ctx *x, const struct conf_row *row, const char *s)
+conf_unset(struct conf_ctx *x, const char *s)
 {
-	if ((row->flags & ROW_NONE) == 0 || strcasecmp(s, "none") != 0)
+	if (*s == '\0')
+		return 1;
+	if ((x->row->flags & ROW_NONE) == 0 || strcasecmp(s, "none") != 0)
 		return 0;
-	if (row->pub.ours == 0 && row->ops != &conf_op_path)
-		conf_warn(x, "%s is taken as no value", conf_show(s));
+	if (!x->row->pub.added && x->row->ops != &conf_op_path)
+		conf_warn(x, "%s is read as no value", conf_show(s));
 	return 1;
 }
 
 static int
-set_text(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_text(struct conf_ctx *x, void *field, const char *s)
 {
-	if (conf_unset(x, row, s))
-		s = "";
-	put_text(conf_field(char *, c, row), s, strlen(s));
+	set_copy(field, conf_unset(x, s) ? "" : s);
 	return 0;
 }
 
 static void
-print_text(FILE *f, const struct conf_row *row, const struct conf *c)
+print_text(FILE *f, const struct conf_row *row, const void *field)
 {
-	fputs(*conf_cfield(char *, c, row), f);
+	fputs(*(char *const *)field, f);
 }
 
 static void
-free_text(const struct conf_row *row, struct conf *c)
+free_text(void *field)
 {
-	free(*conf_field(char *, c, row));
+	free(*(char **)field);
 }
 
 static int
-set_template(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_template(struct conf_ctx *x, void *field, const char *s)
 {
-	char **p = conf_field(char *, c, row), *clean;
+	char **clean = field;
 	int changed = 0;
 
-	clean = conf_template_clean(s, row->arg, 0, &changed);
+	*clean = conf_template_clean(s, x->row->arg, 0, &changed);
 	if (changed)
-		conf_warn(x, "braces or names that mean nothing; read as %s",
-		    conf_show(clean));
-	free(*p);
-	*p = clean;
+		conf_warn(x, "is not a well-formed template; read as %s",
+		    conf_show(*clean));
 	return 0;
 }
 
 /*
- * Removes the white space around each '=', as spf-engine does where it puts
- * the parts of a Reason_URL together again. Malloced.
+ * Removes the white space around each '=', as spf-engine does where it joins
+ * the parts of a Reason_URL. Returns a malloced copy.
  */
 static char *
 url_join(const char *s)
 {
-	const char *part = s;
-	char *out = NULL;
-	size_t n, size = 0;
-	FILE *o;
+	char *out = conf_xstrndup(s, strlen(s)), *to = out;
+	const char *part;
+	size_t n;
 
-	if ((o = open_memstream(&out, &size)) == NULL)
-		abort();
-	for (;; s = part) {
+	for (;; s++) {
+		part = s;
 		n = strcspn(s, "=");
-		part = s + n;
-		python_strip(&s, &n);
-		fprintf(o, "%.*s", (int)n, s);
-		if (*part == '\0')
-			break;
-		putc(*part++, o);
+		s += n;
+		python_strip(&part, &n);
+		memcpy(to, part, n);
+		to += n;
+		*to = *s;
+		if (*to++ == '\0')
+			return out;
 	}
-	if (fclose(o) != 0)
-		abort();
-	return out;
 }
 
 /*
  * Reason_URL, and Why_URL, its name before spf-engine 3.1.0 had the key. Files
- * with the older name are read as ever. spf-engine fails at the first reject
- * when a placeholder of Reason_URL is bad (COMPAT "badvalue").
+ * with the older name are read as before. spf-engine fails at the first reject
+ * if a placeholder of Reason_URL is bad (COMPAT "badvalue").
  */
 static int
-set_url(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_url(struct conf_ctx *x, void *field, const char *s)
 {
 	static const char *const names[] = { "Reason_URL", "Why_URL" };
-	char **p = conf_field(char *, c, row), *joined, *clean;
+	char **clean = field, *joined;
 	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
 
 	if (x->url_line[!why] != 0)
@@ -439,71 +426,61 @@ set_url(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	if (strcasecmp(s, "none") == 0 || (why && *s == '\0'))
 		s = "";
 	else if (*s == '\0')
-		s = row->pub.def;
+		s = x->row->pub.def;
 	joined = why ? conf_xstrndup(s, strlen(s)) : url_join(s);
-	clean = conf_template_clean(joined, row->arg, 1, &changed);
+	*clean = conf_template_clean(joined, x->row->arg, 1, &changed);
 	free(joined);
-	if (changed && !why) {
-		free(clean);
-		return conf_refuse(x,
-		    "%s has a brace or placeholder that means nothing",
+	if (changed && !why)
+		return conf_refuse(x, "%s has a bad brace or placeholder",
 		    conf_show(s));
-	}
 	if (changed)
-		conf_warn(x, "braces or names that mean nothing; read as %s",
-		    conf_show(clean));
-	free(*p);
-	*p = clean;
+		conf_warn(x, "is not a well-formed template; read as %s",
+		    conf_show(*clean));
 	return 0;
 }
 
 static void
-print_url(FILE *f, const struct conf_row *row, const struct conf *c)
+print_url(FILE *f, const struct conf_row *row, const void *field)
 {
-	const char *s = *conf_cfield(char *, c, row);
+	const char *s = *(char *const *)field;
 
 	fputs(*s == '\0' ? "none" : s, f);
 }
 
 /* RFC 8601 2.5: the id is a token, usually a host name. */
 static int
-set_id(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_id(struct conf_ctx *x, void *field, const char *s)
 {
-	char **p = conf_field(char *, c, row);
-
 	if (*s == '\0') {
-		conf_warn(x, "is empty; this host's name is taken");
+		conf_warn(x, "is empty; this host's name is used");
 		s = "HOSTNAME";
 	} else if (strcasecmp(s, "HOSTNAME") == 0 &&
 	    strcmp(s, "HOSTNAME") != 0 && !x->child) {
 		conf_warn(x, "%s is read as HOSTNAME", conf_show(s));
 		s = "HOSTNAME";
 	} else if (strpbrk(s, " \t;()<>@,:\\\"/[]?") != NULL)
-		conf_warn(x, "%s is not a name of a host", conf_show(s));
-	put_text(p, s, strlen(s));
+		conf_warn(x, "%s is not a host name", conf_show(s));
+	set_copy(field, s);
 	if (strcmp(s, "HOSTNAME") != 0)
-		conf_lower(*p);
+		conf_lower(*(char **)field);
 	return 0;
 }
 
 static int
-set_path(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_path(struct conf_ctx *x, void *field, const char *s)
 {
-	if (conf_unset(x, row, s))
+	if (conf_unset(x, s))
 		s = "";
 	if (*s != '\0' && *s != '/')
 		return conf_refuse(x, "%s is not an absolute path",
 		    conf_show(s));
-	put_text(conf_field(char *, c, row), s, strlen(s));
+	set_copy(field, s);
 	return 0;
 }
 
 /* user[:group], names. */
 static int
-set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_userid(struct conf_ctx *x, void *field, const char *s)
 {
 	size_t n = strlen(s), user = strcspn(s, ":");
 
@@ -512,27 +489,25 @@ set_userid(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 		return conf_refuse(x, "%s is not user or user:group",
 		    conf_show(s));
 	if (user + 1 == n) {
-		conf_warn(x, "no group after ':'");
+		conf_warn(x, "has no group after ':'");
 		n = user;
 	}
-	put_text(conf_field(char *, c, row), s, n);
+	*(char **)field = conf_xstrndup(s, n);
 	return 0;
 }
 
 /* As in spf-engine: "text,<path>". */
 static int
-set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
-    const char *s)
+set_peruser(struct conf_ctx *x, void *field, const char *s)
 {
 	const char *type = s, *path = "";
-	size_t tn = strlen(s), pn = 0;
+	size_t tn = strcspn(s, ","), pn = 0;
 
-	if (*s == '\0' || conf_unset(x, row, s)) {
-		put_text(conf_field(char *, c, row), "", 0);
+	if (conf_unset(x, s)) {
+		set_copy(field, "");
 		return 0;
 	}
-	if (strchr(s, ',') != NULL) {
-		tn = strcspn(s, ",");
+	if (s[tn] == ',') {
 		path = s + tn + 1;
 		pn = strlen(path);
 	}
@@ -544,14 +519,14 @@ set_peruser(struct conf_ctx *x, const struct conf_row *row, struct conf *c,
 	if (strncmp(s, "text,/", 6) != 0)
 		conf_warn(x, "%s is read as text,%.*s", conf_show(s), (int)pn,
 		    path);
-	put_text(conf_field(char *, c, row), path, pn);
+	*(char **)field = conf_xstrndup(path, pn);
 	return 0;
 }
 
 static void
-print_peruser(FILE *f, const struct conf_row *row, const struct conf *c)
+print_peruser(FILE *f, const struct conf_row *row, const void *field)
 {
-	const char *path = *conf_cfield(char *, c, row);
+	const char *path = *(char *const *)field;
 
 	fprintf(f, "%s%s", *path != '\0' ? "text," : "", path);
 }
@@ -564,7 +539,7 @@ const struct conf_ops
     conf_op_header = { set_header, print_header, NULL,
 	    sizeof(enum conf_header) },
     conf_op_reject = { set_reject, print_reject, free_reject,
-	    sizeof(enum conf_reject) },
+	    sizeof(struct reject) },
     conf_op_text = { set_text, print_text, free_text, sizeof(char *) },
     conf_op_template = { set_template, print_text, free_text, sizeof(char *) },
     conf_op_url = { set_url, print_url, free_text, sizeof(char *) },

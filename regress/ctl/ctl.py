@@ -237,7 +237,8 @@ def exits():
               (want in (0, 75)) == (err == b''), (rc, out[:80], err[:200]))
     rc, out, err = run('lint', '--zone', zone('a.test TXT "x\n'), 'a.test')
     check('ctl/zone-error-has-its-line',
-          err == b'spfctl: /run/z.zone: line 1: string does not end\n', err)
+          err == b'spfctl: /run/z.zone: line 1: the string has no closing '
+          b'quote\n', err)
 
 
 def configuration():

@@ -742,7 +742,7 @@ def fakes():
         check('daemon-ctl/fake-' + name, rc == want and
               not re.search(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]', out + err) and
               (rc == 0 or out == '') and
-              (rc != 76 or 'the daemon is of another version' in err),
+              (rc != 76 or 'the daemon has another version' in err),
               (rc, out, err))
     counts = message('CTL_COUNTS', bytes(8 * words()))
     Fake([a_status(b'1"} 2\n' + evil) + [end], [counts, end]])
@@ -811,7 +811,7 @@ def ends(d):
         p.kill()
         err = 'does not end'
     check('daemon-ctl/watch-daemon-ends', p.returncode == 69 and
-          'hung up' in err, (p.returncode, err))
+          'closed the connection' in err, (p.returncode, err))
 
 
 TEXT = 'PolicySocket = local:/run/pyspf-milter/policy.sock\nWorkers = 2\n'

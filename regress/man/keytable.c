@@ -5,7 +5,7 @@
 
 #include "conf/conf.h"
 
-/* name, type, default, programs, per user, ours, range ("-": any) */
+/* name, type, default, programs, per user, added, range ("-": any) */
 int
 main(void)
 {
@@ -14,7 +14,7 @@ main(void)
 
 	for (i = 0; (k = conf_key_at(i)) != NULL; i++)
 		printf("%s\t%s\t%s\t%u\t%d\t%d\t%s\n", k->name, k->type, k->def,
-		    k->programs, k->per_user, k->ours,
+		    k->programs, k->per_user, k->added,
 		    k->range != NULL ? k->range : "-");
 	return fflush(stdout) == 0 ? 0 : 1;
 }

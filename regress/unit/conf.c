@@ -257,8 +257,8 @@ static const struct {
 	{ "local: /run/x", "local:/run/x" }, { "/run/x", "local:/run/x" },
 	{ "none", "none" },
 }, bad_sockets[] = {
-	{ "", "empty" }, { "run/x", "none of" }, { "local:", "begins with /" },
-	{ "local:x", "begins with /" }, { "inet6:::1:8893", "ambiguous" },
+	{ "", "empty" }, { "run/x", "none of" }, { "local:", "begin with /" },
+	{ "local:x", "begin with /" }, { "inet6:::1:8893", "ambiguous" },
 	{ "inet:10:8893", "ambiguous" }, { "inet:8893:localhost", "port@host" },
 	{ "inet:localhost@8893", "before '@'" }, { "inet:smtp", "number" },
 	{ "inet:smtp@x", "number" }, { "inet:x:smtp", "number" },
@@ -454,7 +454,7 @@ test_table(void)
 		check(k->name,
 		    conf != NULL && k->help[0] != '\0' &&
 			(k->programs & ~(unsigned int)(M | P)) == 0 &&
-			k->programs != 0 && (!k->ours || !k->per_user));
+			k->programs != 0 && (!k->added || !k->per_user));
 		forget();
 		free(text);
 	}

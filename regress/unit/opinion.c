@@ -21,7 +21,7 @@ enum play {
 };
 
 static struct event_base *base;
-static struct ctl ctl;
+static struct spfctl ctl;
 static struct chan *ask, *copies; /* the shadow's ends */
 static enum play play;
 static uint32_t copy_id;

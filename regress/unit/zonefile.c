@@ -17,8 +17,7 @@ answer(struct zonefile *z, uint16_t type, const char *name)
 	struct addr ip;
 	size_t i;
 
-	if (zonefile_answer(z, type, name, strlen(name), &a, alias) ==
-	    ZONEFILE_DNS) {
+	if (!zonefile_answer(z, type, name, strlen(name), &a, alias)) {
 		snprintf(got, sizeof(got), "dns%s%s",
 		    alias[0] != '\0' ? " " : "", alias);
 		return got;
@@ -195,7 +194,7 @@ test_sizes(void)
 	zonefile_free(z);
 	big[100] = '\0';
 	check("nul", parse(big, n, NULL) == NULL);
-	check_str("nul-line", error, "line 101: NUL in the file");
+	check_str("nul-line", error, "line 101: the file contains a NUL");
 	check("too-large", parse(big, ZONEFILE_MAX + 1, NULL) == NULL);
 	check_has("too-large-why", error, "too large");
 	free(big);

@@ -19,7 +19,7 @@
 #define PROGRESS_MS 1000 /* before the progress line is shown */
 
 struct ask {
-	struct ctl *ctl;
+	struct spfctl *ctl;
 	struct answers *answers;
 	struct flights flights;
 	struct event *tick;
@@ -33,37 +33,39 @@ ask_ms(const struct ask *a)
 	return (long)((clock_usec() - a->start) / 1000);
 }
 
-/* Asks all new questions. Returns how many were answered at once. */
+/* Answers from the zone file. 0: ask dns, for alias if that is not "". */
+static int
+in_zone(const struct spfctl *ctl, const struct answers_question *q,
+    struct dns_answer *ans, char alias[DNAME_MAX + 1])
+{
+	alias[0] = '\0';
+	return ctl->zone != NULL &&
+	    zonefile_answer(ctl->zone, q->type, q->name, q->namelen, ans,
+		alias);
+}
+
+/* Asks all new questions. Returns how many are answered already. */
 static size_t
 ask_new(struct ask *a)
 {
 	char alias[DNAME_MAX + 1];
-	struct dns_answer ans;
-	const char *name;
 	struct answers_question *q;
-	size_t len, n = 0;
+	struct dns_answer ans;
+	size_t n = 0;
 
-	while ((q = answers_next(a->answers)) != NULL) {
-		name = q->name;
-		len = q->namelen;
-		if (a->ctl->zone != NULL &&
-		    zonefile_answer(a->ctl->zone, q->type, name, len, &ans,
-			alias) == ZONEFILE_HERE) {
+	while ((q = answers_next(a->answers)) != NULL)
+		if (in_zone(a->ctl, q, &ans, alias)) {
 			(void)answers_put(a->answers, q, &ans);
 			n++;
-			continue;
-		}
-		if (a->ctl->zone != NULL && alias[0] != '\0') {
-			name = alias;
-			len = strlen(alias);
-		}
-		if (!flights_ask_name(&a->flights, q, name, len))
-			n++;
-	}
+		} else if (alias[0] != '\0')
+			n += !flights_ask_name(&a->flights, q, alias,
+			    strlen(alias));
+		else
+			n += !flights_ask(&a->flights, q);
 	return n;
 }
 
-/* Shows the question that has been asked last, once a second. */
+/* Shows the latest question, once a second. */
 static void
 ask_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -85,7 +87,7 @@ ask_tick(evutil_socket_t fd, short what, void *arg)
 
 /* The loop ends: each round adds an answer, or waits within the time limit. */
 int
-ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
+ctl_ask_run(struct spfctl *ctl, struct answers *answers, unsigned int seconds,
     ctl_run_fn fn, void *arg)
 {
 	struct timeval tv = { 0, TICK_MS * 1000 };
@@ -122,19 +124,17 @@ ctl_ask_run(struct ctl *ctl, struct answers *answers, unsigned int seconds,
 	}
 	if (!ctl->dns_gone)
 		return 0;
-	fputs("spfctl: the dns process ended\n", stderr);
+	ctl_complain("the dns process ended");
 	return -1;
 }
 
 const char *
-ctl_ask_source(const struct ctl *ctl, const struct answers_question *q)
+ctl_ask_source(const struct spfctl *ctl, const struct answers_question *q)
 {
 	char alias[DNAME_MAX + 1];
 	struct dns_answer ans;
 
-	if (ctl->zone != NULL &&
-	    zonefile_answer(ctl->zone, q->type, q->name, q->namelen, &ans,
-		alias) == ZONEFILE_HERE)
-		return "zone";
-	return q->answer.cached ? "cache" : "dns";
+	return in_zone(ctl, q, &ans, alias) ? "zone" :
+	    q->answer.cached		    ? "cache" :
+					      "dns";
 }

@@ -12,7 +12,6 @@
 #include "proto/smtp.h"
 #include "unpriv/check/shadow_copy.h"
 #include "unpriv/spfctl/ask.h"
-#include "unpriv/spfctl/check.h"
 #include "unpriv/spfctl/check_show.h"
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/text.h"
@@ -87,7 +86,7 @@ undotted(const char *s)
 
 /* Fills the request from the command line. -1: the client is no address. */
 static int
-set_request(struct judge_request *req, const struct ctl *ctl)
+set_request(struct judge_request *req, const struct spfctl *ctl)
 {
 	char *sender;
 
@@ -99,7 +98,7 @@ set_request(struct judge_request *req, const struct ctl *ctl)
 	req->client_text = ctl->argv[0];
 	if (addr_parse(&req->client, ctl->argv[0], strlen(ctl->argv[0])) ==
 	    -1) {
-		ctl_complain(ctl->argv[0], " is no IP address");
+		ctl_complain("%s is not an IP address", ctl->argv[0]);
 		return -1;
 	}
 	if ((sender = strdup(ctl->argv[1])) == NULL)
@@ -130,21 +129,17 @@ set_identities(struct check_report *r)
 	}
 }
 
+/* Adds what is shown beside the verdict. */
 static void
-set_tree(struct check_report *r, struct check_identity *c)
-{
-	if (c->done)
-		c->tree =
-		    trace_build(&c->verdict, r->answers, r->trees, &c->cut);
-}
-
-static void
-ask_second(struct check_report *r, struct check_identity *c,
+complete(struct check_report *r, struct check_identity *c,
     enum shadow_identity id)
 {
 	struct shadow_copy copy;
 
-	if (!c->done ||
+	if (!c->done)
+		return;
+	c->tree = trace_build(&c->verdict, r->answers, r->trees, &c->cut);
+	if (r->ctl->opinion == NULL ||
 	    shadow_copy_fill(&copy, &r->req, id, c->verdict.result) == -1)
 		return;
 	c->asked = 1;
@@ -153,7 +148,7 @@ ask_second(struct check_report *r, struct check_identity *c,
 }
 
 int
-ctl_check(struct ctl *ctl)
+ctl_check(struct spfctl *ctl)
 {
 	static void (*const show[])(const struct check_report *) = {
 		[CTL_TEXT] = check_show_text,
@@ -176,15 +171,11 @@ ctl_check(struct ctl *ctl)
 		run, &r) == -1)
 		return EX_TEMPFAIL;
 	r.usec = (long)(clock_usec() - from);
-	set_tree(&r, &r.helo);
-	set_tree(&r, &r.mailfrom);
 	while (answers_at(r.answers, r.questions) != NULL)
 		r.questions++;
-	if (ctl->opinion != NULL) {
-		/* A shadow that dies in the first gives no second opinion. */
-		ask_second(&r, &r.mailfrom, SHADOW_MAILFROM);
-		ask_second(&r, &r.helo, SHADOW_HELO);
-	}
+	/* If the shadow crashes at MAIL FROM, there is none for HELO. */
+	complete(&r, &r.mailfrom, SHADOW_MAILFROM);
+	complete(&r, &r.helo, SHADOW_HELO);
 	show[ctl->form](&r);
 	return r.out.identity != JUDGE_ID_NONE &&
 		r.out.result == SPF_RESULT_TEMPERROR ?

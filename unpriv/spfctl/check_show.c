@@ -8,7 +8,6 @@
 #include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/check_show.h"
 #include "unpriv/spfctl/daemon.h"
-#include "unpriv/spfctl/dot.h"
 #include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/tree.h"
 
@@ -22,7 +21,6 @@ static const char *const action_name[] = {
 static const struct {
 	const char *title, *name; /* in text, in JSON */
 } identities[] = {
-	[JUDGE_ID_NONE] = { NULL, NULL },
 	[JUDGE_ID_HELO] = { "HELO", "helo" },
 	[JUDGE_ID_MAILFROM] = { "MAIL FROM", "mailfrom" },
 };
@@ -36,52 +34,40 @@ label(const struct check_report *r, const char *text)
 }
 
 static void
-show_result(const struct check_report *r)
+show_verdict(const struct check_report *r)
 {
 	const struct judge_outcome *o = &r->out;
+	const struct spfctl *ctl = r->ctl;
 
 	label(r, "Verdict");
 	if (o->skipped != NULL)
 		printf("not checked: %s exempts the client\n",
 		    o->skipped->name);
 	else if (o->identity == JUDGE_ID_NONE)
-		printf("not checked\n");
+		puts("not checked");
 	else {
-		ctl_print_text(r->ctl, ctl_result_color(o->result),
+		ctl_print(ctl, ctl_result_color(o->result), "%s",
 		    spf_result_name[o->result]);
-		printf(" of %s\n", identities[o->identity].title);
+		printf(" for %s\n", identities[o->identity].title);
 	}
-}
-
-static void
-show_verdict(const struct check_report *r)
-{
-	const struct judge_outcome *o = &r->out;
-
-	show_result(r);
 	label(r, "Action");
-	printf("%s\n", action_name[o->action]);
+	puts(action_name[o->action]);
 	label(r, "Header");
 	if (o->header_name == NULL)
-		fputs("none", stdout);
-	else {
-		printf("%s: ", o->header_name);
-		ctl_puts(stdout, o->header_value);
-	}
-	fputc('\n', stdout);
+		puts("none");
+	else
+		ctl_print(ctl, CTL_C_NONE, "%s: %s\n", o->header_name,
+		    o->header_value);
 	label(r, "Reply");
 	if (o->text == NULL)
-		fputs("none", stdout);
-	else {
-		if (o->code != NULL)
-			printf("%s ", o->code);
-		if (o->xcode != NULL)
-			printf("%s ", o->xcode);
-		ctl_puts(stdout, o->text);
-	}
-	fputc('\n', stdout);
+		puts("none");
+	else
+		ctl_print(ctl, CTL_C_NONE, "%s%s%s%s%s\n",
+		    o->code != NULL ? o->code : "", o->code != NULL ? " " : "",
+		    o->xcode != NULL ? o->xcode : "",
+		    o->xcode != NULL ? " " : "", o->text);
 	label(r, "Time");
-	printf("%ld.%ld ms, %zu question%s\n", r->usec / 1000,
+	printf("%ld.%ld ms, %zu DNS question%s\n", r->usec / 1000,
 	    r->usec % 1000 / 100, r->questions, r->questions == 1 ? "" : "s");
 }
 
@@ -89,21 +75,19 @@ static void
 show_second(const struct check_report *r, const struct check_identity *c)
 {
 	const struct shadow_opinion *o = &c->opinion;
-
 	int agrees = o->result == (uint8_t)c->verdict.result;
 
-	fputs("  libspf2 says ", stdout);
+	fputs("  libspf2 ", stdout);
 	if (!c->answered) {
 		ctl_print(r->ctl, CTL_C_BAD,
-		    "nothing: it ended or took too long\n");
+		    "gives no result: it crashed or took too long\n");
 		return;
 	}
-	ctl_print_text(r->ctl, agrees ? CTL_C_GOOD : CTL_C_WARN,
+	fputs(agrees ? "agrees: " : "differs: ", stdout);
+	ctl_print(r->ctl, agrees ? CTL_C_GOOD : CTL_C_WARN, "%s",
 	    shadow_result_name[o->result]);
-	printf("%s%s (", agrees ? " too" : ", and so differs",
-	    o->cut ? "; it was cut short" : "");
-	ctl_puts(stdout, o->why);
-	fputs(")\n", stdout);
+	ctl_print(r->ctl, CTL_C_NONE, " (%s)%s\n", o->why,
+	    o->cut ? ", after its limit of questions" : "");
 }
 
 static void
@@ -113,35 +97,28 @@ show_identity(const struct check_report *r, const struct check_identity *c)
 
 	if (!c->done)
 		return;
-	fputc('\n', stdout);
-	ctl_set_color(r->ctl, CTL_C_BOLD);
-	printf("%s ", identities[c->id].title);
-	ctl_puts(stdout, c->value);
-	ctl_set_color(r->ctl, CTL_C_NONE);
+	putchar('\n');
+	ctl_print(r->ctl, CTL_C_BOLD, "%s %s", identities[c->id].title,
+	    c->value);
 	fputs(": ", stdout);
-	ctl_print_text(r->ctl, ctl_result_color(v->result),
+	ctl_print(r->ctl, ctl_result_color(v->result), "%s",
 	    spf_result_name[v->result]);
-	if (v->reason != NULL && v->reason[0] != '\0') {
-		fputs(" (", stdout);
-		ctl_puts(stdout, v->reason);
-		fputc(')', stdout);
-	}
+	if (v->reason != NULL && v->reason[0] != '\0')
+		ctl_print(r->ctl, CTL_C_NONE, " (%s)", v->reason);
 	printf("\n  lookups %u/%d, void %u/%d%s\n", v->lookups, SPF_MAX_TERMS,
 	    v->voids, r->req.conf->void_limit,
-	    c->judged ? "" : "; the daemon does not check it here");
-	if (v->explanation != NULL) {
-		fputs("  explanation: ", stdout);
-		ctl_puts(stdout, v->explanation);
-		fputc('\n', stdout);
-	}
+	    c->judged ? "" : "; the daemon does not check this identity");
+	if (v->explanation != NULL)
+		ctl_print(r->ctl, CTL_C_NONE, "  explanation: %s\n",
+		    v->explanation);
 	if (c->asked)
 		show_second(r, c);
 	if (c->tree != NULL)
 		tree_show(r->ctl, c->tree);
 	else
-		fputs("  no valid domain name to check\n", stdout);
+		puts("  no valid domain name to check");
 	if (c->cut)
-		fputs("  ... (too many steps to show)\n", stdout);
+		puts("  ... (too many steps to show)");
 }
 
 void
@@ -376,20 +353,4 @@ check_show_json(const struct check_report *r)
 	}
 	json_array_end(&js);
 	ctl_json_end(&js);
-}
-
-/* ---- a graph ---- */
-
-void
-check_show_dot(const struct check_report *r)
-{
-	const struct check_identity *const both[] = { &r->helo, &r->mailfrom };
-	int i;
-
-	dot_begin();
-	for (i = 0; i < 2; i++)
-		if (both[i]->done)
-			dot_identity(r->ctl, identities[both[i]->id].name,
-			    &both[i]->verdict, both[i]->tree);
-	dot_end();
 }

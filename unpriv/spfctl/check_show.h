@@ -9,7 +9,7 @@
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/trace.h"
 
-/* What spfctl check found about one identity. */
+/* The results of spfctl check for one identity. */
 struct check_identity {
 	enum judge_id id;
 	char *value;	    /* as given */
@@ -26,7 +26,7 @@ struct check_identity {
 
 /* All that spfctl check found. */
 struct check_report {
-	struct ctl *ctl;
+	struct spfctl *ctl;
 	struct judge_request req;
 	struct judge_outcome out;
 	struct answers *answers;

@@ -11,6 +11,7 @@
 
 #include "privsep/base/chan.h"
 #include "privsep/base/log.h"
+#include "proto/text.h"
 #include "proto/wire.h"
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/text.h"
@@ -33,14 +34,10 @@ answer_line(struct ctl_answer *a, const uint8_t *p, size_t len)
 {
 	if (a->n >= LINES_MAX)
 		return;
-	/* Double the array. */
-	if ((a->n & (a->n - 1)) == 0 &&
-	    (a->line = reallocarray(a->line, a->n == 0 ? 1 : 2 * a->n,
-		 sizeof(*a->line))) == NULL)
+	a->line = reallocarray(a->line, a->n + 1, sizeof(*a->line));
+	if (a->line == NULL ||
+	    (a->line[a->n++] = strndup((const char *)p, len)) == NULL)
 		fatal("answer");
-	if ((a->line[a->n] = strndup((const char *)p, len)) == NULL)
-		fatal("answer");
-	a->n++;
 }
 
 static void
@@ -119,13 +116,14 @@ ctl_daemon_new(struct event_base *base, int fd)
 	return d;
 }
 
-/* Waits until the answer ends, the daemon hangs up or the time is over. */
-static void
-wait_for_end(struct ctl_daemon *d, unsigned int seconds)
+/* An answer that ends also ends it. */
+void
+ctl_daemon_wait(struct ctl_daemon *d, unsigned int seconds)
 {
 	const struct timeval tv = { (time_t)seconds, 0 };
 	struct event *timer;
 
+	d->ended = d->late = 0;
 	timer = evtimer_new(d->base, daemon_late, d);
 	if (timer == NULL || evtimer_add(timer, &tv) == -1)
 		fatalx("control socket: no event");
@@ -138,42 +136,35 @@ wait_for_end(struct ctl_daemon *d, unsigned int seconds)
 int
 ctl_daemon_differs(const char *why)
 {
-	fprintf(stderr, "spfctl: the daemon is of another version: %s\n", why);
+	ctl_complain("the daemon has another version: %s", why);
 	return EX_PROTOCOL;
 }
 
 int
-ctl_daemon_ask(struct ctl *ctl, enum msg_type type, const void *p, size_t len,
-    unsigned int seconds, struct ctl_answer *a)
+ctl_daemon_ask(struct spfctl *ctl, enum msg_type type, const void *p,
+    size_t len, unsigned int seconds, struct ctl_answer *a)
 {
 	struct ctl_daemon *d = ctl->daemon;
 
 	memset(a, 0, sizeof(*a));
 	STAILQ_INIT(&a->rows);
 	d->answer = a;
-	d->ended = d->late = 0;
 	if (d->chan != NULL)
 		(void)chan_send(d->chan, type, 0, p, len, -1, 0);
-	wait_for_end(d, seconds);
+	ctl_daemon_wait(d, seconds);
 	d->answer = NULL;
 	if (d->ended)
 		return 0;
 	if (d->late) {
-		fprintf(stderr, "spfctl: the daemon does not answer\n");
+		ctl_complain("the daemon does not answer");
 		a->status = EX_TEMPFAIL;
 	} else if (d->why != NULL) {
 		a->status = ctl_daemon_differs(d->why);
 	} else {
-		fprintf(stderr, "spfctl: the daemon hung up\n");
+		ctl_complain("the daemon closed the connection");
 		a->status = EX_UNAVAILABLE;
 	}
 	return -1;
-}
-
-int
-ctl_daemon_is_there(const struct ctl_daemon *d)
-{
-	return d->chan != NULL;
 }
 
 void
@@ -194,7 +185,7 @@ ctl_answer_complain(const struct ctl_answer *a)
 	size_t i;
 
 	for (i = 0; i < a->n; i++)
-		ctl_complain(a->line[i], "");
+		ctl_complain("%s", a->line[i]);
 	return a->status;
 }
 
@@ -204,17 +195,13 @@ ctl_seconds(uint64_t s, char *buf, size_t size)
 	static const struct {
 		uint64_t n;
 		const char *unit;
-	} units[] = {
-		{ 86400, "d" },
-		{ 3600, "h" },
-		{ 60, "min" },
-		{ 1, "s" },
-	};
-	size_t i, last = sizeof(units) / sizeof(units[0]) - 1;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" },
+		{ 1, "s" } };
+	size_t i = 0;
 
-	for (i = 0; i < last && s < units[i].n; i++)
-		;
-	if (i == last)
+	while (i + 1 < nitems(units) && s < units[i].n)
+		i++;
+	if (units[i].n == 1)
 		snprintf(buf, size, "%" PRIu64 " s", s);
 	else
 		snprintf(buf, size, "%" PRIu64 " %s %" PRIu64 " %s",
@@ -246,11 +233,11 @@ ctl_json_end(struct json *j)
 
 /* ---- reload, flush, log ---- */
 
-#define COMMAND_SECONDS 60 /* new processes have 20 to get ready */
+#define COMMAND_SECONDS 60 /* at a reload, new processes take up to 20 */
 
 /* Runs a command that changes the daemon, and prints its messages. */
 static int
-command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
+command(struct spfctl *ctl, enum msg_type type, const void *p, size_t len)
 {
 	struct ctl_answer a;
 	struct json j;
@@ -258,7 +245,7 @@ command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
 	int status;
 
 	if (ctl_daemon_ask(ctl, type, p, len, COMMAND_SECONDS, &a) == -1)
-		;
+		; /* it has printed why */
 	else if (ctl->form == CTL_JSON) {
 		ctl_json_start(&j, 1);
 		json_bool(&j, "done", a.status == 0);
@@ -271,29 +258,27 @@ command(struct ctl *ctl, enum msg_type type, const void *p, size_t len)
 	} else if (a.status != 0)
 		(void)ctl_answer_complain(&a);
 	else
-		for (i = 0; i < a.n; i++) {
-			ctl_puts(stdout, a.line[i]);
-			putchar('\n');
-		}
+		for (i = 0; i < a.n; i++)
+			ctl_print(ctl, CTL_C_NONE, "%s\n", a.line[i]);
 	status = a.status;
 	ctl_answer_free(&a);
 	return status;
 }
 
 int
-ctl_reload(struct ctl *ctl)
+ctl_reload(struct spfctl *ctl)
 {
 	return command(ctl, MSG_CTL_RELOAD, NULL, 0);
 }
 
 int
-ctl_flush(struct ctl *ctl)
+ctl_flush(struct spfctl *ctl)
 {
 	return command(ctl, MSG_CTL_FLUSH, NULL, 0);
 }
 
 int
-ctl_log(struct ctl *ctl)
+ctl_log(struct spfctl *ctl)
 {
 	uint8_t buf[4];
 	struct wbuf w;

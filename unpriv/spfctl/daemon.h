@@ -13,13 +13,13 @@
 #include "proto/status.h"
 #include "unpriv/spfctl/ctl.h"
 
-/* What the daemon answers to one command. */
+/* The daemon's answer to one command. */
 struct ctl_answer {
-	char **line; /* of text */
+	char **line; /* messages */
 	size_t n;
-	struct arena *arena; /* owns the rows; NULL until the first */
+	struct arena *arena; /* owns the rows; NULL: there are none */
 	struct status_rows rows;
-	int bad_rows; /* at least one was refused by status_get() */
+	int bad_rows; /* status_get() refused at least one */
 	struct stats stats;
 	int has_stats;
 	int status; /* sysexits(3) */
@@ -34,22 +34,22 @@ struct ctl_daemon *ctl_daemon_new(struct event_base *, int fd);
  * 0; or -1 after printing the reason on stderr, with the exit status in status.
  * The caller calls ctl_answer_free() either way.
  */
-int ctl_daemon_ask(struct ctl *, enum msg_type, const void *, size_t,
+int ctl_daemon_ask(struct spfctl *, enum msg_type, const void *, size_t,
     unsigned int seconds, struct ctl_answer *);
 void ctl_answer_free(struct ctl_answer *);
-/* Returns 0 when the daemon hung up. */
-int ctl_daemon_is_there(const struct ctl_daemon *);
+/* Waits so many seconds, or until the daemon closes the connection. */
+void ctl_daemon_wait(struct ctl_daemon *, unsigned int seconds);
 /*
  * Ask for the status or the counters. Return 0, or an exit status after
  * printing the reason on stderr. With 0, the rows of a status satisfy
  * status_complete().
  */
-int ctl_status_ask(struct ctl *, struct ctl_answer *);
-int ctl_stats_ask(struct ctl *, struct ctl_answer *);
+int ctl_status_ask(struct spfctl *, struct ctl_answer *);
+int ctl_stats_ask(struct spfctl *, struct ctl_answer *);
 /* The first row of a kind, or NULL. */
 const struct status_row *ctl_status_row(const struct ctl_answer *,
     enum status_kind);
-/* Prints that the daemon is of another version; returns the exit status. */
+/* Prints that the daemon has another version; returns the exit status. */
 int ctl_daemon_differs(const char *why);
 /* Prints the answer's lines on stderr; returns its status. */
 int ctl_answer_complain(const struct ctl_answer *);
@@ -58,13 +58,5 @@ const char *ctl_seconds(uint64_t, char *buf, size_t size);
 /* Begin and end an object on stdout that is a document. */
 void ctl_json_start(struct json *, int indent);
 void ctl_json_end(struct json *);
-
-/* The commands; each returns the exit status. */
-int ctl_status(struct ctl *);
-int ctl_stats(struct ctl *);
-int ctl_metrics(struct ctl *);
-int ctl_reload(struct ctl *);
-int ctl_flush(struct ctl *);
-int ctl_log(struct ctl *);
 
 #endif

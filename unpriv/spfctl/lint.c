@@ -23,11 +23,11 @@
 #define RECORD_LONG  450 /* RFC 7208 3.4 */
 #define ANSWER_LONG  512
 
-/* What the terms of one record have shown so far. */
+/* The terms of one record so far. */
 struct lint_seen {
 	int all;
-	struct spf_term redirect, exp;
-	int bad; /* syntax errors */
+	struct spf_term redirect, exp; /* kind 0: none */
+	int bad;		       /* there are syntax errors */
 	int warned_after_all;
 };
 
@@ -41,8 +41,7 @@ lint_add(struct lint *l, struct lint_record *r, enum lint_level level,
 	struct lint_finding *f, *o, *before = NULL;
 	va_list ap;
 
-	/* No notes on the records of others. */
-	if ((level == LINT_NOTE && r->depth > 0 && !r->redirected) ||
+	if ((level == LINT_NOTE && !r->own) ||
 	    (f = arena_alloc(l->arena, sizeof(*f))) == NULL)
 		return;
 	va_start(ap, fmt);
@@ -58,7 +57,7 @@ lint_add(struct lint *l, struct lint_record *r, enum lint_level level,
 	}
 	if (l->count[level]++ > FINDINGS_MAX || f->text == NULL)
 		return;
-	/* In the order of their positions; those without one come last. */
+	/* By position; findings without one are last. */
 	STAILQ_FOREACH(o, &r->findings, entry)
 		if (f->len == 0 || (o->len > 0 && o->pos <= f->pos))
 			before = o;
@@ -155,7 +154,7 @@ lint_target(struct lint *l, const struct lint_record *r,
 
 /* ---- mechanisms ---- */
 
-/* Looks up the addresses of a name: counts voids, keeps what passes. */
+/* Looks up the addresses of a name, counts voids, adds what passes. */
 static void
 addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
@@ -176,14 +175,14 @@ addresses(struct lint *l, struct lint_record *r, const struct spf_term *t,
 			c.a.family = types[i] == DNS_T_A ? 4 : 6;
 			c.len = types[i] == DNS_T_A ? t->len4 : t->len6;
 			memcpy(c.a.b, a->rr[j].data, c.a.family == 4 ? 4 : 16);
-			if (r->passing && t->qualifier == SPF_RESULT_PASS)
+			if (lint_passes(r, t))
 				lint_net_add(l, &c);
 		}
 	}
 	if (both[0] != NULL && both[1] != NULL && is_void(both[0]) &&
 	    is_void(both[1]))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
-		    "%s has no address: a void lookup", name);
+		    "%s has no address: this is a void lookup", name);
 }
 
 static void
@@ -199,10 +198,10 @@ mx_hosts(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		return;
 	if (count_void(l, a))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
-		    "%s has no MX record: a void lookup", name);
+		    "%s has no MX record: this is a void lookup", name);
 	if (a->nrr > SPF_MAX_MX)
 		lint_add(l, r, LINT_ERROR, "too-many-mx", t,
-		    "%s has %d MX records; more than %d are an error", name,
+		    "%s has %d MX records; more than %d are a permerror", name,
 		    a->nrr, SPF_MAX_MX);
 	for (i = 0; i < a->nrr && i < SPF_MAX_MX; i++) {
 		if (!dname_valid((const char *)a->rr[i].data, a->rr[i].len))
@@ -231,12 +230,12 @@ exists_name(struct lint *l, struct lint_record *r, const struct spf_term *t,
 		    "%s has no IPv4 address: the term never matches", name);
 	else if (count_void(l, a))
 		lint_add(l, r, LINT_WARNING, "void-lookup", t,
-		    "%s does not exist: a void lookup, and the term never "
-		    "matches",
+		    "%s does not exist: the term never matches, and costs a "
+		    "void lookup",
 		    name);
-	else if (r->passing && t->qualifier == SPF_RESULT_PASS) {
+	else if (lint_passes(r, t)) {
 		lint_add(l, r, LINT_ERROR, "passes-all", t,
-		    "%s exists for every client: everybody passes", name);
+		    "%s exists: every client passes", name);
 		r->all_pass = 1;
 	}
 }
@@ -253,14 +252,12 @@ record_new(struct lint *l, struct lint_record *parent, const struct spf_term *t,
 	STAILQ_INIT(&r->findings);
 	memcpy(r->domain, domain, len);
 	r->dlen = len;
-	r->passing = 1;
+	r->own = r->passing = 1;
 	if (parent != NULL) {
 		r->parent = parent;
-		r->depth = parent->depth + 1;
 		r->via = arena_strndup(l->arena, t->text,
 		    t->len > 200 ? 200 : t->len);
-		r->redirected = t->kind == SPF_T_REDIRECT &&
-		    (parent->depth == 0 || parent->redirected);
+		r->own = parent->own && t->kind == SPF_T_REDIRECT;
 		r->passing = parent->passing &&
 		    (t->kind == SPF_T_REDIRECT ||
 			t->qualifier == SPF_RESULT_PASS);
@@ -270,7 +267,7 @@ record_new(struct lint *l, struct lint_record *parent, const struct spf_term *t,
 	return r;
 }
 
-/* include and redirect: checks the record of their target. */
+/* Checks the record that include or redirect names. */
 static void
 record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
     const char *name, size_t len)
@@ -282,13 +279,13 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	for (o = r; o != NULL; o = o->parent)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_add(l, r, LINT_ERROR, "loop", t,
-			    "%s refers to itself", name);
+			    "%s leads back to itself", name);
 			return;
 		}
 	STAILQ_FOREACH(o, &l->records, entry)
 		if (dname_equal(o->domain, o->dlen, name, len)) {
 			lint_add(l, r, LINT_WARNING, "twice", t,
-			    "%s is used a second time: its lookups count again",
+			    "%s is used twice: its lookups count each time",
 			    name);
 			break;
 		}
@@ -304,7 +301,7 @@ record_follow(struct lint *l, struct lint_record *r, const struct spf_term *t,
 	/* Several records are a finding of the target. */
 	if (STAILQ_EMPTY(&in->findings))
 		lint_add(l, r, LINT_ERROR, "dead-include", t,
-		    "%s %s: every check that reaches it ends in permerror",
+		    "%s %s: a check that reaches this term ends in permerror",
 		    name,
 		    a->status == DNS_NXDOMAIN ? "does not exist" :
 						"has no SPF record");
@@ -322,8 +319,8 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	if (t->kind == SPF_T_PTR) {
 		l->uncounted = 1;
 		lint_add(l, r, LINT_WARNING, "ptr", t,
-		    "ptr is slow and not reliable, and should not be used (RFC "
-		    "7208 5.5): name the hosts by ip4:, ip6: or a:");
+		    "ptr is slow and unreliable, and should not be used (RFC "
+		    "7208 5.5); name the hosts by ip4:, ip6: or a:");
 		return;
 	}
 	if ((rv = lint_target(l, r, t, name, &len)) == 0) {
@@ -333,7 +330,7 @@ lookup_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	follow = t->kind == SPF_T_INCLUDE || t->kind == SPF_T_REDIRECT;
 	if (rv == -1) {
 		lint_add(l, r, follow ? LINT_ERROR : LINT_WARNING, "bad-name",
-		    t, "this is not a valid DNS name");
+		    t, "this is not a valid domain name");
 		return;
 	}
 	if (follow)
@@ -356,10 +353,9 @@ all_term(struct lint *l, struct lint_record *r, const struct spf_term *t)
 		    "every host on the Internet passes");
 		if (r->passing)
 			r->all_pass = 1;
-	} else if (t->qualifier == SPF_RESULT_NEUTRAL &&
-	    (r->depth == 0 || r->redirected))
+	} else if (t->qualifier == SPF_RESULT_NEUTRAL && r->own)
 		lint_add(l, r, LINT_WARNING, "neutral-all", t,
-		    "?all leaves other hosts neutral: use ~all or -all");
+		    "?all gives all other hosts neutral; use ~all or -all");
 }
 
 /* ---- one record ---- */
@@ -416,7 +412,7 @@ mechanism(struct lint *l, struct lint_record *r, struct lint_seen *s,
 		break;
 	case SPF_T_IP4:
 	case SPF_T_IP6:
-		if (r->passing && t->qualifier == SPF_RESULT_PASS)
+		if (lint_passes(r, t))
 			lint_net_add(l, &t->net);
 		break;
 	default:
@@ -433,41 +429,37 @@ explanation(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	struct spf_syntax e;
 	size_t len, end;
 
-	if (r->depth > 0 && !r->redirected)
-		return;
-	if (lint_target(l, r, t, name, &len) != 1 ||
+	if (!r->own || lint_target(l, r, t, name, &len) != 1 ||
 	    (a = ask(l, DNS_T_TXT, name, len)) == NULL ||
 	    lookup_failed(l, r, t, a, name))
 		return;
 	if (a->status != DNS_OK || a->nrr != 1)
 		lint_add(l, r, LINT_WARNING, "exp", t,
-		    "%s has %d TXT records; an explanation is exactly one",
+		    "%s has %d TXT records; an explanation needs exactly one",
 		    name, a->status == DNS_OK ? a->nrr : 0);
 	else if (spf_macro_check((const char *)a->rr[0].data, a->rr[0].len,
 		     SPF_MACRO_EXP, &end, &e) == -1)
 		lint_add(l, r, LINT_WARNING, "exp", t,
-		    "the text at %s is not used: %s%.*s", name, e.what,
+		    "receivers ignore the text at %s: %s%.*s", name, e.what,
 		    e.len > 100 ? 100 : (int)e.len, e.arg == NULL ? "" : e.arg);
 }
 
 static void
 record_end(struct lint *l, struct lint_record *r, struct lint_seen *s)
 {
-	int own = r->depth == 0 || r->redirected;
-
 	if (s->exp.kind != 0)
 		explanation(l, r, &s->exp);
 	if (s->redirect.kind != 0 && s->all)
 		lint_add(l, r, LINT_WARNING, "redirect-ignored", &s->redirect,
-		    "redirect= is ignored: all matches before");
+		    "redirect= has no effect beside all");
 	else if (s->redirect.kind != 0)
 		lookup_term(l, r, &s->redirect);
-	else if (!s->all && !s->bad && own)
+	else if (!s->all && !s->bad && r->own)
 		lint_add(l, r, LINT_WARNING, "no-all", NULL,
-		    "no all at the end: hosts that are not listed get neutral");
+		    "no all at the end: hosts that match no term get neutral");
 }
 
-/* Octets that RFC 7208 3.1 does not allow. */
+/* Adds a finding for the first octet that RFC 7208 3.1 does not allow. */
 static void
 record_octets(struct lint *l, struct lint_record *r)
 {
@@ -480,7 +472,7 @@ record_octets(struct lint *l, struct lint_record *r)
 			at.text = r->rec + i;
 			at.len = 1;
 			lint_add(l, r, LINT_ERROR, "octets", &at,
-			    "octet 0x%02x: a record is printable ASCII",
+			    "octet 0x%02x: a record must be printable ASCII",
 			    (unsigned int)(unsigned char)r->rec[i]);
 			return;
 		}
@@ -528,27 +520,27 @@ answer_check(struct lint *l, struct lint_record *r, const struct dns_answer *a,
 			continue;
 		if (a->rr[i].len >= 7 && strncasecmp(s, "spf2.0/", 7) == 0)
 			lint_add(l, r, LINT_NOTE, "sender-id", NULL,
-			    "the spf2.0 record is of Sender ID, which nobody "
-			    "uses");
+			    "the spf2.0 record is for Sender ID, which is "
+			    "obsolete");
 		else if (memmem(s, a->rr[i].len > 10 ? 10 : a->rr[i].len,
 			     "v=spf", 5) != NULL)
 			lint_add(l, r, LINT_WARNING, "not-a-record", NULL,
-			    "a TXT record begins \"%.*s\": it is none of SPF, "
-			    "which begins \"v=spf1 \"",
+			    "a TXT record begins with \"%.*s\"; an SPF record "
+			    "begins with \"v=spf1 \"",
 			    a->rr[i].len > 12 ? 12 : a->rr[i].len, s);
 	}
 	if (found > 1)
 		lint_add(l, r, LINT_ERROR, "several-records", NULL,
-		    "%zu SPF records: more than one is permerror", found);
+		    "%zu SPF records; more than one is a permerror", found);
 	if (r->reclen > RECORD_LONG)
 		lint_add(l, r, LINT_WARNING, "long-record", NULL,
-		    "the record has %zu octets; above %d answers get too large "
-		    "for plain UDP",
+		    "the record has %zu octets; above %d, the answer may be "
+		    "too large for UDP",
 		    r->reclen, RECORD_LONG);
 	else if (size > ANSWER_LONG)
 		lint_add(l, r, LINT_NOTE, "long-answer", NULL,
 		    "all TXT records together make an answer of about %zu "
-		    "octets; above %d it may need TCP",
+		    "octets; above %d, it may need TCP",
 		    size, ANSWER_LONG);
 }
 
@@ -583,7 +575,7 @@ record_check(struct lint *l, struct lint_record *r)
 			r->reclen = a->rr[i].len;
 		}
 	zone_notes(l, r);
-	if (r->depth == 0 && !lookup_failed(l, r, NULL, a, r->domain) &&
+	if (r->parent == NULL && !lookup_failed(l, r, NULL, a, r->domain) &&
 	    found == 0)
 		lint_add(l, r, LINT_ERROR, "no-record", NULL, "%s",
 		    a->status == DNS_NXDOMAIN ? "the name does not exist" :
@@ -601,11 +593,8 @@ static int
 run(struct answers *answers, int elapsed, void *arg)
 {
 	struct lint *l = arg;
-	struct lint_record *top = STAILQ_FIRST(&l->records);
-	char domain[DNAME_MAX + 1];
-	size_t len = top->dlen;
+	struct lint_record *top;
 
-	memcpy(domain, top->domain, len + 1);
 	arena_reset(l->arena);
 	STAILQ_INIT(&l->records);
 	l->answers = answers;
@@ -614,7 +603,8 @@ run(struct answers *answers, int elapsed, void *arg)
 	l->nnets = 0;
 	memset(l->voids, 0, sizeof(l->voids));
 	memset(l->count, 0, sizeof(l->count));
-	if ((top = record_new(l, NULL, NULL, domain, len)) == NULL)
+	top = record_new(l, NULL, NULL, l->domain, l->dlen);
+	if (top == NULL)
 		fatalx("no memory");
 	record_check(l, top);
 	if (!l->waiting)
@@ -623,24 +613,21 @@ run(struct answers *answers, int elapsed, void *arg)
 }
 
 int
-ctl_lint(struct ctl *ctl)
+ctl_lint(struct spfctl *ctl)
 {
 	static struct lint l;
-	static struct lint_record start;
 	const struct answers_question *q;
 	const char *arg = ctl->argv[0];
 	int len;
 
 	l.ctl = ctl;
-	len = dname_to_ascii(arg, dname_undot(arg, strlen(arg)), start.domain,
-	    sizeof(start.domain));
-	if (len == -1 || !dname_valid(start.domain, (size_t)len)) {
-		ctl_complain(arg, " is no domain name");
+	len = dname_to_ascii(arg, dname_undot(arg, strlen(arg)), l.domain,
+	    sizeof(l.domain));
+	if (len == -1 || !dname_valid(l.domain, (size_t)len)) {
+		ctl_complain("%s is not a domain name", arg);
 		return EX_USAGE;
 	}
-	start.dlen = (size_t)len;
-	STAILQ_INIT(&l.records);
-	STAILQ_INSERT_TAIL(&l.records, &start, entry);
+	l.dlen = (size_t)len;
 	if ((l.answers = answers_new()) == NULL ||
 	    (l.arena = arena_new(LINT_ARENA)) == NULL ||
 	    (l.nets = calloc(LINT_NETS_MAX, sizeof(*l.nets))) == NULL)

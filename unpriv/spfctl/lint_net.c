@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/text.h"
 #include "unpriv/spfctl/lint.h"
 
 #define WIDE4	  16 /* report shorter prefixes */
 #define WIDE6	  32
 #define PAIRS_MAX 500 /* terms of a record to compare */
 
-/* Addresses that no receiver ever sees (RFC 1918, RFC 1122). */
+/* Clients have no such addresses (RFC 1918, RFC 1122, RFC 4193). */
 static const struct cidr private_nets[] = {
 	{ { 4, { 10 } }, 8 },
 	{ { 4, { 172, 16 } }, 12 },
@@ -29,15 +30,14 @@ lint_net_add(struct lint *l, const struct cidr *c)
 		l->uncounted = 1;
 		return;
 	}
-	l->nets[l->nnets].net = *c;
-	cidr_mask(&l->nets[l->nnets++].net);
+	l->nets[l->nnets] = *c;
+	cidr_mask(&l->nets[l->nnets++]);
 }
 
 static int
 net_cmp(const void *a, const void *b)
 {
-	const struct cidr *x = &((const struct lint_net *)a)->net;
-	const struct cidr *y = &((const struct lint_net *)b)->net;
+	const struct cidr *x = a, *y = b;
 	int c;
 
 	if (x->a.family != y->a.family)
@@ -47,7 +47,7 @@ net_cmp(const void *a, const void *b)
 	return x->len < y->len ? -1 : x->len > y->len;
 }
 
-/* Two networks are disjoint, or one holds the other. */
+/* Two networks are disjoint, or one contains the other. */
 void
 lint_net_sum(struct lint *l)
 {
@@ -58,11 +58,11 @@ lint_net_sum(struct lint *l)
 	l->whole6 = 0;
 	if (l->nnets == 0)
 		return;
-	/* The sandbox forbids glibc's qsort(3) to ask for the memory's size. */
+	/* glibc's qsort(3) makes a system call that the sandbox forbids. */
 	if (heapsort(l->nets, l->nnets, sizeof(*l->nets), net_cmp) == -1)
 		return;
 	for (i = 0; i < l->nnets; i++) {
-		c = &l->nets[i].net;
+		c = &l->nets[i];
 		if (last != NULL && cidr_match(last, &c->a))
 			continue;
 		last = c;
@@ -102,27 +102,26 @@ net_check(struct lint *l, struct lint_record *r, const struct spf_term *t)
 	if (cidr_hostbits(&t->net)) {
 		cidr_mask(&c);
 		lint_add(l, r, LINT_NOTE, "host-bits", t,
-		    "this is the network %s/%d",
+		    "the network is %s/%d",
 		    addr_format(&c.a, text, sizeof(text)), len);
 	}
-	for (i = 0; i < sizeof(private_nets) / sizeof(private_nets[0]); i++)
+	for (i = 0; i < nitems(private_nets); i++)
 		if (len >= private_nets[i].len &&
 		    cidr_match(&private_nets[i], &t->net.a))
 			lint_add(l, r, LINT_WARNING, "private", t,
 			    "no receiver sees a client with such an address");
-	if (t->qualifier != SPF_RESULT_PASS || !r->passing)
+	if (!lint_passes(r, t))
 		return;
 	if (len == 0)
 		lint_add(l, r, LINT_ERROR, "passes-all", t,
 		    "every IPv%d address passes", v6 ? 6 : 4);
 	else if (len < (v6 ? WIDE6 : WIDE4))
-		lint_add(l, r,
-		    r->depth == 0 || r->redirected ? LINT_WARNING : LINT_NOTE,
-		    "wide", t, "a wide network: 2^%d addresses pass",
+		lint_add(l, r, r->own ? LINT_WARNING : LINT_NOTE, "wide", t,
+		    "this is a large network: 2^%d addresses pass",
 		    (v6 ? 128 : 32) - len);
 }
 
-/* 1 when two networks are the halves of *whole. */
+/* Returns 1 if two networks are the halves of a network, *whole. */
 static int
 halves(const struct cidr *a, const struct cidr *b, struct cidr *whole)
 {
@@ -149,14 +148,15 @@ net_pair_check(struct lint *l, struct lint_record *r, const struct spf_term *a,
 		return;
 	if (a->net.len <= b->net.len && cidr_match(&a->net, &b->net.a))
 		lint_add(l, r, LINT_NOTE, "covered", b,
-		    "%.*s before covers this", a->len > 100 ? 100 : (int)a->len,
-		    a->text);
+		    "the earlier %.*s includes this",
+		    a->len > 100 ? 100 : (int)a->len, a->text);
 	else if (b->net.len < a->net.len && cidr_match(&b->net, &a->net.a))
-		lint_add(l, r, LINT_NOTE, "covered", a, "%.*s covers this",
+		lint_add(l, r, LINT_NOTE, "covered", a,
+		    "the later %.*s includes this",
 		    b->len > 100 ? 100 : (int)b->len, b->text);
 	else if (halves(&a->net, &b->net, &whole))
 		lint_add(l, r, LINT_NOTE, "merge", b,
-		    "with %.*s this is ip%d:%s/%d",
+		    "this and %.*s are together ip%d:%s/%d",
 		    a->len > 100 ? 100 : (int)a->len, a->text, whole.a.family,
 		    addr_format(&whole.a, text, sizeof(text)), whole.len);
 }
@@ -184,7 +184,7 @@ lint_net_record(struct lint *l, struct lint_record *r)
 	}
 	for (j = 0; j < n; j++) {
 		net_check(l, r, &v[j]);
-		for (i = 0; i < j && (r->depth == 0 || r->redirected); i++)
+		for (i = 0; i < j && r->own; i++)
 			net_pair_check(l, r, &v[i], &v[j]);
 	}
 }

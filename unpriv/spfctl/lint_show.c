@@ -80,11 +80,9 @@ show_findings(const struct lint *l, const struct lint_record *r)
 
 	STAILQ_FOREACH(f, &r->findings, entry) {
 		fputs("  ", stdout);
-		ctl_print_text(l->ctl, levels[f->level].color,
+		ctl_print(l->ctl, levels[f->level].color, "%s",
 		    levels[f->level].one);
-		fputs(": ", stdout);
-		ctl_puts(stdout, f->text);
-		printf(" [%s]\n", f->code);
+		ctl_print(l->ctl, CTL_C_NONE, ": %s [%s]\n", f->text, f->code);
 		if (f->len > 0)
 			excerpt(l, r, f);
 	}
@@ -104,8 +102,7 @@ show_children(struct tree *t, const struct lint *l,
 		if (r->parent != parent)
 			continue;
 		tree_branch(t, r == last);
-		ctl_puts(stdout, r->via);
-		printf("  %u%s\n", r->lookups,
+		ctl_print(l->ctl, CTL_C_NONE, "%s  %u%s\n", r->via, r->lookups,
 		    r->rec == NULL ? "  no record" : "");
 		old = tree_push(t, r == last);
 		show_children(t, l, r);
@@ -120,11 +117,8 @@ show_counts(const struct lint *l)
 	unsigned int limit = (unsigned int)l->ctl->conf->void_limit;
 
 	printf("\nPassing  %s IPv4 and ", lint_number(l->sum4, buf));
-	if (l->whole6)
-		fputs("all", stdout);
-	else
-		fputs(lint_number(l->sum6, buf), stdout);
-	printf(" IPv6 addresses%s\n",
+	printf("%s IPv6 addresses%s\n",
+	    l->whole6 ? "all" : lint_number(l->sum6, buf),
 	    l->uncounted ?
 		", and those that depend on the message (macros, ptr)" :
 		"");
@@ -142,25 +136,21 @@ lint_show(struct lint *l)
 	STAILQ_FOREACH(r, &l->records, entry) {
 		if (r != top && STAILQ_EMPTY(&r->findings))
 			continue;
-		ctl_print_text(l->ctl, CTL_C_BOLD, r->domain);
-		if (r->via != NULL) {
-			fputs("  (", stdout);
-			ctl_puts(stdout, r->via);
-			fputc(')', stdout);
-		}
-		fputc('\n', stdout);
+		ctl_print(l->ctl, CTL_C_BOLD, "%s", r->domain);
+		if (r->via != NULL)
+			ctl_print(l->ctl, CTL_C_NONE, "  (%s)", r->via);
+		putchar('\n');
 		if (r->rec != NULL) {
 			fputs("  ", stdout);
 			ctl_put_short(stdout, r->rec, r->reclen, 1000);
-			fputc('\n', stdout);
+			putchar('\n');
 		}
 		show_findings(l, r);
 	}
 	show_counts(l);
 	printf("Lookups  %u/%d\n", l->lookups, SPF_MAX_TERMS);
 	tree_init(&t, l->ctl);
-	ctl_puts(stdout, top->domain);
-	printf("  %u\n", top->lookups);
+	ctl_print(l->ctl, CTL_C_NONE, "%s  %u\n", top->domain, top->lookups);
 	show_children(&t, l, top);
 	fputc('\n', stdout);
 	for (i = LINT_LEVELS - 1; i >= 0; i--)

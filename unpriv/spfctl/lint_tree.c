@@ -16,17 +16,17 @@ void_findings(struct lint *l, struct lint_record *top)
 	if (l->voids[0] > limit && l->voids[1] > limit)
 		lint_add(l, top, LINT_ERROR, "too-many-voids", NULL,
 		    "%u void lookups for IPv4 clients, %u for IPv6 clients; "
-		    "more than %u are permerror",
+		    "more than %u are a permerror",
 		    l->voids[0], l->voids[1], limit);
 	else if (l->voids[0] > limit || l->voids[1] > limit)
 		lint_add(l, top, LINT_WARNING, "too-many-voids", NULL,
-		    "%u void lookups for IPv%d clients; more than %u are "
+		    "%u void lookups for IPv%d clients; more than %u are a "
 		    "permerror",
 		    l->voids[l->voids[1] > limit], l->voids[1] > limit ? 6 : 4,
 		    limit);
 }
 
-/* "a:mail.example.test" costs a lookup, its address as ip4: none. */
+/* Suggests ip4: and ip6: terms, which need no lookup, for a: terms. */
 static void
 suggest_addresses(struct lint *l, struct lint_record *top)
 {
@@ -65,7 +65,8 @@ suggest_addresses(struct lint *l, struct lint_record *top)
 		}
 		if (n > 0 && n <= REPLACE_MAX)
 			lint_add(l, top, LINT_NOTE, "replace", &t,
-			    "saves a lookup while the address stays:%s", text);
+			    "saves a lookup, as long as the address stays:%s",
+			    text);
 	}
 }
 
@@ -76,15 +77,15 @@ lint_tree(struct lint *l)
 
 	if (l->lookups > SPF_MAX_TERMS) {
 		lint_add(l, top, LINT_ERROR, "too-many-lookups", NULL,
-		    "%s%u lookups are needed; the eleventh is permerror",
+		    "%s%u lookups; more than ten are a permerror",
 		    l->lookups > LINT_TERMS_MAX ? "more than " : "",
 		    l->lookups > LINT_TERMS_MAX ? LINT_TERMS_MAX : l->lookups);
 		if (top->rec != NULL)
 			suggest_addresses(l, top);
 	} else if (l->lookups == SPF_MAX_TERMS)
 		lint_add(l, top, LINT_NOTE, "many-lookups", NULL,
-		    "all ten lookups are needed: one more in an included "
-		    "record, and it is permerror");
+		    "ten lookups: one more in an included record is a "
+		    "permerror");
 	void_findings(l, top);
 	lint_net_sum(l);
 	STAILQ_FOREACH(r, &l->records, entry)

@@ -1,6 +1,5 @@
 /* Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE. */
-/* Runs in: spfctl; reads no file's contents but the configuration's and
- * nothing from DNS before sandbox_enter(). */
+/* Runs in: spfctl. Before sandbox_enter() it reads only the configuration. */
 
 #include <sys/ioctl.h>
 
@@ -26,11 +25,10 @@
 #include "privsep/start/ctlconn.h"
 #include "privsep/start/own_role.h"
 #include "privsep/start/spawn.h"
+#include "proto/text.h"
 #include "unpriv/check/asker.h"
-#include "unpriv/spfctl/check.h"
 #include "unpriv/spfctl/ctl.h"
 #include "unpriv/spfctl/daemon.h"
-#include "unpriv/spfctl/lint.h"
 #include "unpriv/spfctl/opinion.h"
 #include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
@@ -58,7 +56,7 @@ static const struct command {
 	unsigned int takes;
 	int min, max;			/* number of arguments */
 	const char *const *words;	/* for the first; NULL: any */
-	int (*run)(struct ctl *);
+	int (*run)(struct spfctl *);
 	const char *usage;
 } commands[] = {
 	{ "check", NEEDS_DNS, TAKES_JSON | TAKES_DOT | TAKES_SECOND, 2, 3, NULL,
@@ -146,7 +144,7 @@ usage(FILE *fp)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < nitems(commands); i++)
 		fprintf(fp, "%s spfctl %s\n", i == 0 ? "usage:" : "      ",
 		    commands[i].usage);
 	fprintf(fp,
@@ -163,7 +161,7 @@ find_command(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < nitems(commands); i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return &commands[i];
 	usage(stderr);
@@ -184,7 +182,7 @@ parse_options(int argc, char **argv)
 	}
 }
 
-/* 1 when the command takes the options and arguments that are given. */
+/* Returns 1 if the command takes these options and arguments. */
 static int
 fits_command(const struct command *cmd, int argc, char **argv)
 {
@@ -209,7 +207,7 @@ fits_command(const struct command *cmd, int argc, char **argv)
 }
 
 static void
-parse_args(struct ctl *ctl, int argc, char **argv)
+parse_args(struct spfctl *ctl, int argc, char **argv)
 {
 	const char *why = NULL;
 
@@ -237,9 +235,9 @@ parse_args(struct ctl *ctl, int argc, char **argv)
 		usage(stderr);
 }
 
-/* Before the sandbox, which has no ioctl(2). */
+/* Before the sandbox, which forbids ioctl(2). */
 static void
-look_at_terminal(struct ctl *ctl, int color)
+look_at_terminal(struct spfctl *ctl, int color)
 {
 	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
 	static char buf[65536];
@@ -248,7 +246,7 @@ look_at_terminal(struct ctl *ctl, int color)
 	int tty = isatty(STDOUT_FILENO);
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; i < nitems(names); i++)
 		if ((v = getenv(names[i])) != NULL && *v != '\0')
 			break;
 	ctl->unicode = v != NULL &&
@@ -265,7 +263,7 @@ look_at_terminal(struct ctl *ctl, int color)
 	ctl->color = color != -1 ? color :
 				   tty && getenv("NO_COLOR") == NULL &&
 		v != NULL && strcmp(v, "dumb") != 0;
-	/* With a buffer given, stdio makes no fstat(2) of stdout. */
+	/* With this buffer, stdio does not call fstat(2). */
 	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 }
 
@@ -296,7 +294,7 @@ set_servers(struct conf *conf, const char *text)
 }
 
 static struct conf *
-load_conf(const struct ctl *ctl, const struct args *a)
+load_conf(const struct spfctl *ctl, const struct args *a)
 {
 	enum conf_program program = ctl->policy ? CONF_POLICY : CONF_MILTER;
 	const char *path = a->config;
@@ -310,8 +308,7 @@ load_conf(const struct ctl *ctl, const struct args *a)
 		      NULL)) == NULL)
 		exit(EX_CONFIG);
 	if (a->servers != NULL && set_servers(conf, a->servers) == -1) {
-		fputs("spfctl: --nameserver wants ADDRESS[@PORT][,...]\n",
-		    stderr);
+		ctl_complain("--nameserver takes ADDRESS[@PORT][,...]");
 		exit(EX_USAGE);
 	}
 	config_nameservers(conf, NULL, NULL);
@@ -344,7 +341,7 @@ daemon_conf(const struct args *a)
 
 /* Before the drop: the daemon asks the kernel which user connects. */
 static int
-open_daemon(const struct ctl *ctl, const struct args *a)
+open_daemon(const struct spfctl *ctl, const struct args *a)
 {
 	static const struct {
 		int err, status;
@@ -360,28 +357,27 @@ open_daemon(const struct ctl *ctl, const struct args *a)
 	size_t i;
 
 	if (path == NULL) {
-		fprintf(stderr, "spfctl: the daemon has no ControlSocket\n");
+		ctl_complain(
+		    "the daemon has no control socket (ControlSocket)");
 		exit(EX_UNAVAILABLE);
 	}
 	if ((fd = ctlconn_open(path)) != -1)
 		return fd;
 	err = errno;
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (i = 0; i < nitems(known); i++)
 		if (known[i].err == err)
 			status = known[i].status;
-	fputs("spfctl: ", stderr);
-	ctl_puts(stderr, path);
-	fprintf(stderr, ": %s%s\n", strerror(err),
-	    status == EX_UNAVAILABLE ? "; does the daemon run?" :
-		status == EX_NOPERM  ? "; for root and the daemon's group" :
-				       "");
+	ctl_complain("%s: %s%s", path, strerror(err),
+	    status == EX_UNAVAILABLE ? "; is the daemon running?" :
+		status == EX_NOPERM ? "; only root and the daemon's group may" :
+				      "");
 	exit(status);
 }
 
 static void
 dns_gone(void *arg)
 {
-	struct ctl *ctl = arg;
+	struct spfctl *ctl = arg;
 
 	ctl->dns_gone = 1;
 	event_base_loopbreak(ctl->base);
@@ -394,14 +390,14 @@ open_zone(const char *path)
 	int fd;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		fprintf(stderr, "spfctl: %s: %s\n", path, strerror(errno));
+		ctl_complain("%s: %s", path, strerror(errno));
 		exit(EX_NOINPUT);
 	}
 	return fd;
 }
 
 static int
-read_zone(struct ctl *ctl, const struct args *a, int fd)
+read_zone(struct spfctl *ctl, const struct args *a, int fd)
 {
 	char err[256], *text;
 	size_t len = 0;
@@ -421,15 +417,13 @@ read_zone(struct ctl *ctl, const struct args *a, int fd)
 	close(fd);
 	if (ctl->zone != NULL)
 		return 0;
-	fprintf(stderr, "spfctl: %s: ", a->zone);
-	ctl_puts(stderr, err);
-	fputc('\n', stderr);
+	ctl_complain("%s: %s", a->zone, err);
 	return -1;
 }
 
 /* Before the sandbox. Commands that talk to the daemon need no DNS. */
 static void
-prepare(struct ctl *ctl, const struct args *a)
+prepare(struct spfctl *ctl, const struct args *a)
 {
 	int fd = -1, questions, copies;
 
@@ -438,7 +432,7 @@ prepare(struct ctl *ctl, const struct args *a)
 		fd = open_daemon(ctl, a);
 	} else
 		ctl->conf = load_conf(ctl, a);
-	/* When root runs spfctl: nothing after this needs root. */
+	/* Nothing after this needs root. */
 	priv_drop_named("pyspf-milter", "nobody", NULL);
 	if ((ctl->base = event_base_new()) == NULL)
 		fatalx("no event base");
@@ -461,7 +455,7 @@ int
 main(int argc, char **argv)
 {
 	const struct args *a = &args;
-	struct ctl ctl;
+	struct spfctl ctl;
 	int status, zone = -1;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
@@ -482,7 +476,7 @@ main(int argc, char **argv)
 	status = a->cmd->run(&ctl);
 	errno = 0;
 	if ((fflush(stdout) == EOF || ferror(stdout)) && errno != EPIPE) {
-		fprintf(stderr, "spfctl: cannot write the output\n");
+		ctl_complain("cannot write the output");
 		return EX_IOERR;
 	}
 	return status;

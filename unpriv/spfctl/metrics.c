@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/text.h"
 #include "unpriv/spf/spf.h"
 #include "unpriv/spfctl/daemon.h"
 
@@ -127,7 +128,7 @@ processes(const struct ctl_answer *a)
 
 	head("processes", "", "gauge", "Processes now, by role and state");
 	for (role = ROLE_DNS; role <= ROLE_SHADOW; role++)
-		for (k = 0; k < sizeof(states) / sizeof(states[0]); k++)
+		for (k = 0; k < nitems(states); k++)
 			printf(PREFIX
 			    "processes{role=\"%s\",state=\"%s\"} %" PRIu64 "\n",
 			    msg_role_name[role], status_words[states[k]],
@@ -178,7 +179,7 @@ daemon_state(const struct ctl_answer *a)
 
 /* Prints all or nothing: a part would look like counters that fell. */
 int
-ctl_metrics(struct ctl *ctl)
+ctl_metrics(struct spfctl *ctl)
 {
 	struct ctl_answer st, a;
 	int f, h, status;

@@ -139,7 +139,7 @@ opinion_free(struct opinion *s)
 	free(s);
 }
 
-/* Answers the questions whose answers are known. 1 when some are left. */
+/* Answers the questions whose answers are known. Returns 1 if some remain. */
 static int
 opinion_serve(struct opinion *s, struct answers *answers)
 {
@@ -159,8 +159,8 @@ opinion_serve(struct opinion *s, struct answers *answers)
 }
 
 /*
- * A ctl_run_fn: 1 when dns must be asked for the shadow. It waits here while
- * the shadow works and asks nothing.
+ * A ctl_run_fn. Waits for the shadow; returns 1 when it has a question whose
+ * answer is missing.
  */
 static int
 opinion_turn(struct answers *answers, int elapsed, void *arg)
@@ -177,7 +177,7 @@ opinion_turn(struct answers *answers, int elapsed, void *arg)
 }
 
 int
-opinion_ask(struct opinion *s, struct ctl *ctl, struct answers *answers,
+opinion_ask(struct opinion *s, struct spfctl *ctl, struct answers *answers,
     struct shadow_copy *copy, struct shadow_opinion *o)
 {
 	uint8_t buf[SHADOWMSG_COPY_MAX];

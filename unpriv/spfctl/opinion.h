@@ -9,25 +9,22 @@
 #include "unpriv/spfctl/ctl.h"
 
 /*
- * The opinion of libspf2, from a shadow process of spfctl's own
- * (own_role_start_shadow()). spfctl answers its questions: from the answers
- * of its own check, from the zone file, then from dns.
+ * The opinion of libspf2, from the shadow of own_role_start_shadow(). spfctl
+ * answers its questions from the answers of the check, from the zone file, or
+ * from dns.
  */
 struct opinion;
 
-/*
- * Takes over both channel ends that own_role_start_shadow() gave. Exits when
- * there is no memory. opinion_free() takes NULL, too.
- */
+/* Takes over the channel ends. Exits if there is no memory. */
 struct opinion *opinion_new(struct event_base *, int questions, int copies);
+/* Accepts NULL. */
 void opinion_free(struct opinion *);
 /*
- * Asks for the opinion on a copy that shadow_copy_fill() made; sets its want.
- * Answers that libspf2 needs beside those known are added to the table. 0; -1
- * when there is no opinion: the shadow ended, broke the message rules or took
- * too long, or dns is gone.
+ * Asks for the opinion on a copy of shadow_copy_fill(), and sets its want. Adds
+ * answers that libspf2 needs to the table. Returns 0; or -1 if there is none:
+ * the shadow ended, sent a bad message or took too long, or dns ended.
  */
-int opinion_ask(struct opinion *, struct ctl *, struct answers *,
+int opinion_ask(struct opinion *, struct spfctl *, struct answers *,
     struct shadow_copy *, struct shadow_opinion *);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "privsep/base/clock.h"
 #include "privsep/base/log.h"
+#include "proto/text.h"
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/text.h"
 
@@ -26,10 +27,9 @@ static const struct {
 	{ "p50", 0.50 }, { "p90", 0.90 }, { "p99", 0.99 }, { "max", 1.0 },
 };
 /* clang-format on */
-#define NPERCENTILES (sizeof(percentiles) / sizeof(percentiles[0]))
 
 int
-ctl_stats_ask(struct ctl *ctl, struct ctl_answer *a)
+ctl_stats_ask(struct spfctl *ctl, struct ctl_answer *a)
 {
 	if (ctl_daemon_ask(ctl, MSG_CTL_STATS, NULL, 0, STATS_SECONDS, a) == -1)
 		return a->status;
@@ -59,14 +59,14 @@ is_beyond(uint64_t usec)
 /* ---- text ---- */
 
 static void
-title(const struct ctl *ctl, const char *s)
+title(const struct spfctl *ctl, const char *s)
 {
 	ctl_print(ctl, CTL_C_BOLD, "%-*s", TITLE_WIDTH, s);
 }
 
 /* A family with one label: "milter 3, policy 4"; with none: "3". */
 static void
-text_family(const struct ctl *ctl, const struct stats *s,
+text_family(const struct spfctl *ctl, const struct stats *s,
     enum stat_family_id family)
 {
 	const char *sep = "";
@@ -90,7 +90,7 @@ text_family(const struct ctl *ctl, const struct stats *s,
 
 /* Two labels: a line for each value of the first, a column for the second. */
 static void
-text_matrix(const struct ctl *ctl, const struct stats *s,
+text_matrix(const struct spfctl *ctl, const struct stats *s,
     enum stat_family_id family)
 {
 	const char *first = NULL, *line = "";
@@ -118,7 +118,7 @@ text_matrix(const struct ctl *ctl, const struct stats *s,
 }
 
 static void
-text_second(const struct ctl *ctl, const struct stats *s)
+text_second(const struct spfctl *ctl, const struct stats *s)
 {
 	int i, k;
 
@@ -140,7 +140,7 @@ text_second(const struct ctl *ctl, const struct stats *s)
 }
 
 static void
-text_latency(const struct ctl *ctl, const struct stats *s, int h)
+text_latency(const struct spfctl *ctl, const struct stats *s, int h)
 {
 	uint64_t usec, n = hist_count(s, h);
 	size_t i;
@@ -150,7 +150,7 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 		printf("none yet\n");
 		return;
 	}
-	for (i = 0; i < NPERCENTILES; i++) {
+	for (i = 0; i < nitems(percentiles); i++) {
 		usec =
 		    stat_percentile(s, (enum stat_hist)h, percentiles[i].share);
 		printf("%s %s %s %.3f ms", i == 0 ? "" : ",",
@@ -162,7 +162,7 @@ text_latency(const struct ctl *ctl, const struct stats *s, int h)
 }
 
 static void
-text(const struct ctl *ctl, const struct stats *s)
+text(const struct spfctl *ctl, const struct stats *s)
 {
 	int f, h;
 
@@ -247,7 +247,7 @@ json_latency(struct json *j, const struct stats *s, int h)
 	json_object(j, stat_hists[h].name);
 	json_int(j, "count", (int64_t)hist_count(s, h));
 	json_ms(j, "sum_ms", s->hist_sum_us[h]);
-	for (i = 0; i < NPERCENTILES; i++) {
+	for (i = 0; i < nitems(percentiles); i++) {
 		snprintf(key, sizeof(key), "%s_ms", percentiles[i].name);
 		usec =
 		    stat_percentile(s, (enum stat_hist)h, percentiles[i].share);
@@ -322,7 +322,6 @@ static const struct column {
 	{ "hit%", SHARE, 2, { STAT_DNS_CACHED, STAT_DNS_UNCACHED } },
 };
 /* clang-format on */
-#define NCOLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 /* Subtracts the counters of an earlier answer; gauges stay as they are. */
 static void
@@ -341,12 +340,12 @@ stats_since(struct stats *d, const struct stats *was)
 }
 
 static void
-watch_heading(const struct ctl *ctl)
+watch_heading(const struct spfctl *ctl)
 {
 	size_t i;
 
 	ctl_set_color(ctl, CTL_C_BOLD);
-	for (i = 0; i < NCOLUMNS; i++)
+	for (i = 0; i < nitems(columns); i++)
 		printf("%9s", columns[i].head);
 	printf("%9s%9s", "p50 ms", "p99 ms");
 	ctl_set_color(ctl, CTL_C_NONE);
@@ -387,32 +386,9 @@ watch_bound(const struct stats *d, double share)
 	printf("%9s", buf);
 }
 
-static void
-wake(evutil_socket_t fd, short what, void *arg)
-{
-	*(int *)arg = 1;
-}
-
-/* Sleeps, or returns early when the daemon hangs up. */
-static void
-pause_for(struct ctl *ctl, unsigned int seconds)
-{
-	const struct timeval tv = { (time_t)seconds, 0 };
-	struct event *timer;
-	int over = 0;
-
-	timer = evtimer_new(ctl->base, wake, &over);
-	if (timer == NULL || evtimer_add(timer, &tv) == -1)
-		fatalx("stats: no event");
-	while (!over && ctl_daemon_is_there(ctl->daemon))
-		if (event_base_loop(ctl->base, EVLOOP_ONCE) == -1)
-			fatalx("event loop");
-	event_free(timer);
-}
-
 /* Prints a line in each interval: what happened since the last one. */
 static int
-watch(struct ctl *ctl)
+watch(struct spfctl *ctl)
 {
 	struct ctl_answer a;
 	struct stats was, diff;
@@ -439,7 +415,7 @@ watch(struct ctl *ctl)
 			a.stats = diff;
 			stats_since(&diff, &was);
 			was = a.stats;
-			for (i = 0; i < NCOLUMNS; i++)
+			for (i = 0; i < nitems(columns); i++)
 				watch_column(&columns[i], &diff, at - then);
 			watch_bound(&diff, 0.50);
 			watch_bound(&diff, 0.99);
@@ -452,12 +428,12 @@ watch(struct ctl *ctl)
 				    stdout); /* the reader closed the pipe */
 			return 0;
 		}
-		pause_for(ctl, ctl->watch);
+		ctl_daemon_wait(ctl->daemon, ctl->watch);
 	}
 }
 
 int
-ctl_stats(struct ctl *ctl)
+ctl_stats(struct spfctl *ctl)
 {
 	struct ctl_answer a;
 	int status;

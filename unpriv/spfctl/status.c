@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/text.h"
 #include "unpriv/spfctl/daemon.h"
 #include "unpriv/spfctl/text.h"
 
@@ -22,30 +23,29 @@ static const struct {
 };
 
 static void
-title(const struct ctl *ctl, const char *s)
+title(const struct spfctl *ctl, const char *s)
 {
 	ctl_print(ctl, CTL_C_BOLD, "%-12s", s);
 }
 
 static void
-text_line(const struct ctl *ctl, const char *name, const char *s)
+text_line(const struct spfctl *ctl, const char *name, const char *s)
 {
 	title(ctl, name);
-	ctl_puts(stdout, s);
-	putchar('\n');
+	ctl_print(ctl, CTL_C_NONE, "%s\n", s);
 }
 
 static void
-text_sandbox(const struct ctl *ctl, const struct status_row *r)
+text_sandbox(const struct spfctl *ctl, const struct status_row *r)
 {
 	uint64_t abi = r->v[STATUS_SANDBOX_LANDLOCK_ABI].number;
 	size_t i;
 
 	title(ctl, "Sandbox");
-	ctl_print_text(ctl,
+	ctl_print(ctl,
 	    r->v[STATUS_SANDBOX_STATE].number == STATUS_WORD_FULL ? CTL_C_GOOD :
 								    CTL_C_BAD,
-	    status_text(r, STATUS_SANDBOX_STATE));
+	    "%s", status_text(r, STATUS_SANDBOX_STATE));
 	printf(": %s seccomp, ",
 	    r->v[STATUS_SANDBOX_SECCOMP].number != 0 ? "with" : "without");
 	if (abi == 0) {
@@ -53,14 +53,14 @@ text_sandbox(const struct ctl *ctl, const struct status_row *r)
 		return;
 	}
 	printf("Landlock ABI %" PRIu64 " (", abi);
-	for (i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
+	for (i = 0; i < nitems(guarded); i++)
 		if (guarded[i].abi <= abi)
 			printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
 	printf(")\n");
 }
 
 static void
-text_listeners(const struct ctl *ctl, const struct ctl_answer *a)
+text_listeners(const struct spfctl *ctl, const struct ctl_answer *a)
 {
 	const struct status_row *r;
 	const char *name = "Listening";
@@ -69,9 +69,9 @@ text_listeners(const struct ctl *ctl, const struct ctl_answer *a)
 		if (r->kind != STATUS_LISTENER)
 			continue;
 		title(ctl, name);
-		printf("%s ", status_text(r, STATUS_LISTENER_NAME));
-		ctl_puts(stdout, r->v[STATUS_LISTENER_ADDRESS].text);
-		putchar('\n');
+		ctl_print(ctl, CTL_C_NONE, "%s %s\n",
+		    status_text(r, STATUS_LISTENER_NAME),
+		    r->v[STATUS_LISTENER_ADDRESS].text);
 		name = "";
 	}
 	name = "Resolvers";
@@ -91,7 +91,7 @@ text_counts(uint64_t open, uint64_t checks)
 }
 
 static void
-text_process(const struct ctl *ctl, const struct status_row *r)
+text_process(const struct spfctl *ctl, const struct status_row *r)
 {
 	const union status_value *v = r->v;
 	uint64_t role = v[STATUS_PROCESS_ROLE].number;
@@ -100,31 +100,31 @@ text_process(const struct ctl *ctl, const struct status_row *r)
 	char age[48];
 
 	printf("  %-10s ", status_text(r, STATUS_PROCESS_ROLE));
-	ctl_set_color(ctl,
-	    state == STATUS_WORD_READY ? CTL_C_NONE : CTL_C_WARN);
 	if (state == STATUS_WORD_DOWN)
-		printf("%7s  down", "-");
+		ctl_print(ctl, CTL_C_WARN, "%7s  down", "-");
 	else
-		printf("%7" PRIu64 "  %s, up %s", v[STATUS_PROCESS_PID].number,
+		ctl_print(ctl,
+		    state == STATUS_WORD_READY ? CTL_C_NONE : CTL_C_WARN,
+		    "%7" PRIu64 "  %s, up %s", v[STATUS_PROCESS_PID].number,
 		    status_words[state],
 		    ctl_seconds(v[STATUS_PROCESS_UPTIME].number, age,
 			sizeof(age)));
-	ctl_set_color(ctl, CTL_C_NONE);
 	if (role != ROLE_DNS && role != ROLE_SHADOW)
 		text_counts(v[STATUS_PROCESS_CONNECTIONS].number,
 		    v[STATUS_PROCESS_CHECKS].number);
 	if (n != 0)
-		printf(", started again %" PRIu64 " time%s", n, PLURAL(n));
+		printf(", restarted %" PRIu64 " time%s", n, PLURAL(n));
 	putchar('\n');
 }
 
 static void
-text_generation(const struct ctl *ctl, const struct status_row *r)
+text_generation(const struct spfctl *ctl, const struct status_row *r)
 {
 	const union status_value *v = r->v;
 	char age[48];
 
-	ctl_print(ctl, CTL_C_BOLD, "\nGeneration %" PRIu64,
+	putchar('\n');
+	ctl_print(ctl, CTL_C_BOLD, "Generation %" PRIu64,
 	    v[STATUS_GENERATION_NUMBER].number);
 	printf(" %s, %s old", status_text(r, STATUS_GENERATION_STATE),
 	    ctl_seconds(v[STATUS_GENERATION_AGE].number, age, sizeof(age)));
@@ -134,15 +134,13 @@ text_generation(const struct ctl *ctl, const struct status_row *r)
 }
 
 static void
-text(const struct ctl *ctl, const struct ctl_answer *a)
+text(const struct spfctl *ctl, const struct ctl_answer *a)
 {
 	const struct status_row *r = ctl_status_row(a, STATUS_DAEMON);
 	char age[48];
 
-	ctl_set_color(ctl, CTL_C_BOLD);
-	fputs("pyspf-milter ", stdout);
-	ctl_puts(stdout, r->v[STATUS_DAEMON_VERSION].text);
-	ctl_set_color(ctl, CTL_C_NONE);
+	ctl_print(ctl, CTL_C_BOLD, "pyspf-milter %s",
+	    r->v[STATUS_DAEMON_VERSION].text);
 	printf(", process %" PRIu64 ", up %s\n", r->v[STATUS_DAEMON_PID].number,
 	    ctl_seconds(r->v[STATUS_DAEMON_UPTIME].number, age, sizeof(age)));
 	text_line(ctl, "Settings", r->v[STATUS_DAEMON_CONFIG].text);
@@ -248,18 +246,8 @@ json_kinds(struct json *j, const struct status_row *from,
 	}
 }
 
-static void
-json(const struct ctl_answer *a)
-{
-	struct json j;
-
-	ctl_json_start(&j, 1);
-	json_kinds(&j, STAILQ_FIRST(&a->rows), STATUS_NONE);
-	ctl_json_end(&j);
-}
-
 int
-ctl_status_ask(struct ctl *ctl, struct ctl_answer *a)
+ctl_status_ask(struct spfctl *ctl, struct ctl_answer *a)
 {
 	if (ctl_daemon_ask(ctl, MSG_CTL_STATUS, NULL, 0, STATUS_SECONDS, a) ==
 	    -1)
@@ -283,17 +271,20 @@ ctl_status_row(const struct ctl_answer *a, enum status_kind kind)
 }
 
 int
-ctl_status(struct ctl *ctl)
+ctl_status(struct spfctl *ctl)
 {
 	struct ctl_answer a;
+	struct json j;
 	int status;
 
-	if ((status = ctl_status_ask(ctl, &a)) == 0) {
-		if (ctl->form == CTL_JSON)
-			json(&a);
-		else
-			text(ctl, &a);
-	}
+	if ((status = ctl_status_ask(ctl, &a)) != 0)
+		;
+	else if (ctl->form == CTL_JSON) {
+		ctl_json_start(&j, 1);
+		json_kinds(&j, STAILQ_FIRST(&a.rows), STATUS_NONE);
+		ctl_json_end(&j);
+	} else
+		text(ctl, &a);
 	ctl_answer_free(&a);
 	return status;
 }

@@ -3,9 +3,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "privsep/base/log.h"
 #include "proto/addr.h"
+#include "proto/dname.h"
 #include "proto/text.h"
 #include "unpriv/spfctl/text.h"
 
@@ -66,38 +69,51 @@ ctl_put_short(FILE *fp, const char *s, size_t len, size_t max)
 }
 
 void
-ctl_set_color(const struct ctl *ctl, enum ctl_color c)
+ctl_set_color(const struct spfctl *ctl, enum ctl_color c)
 {
 	if (ctl->color)
 		fputs(color_codes[c], stdout);
 }
 
+static void
+put_format(FILE *fp, const char *fmt, va_list ap)
+{
+	size_t len = strlen(fmt);
+	int n, newline = len > 0 && fmt[len - 1] == '\n';
+	char *s;
+
+	if ((n = vasprintf(&s, fmt, ap)) == -1)
+		fatal("output");
+	ctl_put(fp, s, (size_t)(n - newline));
+	if (newline)
+		putc('\n', fp);
+	free(s);
+}
+
 void
-ctl_print(const struct ctl *ctl, enum ctl_color c, const char *fmt, ...)
+ctl_print(const struct spfctl *ctl, enum ctl_color c, const char *fmt, ...)
 {
 	va_list ap;
 
-	ctl_set_color(ctl, c);
+	if (c != CTL_C_NONE)
+		ctl_set_color(ctl, c);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	put_format(stdout, fmt, ap);
 	va_end(ap);
-	ctl_set_color(ctl, CTL_C_NONE);
+	if (c != CTL_C_NONE)
+		ctl_set_color(ctl, CTL_C_NONE);
 }
 
 void
-ctl_print_text(const struct ctl *ctl, enum ctl_color c, const char *s)
+ctl_complain(const char *fmt, ...)
 {
-	ctl_set_color(ctl, c);
-	ctl_puts(stdout, s);
-	ctl_set_color(ctl, CTL_C_NONE);
-}
+	va_list ap;
 
-void
-ctl_complain(const char *text, const char *rest)
-{
 	fputs("spfctl: ", stderr);
-	ctl_puts(stderr, text);
-	fprintf(stderr, "%s\n", rest);
+	va_start(ap, fmt);
+	put_format(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
 }
 
 enum ctl_color
@@ -110,26 +126,21 @@ const char *
 ctl_rr_text(uint16_t type, const struct dns_rr *rr, char buf[300], size_t *len)
 {
 	struct addr a;
-	int n;
+	size_t n = rr->len <= DNAME_MAX ? rr->len : DNAME_MAX;
 
 	switch (type) {
 	case DNS_T_A:
 	case DNS_T_AAAA:
 		memset(&a, 0, sizeof(a));
 		a.family = type == DNS_T_A ? 4 : 6;
-		memcpy(a.b, rr->data, rr->len <= 16 ? rr->len : 16);
+		memcpy(a.b, rr->data, n <= 16 ? n : 16);
 		*len = strlen(addr_format(&a, buf, 300));
 		return buf;
 	case DNS_T_MX:
-		n = snprintf(buf, 300, "%u ", (unsigned int)rr->aux);
-		*len = (size_t)n;
-		if (rr->len == 0)
-			buf[(*len)++] = '.';
-		else {
-			memcpy(buf + n, rr->data,
-			    rr->len <= 253 ? rr->len : 253);
-			*len += rr->len <= 253 ? rr->len : 253;
-		}
+		*len = (size_t)snprintf(buf, 300, "%u %s",
+		    (unsigned int)rr->aux, n == 0 ? "." : "");
+		memcpy(buf + *len, rr->data, n);
+		*len += n;
 		return buf;
 	default:
 		*len = rr->len;

@@ -46,8 +46,8 @@ struct trace_node {
 };
 
 /*
- * Returns the root LEVEL, or NULL when there is no trace or no memory. *cut is
- * 1 when the trace was full. Nodes live in the arena.
+ * Returns the root LEVEL in the arena, or NULL if there is no trace or no
+ * memory. Sets *cut to 1 if the trace is incomplete.
  */
 struct trace_node *trace_build(const struct spf_verdict *, struct answers *,
     struct arena *, int *cut);

@@ -23,7 +23,7 @@ static const struct glyphs {
 };
 
 void
-tree_init(struct tree *t, const struct ctl *ctl)
+tree_init(struct tree *t, const struct spfctl *ctl)
 {
 	memset(t, 0, sizeof(*t));
 	t->ctl = ctl;
@@ -65,7 +65,14 @@ tree_pop(struct tree *t, size_t old)
 static void
 show_result(struct tree *t, enum spf_result r)
 {
-	ctl_print_text(t->ctl, ctl_result_color(r), spf_result_name[r]);
+	ctl_print(t->ctl, ctl_result_color(r), "%s", spf_result_name[r]);
+}
+
+/* Text that may be missing from the trace. */
+static const char *
+text(const char *s)
+{
+	return s != NULL ? s : "";
 }
 
 /* Shows the data of an answer in one line. */
@@ -81,9 +88,9 @@ show_rrs(struct tree *t, const struct answers_question *q)
 		fputs(i == 0 ? " " : ", ", stdout);
 		s = ctl_rr_text(q->type, &a->rr[i], buf, &len);
 		if (q->type == DNS_T_TXT) {
-			fputc('"', stdout);
+			putchar('"');
 			ctl_put_short(stdout, s, len, TEXT_SHOWN);
-			fputc('"', stdout);
+			putchar('"');
 		} else
 			ctl_put(stdout, s, len);
 	}
@@ -98,15 +105,13 @@ show_lookup(struct tree *t, const struct trace_node *n)
 	const struct dns_answer *a;
 	const char *source;
 
-	ctl_set_color(t->ctl, CTL_C_DIM);
-	printf("%s%s ", n->explains ? "exp= " : "", dns_type_name(n->ev->type));
-	ctl_puts(stdout, n->ev->domain);
-	fputc(':', stdout);
+	ctl_print(t->ctl, CTL_C_DIM, "%s%s %s:", n->explains ? "exp= " : "",
+	    dns_type_name(n->ev->type), text(n->ev->domain));
 	if (n->q == NULL || n->q->state != ANSWERS_DONE) {
-		puts(" not asked");
-		ctl_set_color(t->ctl, CTL_C_NONE);
+		ctl_print(t->ctl, CTL_C_DIM, " not asked\n");
 		return;
 	}
+	ctl_set_color(t->ctl, CTL_C_DIM);
 	a = &n->q->answer;
 	if (a->status != DNS_OK)
 		printf(" %s",
@@ -128,8 +133,8 @@ show_lookup(struct tree *t, const struct trace_node *n)
 	if (n->ev->other_family)
 		fputs(", other family", stdout);
 	if (n->is_void)
-		ctl_print(t->ctl, CTL_C_WARN, ", void %u/%u", n->ev->voids,
-		    (unsigned int)t->ctl->conf->void_limit);
+		ctl_print(t->ctl, CTL_C_WARN, ", void %u/%d", n->ev->voids,
+		    t->ctl->conf->void_limit);
 	else if (n->ev->other_family)
 		fputs(", not void", stdout);
 	putchar('\n');
@@ -173,19 +178,18 @@ show_term(struct tree *t, const struct trace_node *n, unsigned int before)
 	const struct trace_node *last = TAILQ_LAST(&n->children, trace_nodes);
 	const struct spf_event *ev = n->ev;
 
-	ctl_print_text(t->ctl, ev->matched ? CTL_C_BOLD : CTL_C_NONE, ev->text);
-	if (ev->matched && ev->text != NULL &&
-	    strncasecmp(ev->text, "redirect=", 9) == 0)
+	ctl_print(t->ctl, ev->matched ? CTL_C_BOLD : CTL_C_NONE, "%s",
+	    text(ev->text));
+	if (ev->matched && strncasecmp(text(ev->text), "redirect=", 9) == 0)
 		fputs("  followed", stdout);
 	else if (ev->matched) {
 		fputs("  matches: ", stdout);
 		show_result(t, ev->result);
 	} else if (last == NULL || last->kind != TRACE_ERROR)
 		fputs("  no match", stdout);
-	if (ev->lookups > before) {
+	if (ev->lookups > before)
 		ctl_print(t->ctl, CTL_C_DIM, "  (lookups %u/%d)", ev->lookups,
 		    SPF_MAX_TERMS);
-	}
 	putchar('\n');
 }
 
@@ -193,9 +197,9 @@ show_term(struct tree *t, const struct trace_node *n, unsigned int before)
 static void
 level_line(struct tree *t, const struct trace_node *n)
 {
-	const char *domain = n->domain == NULL ? "" : n->domain;
+	const char *domain = text(n->domain);
 
-	ctl_print_text(t->ctl, CTL_C_BOLD, domain);
+	ctl_print(t->ctl, CTL_C_BOLD, "%s", domain);
 	fputs("  ", stdout);
 	show_result(t, n->result);
 	if (n->text != NULL) {
@@ -220,8 +224,7 @@ show_node(struct tree *t, const struct trace_node *n, unsigned int before)
 		show_term(t, n, before);
 		break;
 	case TRACE_ERROR:
-		ctl_print_text(t->ctl, CTL_C_BAD, n->ev->text);
-		putchar('\n');
+		ctl_print(t->ctl, CTL_C_BAD, "%s\n", text(n->ev->text));
 		break;
 	case TRACE_REST:
 		ctl_set_color(t->ctl, CTL_C_DIM);
@@ -260,7 +263,7 @@ show_children(struct tree *t, const struct trace_node *n, unsigned int base)
 }
 
 void
-tree_show(const struct ctl *ctl, const struct trace_node *root)
+tree_show(const struct spfctl *ctl, const struct trace_node *root)
 {
 	struct tree t;
 

@@ -180,8 +180,8 @@ escaped(const struct token *t, size_t *i)
 }
 
 /*
- * Reads a name: absolute and in lower case, "" for the root. 0; 1 when a label
- * holds a dot or NUL, so that the name has no such form; -1.
+ * Reads a name, absolute and in lower case; "" is the root. Returns 0; 1 if a
+ * label has a dot or NUL, which this form cannot represent; -1 on an error.
  */
 static int
 take_name(struct parser *ps, const struct token *t, char out[DNAME_MAX + 1],
@@ -203,7 +203,7 @@ take_name(struct parser *ps, const struct token *t, char out[DNAME_MAX + 1],
 		if (c == '\\' && ((c = escaped(t, &i)) == '.' || c == '\0'))
 			odd = 1;
 		if (n == sizeof(buf) - DNAME_MAX - 1)
-			return fail(ps, "name is too long");
+			return fail(ps, "the name is too long");
 		buf[n++] = (char)c;
 	}
 	if (absolute)
@@ -223,7 +223,7 @@ take_name(struct parser *ps, const struct token *t, char out[DNAME_MAX + 1],
 		return absolute ? 0 : fail(ps, "empty name");
 	if ((len = dname_to_ascii(buf, n, out, DNAME_MAX + 1)) == -1 ||
 	    !dname_valid(out, (size_t)len))
-		return fail(ps, "\"%.*s\" is no domain name",
+		return fail(ps, "\"%.*s\" is not a domain name",
 		    t->len > 80 ? 80 : (int)t->len, t->s);
 	dname_lower(out, (size_t)len);
 	*outlen = (size_t)len;
@@ -252,7 +252,7 @@ take_string(struct parser *ps)
 		if (*ps->p == '\\' && ps->end - ps->p > 1 && ps->p[1] != '\n')
 			ps->p++;
 	if (ps->p == ps->end || *ps->p != '"')
-		return fail(ps, "string does not end");
+		return fail(ps, "the string has no closing quote");
 	return token_add(ps, s, (size_t)(ps->p++ - s), 1);
 }
 
@@ -268,7 +268,7 @@ take_word(struct parser *ps)
 	}
 	/* strchr() stops at a NUL as well. */
 	if (ps->p < ps->end && *ps->p == '\0')
-		return fail(ps, "NUL in the file");
+		return fail(ps, "the file contains a NUL");
 	return token_add(ps, s, (size_t)(ps->p - s), 0);
 }
 
@@ -367,10 +367,10 @@ take_ttl(const struct token *t, uint32_t *ttl)
 			digits = 1;
 			continue;
 		}
-		for (j = 0; j < sizeof(units) / sizeof(units[0]); j++)
+		for (j = 0; j < nitems(units); j++)
 			if (ascii_lower(t->s[i]) == units[j].c)
 				break;
-		if (j == sizeof(units) / sizeof(units[0]) || !digits)
+		if (j == nitems(units) || !digits)
 			return -1;
 		all += n * units[j].seconds;
 		n = 0;
@@ -391,7 +391,7 @@ item_add(struct parser *ps, uint16_t type, uint32_t ttl, const void *data,
 	struct zonefile_rr *it;
 
 	if (len > UINT16_MAX)
-		return fail(ps, "record is too long");
+		return fail(ps, "the record is too long");
 	if ((it = arena_alloc(ps->z->arena, sizeof(*it))) == NULL ||
 	    (it->rr.data = (uint8_t *)arena_strndup(ps->z->arena, data, len)) ==
 		NULL)
@@ -429,13 +429,13 @@ add_txt(struct parser *ps, const struct token *t, size_t n, uint32_t ttl)
 			first = len;
 		if (len - from > STRING_MAX)
 			note(ps, 1, "long-string",
-			    "a string of more than 255 octets, which no name "
-			    "server takes");
+			    "a string has more than 255 octets; name servers "
+			    "refuse it");
 		bare += !t[i].quoted;
 	}
 	if (bare > 1 && len > 5 && strncasecmp(buf, "v=spf", 5) == 0)
 		note(ps, 1, "unquoted",
-		    "words without quotes: they are joined without the blanks "
+		    "words without quotes are joined without the blanks "
 		    "between them");
 	rv = item_add(ps, DNS_T_TXT, ttl, buf, len, (uint16_t)first);
 	free(buf);
@@ -450,7 +450,8 @@ add_address(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 
 	if (n != 1 || addr_parse(&a, t->s, t->len) == -1 ||
 	    a.family != (type == DNS_T_A ? 4 : 6))
-		return fail(ps, "no address for %s", dns_type_name(type));
+		return fail(ps, "not an address of type %s",
+		    dns_type_name(type));
 	return item_add(ps, type, ttl, a.b, type == DNS_T_A ? 4 : 16, 0);
 }
 
@@ -466,15 +467,15 @@ add_name(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 	int rv;
 
 	if (n != (type == DNS_T_MX ? 2 : 1))
-		return fail(ps, "wrong data");
+		return fail(ps, "wrong number of words");
 	if (type == DNS_T_MX) {
 		if (t->len >= sizeof(num))
-			return fail(ps, "no preference");
+			return fail(ps, "not a preference");
 		memcpy(num, t->s, t->len);
 		num[t->len] = '\0';
 		pref = (uint16_t)strtonum(num, 0, 65535, &why);
 		if (why != NULL)
-			return fail(ps, "no preference");
+			return fail(ps, "not a preference");
 		t++;
 	}
 	if ((rv = take_name(ps, t, name, &len)) == -1)
@@ -483,7 +484,7 @@ add_name(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 		return rv == 1 ? item_add(ps, type, ttl, "", 1, pref) :
 				 item_add(ps, type, ttl, name, len, pref);
 	if (rv == 1 || len == 0)
-		return fail(ps, "wrong data");
+		return fail(ps, "not a name for CNAME");
 	if (ps->owner->cname != NULL)
 		return fail(ps, "two CNAME records for one name");
 	ps->owner->cname_ttl = ttl;
@@ -505,7 +506,7 @@ add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 	if (type != T_CNAME)
 		ps->owner->other = 1;
 	if (ps->owner->other && ps->owner->cname != NULL)
-		note(ps, 1, "cname", "a CNAME and other records for one name");
+		note(ps, 1, "cname", "the name has a CNAME and other records");
 	switch (type) {
 	case DNS_T_TXT:
 		return add_txt(ps, t, n, ttl);
@@ -519,7 +520,7 @@ add_record(struct parser *ps, uint16_t type, const struct token *t, size_t n,
 	case T_SPF:
 		/* RFC 7208 3.1 */
 		note(ps, 0, "spf-type",
-		    "type SPF is obsolete: nobody asks for it");
+		    "type SPF is obsolete: receivers do not ask for it");
 		break;
 	case T_NS:
 		ps->owner->has_ns = 1;
@@ -538,7 +539,7 @@ take_type(const struct token *t, uint16_t *type)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (i = 0; i < nitems(types); i++)
 		if (word_is(t, types[i].name)) {
 			*type = types[i].type;
 			return 0;
@@ -563,7 +564,7 @@ directive(struct parser *ps)
 
 	if (word_is(&ps->tok[0], "$TTL")) {
 		if (ps->ntok != 2 || take_ttl(&ps->tok[1], &ps->ttl) == -1)
-			return fail(ps, "no TTL");
+			return fail(ps, "not a TTL");
 		return 0;
 	}
 	if (!word_is(&ps->tok[0], "$ORIGIN"))
@@ -606,7 +607,7 @@ entry(struct parser *ps)
 		return fail(ps, "the first record has no name");
 	for (; i < ps->ntok; i++) {
 		if (word_is(&ps->tok[i], "CH") || word_is(&ps->tok[i], "HS"))
-			return fail(ps, "only class IN");
+			return fail(ps, "only class IN is supported");
 		if (!word_is(&ps->tok[i], "IN") &&
 		    take_ttl(&ps->tok[i], &ttl) == -1)
 			break;
@@ -614,7 +615,7 @@ entry(struct parser *ps)
 	if (i == ps->ntok)
 		return fail(ps, "no type");
 	if (take_type(&ps->tok[i], &type) == -1)
-		return fail(ps, "\"%.*s\" is no type",
+		return fail(ps, "\"%.*s\" is not a known type",
 		    ps->tok[i].len > 40 ? 40 : (int)ps->tok[i].len,
 		    ps->tok[i].s);
 	i++;
@@ -654,7 +655,8 @@ zonefile_parse(const char *text, size_t len, const char *origin, char *err,
 	if (origin != NULL) {
 		t.len = strlen(origin);
 		if (take_name(ps, &t, ps->origin, &n) != 0) {
-			snprintf(err, errsize, "the origin is no name");
+			snprintf(err, errsize,
+			    "the origin is not a domain name");
 			goto done;
 		}
 		ps->has_origin = 1;

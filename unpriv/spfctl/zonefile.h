@@ -36,23 +36,18 @@ struct zonefile_note {
 	int serious;	   /* a server refuses or changes the record */
 };
 
-enum zonefile_where {
-	ZONEFILE_HERE = 0, /* the answer is filled in */
-	ZONEFILE_DNS	   /* ask DNS */
-};
-
-/* origin may be NULL. On error NULL, with "line N: why" in err. */
+/* origin may be NULL. On an error, returns NULL, with "line N: why" in err. */
 struct zonefile *zonefile_parse(const char *, size_t, const char *origin,
     char *err, size_t);
 void zonefile_free(struct zonefile *);
 /*
- * Looks a question up. The records of the answer point into the zone and are
- * valid until the next call. With ZONEFILE_DNS, alias is the name to ask for
- * instead, when a CNAME in the file leads to it; otherwise it is "".
+ * Looks a question up. Returns 1 with an answer, whose records point into the
+ * zone until the next call; or 0 for a question to the DNS. Then alias is the
+ * name to ask for instead, if a CNAME in the file leads there, or "".
  */
-enum zonefile_where zonefile_answer(struct zonefile *, uint16_t, const char *,
-    size_t, struct dns_answer *, char alias[DNAME_MAX + 1]);
-/* Note i, or NULL at the end. */
+int zonefile_answer(struct zonefile *, uint16_t, const char *, size_t,
+    struct dns_answer *, char alias[DNAME_MAX + 1]);
+/* Returns note i, or NULL at the end. */
 const struct zonefile_note *zonefile_note_at(const struct zonefile *, size_t);
 
 #endif

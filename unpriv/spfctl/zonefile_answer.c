@@ -72,16 +72,16 @@ fill(struct zonefile *z, const struct zonefile_node *n, uint16_t type,
 	return a->nrr > 0;
 }
 
-static enum zonefile_where
+static int
 settle(struct dns_answer *a, enum dns_status status)
 {
 	a->status = (uint8_t)status;
 	if (status != DNS_OK)
 		a->ttl = 0;
-	return ZONEFILE_HERE;
+	return 1;
 }
 
-enum zonefile_where
+int
 zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
     size_t qlen, struct dns_answer *a, char alias[DNAME_MAX + 1])
 {
@@ -95,7 +95,7 @@ zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
 	a->type = type;
 	a->ttl = UINT32_MAX;
 	if (qlen > DNAME_MAX)
-		return ZONEFILE_DNS;
+		return 0;
 	memcpy(name, qname, qlen);
 	name[qlen] = '\0';
 	dname_lower(name, qlen);
@@ -104,15 +104,15 @@ zonefile_answer(struct zonefile *z, uint16_t type, const char *qname,
 			memcpy(alias, name, len + 1);
 		inside = in_zone(z, name, len);
 		if (inside && is_delegated(z, name, len))
-			return ZONEFILE_DNS;
+			return 0;
 		if ((n = zonefile_find(z, name, len)) == NULL)
 			n = wildcard(z, name, len);
 		if (n == NULL)
-			return inside ? settle(a, DNS_NXDOMAIN) : ZONEFILE_DNS;
+			return inside ? settle(a, DNS_NXDOMAIN) : 0;
 		if (fill(z, n, type, a))
 			return settle(a, DNS_OK);
 		if (n->cname == NULL)
-			return inside ? settle(a, DNS_NODATA) : ZONEFILE_DNS;
+			return inside ? settle(a, DNS_NODATA) : 0;
 		if (n->cname_ttl < a->ttl)
 			a->ttl = n->cname_ttl;
 		len = strlcpy(name, n->cname, sizeof(name));

@@ -6,7 +6,7 @@
 
 #include "proto/text.h"
 #include "unpriv/spfctl/ask.h"
-#include "unpriv/spfctl/dot.h"
+#include "unpriv/spfctl/check_show.h"
 
 #define LABEL_SHOWN 300
 
@@ -21,12 +21,12 @@ static const char *const result_fill[SPF_RESULT_MAX] = {
 };
 
 struct dot {
-	const struct ctl *ctl;
-	const char *name;  /* of the identity; a prefix of ids */
-	unsigned int last; /* id */
+	const struct spfctl *ctl;
+	const char *name;  /* of the identity; a prefix of node ids */
+	unsigned int last; /* node id */
 };
 
-/* Writes a part of a quoted string: escaped as for a log line, then for dot. */
+/* Prints a part of a quoted string, escaped as for a log line, then for dot. */
 static void
 put_label(const char *s, size_t len)
 {
@@ -131,30 +131,27 @@ node(struct dot *d, const struct trace_node *n, unsigned int parent)
 		node(d, c, id);
 }
 
-void
-dot_begin(void)
-{
-	fputs("digraph spf {\n  rankdir=LR;\n  node [style=filled, "
-	      "fillcolor=\"#ffffff\", fontname=\"sans-serif\", "
-	      "fontsize=10];\n",
-	    stdout);
-}
-
-void
-dot_identity(const struct ctl *ctl, const char *name,
-    const struct spf_verdict *v, const struct trace_node *root)
+static void
+identity(const struct spfctl *ctl, const char *name,
+    const struct check_identity *c)
 {
 	struct dot d = { ctl, name, 0 };
 
+	if (!c->done)
+		return;
 	printf("  subgraph cluster_%s {\n    label=\"%s: %s\";\n", name, name,
-	    spf_result_name[v->result]);
-	if (root != NULL)
-		node(&d, root, 0);
+	    spf_result_name[c->verdict.result]);
+	if (c->tree != NULL)
+		node(&d, c->tree, 0);
 	puts("  }");
 }
 
 void
-dot_end(void)
+check_show_dot(const struct check_report *r)
 {
+	puts("digraph spf {\n  rankdir=LR;\n  node [style=filled, "
+	     "fillcolor=\"#ffffff\", fontname=\"sans-serif\", fontsize=10];");
+	identity(r->ctl, "helo", &r->helo);
+	identity(r->ctl, "mailfrom", &r->mailfrom);
 	puts("}");
 }
