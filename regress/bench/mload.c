@@ -209,7 +209,7 @@ reply(struct conn *c, const uint8_t *p, size_t len)
 		if (p[0] == 'i' || p[0] == 'h' || p[0] == 'm')
 			break;
 		if (p[0] != 'c' && p[0] != 'a')
-			errx(1, "reply %c at the end of a message", p[0]);
+			rejected++;
 		done_message(c);
 		break;
 	}
