@@ -28,6 +28,7 @@
 #include "privsep/root/priv_activate.h"
 #include "privsep/root/priv_drop.h"
 #include "privsep/root/priv_files.h"
+#include "privsep/sandbox/landlock.h"
 #include "privsep/start/spawn.h"
 
 #define STOP_SECONDS   10   /* for connections to finish at SIGTERM */
@@ -206,6 +207,22 @@ parent_open_dir(const char *path)
 	return open(dirname(buf), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Logs what an old kernel leaves open; the children have the same kernel. */
+static void
+parent_say_landlock(void)
+{
+	char lacks[LL_LACKS_LEN];
+	struct sandbox_state st;
+
+	(void)sandbox_state(&st);
+	if (st.landlock_abi < 1)
+		return;
+	log_debug("Landlock ABI %d", st.landlock_abi);
+	if (*landlock_lacks(st.landlock_abi, lacks, sizeof(lacks)) != '\0')
+		log_info("Landlock ABI %d of this kernel does not restrict: %s",
+		    st.landlock_abi, lacks);
+}
+
 static void
 parent_sandbox(struct parent *p, const struct conf *conf)
 {
@@ -232,6 +249,7 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	sb.unlink_dirs = unlinks;
 	sb.exe_fd = p->all.exe_fd;
 	sandbox_enter(SANDBOX_PARENT, &sb);
+	parent_say_landlock();
 	for (i = 0; i < sb.nunlink_dirs; i++)
 		close(unlinks[i]);
 	free(reads);
