@@ -45,7 +45,8 @@ text_sandbox(const struct spfctl *ctl, const struct status_row *r)
 	printf("Landlock ABI %" PRIu64 "\n", abi);
 	if (*lacks != '\0') {
 		title(ctl, "");
-		printf("not restricted by this kernel: %s\n", lacks);
+		ctl_print(ctl, CTL_C_NONE,
+		    "not restricted by this kernel: %s\n", lacks);
 	}
 }
 
