@@ -180,6 +180,8 @@ def start(log):
     check('booted/no-capabilities', int(st['CapBnd'], 16) == 0 and
           int(st['CapEff'], 16) == 0, st)
     check('booted/not-root', '0' not in st['Uid'].split(), st['Uid'])
+    check('booted/no-other-group', set(st['Groups'].split()) <=
+          {st['Gid'].split()[0]}, (st['Groups'], st['Gid']))
     equal('booted/nothing-missing', [r for r in log.records
                                      if 'missing' in r], [])
     return True
