@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -71,7 +72,13 @@ open_file(void *arg, const char *path)
 	return NULL;
 }
 
-static const struct conf_reader reader = { open_file, NULL };
+static int
+open_dir(void *arg, const char *path)
+{
+	return open("regress/unit/include", O_RDONLY | O_DIRECTORY);
+}
+
+static const struct conf_reader reader = { open_file, NULL, open_dir };
 
 static struct conf *conf; /* what was read last, or NULL */
 static struct conf_msgs msgs;
@@ -458,7 +465,7 @@ test_table(void)
 		forget();
 		free(text);
 	}
-	check_int("keys", i, 50);
+	check_int("keys", i, 51);
 }
 
 static void
