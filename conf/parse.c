@@ -173,6 +173,7 @@ parse_lines(struct conf_ctx *x, struct conf *c, const char *text, size_t len)
 	const char *l;
 	size_t n;
 
+	x->key = NULL;
 	if (conf_skip_bom(&text, &len)) {
 		x->line = 1;
 		conf_warn(x, "byte order mark skipped");

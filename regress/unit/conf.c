@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -29,6 +28,9 @@ static const struct {
 	{ "/f/macros", "daemon_name|VERIFYING\nj\n" },
 	{ "/f/meq", "daemon_name|a=b\n" },
 	{ "/f/anchor", ". IN DS 20326 8 2 ABCD\n; # = remark\n" },
+	{ "/f/inc", "\xef\xbb\xbf# c\r\n\nVoid_Limit = 7\nTrust_Anchor = /f/none\n" },
+	{ "/f/incurl", "\nWhy_URL = x\n" },
+	{ "/f/incinc", "TestOnly = 0\nInclude = /f/two\n" },
 	{ "/f/users",
 	    "# c\n"
 	    "Strict@Dest.test,Mail_From_reject=Softfail|TestOnly=0\n"
@@ -75,7 +77,8 @@ open_file(void *arg, const char *path)
 static int
 open_dir(void *arg, const char *path)
 {
-	return open("regress/unit/include", O_RDONLY | O_DIRECTORY);
+	errno = EACCES;
+	return -1;
 }
 
 static const struct conf_reader reader = { open_file, NULL, open_dir };
