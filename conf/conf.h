@@ -246,8 +246,8 @@ struct conf *conf_new(enum conf_program);
 void conf_free(struct conf *);
 /*
  * Reads a file, and the included files, datasets, trust anchors and per-user
- * file that it names; by fopen() if the reader is NULL. A missing file is an error if
- * explicit is 1; else it gives the defaults and a warning. Returns NULL if
+ * file that it names; by open(2) if the reader is NULL. A missing file is an
+ * error if explicit is 1; else it gives the defaults and a warning. Returns NULL if
  * there is an error in msgs. In either case the caller frees msgs by
  * conf_msgs_free(); its former contents are overwritten.
  */
