@@ -247,8 +247,8 @@ void conf_free(struct conf *);
 /*
  * Reads a file, and the included files, datasets, trust anchors and per-user
  * file that it names; by open(2) if the reader is NULL. A missing file is an
- * error if explicit is 1; else it gives the defaults and a warning. Returns NULL if
- * there is an error in msgs. In either case the caller frees msgs by
+ * error if explicit is 1; else it gives the defaults and a warning. Returns
+ * NULL if there is an error in msgs. In either case the caller frees msgs by
  * conf_msgs_free(); its former contents are overwritten.
  */
 struct conf *conf_load(enum conf_program, const char *path, int explicit,
