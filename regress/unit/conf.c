@@ -28,7 +28,9 @@ static const struct {
 	{ "/f/macros", "daemon_name|VERIFYING\nj\n" },
 	{ "/f/meq", "daemon_name|a=b\n" },
 	{ "/f/anchor", ". IN DS 20326 8 2 ABCD\n; # = remark\n" },
-	{ "/f/inc", "\xef\xbb\xbf# c\r\n\nVoid_Limit = 7\nTrust_Anchor = /f/none\n" },
+	{ "/f/inc",
+	    "\xef\xbb\xbf# c\r\n\nVoid_Limit = 7\n"
+	    "Trust_Anchor = /f/none\n" },
 	{ "/f/incurl", "\nWhy_URL = x\n" },
 	{ "/f/incinc", "TestOnly = 0\nInclude = /f/two\n" },
 	{ "/f/users",
