@@ -213,6 +213,9 @@ static const struct conf_row rows[] = {
 	{ { "Second_Opinion_Sample", "number", "100", MILTER, 0, 1,
 	    "percent of requests that get one", "1..100" },
 	    NUMBER(second_opinion_sample, 0, 1, 100) },
+	{ { "Include", "path", "", BOTH, 0, 1,
+	    "a file to read in place of the line, or a pattern of files",
+	    NULL }, VALUE(path, include, 0, NULL) },
 };
 _Static_assert(nitems(rows) <= CONF_ROWS_MAX, "a row has no bit in overlay");
 
@@ -378,8 +381,9 @@ conf_row_set(struct conf_ctx *x, struct conf *c, const struct conf_row *row,
 	    (x->program == CONF_MILTER && (row->flags & ROW_POLICY) != 0);
 	if ((why = conf_dirty(text, strlen(text))) != NULL)
 		return conf_refuse_any(x, "the value %s", why);
-	if (x->lines != NULL)
-		x->lines[conf_row_index(row)] = x->line;
+	if (x->places != NULL)
+		x->places[conf_row_index(row)] =
+		    (struct conf_place){ x->file, x->line };
 	value = conf_xcalloc(1, row->ops->size);
 	if ((rv = row->ops->set(x, value, text)) == -1)
 		field_free(value, row);

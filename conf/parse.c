@@ -2,6 +2,7 @@
 /* Runs in: every process; children get text from the parent, open no file. */
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,68 @@
 #include "conf/keys.h"
 #include "proto/text.h"
 
+static void parse_lines(struct conf_ctx *, struct conf *, const char *, size_t);
+
+static void
+include_file(struct conf_ctx *x, struct conf *c, const char *path)
+{
+	unsigned int line = x->line;
+	const char *key = x->key;
+	size_t len;
+	char *buf;
+
+	if (conf_dirty(path, strlen(path)) != NULL) {
+		conf_refuse(x, "%s: bad file name", conf_show(path));
+		return;
+	}
+	if ((buf = conf_read(x, path, &len)) == NULL) {
+		conf_refuse(x, "%s: %s", path,
+		    errno == EINVAL ? "not a regular file" : strerror(errno));
+		return;
+	}
+	x->included_size += len;
+	if (x->included_size > CONF_FILE_MAX)
+		conf_refuse(x, "%s: the included files are larger than %d KB",
+		    path, CONF_FILE_MAX / 1024);
+	else {
+		conf_append(&x->included, conf_xstrndup(path, strlen(path)));
+		x->file = x->included.v[x->included.n - 1];
+		parse_lines(x, c, buf, len);
+		x->file = NULL;
+		x->line = line;
+		x->key = key;
+	}
+	free(buf);
+}
+
+/* Reads the files of the line at this place. Only the main file may do so. */
+static void
+include(struct conf_ctx *x, struct conf *c, const char *path)
+{
+	struct conf_strs files = { NULL, 0 };
+	size_t i, most = CONF_INCLUDED_MAX - x->included.n;
+	ssize_t n = 1;
+
+	if (*path == '\0')
+		return;
+	if (x->file != NULL)
+		conf_refuse(x, "an included file cannot include others");
+	else if (strcspn(path, "*?[") < (size_t)(strrchr(path, '/') - path))
+		conf_refuse(x, "%s: only the last part can be a pattern", path);
+	else if (conf_is_pattern(path) &&
+	    (n = conf_match(x, path, most, &files)) == -1)
+		conf_refuse(x, "%s: %s", path, strerror(errno));
+	else if ((size_t)n > most)
+		conf_refuse(x, "more than %d included files",
+		    CONF_INCLUDED_MAX);
+	else if (!conf_is_pattern(path))
+		include_file(x, c, path);
+	else
+		for (i = 0; i < files.n; i++)
+			include_file(x, c, files.v[i]);
+	conf_strs_free(&files);
+}
+
 /* equals: 1 when the value contains '='. */
 static void
 set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
@@ -17,6 +80,7 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 {
 	const struct conf_row *row;
 	const char *now = NULL, *text = conf_old_key(name, &now);
+	char *path;
 	int alias = text != NULL && *text == '\0';
 
 	row = conf_row_find(alias ? now : name);
@@ -37,7 +101,13 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 		return;
 	}
 	x->key = alias ? name : row->pub.name;
-	conf_row_set(x, c, row, value);
+	if (conf_row_set(x, c, row, value) == -1 ||
+	    row->off != offsetof(struct conf, include))
+		return;
+	path = c->include;
+	c->include = conf_xstrndup("", 0);
+	include(x, c, path);
+	free(path);
 }
 
 /* Reads a line that conf_print() adds for children. Returns 0 for others. */
@@ -96,14 +166,36 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	free(value);
 }
 
+static void
+parse_lines(struct conf_ctx *x, struct conf *c, const char *text, size_t len)
+{
+	unsigned int number = 0;
+	const char *l;
+	size_t n;
+
+	x->key = NULL;
+	if (conf_skip_bom(&text, &len)) {
+		x->line = 1;
+		conf_warn(x, "byte order mark skipped");
+	}
+	while (conf_line(&text, &len, &l, &n)) {
+		x->line = ++number;
+		parse_line(x, c, l, n);
+	}
+}
+
 /* The steps after the last line. */
 
 /* Makes the next messages name this key, and the line that set it last. */
 static void
 at_key(struct conf_ctx *x, const char *key)
 {
+	const struct conf_place *p =
+	    &x->places[conf_row_index(conf_row_find(key))];
+
 	x->key = key;
-	x->line = x->lines[conf_row_index(conf_row_find(key))];
+	x->file = p->file;
+	x->line = p->line;
 }
 
 /* Authserv_Id = HOSTNAME: the name is that of gethostname(2). */
@@ -253,31 +345,22 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
     const struct conf_reader *reader, struct conf_msgs *msgs)
 {
 	struct conf_ctx x;
-	unsigned int lines[CONF_ROWS_MAX];
-	unsigned int number = 0;
+	struct conf_place places[CONF_ROWS_MAX];
 	struct conf *c;
-	const char *l;
 	char *anchors = NULL;
-	size_t n, size = 0;
+	size_t size = 0;
 
 	memset(&x, 0, sizeof(x));
-	memset(lines, 0, sizeof(lines));
+	memset(places, 0, sizeof(places));
 	x.program = program;
 	x.reader = reader;
 	x.msgs = msgs;
-	x.lines = lines;
+	x.places = places;
 	x.child = name != NULL && strcmp(name, CONF_NAME_CHILD) == 0;
 	if (x.child && (x.anchors = open_memstream(&anchors, &size)) == NULL)
 		abort();
 	c = defaults(program);
-	if (conf_skip_bom(&text, &len)) {
-		x.line = 1;
-		conf_warn(&x, "byte order mark skipped");
-	}
-	while (conf_line(&text, &len, &l, &n)) {
-		x.line = ++number;
-		parse_line(&x, c, l, n);
-	}
+	parse_lines(&x, c, text, len);
 	if (x.anchors != NULL) {
 		if (fclose(x.anchors) != 0)
 			abort();
@@ -285,6 +368,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 		c->trust_anchor_text = anchors;
 	}
 	finish(&x, c);
+	conf_strs_free(&x.included);
 	if (msgs->errors != 0) {
 		conf_free(c);
 		return NULL;

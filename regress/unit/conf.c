@@ -28,6 +28,11 @@ static const struct {
 	{ "/f/macros", "daemon_name|VERIFYING\nj\n" },
 	{ "/f/meq", "daemon_name|a=b\n" },
 	{ "/f/anchor", ". IN DS 20326 8 2 ABCD\n; # = remark\n" },
+	{ "/f/inc",
+	    "\xef\xbb\xbf# c\r\n\nVoid_Limit = 7\n"
+	    "Trust_Anchor = /f/none\n" },
+	{ "/f/incurl", "\nWhy_URL = x\n" },
+	{ "/f/incinc", "TestOnly = 0\nInclude = /f/two\n" },
 	{ "/f/users",
 	    "# c\n"
 	    "Strict@Dest.test,Mail_From_reject=Softfail|TestOnly=0\n"
@@ -71,7 +76,14 @@ open_file(void *arg, const char *path)
 	return NULL;
 }
 
-static const struct conf_reader reader = { open_file, NULL };
+static int
+open_dir(void *arg, const char *path)
+{
+	errno = EACCES;
+	return -1;
+}
+
+static const struct conf_reader reader = { open_file, NULL, open_dir };
 
 static struct conf *conf; /* what was read last, or NULL */
 static struct conf_msgs msgs;
@@ -458,7 +470,7 @@ test_table(void)
 		forget();
 		free(text);
 	}
-	check_int("keys", i, 50);
+	check_int("keys", i, 51);
 }
 
 static void
