@@ -10,8 +10,8 @@
 B=${1:?usage: regress/lint.sh BUILD [RULE ...]}
 shift
 cd "$(dirname "$0")/.." || exit 1
-RULES=${*:-layers includes calls names prototypes licence-line runs-in-line columns
-    file-length function-length one-struct format python mandoc exempt}
+RULES=${*:-layers includes calls names prototypes licence-line runs-in-line
+    columns file-length function-length one-struct format python mandoc exempt}
 bad=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT

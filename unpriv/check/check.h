@@ -23,7 +23,8 @@ struct check_prefetch;
 /*
  * Starts a check; done is called later, from the event loop.
  * The prefetch may be NULL. It and what the request points to must live until
- * done or check_cancel(). Its configuration has the time limits. Exits when there is no memory. The check is freed when done returns.
+ * done or check_cancel(). The request's configuration has the time limits.
+ * Exits when there is no memory. The check is freed when done returns.
  */
 struct check *check_start(struct asker *, struct check_prefetch *,
     const struct judge_request *, check_done_fn, void *);
