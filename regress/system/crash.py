@@ -133,6 +133,25 @@ with Daemon() as d:
     os.kill(stuck, signal.SIGCONT)
     above('crash/stopped-worker-others-serve', good, 9)
 
+# A front end that starts while dns is away waits for it.
+for frontend, kind in (('native', 'worker'), ('libmilter', 'libmilter')):
+    tag = 'crash/%s-without-dns-' % kind
+    with Daemon(conf='Workers = 1\nMilter_Frontend = %s\n' % frontend) as d:
+        with d.milter() as c:
+            equal(tag + 'starts', c.mail('<u@pass.test>'), ['c'])
+        old, end = d.children(kind), time.monotonic() + 3
+        while time.monotonic() < end:
+            d.kill('dns')
+            if time.monotonic() > end - 2.5 and d.children(kind) == old:
+                d.kill(kind)
+            time.sleep(0.01)
+        equal(tag + 'does-not-end', [r for r in d.log.records
+                                     if 'before GO' in str(r)], [])
+        check(tag + 'back', wait(lambda: d.children('dns') and any(
+            status(p).get('Seccomp') == '2' for p in d.children(kind)), 15))
+        with d.milter() as c:
+            equal(tag + 'serves', c.mail('<u@pass.test>'), ['c'])
+
 # What the log says of an end. A start fails if a child ends before all are
 # ready: a reload is refused until then.
 with Daemon() as d:
