@@ -14,8 +14,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('compromised')
-from daemon import (Daemon, above, becomes, below, check, empty, equal,
-                    finish, holds, kill_all, limits, status, wait)
+from daemon import (Daemon, above, becomes, below, check, confined, empty,
+                    equal, finish, holds, kill_all, limits, status, wait)
 from load import Load, policy
 import hijack
 
@@ -28,18 +28,6 @@ def serves(name, d, n=[0]):
     n[0] += 1
     with d.policy() as c:
         holds(name, d.ask(c, 'u@c%d.many.test' % n[0]), 'Pass')
-
-
-def confined(pid):
-    """By its own filter, above the parent's."""
-    return status(pid).get('Seccomp_filters') == '2'
-
-
-def running(**conf):
-    """A daemon whose children are all confined."""
-    d = Daemon(**conf)
-    wait(lambda: all(confined(p) for p in d.children()))
-    return d
 
 
 def new_child(d, what, old):
@@ -56,7 +44,7 @@ def descriptors_in_flight():
     uid = pwd.getpwnam('pyspf-milter').pw_uid
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
-    with running() as d:
+    with Daemon() as d:
         worker = d.children('worker')[0]
         soft = int(limits(worker, 'Max open files')[0])
         above('in-flight/parent-may-more', int(
@@ -76,7 +64,7 @@ def descriptors_in_flight():
 
 def breaks_the_rules_twice():
     """Each time dns reports it; each time it is ended and replaced."""
-    with running(conf='Workers = 1\n') as d:
+    with Daemon(conf='Workers = 1\n') as d:
         for turn in ('first', 'second', 'third'):
             old = d.children('worker')
             hijack.say(old[0], BROKEN)
@@ -95,7 +83,7 @@ def breaks_the_rules_twice():
 
 def never_ready():
     """A child that was replaced and hangs before READY."""
-    with running() as d:
+    with Daemon() as d:
         stuck = None
         for _ in range(50):
             old = d.children()
@@ -122,7 +110,7 @@ def never_ready():
 
 def hangs():
     """It answers no PING: the parent ends it, without a service manager."""
-    with running() as d:
+    with Daemon() as d:
         for what in ('worker', 'dns'):
             old = d.children(what)
             os.kill(old[0], signal.SIGSTOP)
@@ -139,7 +127,7 @@ def hangs():
 def storm():
     """100 ends in a minute, of each kind of process in turn (a third of that
     minute here): each request is answered within a second."""
-    with running() as d:
+    with Daemon() as d:
         with Load(*[policy(d, again=True)] * 3, pause=0.01) as load:
             for turn in range(33):
                 kill_all(d.children(('worker', 'dns')[turn % 2])[:1],
