@@ -184,7 +184,12 @@ parent_owner(struct parent *p, const struct conf *conf)
 	return 0;
 }
 
-/* Raises the hard limit, which children cannot do after the drop. */
+/*
+ * Raises the hard limit, which children cannot do after the drop, and takes
+ * all of it: the kernel compares the descriptors that any process of the user
+ * has sent and nobody received with the sender's limit, and a child must not
+ * reach the parent's.
+ */
 static void
 parent_nofile(void)
 {
@@ -194,6 +199,7 @@ parent_nofile(void)
 		fatal("RLIMIT_NOFILE");
 	if (rl.rlim_max < CHILD_NOFILE && geteuid() == 0)
 		rl.rlim_max = CHILD_NOFILE;
+	rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		log_warn("RLIMIT_NOFILE");
 }
@@ -571,6 +577,7 @@ parent_main(const char *path, int debug, const struct config_files *files,
 	parent_signals(p);
 	parent_sandbox(p, conf);
 	control_start(&p->ops, p->all.base, &p->owner, p->view.control_fd);
+	generations_watch(&p->all);
 	notify_start(&p->view, p->all.base);
 	watch_start(&p->ops, p->all.base, &p->files, conf);
 	return parent_serve(p, conf);

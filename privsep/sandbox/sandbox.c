@@ -60,7 +60,10 @@ limit_lower(int which, rlim_t value, const char *name)
 	    rl.rlim_max > value ? value + 1 : rl.rlim_max, name);
 }
 
-/* Sets RLIMIT_NOFILE to n, or to the hard limit if that is lower. */
+/*
+ * Sets RLIMIT_NOFILE to n, or to three quarters of the hard limit if that is
+ * lower: the parent keeps the rest, see parent_nofile().
+ */
 static void
 limit_files(rlim_t n)
 {
@@ -68,10 +71,10 @@ limit_files(rlim_t n)
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
-	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max) {
+	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max / 4 * 3) {
 		log_warnx("only %lu of %lu descriptors may be open",
-		    (unsigned long)rl.rlim_max, (unsigned long)n);
-		n = rl.rlim_max;
+		    (unsigned long)rl.rlim_max / 4 * 3, (unsigned long)n);
+		n = rl.rlim_max / 4 * 3;
 	}
 	limit_set(RLIMIT_NOFILE, n, n, "RLIMIT_NOFILE");
 }

@@ -20,7 +20,7 @@ import ns
 import product
 import syslogd
 from daemon import (MILTER, POLICY, ZONE, above, begins, check,
-                    children_of, empty, equal, failed, holds, role, skip,
+                    empty, equal, failed, holds, skip,
                     status, wait)
 from load import Load, rejected
 from milterclient import rejects, session, verdict
@@ -228,8 +228,7 @@ def comes_back():
     ctl('start', SERVICE)
     time.sleep(5)
     equal('booted/watchdog-is-fed', state()[::3], ('active', '0'))
-    kid = next(k for k in children_of(main()) if role(k) == 'worker')
-    os.kill(kid, signal.SIGSTOP)
+    os.kill(main(), signal.SIGSTOP)
     check('booted/watchdog-restarts-what-hangs', wait(
         lambda: show('NRestarts') == '1' and show('SubState') == 'running' and
         rejects(MILTER), 30), state())
