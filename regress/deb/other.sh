@@ -7,7 +7,7 @@
 . "$(dirname "$0")/chroot.sh"
 
 ROWS="units engine-suite policy-suite sandbox proc life timeouts postfix-mail
-compat-policy compat-milter dns lint man"
+compat-policy compat-milter dns lint man deb"
 
 host=$(. /etc/os-release && echo "$VERSION_CODENAME")
 SUITE=trixie
