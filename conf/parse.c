@@ -96,6 +96,31 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	free(value);
 }
 
+/*
+ * A variable that is no key is only warned of: Kubernetes adds some such as
+ * PYSPF_MILTER_PORT, if a service is called pyspf-milter.
+ */
+static void
+parse_environment(struct conf_ctx *x, struct conf *c)
+{
+	static const char prefix[] = "PYSPF_";
+	const size_t n = sizeof(prefix) - 1;
+	char *const *e = x->reader != NULL ? x->reader->environment : NULL;
+	char *place;
+
+	for (; e != NULL && *e != NULL; e++) {
+		if (strncmp(*e, prefix, n) != 0)
+			continue;
+		if (asprintf(&place, "environment %.*s", (int)strcspn(*e, "="),
+			*e) == -1)
+			abort();
+		x->file = place;
+		x->line = 0;
+		parse_line(x, c, *e + n, strlen(*e + n));
+		free(place);
+	}
+}
+
 /* The steps after the last line. */
 
 /* Makes the next messages name this key, and the line that set it last. */
@@ -278,6 +303,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 		x.line = ++number;
 		parse_line(&x, c, l, n);
 	}
+	parse_environment(&x, c);
 	if (x.anchors != NULL) {
 		if (fclose(x.anchors) != 0)
 			abort();

@@ -71,7 +71,7 @@ open_file(void *arg, const char *path)
 	return NULL;
 }
 
-static const struct conf_reader reader = { open_file, NULL };
+static const struct conf_reader reader = { open_file, NULL, NULL };
 
 static struct conf *conf; /* what was read last, or NULL */
 static struct conf_msgs msgs;
