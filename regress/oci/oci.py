@@ -66,7 +66,7 @@ def wanted_rule(rule, caps, arch):
     """Is a rule of the profile for such a container?"""
     for part, want in (('includes', True), ('excludes', False)):
         cond = rule.get(part) or {}
-        if cond.get('caps') and set(cond['caps']) <= set(caps) != want:
+        if cond.get('caps') and want != (set(cond['caps']) <= set(caps)):
             return False
         if cond.get('arches') and (arch in cond['arches']) != want:
             return False
