@@ -112,18 +112,20 @@ def unpack():
 
 class Container:
     """One run of the image. user: other than the image's; env: PYSPF_Key;
-    mounts: {path inside: path}; refused: see seccomp()."""
+    mounts: {path inside: path}; refused: see seccomp(); strict: as README's
+    compose file has it."""
 
     number = 0
 
-    def __init__(self, user=None, env=(), mounts=None, refused=()):
+    def __init__(self, user=None, env=(), mounts=None, refused=(),
+                 strict=False):
         Container.number += 1
         self.name = 'c%d' % Container.number
         self.folder = '%s/%s' % (WORK, self.name)
         os.mkdir(self.folder)
         subprocess.run(['cp', '-a', WORK + '/bundle/rootfs', self.folder],
                        check=True)
-        self.write_config(user, env, mounts or {}, refused)
+        self.write_config(user, env, mounts or {}, refused, strict)
         self.log = self.folder + '/log'
         with open(self.log, 'wb') as log:
             self.p = subprocess.Popen(
@@ -131,17 +133,19 @@ class Container:
                           '--bundle', self.folder, self.name),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def write_config(self, user, env, mounts, refused):
+    def write_config(self, user, env, mounts, refused, strict):
         with open(WORK + '/bundle/config.json', encoding='utf-8') as f:
             c = json.load(f)
         proc = c['process']
         if user is not None:
             proc['user'] = {'uid': user, 'gid': user}
-        proc['terminal'] = proc['noNewPrivileges'] = False
+        proc['terminal'] = False
+        proc['noNewPrivileges'] = c['root']['readonly'] = strict
         proc['env'] += ['PYSPF_' + e for e in env]
         held = CAPS if proc['user']['uid'] == 0 else []
         proc['capabilities'] = {
-            'bounding': CAPS, 'effective': held, 'permitted': held}
+            'bounding': [] if strict else CAPS,
+            'effective': held, 'permitted': held}
         proc.pop('rlimits', None)
         # The network of the test, whose /sys a user may not mount again.
         linux = c['linux']
@@ -149,6 +153,11 @@ class Container:
                                if n['type'] not in ('network', 'cgroup')]
         c['mounts'] = [m for m in c['mounts'] if not
                        m['destination'].startswith('/sys')]
+        if strict:
+            c['mounts'].append({
+                'destination': '/run/pyspf-milter', 'type': 'tmpfs',
+                'source': 'tmpfs', 'options': ['nosuid', 'nodev', 'noexec',
+                                               'mode=1777']})
         mounts = {'/etc/resolv.conf': '/etc/resolv.conf', **mounts}
         for path, source in mounts.items():
             c['mounts'].append({'destination': path, 'source': source,
@@ -163,7 +172,8 @@ class Container:
 
     def status(self):
         """What a health check runs."""
-        return self.crun('exec', self.name, 'spfctl', 'status')
+        return self.crun('exec', self.name, 'spfctl', 'status',
+                         '--environment')
 
     def ready(self):
         wait(lambda: self.p.poll() is not None or self.status()[0] == 0, 20,
@@ -194,13 +204,13 @@ class Container:
 
 class Tests(Checks):
     def default(self):
-        c = Container(env=['debugLevel=2', 'Workerz=4'])
+        c = Container(env=['debugLevel=2', 'Workerz=4'], strict=True)
         self.check('healthy', c.ready(), (c.status(), c.said()))
         self.begins('passes', milterclient.verdict(WHERE, '<u@pass.test>'),
                     'c')
         self.begins('rejects', milterclient.verdict(WHERE), 'y 550 5.7.23')
         said = c.said()
-        self.holds('log-on-stderr', said, 'Fail; identity=mailfrom;')
+        self.holds('log-on-stderr', said, 'Pass; identity=mailfrom;')
         self.holds('wrong-variable', said, 'warning: environment PYSPF_Workerz'
                    ': unknown key "Workerz"; line ignored; did you mean '
                    'Workers?')
