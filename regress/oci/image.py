@@ -3,7 +3,8 @@
 """Makes a container image of the programs of the build folder B: an archive
 of an OCI image layout, which podman, docker and umoci read.
 
-    B=build regress/oci/image.py VERSION [FOLDER]       prints the archive's path
+    B=build regress/oci/image.py VERSION [FOLDER]
+                                        prints the archive's path
 
 It has the three programs, the libraries of this machine that they are linked
 with (with the copyright files of their packages) and a few files in /etc: no

@@ -25,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROFILE = '/usr/share/containers/seccomp.json'
 WHERE = 'inet:127.0.0.1:8893'
 # The user who starts containers, and the ids that these have as theirs.
-ENGINE = 1000
+ENGINE = 52000
 IDS = ((0, ENGINE, 1), (1, 100000, 65536))
 OUR_UID = 100000 + 991 - 1      # of 991, seen from outside
 # What podman and Docker leave to a container's root.
@@ -56,10 +56,27 @@ def why_not():
             return 'no ' + tool
     if not os.path.exists(PROFILE):
         return 'no ' + PROFILE
-    code, out = run(*as_engine('unshare', '-Urm', 'true'))
+    try:
+        # crun asks what is mounted here even if it makes no cgroup; it does
+        # not take a machine with both versions.
+        ns.mount('cgroup2', '/sys/fs/cgroup', 'cgroup2')
+    except OSError as e:
+        return 'no cgroup2 here: %s' % e
+    code, out = run(*as_engine('unshare', '-mp', '--map-auto', '-r', '--fork',
+                               '--mount-proc', 'true'))
     if code != 0:
-        return 'users may not make namespaces here: ' + out
+        return 'users may not make such namespaces here: ' + out
     return None
+
+
+def make_engine():
+    """The user, with a folder and a range of ids."""
+    os.mkdir(WORK)
+    os.chown(WORK, ENGINE, ENGINE)
+    with open('/etc/passwd', 'a', encoding='ascii') as f:
+        f.write('engine:x:%d:%d::%s:/bin/sh\n' % (ENGINE, ENGINE, WORK))
+    for path in ('/etc/subuid', '/etc/subgid'):
+        product.write_file(path, 'engine:%d:%d\n' % IDS[1][1:])
 
 
 def wanted_rule(rule, caps, arch):
@@ -121,6 +138,7 @@ class Container:
                  strict=False):
         Container.number += 1
         self.name = 'c%d' % Container.number
+        self.user = None
         self.folder = '%s/%s' % (WORK, self.name)
         os.mkdir(self.folder)
         subprocess.run(['cp', '-a', WORK + '/bundle/rootfs', self.folder],
@@ -139,6 +157,7 @@ class Container:
         proc = c['process']
         if user is not None:
             proc['user'] = {'uid': user, 'gid': user}
+        self.user = proc['user']
         proc['terminal'] = False
         proc['noNewPrivileges'] = c['root']['readonly'] = strict
         proc['env'] += ['PYSPF_' + e for e in env]
@@ -171,9 +190,9 @@ class Container:
         return run(*as_engine('crun', '--cgroup-manager=disabled', *argv))
 
     def status(self):
-        """What a health check runs."""
-        return self.crun('exec', self.name, 'spfctl', 'status',
-                         '--environment')
+        """What a health check runs, as the container's user."""
+        return self.crun('exec', '--user', '%(uid)d:%(gid)d' % self.user,
+                         self.name, 'spfctl', 'status', '--environment')
 
     def ready(self):
         wait(lambda: self.p.poll() is not None or self.status()[0] == 0, 20,
@@ -299,15 +318,6 @@ class Tests(Checks):
         c.stop()
 
     def run(self):
-        os.mkdir(WORK)
-        # crun asks what is mounted here even if it makes no cgroup; it does
-        # not take a machine with both versions.
-        ns.mount('cgroup2', '/sys/fs/cgroup', 'cgroup2')
-        os.chown(WORK, ENGINE, ENGINE)
-        with open('/etc/passwd', 'a', encoding='ascii') as f:
-            f.write('engine:x:%d:%d::%s:/bin/sh\n' % (ENGINE, ENGINE, WORK))
-        for path in ('/etc/subuid', '/etc/subgid'):
-            product.write_file(path, 'engine:%d:%d\n' % IDS[1][1:])
         size, code, out = unpack()
         if not self.equal('unpack', (code, out), (0, out)):
             return
@@ -319,6 +329,7 @@ class Tests(Checks):
 
 def main():
     tests = Tests('oci/')
+    make_engine()
     why = why_not()
     if why is not None:
         tests.skip('all', why)
