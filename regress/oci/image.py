@@ -36,7 +36,10 @@ ETC = {
     CONF: '# Replaced by a file that is mounted here. Variables PYSPF_Key of '
           'the\n# environment count more.\nSocket = inet:8893\n',
 }
-FOLDERS = {'/run/pyspf-milter': UID, '/proc': 0, '/sys': 0, '/dev': 0}
+# mode and group; the first as the daemon makes it if root starts it
+FOLDERS = {'/run/pyspf-milter': (0o1775, UID), '/proc': (0o755, 0),
+           '/sys': (0o755, 0), '/dev': (0o755, 0)}
+SECOND = 10 ** 9        # in nanoseconds, as the image's configuration has it
 
 
 def run(*argv):
@@ -74,17 +77,17 @@ class Layer:
                                 format=tarfile.PAX_FORMAT)
         self.made = {'/'}
 
-    def add(self, path, kind, mode, uid=0, data=b''):
+    def add(self, path, kind, mode, gid=0, data=b''):
         above = os.path.dirname(path)
         if above not in self.made:
             self.folder(above)
         info = tarfile.TarInfo(path[1:])
         info.type, info.mode, info.size = kind, mode, len(data)
-        info.uid = info.gid = uid
+        info.gid = gid
         self.tar.addfile(info, io.BytesIO(data))
 
-    def folder(self, path, uid=0):
-        self.add(path, tarfile.DIRTYPE, 0o755, uid)
+    def folder(self, path, mode=0o755, gid=0):
+        self.add(path, tarfile.DIRTYPE, mode, gid)
         self.made.add(path)
 
     def file(self, path, data, mode=0o644):
@@ -101,8 +104,8 @@ class Layer:
 
 def root():
     layer = Layer()
-    for path, uid in FOLDERS.items():
-        layer.folder(path, uid)
+    for path, (mode, gid) in FOLDERS.items():
+        layer.folder(path, mode, gid)
     for path, text in ETC.items():
         layer.file(path, text.encode())
     for p in PROGRAMS:
@@ -151,6 +154,10 @@ def image(version, folder):
             'Entrypoint': ['/usr/bin/pyspf-milter', '-es'],
             'Env': ['PATH=/usr/bin'],
             'ExposedPorts': {'8893/tcp': {}},
+            # Docker's addition to the format; Podman ignores it
+            'Healthcheck': {
+                'Test': ['CMD', 'spfctl', 'status', '--environment'],
+                'Interval': 30 * SECOND, 'Timeout': 5 * SECOND},
             'StopSignal': 'SIGTERM',
             'WorkingDir': '/',
         },
