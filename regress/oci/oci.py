@@ -278,16 +278,26 @@ class Tests(Checks):
 
     def mounted(self):
         """A file in place of the image's; a variable counts more."""
+        def write(test_only):
+            product.write_file(folder + '/pyspf-milter.conf', 'Socket = '
+                               'inet:8893@127.0.0.1\nWorkers = 3\n'
+                               'TestOnly = %d\n' % test_only)
+
+        def workers():
+            return [daemon.role(p) for p in daemon.children_of(c.pid())
+                    ].count('worker')
         folder = product.folder(WORK + '/conf', 'root')
-        product.write_file(folder + '/pyspf-milter.conf', 'Socket = '
-                           'inet:8893@127.0.0.1\nWorkers = 3\nTestOnly = 0\n')
+        write(0)
         c = Container(env=['Workers=1'], mounts={
             '/etc/pyspf-milter': folder})
         self.check('mounted/healthy', c.ready(), (c.status(), c.said()))
         self.equal('mounted/file', milterclient.verdict(WHERE), 'c')
-        self.equal('mounted/variable', [daemon.role(p) for p in
-                                        daemon.children_of(c.pid())
-                                        ].count('worker'), 1)
+        self.equal('mounted/variable', workers(), 1)
+        write(1)
+        c.crun('kill', c.name, 'HUP')
+        self.becomes('mounted/reload', lambda: milterclient.verdict(
+            WHERE)[:12], 'y 550 5.7.23')
+        self.becomes('mounted/reload-variable', workers, 1)
         self.equal('mounted/sigterm', c.stop(), 0)
 
     def wrong_value(self):
