@@ -39,7 +39,8 @@ ETC = {
 # mode and group; the first as the daemon makes it if root starts it
 FOLDERS = {'/run/pyspf-milter': (0o1775, UID), '/proc': (0o755, 0),
            '/sys': (0o755, 0), '/dev': (0o755, 0)}
-SECOND = 10 ** 9        # in nanoseconds, as the image's configuration has it
+HEALTH = ['spfctl', 'status', '--environment']
+SECOND = 10 ** 9        # in nanoseconds
 
 
 def run(*argv):
@@ -156,7 +157,7 @@ def image(version, folder):
             'ExposedPorts': {'8893/tcp': {}},
             # Docker's addition to the format; Podman ignores it
             'Healthcheck': {
-                'Test': ['CMD', 'spfctl', 'status', '--environment'],
+                'Test': ['CMD'] + HEALTH,
                 'Interval': 30 * SECOND, 'Timeout': 5 * SECOND},
             'StopSignal': 'SIGTERM',
             'WorkingDir': '/',

@@ -16,6 +16,7 @@ import ns
 ns.enter('oci')
 import daemon
 import dnsd
+import image
 import milterclient
 import product
 from check import Checks, finish, wait
@@ -32,6 +33,9 @@ OUR_UID = 100000 + 991 - 1      # of 991, seen from outside
 CAPS = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID',
         'CAP_KILL', 'CAP_NET_BIND_SERVICE', 'CAP_SETFCAP', 'CAP_SETGID',
         'CAP_SETPCAP', 'CAP_SETUID', 'CAP_SYS_CHROOT']
+# What it needs of these, as the manual page says.
+NEEDED = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_SETGID', 'CAP_SETPCAP',
+          'CAP_SETUID']
 LANDLOCK = ('landlock_create_ruleset', 'landlock_add_rule',
             'landlock_restrict_self')
 
@@ -130,12 +134,12 @@ def unpack():
 class Container:
     """One run of the image. user: other than the image's; env: PYSPF_Key;
     mounts: {path inside: path}; refused: see seccomp(); strict: as README's
-    compose file has it."""
+    compose file has it; caps: those of a container."""
 
     number = 0
 
     def __init__(self, user=None, env=(), mounts=None, refused=(),
-                 strict=False):
+                 strict=False, caps=CAPS):
         Container.number += 1
         self.name = 'c%d' % Container.number
         self.user = None
@@ -143,7 +147,8 @@ class Container:
         os.mkdir(self.folder)
         subprocess.run(['cp', '-a', WORK + '/bundle/rootfs', self.folder],
                        check=True)
-        self.write_config(user, env, mounts or {}, refused, strict)
+        self.write_config(user, env, mounts or {}, refused, strict,
+                          [] if strict else caps)
         self.log = self.folder + '/log'
         with open(self.log, 'wb') as log:
             self.p = subprocess.Popen(
@@ -151,7 +156,7 @@ class Container:
                           '--bundle', self.folder, self.name),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def write_config(self, user, env, mounts, refused, strict):
+    def write_config(self, user, env, mounts, refused, strict, caps):
         with open(WORK + '/bundle/config.json', encoding='utf-8') as f:
             c = json.load(f)
         proc = c['process']
@@ -161,10 +166,9 @@ class Container:
         proc['terminal'] = False
         proc['noNewPrivileges'] = c['root']['readonly'] = strict
         proc['env'] += ['PYSPF_' + e for e in env]
-        held = CAPS if proc['user']['uid'] == 0 else []
+        held = caps if proc['user']['uid'] == 0 else []
         proc['capabilities'] = {
-            'bounding': [] if strict else CAPS,
-            'effective': held, 'permitted': held}
+            'bounding': caps, 'effective': held, 'permitted': held}
         proc.pop('rlimits', None)
         # The network of the test, whose /sys a user may not mount again.
         linux = c['linux']
@@ -192,7 +196,7 @@ class Container:
     def status(self):
         """What a health check runs, as the container's user."""
         return self.crun('exec', '--user', '%(uid)d:%(gid)d' % self.user,
-                         self.name, 'spfctl', 'status', '--environment')
+                         self.name, *image.HEALTH)
 
     def ready(self):
         wait(lambda: self.p.poll() is not None or self.status()[0] == 0, 20,
@@ -267,14 +271,29 @@ class Tests(Checks):
         self.empty('no-zombies', [p for p in daemon.children_of(pid)
                                   if daemon.status(p)['State'][0] == 'Z'])
 
-    def root(self):
+    def root(self, name='root', **how):
         """--user 0: it drops root itself."""
-        c = Container(user=0)
-        self.check('root/healthy', c.ready(), (c.status(), c.said()))
-        self.begins('root/rejects', milterclient.verdict(WHERE),
+        c = Container(user=0, **how)
+        self.check(name + '/healthy', c.ready(), (c.status(), c.said()))
+        self.begins(name + '/rejects', milterclient.verdict(WHERE),
                     'y 550 5.7.23')
-        self.process('root/user', c)
-        self.equal('root/sigterm', c.stop(), 0)
+        self.process(name + '/user', c)
+        self.equal(name + '/sigterm', c.stop(), 0)
+
+    def root_needs(self):
+        self.root('root-capabilities', caps=NEEDED)
+
+    def libraries(self):
+        """What the other processes load is in the image, too."""
+        c = Container(env=['Milter_Frontend=libmilter',
+                           'Second_Opinion=libspf2'], strict=True)
+        self.check('libraries/healthy', c.ready(), (c.status(), c.said()))
+        self.begins('libraries/rejects', milterclient.verdict(WHERE),
+                    'y 550 5.7.23')
+        self.equal('libraries/roles', sorted({
+            daemon.role(p) for p in daemon.children_of(c.pid())}),
+            ['dns', 'libmilter', 'shadow'])
+        self.equal('libraries/sigterm', c.stop(), 0)
 
     def mounted(self):
         """A file in place of the image's; a variable counts more."""
@@ -332,7 +351,8 @@ class Tests(Checks):
         if not self.equal('unpack', (code, out), (0, out)):
             return
         self.below('small', size, 16 << 20)
-        for test in (self.default, self.root, self.mounted, self.wrong_value,
+        for test in (self.default, self.root, self.root_needs,
+                     self.libraries, self.mounted, self.wrong_value,
                      self.no_landlock, self.unhealthy):
             test()
 
