@@ -378,8 +378,9 @@ conf_row_set(struct conf_ctx *x, struct conf *c, const struct conf_row *row,
 	    (x->program == CONF_MILTER && (row->flags & ROW_POLICY) != 0);
 	if ((why = conf_dirty(text, strlen(text))) != NULL)
 		return conf_refuse_any(x, "the value %s", why);
-	if (x->lines != NULL)
-		x->lines[conf_row_index(row)] = x->line;
+	if (x->places != NULL)
+		x->places[conf_row_index(row)] =
+		    (struct conf_place){ x->file, x->line };
 	value = conf_xcalloc(1, row->ops->size);
 	if ((rv = row->ops->set(x, value, text)) == -1)
 		field_free(value, row);

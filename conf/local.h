@@ -25,6 +25,12 @@
 
 struct conf_row;
 
+/* A line of a file. */
+struct conf_place {
+	const char *file;  /* NULL: the configuration file */
+	unsigned int line; /* 0: none */
+};
+
 /* The state of reading a file. */
 struct conf_ctx {
 	enum conf_program program;
@@ -39,10 +45,11 @@ struct conf_ctx {
 	int foreign;  /* only the other program uses the key */
 	int per_user; /* it is in the per-user file */
 
-	int child;	     /* conf_print() made the text, for a child */
-	FILE *anchors;	     /* child: collects trust_anchor_text */
-	unsigned int *lines; /* by row: the line that set it last, or NULL */
-	unsigned int url_line[2]; /* of Reason_URL, of Why_URL; 0: not set */
+	int child;		   /* conf_print() made the text, for a child */
+	FILE *anchors;		   /* child: collects trust_anchor_text */
+	struct conf_place *places; /* by row: what set it last; or NULL */
+	struct conf_place url[2];  /* of Reason_URL, of Why_URL */
+	struct conf_strs variables; /* places point to them */
 };
 
 /*

@@ -114,10 +114,10 @@ parse_environment(struct conf_ctx *x, struct conf *c)
 		if (asprintf(&place, "environment %.*s", (int)strcspn(*e, "="),
 			*e) == -1)
 			abort();
+		conf_append(&x->variables, place);
 		x->file = place;
 		x->line = 0;
 		parse_line(x, c, *e + n, strlen(*e + n));
-		free(place);
 	}
 }
 
@@ -128,7 +128,8 @@ static void
 at_key(struct conf_ctx *x, const char *key)
 {
 	x->key = key;
-	x->line = x->lines[conf_row_index(conf_row_find(key))];
+	x->file = x->places[conf_row_index(conf_row_find(key))].file;
+	x->line = x->places[conf_row_index(conf_row_find(key))].line;
 }
 
 /* Authserv_Id = HOSTNAME: the name is that of gethostname(2). */
@@ -278,7 +279,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
     const struct conf_reader *reader, struct conf_msgs *msgs)
 {
 	struct conf_ctx x;
-	unsigned int lines[CONF_ROWS_MAX];
+	struct conf_place places[CONF_ROWS_MAX];
 	unsigned int number = 0;
 	struct conf *c;
 	const char *l;
@@ -286,11 +287,11 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 	size_t n, size = 0;
 
 	memset(&x, 0, sizeof(x));
-	memset(lines, 0, sizeof(lines));
+	memset(places, 0, sizeof(places));
 	x.program = program;
 	x.reader = reader;
 	x.msgs = msgs;
-	x.lines = lines;
+	x.places = places;
 	x.child = name != NULL && strcmp(name, CONF_NAME_CHILD) == 0;
 	if (x.child && (x.anchors = open_memstream(&anchors, &size)) == NULL)
 		abort();
@@ -311,6 +312,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 		c->trust_anchor_text = anchors;
 	}
 	finish(&x, c);
+	conf_strs_free(&x.variables);
 	if (msgs->errors != 0) {
 		conf_free(c);
 		return NULL;

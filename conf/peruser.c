@@ -149,7 +149,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	struct overlay *o;
 	const char *comma, *v;
 	size_t un, vn;
-	unsigned int *lines = x->lines;
+	struct conf_place *places = x->places;
 
 	x->key = NULL;
 	if (conf_dirty(s, n) != NULL) {
@@ -172,7 +172,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	memset(&o->conf.users, 0, sizeof(o->conf.users));
 	o->line = x->line;
 	x->per_user = 1;
-	x->lines = NULL;
+	x->places = NULL;
 	if (settings(x, o, v, vn) == -1)
 		overlay_free(o);
 	else {
@@ -183,7 +183,7 @@ conf_users_line(struct conf_ctx *x, struct conf *c, const char *s, size_t n)
 	}
 	x->per_user = 0;
 	x->foreign = 0;
-	x->lines = lines;
+	x->places = places;
 	x->key = NULL;
 }
 

@@ -419,10 +419,10 @@ set_url(struct conf_ctx *x, void *field, const char *s)
 	char **clean = field, *joined;
 	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
 
-	if (x->url_line[!why] != 0)
+	if (x->url[!why].line != 0)
 		return conf_refuse(x, "%s in line %u is the same key; set one",
-		    names[!why], x->url_line[!why]);
-	x->url_line[why] = x->line;
+		    names[!why], x->url[!why].line);
+	x->url[why] = (struct conf_place){ x->file, x->line };
 	if (strcasecmp(s, "none") == 0 || (why && *s == '\0'))
 		s = "";
 	else if (*s == '\0')

@@ -533,6 +533,12 @@ test_environment(void)
 	check_has("environment-refused-why", said,
 	    "environment PYSPF_Workers: Workers: \"0\" is not between");
 	forget();
+	/* found after the last line */
+	strlcpy(v[0], "PYSPF_Trust_Anchor=/f/none", sizeof(v[0]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check_has("environment-refused-late", said,
+	    "environment PYSPF_Trust_Anchor: Trust_Anchor: /f/none: ");
+	forget();
 }
 
 static void
