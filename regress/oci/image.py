@@ -61,7 +61,8 @@ def copyrights(libs):
     """The copyright files of the Debian packages of the libraries."""
     docs = set()
     for lib in libs:
-        out = run('dpkg-query', '-S', '*/' + os.path.basename(lib))
+        # with its folder: there may be one for another architecture
+        out = run('dpkg-query', '-S', '*/' + '/'.join(lib.split('/')[-2:]))
         for package in re.findall(r'^([^:,\s]+)', out, re.M):
             path = '/usr/share/doc/%s/copyright' % package
             if os.path.exists(path):

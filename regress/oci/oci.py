@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 
+import yaml
+
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import ns
 ns.enter('oci')
@@ -131,6 +133,13 @@ def unpack():
     return os.path.getsize(path), code, out
 
 
+def compose():
+    """README's lines for a compose file."""
+    with open(image.TOP + '/README', encoding='utf-8') as f:
+        lines = re.search(r'\n    spf: \{.*?\n\n', f.read(), re.S).group()
+    return yaml.safe_load(lines)['spf']
+
+
 class Container:
     """One run of the image. user: other than the image's; env: PYSPF_Key;
     mounts: {path inside: path}; refused: see seccomp(); strict: as README's
@@ -227,13 +236,21 @@ class Container:
 
 class Tests(Checks):
     def default(self):
-        c = Container(env=['debugLevel=2', 'Workerz=4'], strict=True)
+        spf = compose()
+        self.equal('readme', [spf['read_only'], spf['cap_drop'], spf['tmpfs'],
+                              spf['healthcheck']['test']],
+                   [True, ['ALL'], ['/run/pyspf-milter'],
+                    ['CMD'] + image.HEALTH])
+        c = Container(env=['debugLevel=2', 'Workerz=4'] + [
+            '%s=%s' % (name[len('PYSPF_'):], value)
+            for name, value in spf['environment'].items()], strict=True)
         self.check('healthy', c.ready(), (c.status(), c.said()))
         self.begins('passes', milterclient.verdict(WHERE, '<u@pass.test>'),
                     'c')
         self.begins('rejects', milterclient.verdict(WHERE), 'y 550 5.7.23')
         said = c.said()
         self.holds('log-on-stderr', said, 'Pass; identity=mailfrom;')
+        self.holds('variable', said, 'Authentication-Results: mx.example.com')
         self.holds('wrong-variable', said, 'warning: environment PYSPF_Workerz'
                    ': unknown key "Workerz"; line ignored; did you mean '
                    'Workers?')
