@@ -65,7 +65,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(lseek, P | Y | C),
 	ANY(fstat, P | D | Y | C),
 	ANY(newfstatat, P),
-	/* libcap-ng asks whether it reads /proc, where Landlock lets it */
+	/* libcap-ng, in a child without Landlock, opens /proc and calls it */
 	ANY(fstatfs, P),
 	/* libc's fstat() uses it; with a path it would give metadata only */
 	IF1(newfstatat, Y | C, EQ(3, AT_EMPTY_PATH)),
