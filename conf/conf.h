@@ -198,6 +198,7 @@ struct conf {
 	enum conf_logformat log_format;
 	int second_opinion;	   /* 1: libspf2 */
 	int second_opinion_sample; /* percent of requests */
+	char *include;		   /* empty: its files have been read */
 };
 
 /* A warning or an error about a file. */
@@ -206,7 +207,7 @@ struct conf_msg {
 	unsigned int line; /* 0: the file as a whole */
 	char *key;	   /* or NULL */
 	char *text;
-	char *file; /* a dataset or per-user file, or NULL */
+	char *file; /* included, dataset or per-user file, or NULL */
 };
 struct conf_msgs {
 	struct conf_msg *v;
@@ -223,11 +224,15 @@ struct conf_msgs {
 struct conf_reader {
 	FILE *(*open)(void *, const char *path);
 	void *arg;
+	/* Opens the directory of a path. Returns a descriptor, or -1. */
+	int (*dir)(void *, const char *path);
 	char *const *environment; /* NULL: none */
 };
 
 /* Larger files are refused, as are files that are not regular. */
 #define CONF_FILE_MAX (1024 * 1024)
+/* Files of all Include lines; together not larger than CONF_FILE_MAX. */
+#define CONF_INCLUDED_MAX 256
 /* Messages that are stored, and the first error. */
 #define CONF_MSGS_MAX 500
 /* The name of a text that conf_print() made for a child. */
@@ -243,10 +248,10 @@ struct conf *conf_new(enum conf_program);
 /* Accepts NULL. */
 void conf_free(struct conf *);
 /*
- * Reads a file, and the datasets, trust anchors and per-user file that it
- * names; by fopen() if the reader is NULL. A missing file is an error if
- * explicit is 1; else it gives the defaults and a warning. Returns NULL if
- * there is an error in msgs. In either case the caller frees msgs by
+ * Reads a file, and the included files, datasets, trust anchors and per-user
+ * file that it names; by open(2) if the reader is NULL. A missing file is an
+ * error if explicit is 1; else it gives the defaults and a warning. Returns
+ * NULL if there is an error in msgs. In either case the caller frees msgs by
  * conf_msgs_free(); its former contents are overwritten.
  */
 struct conf *conf_load(enum conf_program, const char *path, int explicit,

@@ -213,6 +213,9 @@ static const struct conf_row rows[] = {
 	{ { "Second_Opinion_Sample", "number", "100", MILTER, 0, 1,
 	    "percent of requests that get one", "1..100" },
 	    NUMBER(second_opinion_sample, 0, 1, 100) },
+	{ { "Include", "path", "", BOTH, 0, 1,
+	    "a file to read in place of the line, or a pattern of files",
+	    NULL }, VALUE(path, include, 0, NULL) },
 };
 _Static_assert(nitems(rows) <= CONF_ROWS_MAX, "a row has no bit in overlay");
 

@@ -25,10 +25,10 @@
 
 struct conf_row;
 
-/* A line of a file. */
+/* A line of a file; line 0: none. */
 struct conf_place {
-	const char *file;  /* NULL: the configuration file */
-	unsigned int line; /* 0: none */
+	const char *file; /* NULL: the configuration file */
+	unsigned int line;
 };
 
 /* The state of reading a file. */
@@ -47,9 +47,11 @@ struct conf_ctx {
 
 	int child;		   /* conf_print() made the text, for a child */
 	FILE *anchors;		   /* child: collects trust_anchor_text */
-	struct conf_place *places; /* by row: what set it last; or NULL */
+	struct conf_place *places; /* by row: the last that set it, or NULL */
 	struct conf_place url[2];  /* of Reason_URL, of Why_URL */
-	struct conf_strs variables; /* places point to them */
+	struct conf_strs included; /* paths of the files of Include */
+	size_t included_size;	   /* octets of these files together */
+	struct conf_strs variables; /* names, which places point to */
 };
 
 /*
@@ -113,6 +115,17 @@ int conf_port(const char *, size_t, uint16_t *);
  * EISDIR or EINVAL for a file that is not regular, EPERM in a child.
  */
 char *conf_read(struct conf_ctx *, const char *path, size_t *len);
+/* Returns 1 if the last part of a path has a wildcard: "*", "?" or "[". */
+int conf_is_pattern(const char *path);
+/*
+ * read.c. Appends the paths of the files that match a pattern, in the order of
+ * their octets, but not more than most; the caller frees them by
+ * conf_strs_free() also after an error. A wildcard does not match a dot at the
+ * start of a name. Returns the number of all that match, 0 if the directory
+ * does not exist; or -1 with errno, EPERM in a child.
+ */
+ssize_t conf_match(struct conf_ctx *, const char *pattern, size_t most,
+    struct conf_strs *);
 
 /*
  * template.c. Returns a well-formed copy of a template, malloced. names, with

@@ -2,6 +2,7 @@
 /* Runs in: every process; children get text from the parent, open no file. */
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,69 @@
 #include "conf/keys.h"
 #include "proto/text.h"
 
+static void parse_lines(struct conf_ctx *, struct conf *, const char *, size_t);
+
+static void
+include_file(struct conf_ctx *x, struct conf *c, const char *path)
+{
+	unsigned int line = x->line;
+	const char *key = x->key;
+	size_t len;
+	char *buf;
+
+	if (conf_dirty(path, strlen(path)) != NULL) {
+		conf_refuse(x, "%s: bad file name", conf_show(path));
+		return;
+	}
+	if ((buf = conf_read(x, path, &len)) == NULL) {
+		conf_refuse(x, "%s: %s", path,
+		    errno == EINVAL ? "not a regular file" : strerror(errno));
+		return;
+	}
+	x->included_size += len;
+	if (x->included_size > CONF_FILE_MAX)
+		conf_refuse(x, "%s: the included files are larger than %d KB",
+		    path, CONF_FILE_MAX / 1024);
+	else {
+		conf_append(&x->included, conf_xstrndup(path, strlen(path)));
+		x->file = x->included.v[x->included.n - 1];
+		parse_lines(x, c, buf, len);
+		x->file = NULL;
+		x->line = line;
+		x->key = key;
+	}
+	free(buf);
+}
+
+/* Reads the files of the line at this place. Only the main file may do so. */
+static void
+include(struct conf_ctx *x, struct conf *c, const char *path)
+{
+	struct conf_strs files = { NULL, 0 };
+	size_t i, most = CONF_INCLUDED_MAX - x->included.n;
+	ssize_t n = 1;
+
+	if (*path == '\0')
+		return;
+	if (x->file != NULL)
+		conf_refuse(x,
+		    "only the configuration file can include others");
+	else if (strcspn(path, "*?[") < (size_t)(strrchr(path, '/') - path))
+		conf_refuse(x, "%s: only the last part can be a pattern", path);
+	else if (conf_is_pattern(path) &&
+	    (n = conf_match(x, path, most, &files)) == -1)
+		conf_refuse(x, "%s: %s", path, strerror(errno));
+	else if ((size_t)n > most)
+		conf_refuse(x, "more than %d included files",
+		    CONF_INCLUDED_MAX);
+	else if (!conf_is_pattern(path))
+		include_file(x, c, path);
+	else
+		for (i = 0; i < files.n; i++)
+			include_file(x, c, files.v[i]);
+	conf_strs_free(&files);
+}
+
 /* equals: 1 when the value contains '='. */
 static void
 set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
@@ -17,6 +81,7 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 {
 	const struct conf_row *row;
 	const char *now = NULL, *text = conf_old_key(name, &now);
+	char *path;
 	int alias = text != NULL && *text == '\0';
 
 	row = conf_row_find(alias ? now : name);
@@ -37,7 +102,13 @@ set_key(struct conf_ctx *x, struct conf *c, const char *name, const char *value,
 		return;
 	}
 	x->key = alias ? name : row->pub.name;
-	conf_row_set(x, c, row, value);
+	if (conf_row_set(x, c, row, value) == -1 ||
+	    row->off != offsetof(struct conf, include))
+		return;
+	path = c->include;
+	c->include = conf_xstrndup("", 0);
+	include(x, c, path);
+	free(path);
 }
 
 /* Reads a line that conf_print() adds for children. Returns 0 for others. */
@@ -96,6 +167,24 @@ parse_line(struct conf_ctx *x, struct conf *c, const char *l, size_t n)
 	free(value);
 }
 
+static void
+parse_lines(struct conf_ctx *x, struct conf *c, const char *text, size_t len)
+{
+	unsigned int number = 0;
+	const char *l;
+	size_t n;
+
+	x->key = NULL;
+	if (conf_skip_bom(&text, &len)) {
+		x->line = 1;
+		conf_warn(x, "byte order mark skipped");
+	}
+	while (conf_line(&text, &len, &l, &n)) {
+		x->line = ++number;
+		parse_line(x, c, l, n);
+	}
+}
+
 /*
  * A variable that is no key is only warned of: Kubernetes adds some such as
  * PYSPF_MILTER_PORT, if a service is called pyspf-milter.
@@ -127,9 +216,12 @@ parse_environment(struct conf_ctx *x, struct conf *c)
 static void
 at_key(struct conf_ctx *x, const char *key)
 {
+	const struct conf_place *p =
+	    &x->places[conf_row_index(conf_row_find(key))];
+
 	x->key = key;
-	x->file = x->places[conf_row_index(conf_row_find(key))].file;
-	x->line = x->places[conf_row_index(conf_row_find(key))].line;
+	x->file = p->file;
+	x->line = p->line;
 }
 
 /* Authserv_Id = HOSTNAME: the name is that of gethostname(2). */
@@ -280,11 +372,9 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 {
 	struct conf_ctx x;
 	struct conf_place places[CONF_ROWS_MAX];
-	unsigned int number = 0;
 	struct conf *c;
-	const char *l;
 	char *anchors = NULL;
-	size_t n, size = 0;
+	size_t size = 0;
 
 	memset(&x, 0, sizeof(x));
 	memset(places, 0, sizeof(places));
@@ -296,14 +386,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 	if (x.child && (x.anchors = open_memstream(&anchors, &size)) == NULL)
 		abort();
 	c = defaults(program);
-	if (conf_skip_bom(&text, &len)) {
-		x.line = 1;
-		conf_warn(&x, "byte order mark skipped");
-	}
-	while (conf_line(&text, &len, &l, &n)) {
-		x.line = ++number;
-		parse_line(&x, c, l, n);
-	}
+	parse_lines(&x, c, text, len);
 	parse_environment(&x, c);
 	if (x.anchors != NULL) {
 		if (fclose(x.anchors) != 0)
@@ -312,6 +395,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 		c->trust_anchor_text = anchors;
 	}
 	finish(&x, c);
+	conf_strs_free(&x.included);
 	conf_strs_free(&x.variables);
 	if (msgs->errors != 0) {
 		conf_free(c);

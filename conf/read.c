@@ -3,9 +3,14 @@
 
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "conf/local.h"
 
@@ -45,6 +50,20 @@ slurp(FILE *f, size_t *len)
 	return buf;
 }
 
+/* A FIFO must not hold up the open. */
+static FILE *
+open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *f;
+
+	if (fd == -1)
+		return NULL;
+	if ((f = fdopen(fd, "r")) == NULL)
+		close(fd);
+	return f;
+}
+
 char *
 conf_read(struct conf_ctx *x, const char *path, size_t *len)
 {
@@ -57,7 +76,7 @@ conf_read(struct conf_ctx *x, const char *path, size_t *len)
 		return NULL;
 	}
 	f = x->reader != NULL ? x->reader->open(x->reader->arg, path) :
-				fopen(path, "re");
+				open_file(path);
 	if (f == NULL)
 		return NULL;
 	buf = slurp(f, len);
@@ -65,4 +84,69 @@ conf_read(struct conf_ctx *x, const char *path, size_t *len)
 	fclose(f);
 	errno = save;
 	return buf;
+}
+
+int
+conf_is_pattern(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return strpbrk(base != NULL ? base : path, "*?[") != NULL;
+}
+
+static DIR *
+open_dir(struct conf_ctx *x, const char *pattern, size_t dirlen)
+{
+	char *path;
+	DIR *d;
+	int fd;
+
+	path = conf_xstrndup(pattern, dirlen);
+	fd = x->reader != NULL ? x->reader->dir(x->reader->arg, pattern) :
+				 open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(path);
+	if (fd == -1)
+		return NULL;
+	if ((d = fdopendir(fd)) == NULL)
+		close(fd);
+	return d;
+}
+
+static int
+by_octets(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+ssize_t
+conf_match(struct conf_ctx *x, const char *pattern, size_t most,
+    struct conf_strs *l)
+{
+	const size_t dirlen = (size_t)(strrchr(pattern, '/') + 1 - pattern);
+	const struct dirent *e;
+	ssize_t count = 0;
+	char *path;
+	DIR *d;
+
+	if (x->child) {
+		errno = EPERM;
+		return -1;
+	}
+	if ((d = open_dir(x, pattern, dirlen)) == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while ((errno = 0, e = readdir(d)) != NULL) {
+		if (fnmatch(pattern + dirlen, e->d_name, FNM_PERIOD) != 0 ||
+		    (size_t)count++ >= most)
+			continue;
+		if (asprintf(&path, "%.*s%s", (int)dirlen, pattern,
+			e->d_name) == -1)
+			abort();
+		conf_append(l, path);
+	}
+	if (errno != 0)
+		count = -1;
+	closedir(d);
+	if (l->n != 0)
+		qsort(l->v, l->n, sizeof(*l->v), by_octets);
+	return count;
 }

@@ -418,10 +418,15 @@ set_url(struct conf_ctx *x, void *field, const char *s)
 	static const char *const names[] = { "Reason_URL", "Why_URL" };
 	char **clean = field, *joined;
 	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
+	const struct conf_place *other = &x->url[!why];
 
-	if (x->url[!why].line != 0)
-		return conf_refuse(x, "%s in line %u is the same key; set one",
-		    names[!why], x->url[!why].line);
+	if (other->line != 0)
+		return conf_refuse(x,
+		    "%s in line %u%s%s is the same key; set one", names[!why],
+		    other->line, other->file == x->file ? "" : " of ",
+		    other->file == x->file  ? "" :
+			other->file != NULL ? other->file :
+					      "the main file");
 	x->url[why] = (struct conf_place){ x->file, x->line };
 	if (strcasecmp(s, "none") == 0 || (why && *s == '\0'))
 		s = "";

@@ -6,7 +6,6 @@
 #include "dns/decode.h"
 #include "proto/text.h"
 
-#define HEADER_LEN     12
 #define FLAG_QR	       0x8000
 #define FLAG_TC	       0x0200
 #define RCODE_MASK     0x000f
@@ -368,14 +367,10 @@ decode_body(struct msg *m, uint16_t qtype, struct dns_answer *a, struct out *o)
 	size_t qname;
 	enum dns_decoded rv;
 
-	if (m->len < HEADER_LEN)
+	if (msg_u16(m, &id) == -1 || msg_u16(m, &flags) == -1 ||
+	    msg_u16(m, &qdcount) == -1 || msg_u16(m, &ancount) == -1 ||
+	    msg_u16(m, &nscount) == -1 || msg_u16(m, &arcount) == -1)
 		return DECODE_MALFORMED;
-	(void)msg_u16(m, &id);
-	(void)msg_u16(m, &flags);
-	(void)msg_u16(m, &qdcount);
-	(void)msg_u16(m, &ancount);
-	(void)msg_u16(m, &nscount);
-	(void)msg_u16(m, &arcount);
 	/* refuse a truncated answer: the rest might change the verdict */
 	if ((flags & FLAG_QR) == 0 || (flags & FLAG_TC) != 0 || qdcount != 1)
 		return DECODE_MALFORMED;

@@ -47,6 +47,7 @@
 	X(DAEMON, CONFIG, "config", TEXT)                 \
 	X(SANDBOX, STATE, "state", WORD)                  \
 	X(SANDBOX, LANDLOCK_ABI, "landlock_abi", NUMBER)  \
+	X(SANDBOX, LACKS, "landlock_lacks", TEXT)         \
 	X(SANDBOX, SECCOMP, "seccomp", FLAG)              \
 	X(LOG, LEVEL, "log", WORD)                        \
 	X(LISTENER, NAME, "name", WORD)                   \

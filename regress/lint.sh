@@ -10,8 +10,8 @@
 B=${1:?usage: regress/lint.sh BUILD [RULE ...]}
 shift
 cd "$(dirname "$0")/.." || exit 1
-RULES=${*:-layers includes calls names licence-line runs-in-line columns
-    file-length function-length one-struct format python mandoc exempt}
+RULES=${*:-layers includes calls names prototypes licence-line runs-in-line
+    columns file-length function-length one-struct format python mandoc exempt}
 bad=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -239,6 +239,24 @@ check_names()
 					    " does not need " q[2]
 				}
 		}' "$tmp/prefixes" -
+}
+
+# A .c file gets another file's functions by a header: no "extern" in it, and
+# no prototype of a function that it does not define.
+check_prototypes()
+{
+	product '*.c' | xargs awk '
+		/^extern[ \t]/ || /^[ \t]+extern[ \t]/ {
+			print FILENAME ":" FNR ": " $0
+			next
+		}
+		/^[a-z_][a-z_0-9 ]*[ *]+[a-z_0-9]+\(/ && !/^static/ &&
+		    !/^(return|else|typedef)/ { open = FNR; text = $0 }
+		/[;{]$/ && open {
+			if (/;$/)
+				print FILENAME ":" open ": " text
+			open = 0
+		}'
 }
 
 check_licence_line()

@@ -113,6 +113,13 @@ public other-folder unpriv/worker/conn.c shadow_probe
 try not-needed names regress/prefixes 'regress/prefixes: conf does not need' '
 	append regress/prefixes "conf: probe"'
 
+try local prototypes proto/addr.c 'proto/addr.c:' '
+	append proto/addr.c "int text_probe(const char *,\n    int);"'
+try extern prototypes dns/decode.c 'dns/decode.c:' '
+	append dns/decode.c "extern int text_probe;"'
+try in-a-function prototypes dns/decode.c 'dns/decode.c:' '
+	append dns/decode.c "{\n\textern int text_probe(int);\n}"'
+
 for f in unpriv/spf/eval.c proto/text.h regress/lib/dnsd.py regress/run \
     regress/lib/each.sh Makefile man/spfctl.8 systemd/pyspf-milter.service; do
 	try "$f" licence-line "$f" "$f: " 'sed -i /ISC.licence/d '"$f"

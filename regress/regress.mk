@@ -20,9 +20,14 @@ SUITES		= bench/engine_bench bench/mload bench/noop dns/dns_bridge \
 		  man/keytable suite/engine_suite system/msgtable \
 		  system/roletable system/sandbox_probe
 
-suites: $(SUITES:%=$B/%)
+suites: $(SUITES:%=$B/%) $B/system/pyspf-milter-abi2
 
 $(SUITES:%=$B/%): $B/%: $B/regress/%.o $B/liball.a
+	$(call link,$(TEST_LIBS))
+
+# The daemon as on a kernel with Landlock ABI 2, see abi2.c.
+$B/system/pyspf-milter-abi2: $B/privsep/parent/main.o $B/regress/system/abi2.o \
+    $B/liball.a
 	$(call link,$(TEST_LIBS))
 
 # A DNS in memory for those that run the engine.

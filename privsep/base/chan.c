@@ -18,6 +18,7 @@
 
 #define CHAN_QUEUE_MAX (8 * 1024 * 1024) /* octets not yet sent */
 #define CHAN_BATCH     64 /* messages read before other events get a turn */
+#define CHAN_AGAIN_MS  50
 
 struct chan_out {
 	TAILQ_ENTRY(chan_out) entry;
@@ -31,7 +32,7 @@ struct chan {
 	int fd;
 	enum msg_role self, peer;
 	enum msg_phase phase;
-	struct event *ev_in, *ev_out;
+	struct event *ev_in, *ev_out, *ev_again;
 	TAILQ_HEAD(, chan_out) out;
 	size_t queued;
 	int want_drained;
@@ -81,7 +82,8 @@ chan_new(struct event_base *base, int fd, enum msg_role self,
 	TAILQ_INIT(&c->out);
 	c->ev_in = event_new(base, fd, EV_READ | EV_PERSIST, chan_read, c);
 	c->ev_out = event_new(base, fd, EV_WRITE | EV_PERSIST, chan_write, c);
-	if (c->ev_in == NULL || c->ev_out == NULL ||
+	c->ev_again = evtimer_new(base, chan_write, c);
+	if (c->ev_in == NULL || c->ev_out == NULL || c->ev_again == NULL ||
 	    event_add(c->ev_in, NULL) == -1)
 		fatalx("chan_new: no event");
 	return c;
@@ -108,6 +110,7 @@ chan_free(struct chan *c)
 		chan_out_free(c, o);
 	event_free(c->ev_in);
 	event_free(c->ev_out);
+	event_free(c->ev_again);
 	close(c->fd);
 	if (c->freed != NULL)
 		*c->freed = 1;
@@ -175,6 +178,7 @@ chan_sendmsg(int sock, uint8_t *data, size_t len, int fd)
 static int
 chan_flush(struct chan *c)
 {
+	static const struct timeval again = { 0, CHAN_AGAIN_MS * 1000 };
 	struct chan_out *o;
 
 	while ((o = TAILQ_FIRST(&c->out)) != NULL) {
@@ -183,6 +187,12 @@ chan_flush(struct chan *c)
 				continue;
 			if (errno == EAGAIN || errno == ENOBUFS)
 				return 0;
+			/* too many descriptors of the user on their way */
+			if (errno == ETOOMANYREFS) {
+				event_del(c->ev_out);
+				evtimer_add(c->ev_again, &again);
+				return 0;
+			}
 			return -1;
 		}
 		chan_out_free(c, o);

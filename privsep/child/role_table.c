@@ -29,7 +29,8 @@ const struct role_row role_rows[SANDBOX_MAX] = {
 	    .nofile = 64, .nofile_conn = 2 },
 	[SANDBOX_SHADOW] = { .name = "shadow", .role = ROLE_SHADOW,
 	    .number = ROLE_NUMBER_SECOND_OPINION,
-	    .dns = ROLE_CLIENT, .questions = 128, .copies = ROLE_SERVER },
+	    .dns = ROLE_CLIENT, .questions = 128, .copies = ROLE_SERVER,
+	    .nofile = 512 },
 	/* these two start a dns process of their own */
 	[SANDBOX_POLICYD] = { .name = "policyd-spf", .role = ROLE_WORKER,
 	    .dns = ROLE_CLIENT, .questions = 2048, .nofile = 64 },

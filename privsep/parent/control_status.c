@@ -12,6 +12,7 @@
 
 #include "privsep/base/clock.h"
 #include "privsep/parent/control.h"
+#include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox.h"
 #include "proto/version.h"
 
@@ -88,12 +89,13 @@ put_daemon(const struct parent_view *p, time_t now, control_row_fn put,
 	}
 }
 
-/* "full": both layers, with all that this release can use of them. */
+/* "full": both layers, with all that this kernel has of them. */
 static void
 put_sandbox(control_row_fn put, void *arg)
 {
 	struct status_row row = { .kind = STATUS_SANDBOX };
 	union status_value *v = row.v;
+	char lacks[LL_LACKS_LEN];
 	struct sandbox_state st;
 	int all = sandbox_state(&st);
 
@@ -101,6 +103,8 @@ put_sandbox(control_row_fn put, void *arg)
 	    st.seccomp || st.landlock_abi > 0 ? STATUS_WORD_PARTIAL :
 						STATUS_WORD_NONE;
 	v[STATUS_SANDBOX_LANDLOCK_ABI].number = (uint64_t)st.landlock_abi;
+	v[STATUS_SANDBOX_LACKS].text =
+	    landlock_lacks(st.landlock_abi, lacks, sizeof(lacks));
 	v[STATUS_SANDBOX_SECCOMP].number = st.seccomp != 0;
 	put(arg, &row);
 }

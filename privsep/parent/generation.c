@@ -19,10 +19,13 @@
 #include "privsep/start/spawn.h"
 #include "proto/wire.h"
 
-#define RESPAWN_SOON	 10 /* seconds; an earlier end is a failure */
-#define RESPAWN_MIN_MS	 100
-#define RESPAWN_MAX_MS	 30000
+#define START_BURST	 10  /* children of a role started again at once, */
+#define START_MS	 200 /* then one each 0.2 s */
+#define BACKOFF_MIN_MS	 100U
+#define BACKOFF_MAX_MS	 5000U
 #define READY_SECONDS	 20
+#define PING_SECONDS	 2
+#define PINGS_UNANSWERED 5
 #define LOG_LINES_SECOND 20000 /* two lines of 10,000 messages */
 
 static void slot_start(struct generation_slot *);
@@ -87,8 +90,8 @@ generation_free(struct generation *g)
 		chan_free(s->chan);
 		statpage_free(s->stats);
 		close(s->stats_fd);
-		if (s->respawn != NULL)
-			event_free(s->respawn);
+		if (s->timer != NULL)
+			event_free(s->timer);
 		free(s);
 	}
 	TAILQ_REMOVE(&g->all->list, g, entry);
@@ -220,7 +223,7 @@ slot_msg(struct chan *c, const struct msg_hdr *h, const uint8_t *p, size_t len,
 		}
 		break;
 	case MSG_PONG:
-		s->asked = 0;
+		s->pings = 0;
 		break;
 	case MSG_BADPEER:
 		generation_badpeer(g, s, p, len);
@@ -290,30 +293,53 @@ slot_send_start(struct generation_slot *s)
 	return 0;
 }
 
+/* A process: it is late with READY. None: it is time to start one. */
 static void
-slot_retry(evutil_socket_t fd, short what, void *arg)
+slot_timer(evutil_socket_t fd, short what, void *arg)
 {
-	slot_start(arg);
+	struct generation_slot *s = arg;
+
+	if (s->pid == -1)
+		slot_start(s);
+	else if (!s->ready) {
+		log_warnx("%s[%d] was not ready after %d seconds", s->row->name,
+		    (int)s->pid, READY_SECONDS);
+		kill(s->pid, SIGKILL);
+	}
 }
 
-/* At once the first time, then after 0.1 s, 0.2 s, ... 30 s. */
+static void
+slot_wake(struct generation_slot *s, unsigned int ms)
+{
+	const struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+
+	if (s->timer == NULL &&
+	    (s->timer = evtimer_new(s->gen->all->base, slot_timer, s)) == NULL)
+		fatalx("slot_wake: no event");
+	evtimer_add(s->timer, &tv);
+}
+
+/*
+ * After children that were ready, at once, as far as the role's rate allows;
+ * after one that was not, 0.1 s later, then 0.2 s, ... 5 s.
+ */
 static void
 slot_respawn(struct generation_slot *s)
 {
-	struct timeval tv = { 0, 0 };
-	unsigned int ms = 0;
+	uint64_t *due = &s->gen->all->start_due[s->row->role];
+	uint64_t ms = clock_usec() / 1000;
+	unsigned int wait = 0;
 
-	if (s->fails > 9)
-		ms = RESPAWN_MAX_MS;
-	else if (s->fails > 0)
-		ms = RESPAWN_MIN_MS << (s->fails - 1);
-	tv.tv_sec = ms / 1000;
-	tv.tv_usec = (ms % 1000) * 1000;
-	if (s->respawn == NULL &&
-	    (s->respawn = evtimer_new(s->gen->all->base, slot_retry, s)) ==
-		NULL)
-		fatalx("slot_respawn: no event");
-	evtimer_add(s->respawn, &tv);
+	if (*due + START_BURST * START_MS < ms)
+		*due = ms - START_BURST * START_MS;
+	*due += START_MS;
+	if (*due > ms)
+		wait = (unsigned int)(*due - ms);
+	if (s->fails > 6)
+		wait = BACKOFF_MAX_MS;
+	else if (s->fails > 0 && wait < BACKOFF_MIN_MS << (s->fails - 1))
+		wait = BACKOFF_MIN_MS << (s->fails - 1);
+	slot_wake(s, wait);
 }
 
 static void
@@ -324,7 +350,8 @@ slot_start(struct generation_slot *s)
 
 	if (g->draining || s->pid != -1)
 		return;
-	s->ready = s->drained = s->asked = 0;
+	s->ready = s->drained = s->reported = 0;
+	s->pings = 0;
 	s->started = clock_seconds();
 	s->pid =
 	    spawn_role(g->all->exe_fd, "pyspf-milter", s->row->role, &sock);
@@ -342,30 +369,7 @@ slot_start(struct generation_slot *s)
 		    (int)s->pid);
 	slot_connect(s);
 	(void)chan_send(s->chan, MSG_GO, 0, NULL, 0, -1, 0);
-}
-
-static void
-generation_late(evutil_socket_t fd, short what, void *arg)
-{
-	struct generation *g = arg;
-
-	if (g->draining)
-		generation_kill(g);
-	else if (!g->was_ready)
-		g->all->ops->failed(g, "children were not ready in time",
-		    g->all->arg);
-}
-
-static void
-generation_deadline(struct generation *g, unsigned int seconds)
-{
-	struct timeval tv = { seconds, 0 };
-
-	if (g->deadline == NULL &&
-	    (g->deadline = evtimer_new(g->all->base, generation_late, g)) ==
-		NULL)
-		fatalx("generation_deadline: no event");
-	evtimer_add(g->deadline, &tv);
+	slot_wake(s, READY_SECONDS * 1000);
 }
 
 void
@@ -375,7 +379,6 @@ generation_start(struct generation *g)
 
 	TAILQ_FOREACH(s, &g->slots, entry)
 		slot_start(s);
-	generation_deadline(g, READY_SECONDS);
 }
 
 void
@@ -412,26 +415,44 @@ generation_nameservers(struct generation *g, const struct conf_servers *servers)
 	return 0;
 }
 
-int
-generation_answers(struct generation *g)
+/*
+ * Counts pings and not seconds: when the whole machine was stopped, the
+ * children get the time to answer.
+ */
+static void
+slot_ping(struct generation_slot *s)
 {
-	unsigned int due = 0, ready = 0;
-	struct generation_slot *s;
-	int all = 1;
-
-	TAILQ_FOREACH(s, &g->slots, entry) {
-		if (!s->row->watched)
-			continue;
-		due |= ROLE_BIT(s->row->role);
-		if (!s->ready || s->chan == NULL)
-			continue;
-		ready |= ROLE_BIT(s->row->role);
-		if (s->asked)
-			all = 0;
-		else if (chan_send(s->chan, MSG_PING, 0, NULL, 0, -1, 0) == 0)
-			s->asked = 1;
+	if (!s->row->watched || !s->ready || s->chan == NULL)
+		return;
+	if (s->pings++ == 0) {
+		(void)chan_send(s->chan, MSG_PING, 0, NULL, 0, -1, 0);
+	} else if (s->pings > PINGS_UNANSWERED && s->pid != -1) {
+		log_line(LOG_CRIT, "%s[%d] does not answer; it is ended",
+		    s->row->name, (int)s->pid);
+		kill(s->pid, SIGKILL);
 	}
-	return all && ready == due;
+}
+
+static void
+generations_ping(evutil_socket_t fd, short what, void *arg)
+{
+	struct generations *all = arg;
+	struct generation *g;
+	struct generation_slot *s;
+
+	TAILQ_FOREACH(g, &all->list, entry)
+		TAILQ_FOREACH(s, &g->slots, entry)
+			slot_ping(s);
+}
+
+void
+generations_watch(struct generations *all)
+{
+	const struct timeval tv = { PING_SECONDS, 0 };
+
+	all->ping = event_new(all->base, -1, EV_PERSIST, generations_ping, all);
+	if (all->ping == NULL || event_add(all->ping, &tv) == -1)
+		fatalx("generations_watch: no event");
 }
 
 void
@@ -443,6 +464,23 @@ generation_stats(const struct generation *g, struct stats *sum, int gauges)
 		stat_sum(sum, s->stats, gauges && s->pid != -1);
 }
 
+static void
+generation_late(evutil_socket_t fd, short what, void *arg)
+{
+	generation_kill(arg);
+}
+
+static void
+generation_deadline(struct generation *g, unsigned int seconds)
+{
+	const struct timeval tv = { seconds, 0 };
+
+	if ((g->deadline = evtimer_new(g->all->base, generation_late, g)) ==
+	    NULL)
+		fatalx("generation_deadline: no event");
+	evtimer_add(g->deadline, &tv);
+}
+
 void
 generation_drain(struct generation *g, unsigned int seconds)
 {
@@ -452,8 +490,8 @@ generation_drain(struct generation *g, unsigned int seconds)
 		return;
 	g->draining = 1;
 	TAILQ_FOREACH(s, &g->slots, entry) {
-		if (s->respawn != NULL)
-			event_del(s->respawn);
+		if (s->timer != NULL)
+			event_del(s->timer);
 		if (!role_takes_mail(s->row) || s->chan == NULL)
 			continue;
 		if (!s->ready)
@@ -514,6 +552,7 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 {
 	struct generation *g;
 	struct generation_slot *s;
+	int was_ready;
 
 	if ((s = slot_by_pid(all, pid)) == NULL)
 		return;
@@ -525,6 +564,7 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 	slot_log_end(s, pid, status);
 	chan_free(s->chan);
 	s->chan = NULL;
+	was_ready = s->ready;
 	s->ready = 0;
 	if (g->draining) {
 		generation_check_drained(g);
@@ -539,12 +579,8 @@ generations_reaped(struct generations *all, pid_t pid, int status)
 		all->ops->failed(g, "a child ended while starting", all->arg);
 		return;
 	}
-	/* dns exits with 0 to be started again with an empty cache */
-	if (clock_seconds() - s->started >= RESPAWN_SOON || status == 0)
-		s->fails = 0;
+	s->fails = was_ready ? 0 : s->fails + 1;
 	slot_respawn(s);
-	if (status != 0)
-		s->fails++;
 }
 
 void

@@ -31,15 +31,15 @@ struct generation_slot {
 	struct chan *chan; /* NULL: closed */
 	int ready;
 	int drained;
-	int reported; /* by dns (BADPEER); SIGKILL was sent */
-	int asked;    /* PING was sent, no PONG since */
-	time_t started;
-	unsigned int fails; /* ends in a row, each soon after the start */
+	int reported;	    /* by dns (BADPEER); SIGKILL was sent */
+	time_t started;	    /* monotonic */
+	unsigned int pings; /* times to ask since the last answer */
+	unsigned int fails; /* ends in a row, each before READY */
 	unsigned int restarts;
 	int stats_fd;
 	const struct stats *stats; /* the child writes, the parent reads */
-	struct event *respawn;
-	time_t log_second; /* the second that log_lines counts */
+	struct event *timer;	   /* for READY, or to start again */
+	time_t log_second;	   /* the second that log_lines counts */
 	unsigned int log_lines;
 };
 
@@ -54,7 +54,7 @@ struct generation {
 	TAILQ_HEAD(, generation_slot) slots;
 	int was_ready; /* all essential children were, once */
 	int draining;
-	struct event *deadline; /* for getting ready, or for draining */
+	struct event *deadline; /* for draining */
 };
 
 /* What a generation reports; the last argument is struct generations' arg. */
@@ -83,12 +83,19 @@ struct generations {
 	struct stats retired; /* counts of generations that were freed */
 	/* unexpected ends: status other than 0, while not draining */
 	unsigned long restarts[ROLE_MAX];
+	uint64_t start_due[ROLE_MAX]; /* ms: bounds the rate of starts */
+	struct event *ping;
 };
 
 /* waitpid(2) returned this process. */
 void generations_reaped(struct generations *, pid_t, int status);
 /* Turns debug lines on or off, in all children, also those to come. */
 void generations_verbose(struct generations *, int);
+/*
+ * From now on, ends each watched child (child/role_table.c) that does not
+ * answer for 10 seconds.
+ */
+void generations_watch(struct generations *);
 /* All counters together, with those of generations that were freed. */
 void generations_stats(const struct generations *, struct stats *);
 
@@ -116,11 +123,6 @@ void generation_send(struct generation *, enum msg_type, uint32_t value);
  * flight are repeated to it. -1 when dns is not ready: try again later.
  */
 int generation_nameservers(struct generation *, const struct conf_servers *);
-/*
- * Sends PING to all its watched children. 1 when all have answered the one
- * before and each watched role has a ready child.
- */
-int generation_answers(struct generation *);
 /* Adds its children's counters; with gauges, those of running ones, too. */
 void generation_stats(const struct generation *, struct stats *, int gauges);
 

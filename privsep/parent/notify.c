@@ -29,7 +29,6 @@ static int notify_fd = -1;
 static struct sockaddr_un notify_sun;
 static socklen_t notify_len;	     /* 0: connected */
 static long long watchdog_us;	     /* 0: none */
-static int watchdog_withheld;	     /* and that was logged */
 static char state_text[NOTIFY_MAX];  /* not sent yet; "": nothing */
 static char status_text[NOTIFY_MAX]; /* sent last */
 static struct event *again_ev;
@@ -187,23 +186,13 @@ notify_status(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Sends WATCHDOG if the children's event loops run (generation_answers()). That
- * this timer runs shows that the parent's does. Without WATCHDOG the manager
- * restarts the daemon.
+ * That this timer runs shows that the parent's event loop does. The parent
+ * itself watches the children (generations_watch()).
  */
 static void
 notify_watchdog(evutil_socket_t fd, short what, void *arg)
 {
-	struct generation *g = notify_view->cur;
-
-	if (notify_view->stopping || (g != NULL && generation_answers(g))) {
-		(void)notify_send("WATCHDOG=1");
-		watchdog_withheld = 0;
-	} else if (g != NULL && !watchdog_withheld) {
-		log_warnx("children do not answer; the service manager may "
-			  "restart the daemon");
-		watchdog_withheld = 1;
-	}
+	(void)notify_send("WATCHDOG=1");
 }
 
 static void

@@ -28,6 +28,7 @@
 #include "privsep/root/priv_activate.h"
 #include "privsep/root/priv_drop.h"
 #include "privsep/root/priv_files.h"
+#include "privsep/sandbox/landlock.h"
 #include "privsep/start/spawn.h"
 
 #define STOP_SECONDS   10   /* for connections to finish at SIGTERM */
@@ -183,7 +184,12 @@ parent_owner(struct parent *p, const struct conf *conf)
 	return 0;
 }
 
-/* Raises the hard limit, which children cannot do after the drop. */
+/*
+ * Raises the hard limit, which children cannot do after the drop, and takes
+ * all of it: the kernel compares the descriptors that any process of the user
+ * has sent and nobody received with the sender's limit, and a child must not
+ * reach the parent's.
+ */
 static void
 parent_nofile(void)
 {
@@ -193,6 +199,7 @@ parent_nofile(void)
 		fatal("RLIMIT_NOFILE");
 	if (rl.rlim_max < CHILD_NOFILE && geteuid() == 0)
 		rl.rlim_max = CHILD_NOFILE;
+	rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		log_warn("RLIMIT_NOFILE");
 }
@@ -204,6 +211,22 @@ parent_open_dir(const char *path)
 
 	strlcpy(buf, path, sizeof(buf));
 	return open(dirname(buf), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Logs what an old kernel leaves open; the children have the same kernel. */
+static void
+parent_say_landlock(void)
+{
+	char lacks[LL_LACKS_LEN];
+	struct sandbox_state st;
+
+	(void)sandbox_state(&st);
+	if (st.landlock_abi < 1)
+		return;
+	log_debug("Landlock ABI %d", st.landlock_abi);
+	if (*landlock_lacks(st.landlock_abi, lacks, sizeof(lacks)) != '\0')
+		log_info("Landlock ABI %d of this kernel does not restrict: %s",
+		    st.landlock_abi, lacks);
 }
 
 static void
@@ -232,6 +255,7 @@ parent_sandbox(struct parent *p, const struct conf *conf)
 	sb.unlink_dirs = unlinks;
 	sb.exe_fd = p->all.exe_fd;
 	sandbox_enter(SANDBOX_PARENT, &sb);
+	parent_say_landlock();
 	for (i = 0; i < sb.nunlink_dirs; i++)
 		close(unlinks[i]);
 	free(reads);
@@ -553,6 +577,7 @@ parent_main(const char *path, int debug, const struct config_files *files,
 	parent_signals(p);
 	parent_sandbox(p, conf);
 	control_start(&p->ops, p->all.base, &p->owner, p->view.control_fd);
+	generations_watch(&p->all);
 	notify_start(&p->view, p->all.base);
 	watch_start(&p->ops, p->all.base, &p->files, conf);
 	return parent_serve(p, conf);

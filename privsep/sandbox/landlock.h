@@ -4,6 +4,7 @@
 #ifndef PRIVSEP_SANDBOX_LANDLOCK_H
 #define PRIVSEP_SANDBOX_LANDLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -12,8 +13,8 @@
  */
 struct landlock_ruleset {
 	uint64_t fs;
-	uint64_t net;
-	uint64_t scoped;
+	uint64_t net;	 /* from ABI 4 on */
+	uint64_t scoped; /* from ABI 6 on */
 };
 struct landlock_path {
 	uint64_t access;
@@ -32,11 +33,28 @@ struct landlock_port {
 #define LL_FS_READ_FILE	  (1ULL << 2)
 #define LL_FS_READ_DIR	  (1ULL << 3)
 #define LL_FS_REMOVE_FILE (1ULL << 5)
-#define LL_FS_V1	  ((1ULL << 13) - 1)
-#define LL_FS_V2	  ((1ULL << 14) - 1) /* refer */
-#define LL_FS_V3	  ((1ULL << 15) - 1) /* truncate */
-#define LL_FS_V5	  ((1ULL << 16) - 1) /* ioctl on devices */
+#define LL_FS_REFER	  (1ULL << 13)
+#define LL_FS_TRUNCATE	  (1ULL << 14)
+#define LL_FS_IOCTL_DEV	  (1ULL << 15)
+#define LL_FS_V1	  (LL_FS_REFER - 1) /* all others */
 #define LL_NET_BIND	  (1ULL << 0)
 #define LL_NET_CONNECT	  (1ULL << 1)
+#define LL_SCOPE_ABSTRACT (1ULL << 0)
+#define LL_SCOPE_SIGNAL	  (1ULL << 1)
+
+/*
+ * Fills in the rights to restrict on a kernel with this ABI, of scoped only
+ * those given. Returns the size of the struct that this kernel knows; 0, with
+ * no rights, if abi is below 1. An ABI above 7 has those of 7.
+ */
+size_t landlock_rights(int abi, uint64_t scoped, struct landlock_ruleset *);
+/*
+ * Writes what a kernel with this ABI cannot restrict, as "TCP ports, ioctl(2)
+ * on devices"; "" for nothing. LL_LACKS_LEN octets are enough. Returns buf.
+ */
+#define LL_LACKS_LEN 128
+char *landlock_lacks(int abi, char *buf, size_t size);
+/* Returns the running kernel's ABI; below 1: it has no Landlock. */
+int landlock_abi(void);
 
 #endif

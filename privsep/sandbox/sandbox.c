@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "privsep/base/log.h"
-#include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox_private.h"
 
 /* The sanitizers need files, /proc and signals, which the sandbox forbids. */
@@ -61,7 +60,10 @@ limit_lower(int which, rlim_t value, const char *name)
 	    rl.rlim_max > value ? value + 1 : rl.rlim_max, name);
 }
 
-/* Sets RLIMIT_NOFILE to n, or to the hard limit if that is lower. */
+/*
+ * Sets RLIMIT_NOFILE to n, or to three quarters of the hard limit if that is
+ * lower: the parent keeps the rest, see parent_nofile().
+ */
 static void
 limit_files(rlim_t n)
 {
@@ -69,10 +71,10 @@ limit_files(rlim_t n)
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
-	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max) {
+	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max / 4 * 3) {
 		log_warnx("only %lu of %lu descriptors may be open",
-		    (unsigned long)rl.rlim_max, (unsigned long)n);
-		n = rl.rlim_max;
+		    (unsigned long)rl.rlim_max / 4 * 3, (unsigned long)n);
+		n = rl.rlim_max / 4 * 3;
 	}
 	limit_set(RLIMIT_NOFILE, n, n, "RLIMIT_NOFILE");
 }
@@ -185,45 +187,26 @@ static void
 sandbox_landlock(enum sandbox_role role, const struct sandbox_args *a)
 {
 	const struct sandbox_profile *pr = &sandbox_profiles[role];
-	struct landlock_ruleset attr = { LL_FS_V1, 0, 0 };
-	size_t size = sizeof(attr.fs);
+	struct landlock_ruleset attr;
 	int abi, rs;
+	size_t size;
 
-	abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
-	    LL_CREATE_VERSION);
-	if (abi < 1) {
+	abi = landlock_abi();
+	if ((size = landlock_rights(abi, pr->scopes, &attr)) == 0) {
 		sandbox_missing(a, "Landlock");
 		return;
-	}
-	if (abi >= 2)
-		attr.fs = LL_FS_V2;
-	if (abi >= 3)
-		attr.fs = LL_FS_V3;
-	if (abi >= 4) {
-		attr.net = LL_NET_BIND | LL_NET_CONNECT;
-		size = sizeof(attr.fs) + sizeof(attr.net);
-	}
-	if (abi >= 5)
-		attr.fs = LL_FS_V5;
-	if (abi >= 6) {
-		attr.scoped = pr->scopes;
-		size = sizeof(attr);
 	}
 	rs = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (rs == -1)
 		fatal("landlock");
 	if (pr->children)
 		ll_allow_files(rs, a);
-	if (abi >= 4 && pr->net == NET_DNS)
+	if (attr.net != 0 && pr->net == NET_DNS)
 		ll_allow_ports(rs, a);
 	if (syscall(SYS_landlock_restrict_self, rs, 0) == -1)
 		fatal("landlock");
 	close(rs);
 	sandbox_has.landlock_abi = abi;
-	if (pr->children)
-		log_debug("Landlock ABI %d: files%s%s", abi,
-		    abi >= 4 ? ", TCP ports" : "",
-		    abi >= 6 ? ", signal and socket scopes" : "");
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include <seccomp.h>
 
+#include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox.h"
 
 struct sandbox_rule {
@@ -21,12 +22,9 @@ enum sandbox_net {
 	NET_DNS	      /* TCP connect to the resolvers' ports */
 };
 
-#define SCOPE_ABSTRACT 1 /* Landlock's own numbers (ABI 6) */
-#define SCOPE_SIGNAL   2
-
 struct sandbox_profile {
 	enum sandbox_net net;
-	unsigned int scopes;
+	uint64_t scopes;    /* LL_SCOPE_ bits */
 	int children;	    /* may start and signal processes, read files */
 	int log;	    /* may send to args->log_fd */
 	int output;	    /* writes to stdout, which may be a file */

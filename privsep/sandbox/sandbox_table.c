@@ -226,10 +226,10 @@ const struct sandbox_rule sandbox_rules[] = {
 const size_t sandbox_nrules = sizeof(sandbox_rules) / sizeof(sandbox_rules[0]);
 
 /* Only the parent may open files: below the directories in its arguments. */
-#define SCOPES (SCOPE_ABSTRACT | SCOPE_SIGNAL)
+#define SCOPES (LL_SCOPE_ABSTRACT | LL_SCOPE_SIGNAL)
 /* clang-format off */
 const struct sandbox_profile sandbox_profiles[SANDBOX_MAX] = {
-	[SANDBOX_PARENT] = { .net = NET_DNS, .scopes = SCOPE_ABSTRACT,
+	[SANDBOX_PARENT] = { .net = NET_DNS, .scopes = LL_SCOPE_ABSTRACT,
 	    .children = 1, .fsize = 64 /* the configuration's memfd */ },
 	[SANDBOX_DNS] = { .net = NET_DNS, .scopes = SCOPES, .nproc0 = 1 },
 	[SANDBOX_WORKER] = { .scopes = SCOPES, .nproc0 = 1 },

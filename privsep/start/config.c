@@ -118,11 +118,22 @@ config_files_free(struct config_files *f)
 }
 
 static FILE *
+config_stream(int fd)
+{
+	FILE *fp;
+
+	if (fd == -1)
+		return NULL;
+	if ((fp = fdopen(fd, "r")) == NULL)
+		close(fd);
+	return fp;
+}
+
+static FILE *
 config_open_below(int dirfd, const char *base)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	FILE *fp;
 	int fd;
 
 	fd = (int)syscall(SYS_openat2, dirfd, base, &how, sizeof(how));
@@ -134,36 +145,64 @@ config_open_below(int dirfd, const char *base)
 	    strcmp(base, "..") != 0)
 		fd = openat(dirfd, base,
 		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	if (fd == -1)
-		return NULL;
-	if ((fp = fdopen(fd, "r")) == NULL)
-		close(fd);
-	return fp;
+	return config_stream(fd);
+}
+
+/* Returns the open directory that a path without links lies in, or -1. */
+static int
+config_dirfd(const struct config_files *f, const char *path)
+{
+	char copy[PATH_MAX], known[PATH_MAX], *dir;
+	size_t i;
+
+	strlcpy(copy, path, sizeof(copy));
+	dir = dirname(copy);
+	for (i = 0; i < f->n; i++) {
+		strlcpy(known, f->v[i].path, sizeof(known));
+		if (f->v[i].direct && strcmp(dirname(known), dir) == 0)
+			return f->v[i].dirfd;
+	}
+	return -1;
+}
+
+/* Opens the directory of Include; at a reload, only one of the start. */
+static int
+config_dir(void *arg, const char *path)
+{
+	struct config_files *f = arg;
+	char copy[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (!f->sealed)
+		config_remember(f, path);
+	if ((fd = config_dirfd(f, path)) != -1)
+		return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	strlcpy(copy, path, sizeof(copy));
+	if (stat(dirname(copy), &st) == 0)
+		errno = EACCES;
+	return -1;
 }
 
 static FILE *
 config_open(void *arg, const char *path)
 {
 	struct config_files *f = arg;
-	char copy[PATH_MAX], base[PATH_MAX], known[PATH_MAX], *dir;
 	const struct config_file *v;
-	size_t i;
+	char base[PATH_MAX];
+	int fd;
 
 	if (!f->sealed) {
 		config_remember(f, path);
-		return fopen(path, "re");
+		return config_stream(
+		    open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	}
 	if ((v = config_file_find(f, path)) != NULL)
 		return config_open_below(v->dirfd, v->base);
 	/* a new file in a known directory */
 	strlcpy(base, path, sizeof(base));
-	strlcpy(copy, path, sizeof(copy));
-	dir = dirname(copy);
-	for (i = 0; i < f->n; i++) {
-		strlcpy(known, f->v[i].path, sizeof(known));
-		if (f->v[i].direct && strcmp(dirname(known), dir) == 0)
-			return config_open_below(f->v[i].dirfd, basename(base));
-	}
+	if ((fd = config_dirfd(f, path)) != -1)
+		return config_open_below(fd, basename(base));
 	errno = EACCES;
 	return NULL;
 }
@@ -231,7 +270,7 @@ struct conf *
 config_load(enum conf_program program, const char *path, int explicit,
     struct config_files *f, config_say_fn say, void *arg)
 {
-	struct conf_reader reader = { config_open, f,
+	struct conf_reader reader = { config_open, f, config_dir,
 		f != NULL && f->environment ? environ : NULL };
 	struct conf_msgs msgs;
 	struct conf *conf;

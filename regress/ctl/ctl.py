@@ -48,6 +48,8 @@ DNS = [
     # the first question for each name is answered after 2.5 s
     '*.slow.test SLOW 2.5',
     '*.slow.test TXT "v=spf1 -all"',
+    '*.lag.test SLOW 2.5',
+    '*.lag.test TXT "v=spf1 +all"',
     r'ctl.test TXT "v=spf1 a:\x1b]0;owned\x07\x1b[31m.test \x9b31m -all"',
     r'ctl2.test TXT "v=spf1 exp=c2e.test -all"',
     r'c2e.test TXT "see\x1b[2J\r\n"',
@@ -685,6 +687,23 @@ def slow():
     rc, out, err = run('check', '--config', conf, '192.0.2.1', 'a@n3.slow.test')
     check('ctl/lookup-time', rc == 75 and time.monotonic() - start < 2.5 and
           b'timeout' in out, (rc, time.monotonic() - start))
+    # as in the daemon: 0 is no limit, -1 no time at all
+    for n, want in ((0, 0), (-1, 75)):
+        conf = product.write_file('/run/x.conf', 'Lookup_Time = %d\n' % n)
+        for who in (['check', '192.0.2.1', 'a@t%d.slow.test' % n],
+                    ['lint', 'u%d.slow.test' % n]):
+            start = time.monotonic()
+            rc, out, err = run(who[0], '--config', conf, *who[1:])
+            took = time.monotonic() - start
+            check('ctl/lookup-time-%d-%s' % (n, who[0]), (rc == 75) ==
+                  (want == 75) and (took < 2) == (want == 75),
+                  (rc, took, out[-200:], err))
+    conf = product.write_file('/run/x.conf', 'Whitelist_Lookup_Time = 0\n'
+                              'Domain_Whitelist = w.lag.test\n')
+    rc, out, err = run('check', '--json', '--config', conf, '192.0.2.1',
+                       'a@pass.test')
+    check('ctl/whitelist-time-0', rc == 0 and json.loads(out)['skipped'],
+          (rc, out[:300], err))
 
 
 def confined():

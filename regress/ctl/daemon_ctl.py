@@ -23,7 +23,8 @@ import openmetrics
 import product
 from control import (BUCKETS, HEADER, HISTOGRAMS, RESULTS, SOCKET, TOP, TYPES,
                      Control, encode, table)
-from daemon import Daemon, check, finish, role, status, wait
+from daemon import (Daemon, begins, check, equal, finish, role, skip,
+                    status, wait)
 
 SPFCTL = product.wanted('daemon-ctl', 'spfctl')
 ENV = {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C', 'TERM': 'xterm'}
@@ -210,14 +211,50 @@ def status_json(d):
           {(role(p), p) for p in d.children()}, g)
     check('daemon-ctl/status-json-started', abs(time.time() -
           o['started'] - o['uptime']) < 3, o['started'])
+    abi = landlock()
+    want = {'state': 'full', 'landlock_abi': abi, 'seccomp': True}
     if SANITIZED:
-        check('daemon-ctl/status-sandbox', o['sandbox'] == {
-            'state': 'none', 'landlock_abi': 0, 'seccomp': False},
-            o['sandbox'])
-    else:
-        check('daemon-ctl/status-sandbox', o['sandbox'] == {
-            'state': 'full', 'landlock_abi': landlock(), 'seccomp': True},
-            o['sandbox'])
+        abi, want = 0, {'state': 'none', 'landlock_abi': 0, 'seccomp': False}
+    lacks = o['sandbox'].pop('landlock_lacks')
+    check('daemon-ctl/status-sandbox', o['sandbox'] == want, o['sandbox'])
+    check('daemon-ctl/status-landlock-lacks', [
+        'files' in lacks, 'TCP' in lacks, 'signals' in lacks] ==
+        [abi < 1, abi < 4, abi < 6], (abi, lacks))
+    says = [r for r in d.log.records if 'does not restrict' in r]
+    check('daemon-ctl/start-says-what-it-lacks',
+          len(says) == (0 < abi < 6), says)
+
+
+def older_kernel():
+    """The daemon as on Debian 12's kernel, see regress/system/abi2.c."""
+    if SANITIZED or landlock() < 2:
+        skip('daemon-ctl/abi2', 'no Landlock, or none in this build')
+        return
+    lacks = 'truncate(2), TCP ports, ioctl(2) on devices, signals, ' \
+        'abstract sockets'
+    with Daemon(conf=TEXT, policy=False, start=False) as d:
+        d.program = os.path.join(os.environ['B'],
+                                 'system/pyspf-milter-abi2')
+        d.start()
+        with d.milter() as c:
+            begins('daemon-ctl/abi2-serves', c.mail('<u@fail.test>')[0],
+                   'y 550 5.7.23')
+        says = [r for r in d.log.records if 'does not restrict' in r]
+        check('daemon-ctl/abi2-says-it-once', len(says) == 1 and says[0]
+              .endswith('Landlock ABI 2 of this kernel does not restrict: ' +
+                        lacks), says)
+        d.reload()
+        equal('daemon-ctl/abi2-not-at-a-reload', len([
+            r for r in d.log.records if 'does not restrict' in r]), 1)
+        out = run('status')[1]
+        check('daemon-ctl/abi2-status', re.search(
+            r'^Sandbox {5}full: with seccomp, Landlock ABI 2\n'
+            r' {12}not restricted by this kernel: ' + re.escape(lacks) + '$',
+            out, re.M), out)
+        equal('daemon-ctl/abi2-status-json', json.loads(run(
+            'status', '--json')[1])['sandbox'], {
+                'state': 'full', 'landlock_abi': 2, 'landlock_lacks': lacks,
+                'seccomp': True})
 
 
 def status_draining(d):
@@ -759,7 +796,7 @@ def fakes():
 def a_status(text):
     """The smallest status, and rows with this text in all places for it."""
     return [message('CTL_ROW', encode(*row)) for row in (
-        ('DAEMON', text, 1, 2, 3, text), ('SANDBOX', 'full', 6, 1),
+        ('DAEMON', text, 1, 2, 3, text), ('SANDBOX', 'full', 6, text, 1),
         ('LOG', 'brief'), ('RELOADS', 1, 2, 3), ('LISTENER', 'milter', text),
         ('NAMESERVER', text), ('GENERATION', 1, 'serving', 2, 3, 4),
         ('PROCESS', 3, 4, 'ready', 5, 6, 7, 8))]
@@ -841,4 +878,5 @@ with Daemon(conf=TEXT, policy=False) as d:
     ends(d)
 d.log.close()
 second()
+older_kernel()
 finish()

@@ -51,6 +51,16 @@ for p in "$TOP"/conf/debian/apparmor/*; do
 done
 ok apparmor
 
+# What the packages hold is enforced.
+for p in $BINARY; do
+	dpkg-deb --fsys-tarfile "$debs/1/${p}"_*.deb |
+	    tar -xO --wildcards './etc/apparmor.d/usr.bin.*'
+done >"$log"
+[ "$(grep -c '^profile ' "$log")" -eq 3 ] &&
+    ! grep '^profile .*flags=' "$log" ||
+    not_ok apparmor-enforces "a profile with flags, or not three" "$log"
+ok apparmor-enforces
+
 # The next version, from the same objects.
 tree=$(echo "$build"/pyspf-milter-*/debian)
 {

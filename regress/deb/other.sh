@@ -34,9 +34,15 @@ trap - EXIT
 unset BASAN TMPDIR
 root=$kept
 mkdir -p "$root/src"
+# Keep the objects, and no file that the tree no longer has.
+find "$root/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git -c safe.directory='*' -C "$TOP" ls-files -z >"$root/files" &&
     tar -c -C "$TOP" --null -T "$root/files" -f - | tar -x -C "$root/src" ||
     not_ok copy "the tree was not copied"
+# "make dist" asks git for the files.
+(cd "$root/src" && git init -q && git add . && git -c user.name=test \
+    -c user.email=test@localhost commit -qm copy) >"$log" 2>&1 ||
+    not_ok copy "git failed" "$log"
 in_machine sh -c 'unset B; cd /src && sh regress/deps.sh check' >"$log" 2>&1 ||
     not_ok packages "regress/deps.sh failed" "$log"
 ok packages

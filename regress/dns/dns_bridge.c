@@ -14,10 +14,11 @@
  *	flush			as the parent
  *	kill SIGNAL		to the dns process
  *	restart			a new dns process; the workers stay connected
+ *	gauge			the counter of questions under way
  * Lines on stdout:
  *	ready PID
  *	answer N ID STATUS SECURE CACHED TYPE TTL USEC [AUX:HEX ...]
- *	closed N, log PRIORITY TEXT, exit CODE, signal NUMBER
+ *	closed N, log PRIORITY TEXT, exit CODE, signal NUMBER, gauge COUNT
  */
 
 #include <sys/wait.h>
@@ -34,6 +35,7 @@
 
 #include "privsep/base/log.h"
 #include "privsep/child/role.h"
+#include "privsep/child/statpage.h"
 #include "privsep/start/spawn.h"
 #include "proto/dnsmsg.h"
 #include "proto/wire.h"
@@ -49,7 +51,8 @@ static const struct spawn_role roles[] = {
 
 static struct event_base *base;
 static struct conf *conf;
-static int exe_fd, conf_fd;
+static int exe_fd, conf_fd, stats_fd;
+static const struct stats *counters;
 static pid_t pid = -1;
 static struct chan *dns;
 static struct chan *workers[WORKERS];
@@ -146,7 +149,7 @@ connect_worker(size_t n)
 static void
 start(void)
 {
-	int sock;
+	int fd, sock;
 	size_t i;
 
 	if ((pid = spawn_role(exe_fd, "dns_bridge", ROLE_DNS, &sock)) == -1)
@@ -156,6 +159,9 @@ start(void)
 	chan_phase(dns, PHASE_START);
 	if (chan_send_u32(dns, MSG_CONFIG, conf->program, conf_fd) == -1)
 		fatalx("CONFIG not sent");
+	if ((fd = dup(stats_fd)) == -1 ||
+	    chan_send(dns, MSG_STATS, 0, NULL, 0, fd, 1) == -1)
+		fatal("STATS not sent");
 	for (i = 0; i < WORKERS; i++)
 		if (workers[i] != NULL)
 			connect_worker(i);
@@ -221,6 +227,9 @@ command(char *line)
 		chan_pause(workers[n % WORKERS], 0);
 	else if (sscanf(line, "kill %u", &n) == 1)
 		kill(pid, (int)n);
+	else if (strcmp(line, "gauge") == 0)
+		printf("gauge %llu\n",
+		    (unsigned long long)counters->v[STAT_DNS_INFLIGHT]);
 	else if (strcmp(line, "flush") == 0)
 		(void)chan_send(dns, MSG_FLUSH, 0, NULL, 0, -1, 0);
 	else if (strcmp(line, "restart") == 0)
@@ -280,7 +289,8 @@ main(int argc, char **argv)
 		fatalx("%s: %s", argv[1], msgs.v[0].text);
 	exe_fd = spawn_open_exe();
 	if ((base = event_base_new()) == NULL ||
-	    (conf_fd = spawn_conf_fd(conf)) == -1)
+	    (conf_fd = spawn_conf_fd(conf)) == -1 ||
+	    (stats_fd = statpage_new(&counters)) == -1)
 		fatal("start");
 	drop();
 	if ((in = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, commands,

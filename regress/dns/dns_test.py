@@ -169,6 +169,11 @@ class Bridge:
     def ask(self, qtype, name, worker=0, timeout=20.0):
         return self.get(self.send(qtype, name, worker), timeout)
 
+    def gauge(self):
+        """The questions under way, by the process's counter."""
+        self.tell("gauge")
+        return int(self.line("gauge ").split()[1])
+
     def stop(self):
         self.p.stdin.close()
         try:
@@ -347,6 +352,28 @@ def limits(srv, b):
     # Those in flight inside libunbound end by and by.
     check("usable-after-full", wait(lambda: b.ask(
         "A", "again%d.n.test" % b.last).status == "ok", 40, 0.5))
+
+
+def places(srv, b):
+    """Questions without an answer leave the dns process soon after their
+    time: those of slow senders must not keep out all others."""
+    keys = [b.send("TXT", "p%d.to.test" % i, i % 2) for i in range(4096)]
+    t = time.monotonic()
+    most = 0
+    while most < 4096 and time.monotonic() < t + 1.5:
+        most = max(most, b.gauge())
+    equal("places-all-taken", most, 4096)
+    got = [b.get(k).status for k in keys]
+    equal("places-timeouts", got.count("timeout"), 4096)
+    time.sleep(max(0, t + 2 + 1 - time.monotonic()))
+    equal("places-gauge-is-0", b.gauge(), 0)
+
+    # libunbound's last try ends a little later; a busy machine adds to that
+    def refused():
+        each = [b.send("TXT", "q%d.slow.test" % (b.last + 1), i % 2)
+                for i in range(4000)]
+        return [b.get(k).status for k in each].count("temperror")
+    check("places-free-again", wait(lambda: refused() == 0, 6, 0.5))
 
 
 def worker_ends(srv, b):
@@ -529,6 +556,7 @@ def main():
         "patience": (patience, ()),
         "deadlines": (deadlines, ("DNS_Timeout = 1",)),
         "limits": (limits, ("DNS_Timeout = 3",)),
+        "places": (places, ("DNS_Timeout = 2",)),
         "worker_ends": (worker_ends, ("DNS_Timeout = 2",)),
         "control": (control, ()),
         "confined": (lambda s, b: confined(b), ()),

@@ -9,6 +9,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "conf/conf.h"
 #include "regress/fuzz/fuzz.h"
@@ -29,6 +30,15 @@ open_data(void *arg, const char *path)
 		return NULL;
 	}
 	return fmemopen((void *)(uintptr_t)d->p, d->n, "r");
+}
+
+/* A pattern matches whatever the root directory has. */
+static int
+open_dir(void *arg, const char *path)
+{
+	(void)arg;
+	(void)path;
+	return open("/", O_RDONLY | O_DIRECTORY);
 }
 
 static void
@@ -60,7 +70,7 @@ static void
 fuzz_conf(enum conf_program program, const char *name, const char *p, size_t n,
     struct data *file)
 {
-	struct conf_reader r = { open_data, file, NULL };
+	struct conf_reader r = { open_data, file, open_dir, NULL };
 	struct conf_msgs ms;
 	struct conf *c;
 	char *s;

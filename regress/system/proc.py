@@ -5,6 +5,7 @@
 import collections
 import os
 import pwd
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
@@ -53,12 +54,37 @@ def daemon(frontend):
           [p for p in pids if status(p).get('State', 'Z')[0] != 'Z'], [])
 
 
+def limited(name):
+    """The start of a command that root runs with no more capabilities than
+    the AppArmor profile of this program allows."""
+    with open(os.path.join(product.TOP, 'conf/debian/apparmor/usr.bin.' +
+                           name), encoding='ascii') as f:
+        allowed = re.findall(r'^  capability (\w+),$', f.read(), re.M)
+    return ['setpriv', '--bounding-set',
+            ','.join(['-all'] + ['+' + c for c in allowed])]
+
+
+def profiled():
+    """The daemon with those: it makes its directory and gives up root."""
+    with Daemon(start=False) as d:
+        wrapper = product.write_file('/run/limited', '#!/bin/sh\nexec %s %s '
+                                     '"$@"\n' % (' '.join(limited(
+                                         'pyspf-milter')), d.program))
+        os.chmod(wrapper, 0o755)
+        d.program = wrapper
+        d.start()
+        with d.milter() as c:
+            equal('proc/profile-serves', c.mail('<u@pass.test>'), ['c'])
+        look('profile-parent', d.pid, 'pyspf-milter')
+
+
 def policyd():
     """By hand as root it becomes another user, with its dns."""
     program = product.wanted('proc', 'policyd-spf')
     with Daemon():
         conf = product.write_file('/run/conf/p.conf', 'debugLevel = 1\n')
-        p = product.Policyd([program, conf], user=None)
+        p = product.Policyd(limited('policyd-spf') + [program, conf],
+                            user=None)
         reply = p.ask([('client_address', '192.0.2.1'),
                        ('helo_name', 'none.test'), ('sender', 'u@pass.test'),
                        ('recipient', 'r@dest.test')])
@@ -71,5 +97,6 @@ def policyd():
 
 daemon('native')
 daemon('libmilter')
+profiled()
 policyd()
 finish()

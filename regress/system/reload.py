@@ -81,6 +81,35 @@ def user_file():
         becomes('reload/user-file-back', b, 'prepend', 8)
 
 
+def included():
+    product.folder('/run/conf/parts')
+    part = product.write_file('/run/conf/parts/10.conf', 'TestOnly = 1\n')
+    with Daemon(conf='Include = /run/conf/parts/*.conf\n') as d:
+        def rejects():
+            with d.policy() as c:
+                return d.ask(c, 'u@fail.test')[:7] == '550 5.7'
+
+        def after(name, want):
+            since = len(d.log.records)
+            d.reload(signal.SIGHUP)
+            becomes('reload/include-' + name, rejects, want, 8)
+            return since
+        equal('reload/include-before', rejects(), True)
+        product.write_file(part, 'TestOnly = 0\n')
+        after('changed', False)
+        new = product.write_file('/run/conf/parts/20.conf', 'TestOnly = 1\n')
+        after('new', True)
+        os.unlink(new)
+        after('removed', False)
+        product.write_file(new, 'TestOnly = 1\nVoid_Limit = many\n')
+        since = len(d.log.records)
+        d.p.p.send_signal(signal.SIGHUP)
+        got = d.log.wait('parts/20.conf:2: Void_Limit: ', 8, since)
+        check('reload/include-bad-is-named', got is not None,
+              d.log.records[since:])
+        equal('reload/include-bad-changes-nothing', rejects(), False)
+
+
 # ---- resolv.conf
 
 RESOLV = '/etc/resolv.conf'
@@ -224,5 +253,6 @@ def resolv():
 under_load()
 dataset()
 user_file()
+included()
 resolv()
 finish()

@@ -3,6 +3,7 @@
  * Enters each role's sandbox in a child and tries what a compromised
  * process would: the kernel must end it (SIGSYS) or refuse (EACCES, EPERM).
  * Each trial has a control: without the sandbox the same call succeeds.
+ * Then all again as on kernels with an older Landlock than the present one.
  */
 
 #include <sys/mman.h>
@@ -27,12 +28,18 @@
 #include <unistd.h>
 
 #include "privsep/base/log.h"
+#include "privsep/sandbox/landlock.h"
 #include "privsep/sandbox/sandbox.h"
 
 #define WON	10 /* the call did what the attacker wants */
 #define REFUSED 11
 
+#define ABI_PORTS 4 /* the first that restricts TCP ports */
+#define ABI_LAST  7 /* the newest that the product knows */
+
 static int failures;
+static int kernel_abi;
+static int abi;	      /* the one to use */
 static pid_t sibling; /* same uid, not confined */
 static int tcp_port;
 static int other_listener; /* what a worker holds */
@@ -147,6 +154,13 @@ t_listener(void)
 	mh.msg_iovlen = 1;
 	(void)shutdown(other_listener, SHUT_RDWR);
 	return verdict(sendmsg(other_listener, &mh, MSG_FASTOPEN));
+}
+
+/* Replaces the product's. */
+int
+landlock_abi(void)
+{
+	return abi;
 }
 
 /* The listener is shared: who ends it ends it for all. */
@@ -366,37 +380,44 @@ run(enum sandbox_role role, const struct trial *t)
 	return status;
 }
 
-static void
+/* What only Landlock restricts, and an older one cannot. */
+static int
+out_of_reach(enum sandbox_role role, const struct trial *t)
+{
+	return t->fn == t_connect && abi < ABI_PORTS &&
+	    (role == SANDBOX_DNS || role == SANDBOX_PARENT);
+}
+
+/* Returns 1 if the trial ended as it must. */
+static int
 judge(enum sandbox_role role, const struct trial *t)
 {
-	int st = run(role, t);
-	char seen[64];
+	int good, st = run(role, t);
+	char name[96], seen[64];
 
-	/*
-	 * Who may have TCP sockets is held by Landlock alone to the resolvers'
-	 * ports, which kernels below 6.7 (ABI 4; Debian 12's own) cannot.
-	 */
-	if (t->fn == t_connect &&
-	    (role == SANDBOX_DNS || role == SANDBOX_PARENT) && WIFEXITED(st) &&
-	    WEXITSTATUS(st) == WON &&
-	    syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4) {
-		printf("skip sandbox/%s-%s - this kernel's Landlock knows no "
-		       "TCP ports\n",
+	snprintf(name, sizeof(name), "%s-%s", role_name[role], t->name);
+	if (abi != kernel_abi)
+		snprintf(name, sizeof(name), "abi%d-%s-%s", abi,
 		    role_name[role], t->name);
-		return;
-	}
 	if (WIFSIGNALED(st))
 		snprintf(seen, sizeof(seen), "signal %d", WTERMSIG(st));
 	else
 		snprintf(seen, sizeof(seen), "exit %d", WEXITSTATUS(st));
-	if ((WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS) ||
-	    (WIFEXITED(st) && WEXITSTATUS(st) == REFUSED))
-		printf("ok sandbox/%s-%s\n", role_name[role], t->name);
-	else {
-		printf("not ok sandbox/%s-%s - %s\n", role_name[role], t->name,
-		    seen);
-		failures++;
-	}
+	if (out_of_reach(role, t))
+		good = WIFEXITED(st) && WEXITSTATUS(st) == WON;
+	else
+		good = (WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS) ||
+		    (WIFEXITED(st) && WEXITSTATUS(st) == REFUSED);
+	if (!good)
+		printf("not ok sandbox/%s - %s\n", name, seen);
+	else if (out_of_reach(role, t) && abi == kernel_abi)
+		printf("skip sandbox/%s - this kernel's Landlock knows no "
+		       "TCP ports\n",
+		    name);
+	else if (abi == kernel_abi)
+		printf("ok sandbox/%s\n", name);
+	failures += !good;
+	return good;
 }
 
 static void
@@ -448,11 +469,31 @@ make_listener(int *port)
 	return fd;
 }
 
+/* Tries all in each role with this ABI; returns 1 if all ended well. */
+static int
+all_trials(int with)
+{
+	int r, port, good = 1;
+	size_t i;
+
+	abi = with;
+	for (i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
+		for (r = SANDBOX_NONE + 1; r < SANDBOX_MAX; r++) {
+			if ((trials[i].roles & (1U << r)) == 0)
+				continue;
+			make_keep();
+			other_listener = make_listener(&port);
+			good &= judge(r, &trials[i]);
+			close(other_listener);
+		}
+	return good;
+}
+
 int
 main(void)
 {
 	size_t i;
-	int r, port;
+	int older, port;
 
 	if (mkdtemp(dir) == NULL)
 		err(1, "%s", dir);
@@ -460,19 +501,17 @@ main(void)
 	if ((sibling = fork()) == 0)
 		for (;;)
 			pause();
+	kernel_abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
 	for (i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		make_keep();
 		other_listener = make_listener(&port);
 		control(&trials[i]);
-		for (r = SANDBOX_NONE + 1; r < SANDBOX_MAX; r++) {
-			make_keep();
-			close(other_listener);
-			other_listener = make_listener(&port);
-			if (trials[i].roles & (1U << r))
-				judge(r, &trials[i]);
-		}
 		close(other_listener);
 	}
+	(void)all_trials(kernel_abi);
+	for (older = 1; older < kernel_abi && older < ABI_LAST; older++)
+		if (all_trials(older))
+			printf("ok sandbox/as-with-abi%d\n", older);
 	kill(sibling, SIGKILL);
 	make_keep();
 	char p[128];

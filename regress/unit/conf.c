@@ -28,6 +28,11 @@ static const struct {
 	{ "/f/macros", "daemon_name|VERIFYING\nj\n" },
 	{ "/f/meq", "daemon_name|a=b\n" },
 	{ "/f/anchor", ". IN DS 20326 8 2 ABCD\n; # = remark\n" },
+	{ "/f/inc",
+	    "\xef\xbb\xbf# c\r\n\nVoid_Limit = 7\n"
+	    "Trust_Anchor = /f/none\n" },
+	{ "/f/incurl", "\nWhy_URL = x\n" },
+	{ "/f/incinc", "TestOnly = 0\nInclude = /f/two\n" },
 	{ "/f/users",
 	    "# c\n"
 	    "Strict@Dest.test,Mail_From_reject=Softfail|TestOnly=0\n"
@@ -71,7 +76,14 @@ open_file(void *arg, const char *path)
 	return NULL;
 }
 
-static const struct conf_reader reader = { open_file, NULL, NULL };
+static int
+open_dir(void *arg, const char *path)
+{
+	errno = EACCES;
+	return -1;
+}
+
+static const struct conf_reader reader = { open_file, NULL, open_dir, NULL };
 
 static struct conf *conf; /* what was read last, or NULL */
 static struct conf_msgs msgs;
@@ -458,7 +470,7 @@ test_table(void)
 		forget();
 		free(text);
 	}
-	check_int("keys", i, 50);
+	check_int("keys", i, 51);
 }
 
 static void
@@ -508,7 +520,7 @@ test_environment(void)
 		"XPYSPF_Void_Limit=3", "PYSPF_Lookup_Time = 9 # s",
 		"PYSPF_TestOnly=1=0" };
 	char *env[] = { v[0], v[1], v[2], v[3], v[4], NULL };
-	struct conf_reader r = { open_file, NULL, env };
+	struct conf_reader r = { open_file, NULL, open_dir, env };
 	const char text[] = "Workers = 2\nUMask = 022\n";
 
 	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
@@ -532,6 +544,12 @@ test_environment(void)
 	check("environment-refused", conf == NULL && msgs.errors == 1);
 	check_has("environment-refused-why", said,
 	    "environment PYSPF_Workers: Workers: \"0\" is not between");
+	forget();
+	strlcpy(v[0], "PYSPF_Include=/f/x", sizeof(v[0]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check_has("environment-include", said,
+	    "environment PYSPF_Include: Include: only the configuration file "
+	    "can include");
 	forget();
 	/* found after the last line */
 	strlcpy(v[0], "PYSPF_Trust_Anchor=/f/none", sizeof(v[0]));

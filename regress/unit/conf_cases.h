@@ -47,6 +47,19 @@ FAIL("c1-control", P, "Reason_Message", "a\xc2\x9fz", "contains a control charac
 KEEP("tab-inside", P, "Reason_Message", "a\tz"),
 TEXT("child-line", P, WARNED, "@user a@b,TestOnly=0\n@trust_anchor x\n", "TestOnly = 1", "t:2: no '='"),
 
+/* Include. regress/unit/config.c has the cases with a directory. */
+TEXT("include-empty", P, FINE, "Include =\n", "TestOnly = 1", NULL),
+FAIL("include-relative", M, "Include", "conf.d/*.conf", "is not an absolute path"),
+FAIL("include-missing", P, "Include", "/f/gone", "t:1: Include: /f/gone: No such file"),
+FAIL("include-pattern-unreadable", P, "Include", "/f/*", "t:1: Include: /f/*: Permission denied"),
+FAIL("include-pattern-above", P, "Include", "/?/inc", "only the last part"),
+TEXT("include-bom", M, REFUSED, "Include = /f/inc\n", NULL, "/f/inc:1: byte order mark"),
+TEXT("include-late-message", M, REFUSED, "TestOnly = 0\nInclude = /f/inc\n", NULL, "/f/inc:4: Trust_Anchor: /f/none"),
+TEXT("include-line-after", M, WARNED, "Include = /f/two\nFoo = 1\n", "TestOnly = 1", "t:2: unknown key"),
+TEXT("include-url-there", P, REFUSED, "Include = /f/incurl\nReason_URL = y\n", NULL, "t:2: Reason_URL: Why_URL in line 2 of /f/incurl is"),
+TEXT("include-url-here", P, REFUSED, "Reason_URL = y\nInclude = /f/incurl\n", NULL, "/f/incurl:2: Why_URL: Reason_URL in line 1 of the main file is"),
+TEXT("include-nested", P, REFUSED, "Include = /f/incinc\n", NULL, "/f/incinc:2: Include: only the configuration file"),
+
 /* Keys of old files. */
 TEXT("macrolistverify", M, WARNED, "MacroListVerify = j\n", "MacroList = j", "old name of MacroList"),
 TEXT("defaultseedonly", P, WARNED, "defaultSeedOnly = 0\n", "TestOnly = 1", "deprecated"),

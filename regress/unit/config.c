@@ -9,7 +9,7 @@
 #include "regress/unit/check.h"
 
 static char dir[] = "/tmp/config.XXXXXX";
-static char last[256];
+static char last[1024];
 
 static const char *
 path(const char *name)
@@ -61,10 +61,149 @@ loads(const char *name, struct config_files *f, const char *list)
 }
 
 static void
+say_all(int pri, const char *text, void *arg)
+{
+	strlcat(last, text, sizeof(last));
+	strlcat(last, "\n", sizeof(last));
+}
+
+/*
+ * Loads a file with the lines around "Include = pattern"; the configuration's
+ * Lookup_Time, or -1 if it is refused.
+ */
+static int
+lookup_time(struct config_files *f, const char *before, const char *pattern,
+    const char *after)
+{
+	struct conf *conf;
+	int n;
+
+	put("c/m.conf", "%sInclude = %s\n%s", before, path(pattern), after);
+	last[0] = '\0';
+	conf = config_load(CONF_MILTER, path("c/m.conf"), 1, f, say_all, NULL);
+	n = conf == NULL ? -1 : conf->lookup_time;
+	conf_free(conf);
+	return n;
+}
+
+static void
+refused(const char *name, struct config_files *f, const char *what)
+{
+	check_int(name, lookup_time(f, "", "d/*.conf", ""), -1);
+	check_has(name, last, what);
+}
+
+/* What may lie in the directory, once with files, once below descriptors. */
+static void
+include_hostile(struct config_files *f)
+{
+	put("d/20.conf", "Lookup_Time = x\n");
+	refused("config/include-place", f, "d/20.conf:1: Lookup_Time: ");
+	put("d/20.conf", "#\nInclude = /etc/passwd\n");
+	refused("config/include-one-level", f, "d/20.conf:2: Include: ");
+	put("d/20.conf", "a = %c\n", 0);
+	refused("config/include-binary", f, "d/20.conf:1: the line contains");
+	remove(path("d/20.conf"));
+	if (mkfifo(path("d/20.conf"), 0644) == -1)
+		exit(2);
+	refused("config/include-fifo", f, "m.conf:1: Include: ");
+	remove(path("d/20.conf"));
+	if (mkdir(path("d/20.conf"), 0755) == -1)
+		exit(2);
+	refused("config/include-directory", f, "d/20.conf: Is a directory");
+	remove(path("d/20.conf"));
+	if (symlink("20.conf", path("d/20.conf")) == -1)
+		exit(2);
+	refused("config/include-loop", f, "d/20.conf: Too many levels");
+	remove(path("d/20.conf"));
+}
+
+static void
+include_many(void)
+{
+	char name[32];
+	int i;
+
+	for (i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "d/many%d.conf", i);
+		put(name, "#\n");
+		if (i == CONF_INCLUDED_MAX - 2) /* and 10.conf */
+			check_int("config/include-most",
+			    lookup_time(NULL, "", "d/*.conf", ""), 31);
+	}
+	refused("config/include-too-many", NULL, "more than 256 included");
+	for (i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "d/many%d.conf", i);
+		remove(path(name));
+	}
+	put("d/20.conf", "#%*s\n", 600000, "");
+	check_int("config/include-large", lookup_time(NULL, "", "d/*.conf", ""),
+	    31);
+	put("d/30.conf", "#%*s\n", 600000, "");
+	refused("config/include-too-large", NULL, "d/30.conf: the included");
+	remove(path("d/20.conf"));
+	remove(path("d/30.conf"));
+}
+
+static void
+test_include(void)
+{
+	struct config_files f = { 0 };
+	int i;
+
+	if (mkdir(path("d"), 0755) == -1 || mkdir(path("e"), 0755) == -1)
+		exit(2);
+	put("d/9.conf", "Lookup_Time = 30\n");
+	put("d/10.conf", "Lookup_Time = 29\n");
+	put("d/.hidden.conf", "Lookup_Time = 28\n");
+	put("d/a.txt", "Lookup_Time = 27\n");
+	check_int("config/include-sorted", lookup_time(&f, "", "d/*.conf", ""),
+	    30);
+	remove(path("d/9.conf"));
+	check_int("config/include-wins-over-earlier",
+	    lookup_time(NULL, "Lookup_Time = 5\n", "d/*.conf", ""), 29);
+	check_int("config/later-wins-over-include",
+	    lookup_time(NULL, "", "d/*.conf", "Lookup_Time = 5\n"), 5);
+	check_int("config/include-plain", lookup_time(NULL, "", "d/a.txt", ""),
+	    27);
+	check_int("config/include-plain-missing",
+	    lookup_time(NULL, "", "d/none", ""), -1);
+	check_has("config/include-plain-missing", last, "m.conf:1: Include: ");
+	check_int("config/include-no-match", lookup_time(NULL, "", "d/*.x", ""),
+	    20);
+	check_int("config/include-no-directory",
+	    lookup_time(NULL, "", "none/*.conf", ""), 20);
+	check_str("config/include-no-match-is-silent", last, "");
+	check_int("config/include-only-last-part",
+	    lookup_time(NULL, "", "*/10.conf", ""), -1);
+
+	/* the reload */
+	f.sealed = 1;
+	put("d/10.conf", "Lookup_Time = 31\n");
+	check_int("config/include-changed", lookup_time(&f, "", "d/*.conf", ""),
+	    31);
+	put("d/11.conf", "Lookup_Time = 32\n");
+	check_int("config/include-new", lookup_time(&f, "", "d/*.conf", ""),
+	    32);
+	remove(path("d/11.conf"));
+	check_int("config/include-removed", lookup_time(&f, "", "d/*.conf", ""),
+	    31);
+	check_int("config/include-new-directory",
+	    lookup_time(&f, "", "e/*.conf", ""), -1);
+	check_int("config/include-no-directory-later",
+	    lookup_time(&f, "", "none/*.conf", ""), 20);
+	for (i = 0; i < 2; i++)
+		include_hostile(i == 0 ? &f : NULL);
+	include_many();
+	config_files_free(&f);
+}
+
+static void
 clean(void)
 {
-	static const char *const names[] = { "c/a.conf", "c/new", "c", "l/list",
-		"l/new", "l", "real/list", "real/new", "real", "" };
+	static const char *const names[] = { "c/a.conf", "c/new", "l/list",
+		"l/new", "l", "real/list", "real/new", "real", "c/m.conf",
+		"d/.hidden.conf", "d/a.txt", "d/10.conf", "d", "e", "c", "" };
 	size_t i;
 
 	for (i = 0; i < NITEMS(names); i++)
@@ -95,6 +234,7 @@ main(void)
 	check("config/new-beside-a-link-is-no-other", conf == NULL, "%s", last);
 	check_has("config/new-beside-a-link-is-named", last, "l/new");
 	config_files_free(&f);
+	test_include();
 	clean();
 	return check_exit();
 }

@@ -181,7 +181,7 @@ stub_later(evutil_socket_t fd, short what, void *arg)
 
 struct check *
 check_start(struct asker *k, struct check_prefetch *p,
-    const struct judge_request *r, int seconds, check_done_fn done, void *arg)
+    const struct judge_request *r, check_done_fn done, void *arg)
 {
 	struct timeval tv = { 0, 20000 };
 	struct check *c;

@@ -90,31 +90,24 @@ def reload():
     m.stop()
 
 
-def silent(name, m):
-    """No WATCHDOG=1 once those that were on their way have come."""
-    time.sleep(0.6)
-    m.clear()
-    time.sleep(1)
-    equal(name, m.count('WATCHDOG=1'), 0)
-
-
 def fed(name, m, seconds):
     check(name, m.wait('WATCHDOG=1', seconds) is not None, m.messages)
 
 
 def watchdog():
-    """It is fed while all answer."""
+    """It is fed while the parent runs."""
     m = start(watchdog_us=WATCHDOG_US)
     m.clear()
     time.sleep(2)
     beats = m.count('WATCHDOG=1')
     check('watchdog/at-half-the-time', 7 <= beats <= 11, beats)
-    for what in ('worker', 'dns'):
-        stopped = running(m, what)[0]
-        os.kill(stopped, signal.SIGSTOP)
-        silent('watchdog/silent-when-%s-hangs' % what, m)
-        os.kill(stopped, signal.SIGCONT)
-        fed('watchdog/again-when-%s-answers' % what, m, 3)
+    # a hanging child is the parent's business (regress/system/compromised.py)
+    stopped = running(m, 'worker')[0]
+    os.kill(stopped, signal.SIGSTOP)
+    time.sleep(0.6)
+    m.clear()
+    fed('watchdog/fed-when-a-worker-hangs', m, 3)
+    os.kill(stopped, signal.SIGCONT)
     os.kill(running(m, 'worker')[0], signal.SIGKILL)
     m.clear()
     fed('watchdog/lives-through-a-restarted-worker', m, 3)

@@ -20,7 +20,7 @@ import ns
 import product
 import syslogd
 from daemon import (MILTER, POLICY, ZONE, above, begins, check,
-                    children_of, empty, equal, failed, holds, role, skip,
+                    empty, equal, failed, holds, skip,
                     status, wait)
 from load import Load, rejected
 from milterclient import rejects, session, verdict
@@ -180,6 +180,8 @@ def start(log):
     check('booted/no-capabilities', int(st['CapBnd'], 16) == 0 and
           int(st['CapEff'], 16) == 0, st)
     check('booted/not-root', '0' not in st['Uid'].split(), st['Uid'])
+    check('booted/no-other-group', set(st['Groups'].split()) <=
+          {st['Gid'].split()[0]}, (st['Groups'], st['Gid']))
     equal('booted/nothing-missing', [r for r in log.records
                                      if 'missing' in r], [])
     return True
@@ -226,8 +228,7 @@ def comes_back():
     ctl('start', SERVICE)
     time.sleep(5)
     equal('booted/watchdog-is-fed', state()[::3], ('active', '0'))
-    kid = next(k for k in children_of(main()) if role(k) == 'worker')
-    os.kill(kid, signal.SIGSTOP)
+    os.kill(main(), signal.SIGSTOP)
     check('booted/watchdog-restarts-what-hangs', wait(
         lambda: show('NRestarts') == '1' and show('SubState') == 'running' and
         rejects(MILTER), 30), state())

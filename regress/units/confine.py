@@ -384,7 +384,8 @@ def confine(u, table):
     if u.get('SecureBits') == 'noroot noroot-locked' and \
             libc.prctl(PR_SET_SECUREBITS, 3, 0, 0, 0) == -1:
         fail('securebits')
-    os.setgroups([])
+    # systemd calls initgroups(3), whose list begins with the user's group
+    os.setgroups([user.pw_gid])
     os.setresgid(*(user.pw_gid,) * 3)
     os.setresuid(*(user.pw_uid,) * 3)
     if u.on('NoNewPrivileges') and \

@@ -209,6 +209,10 @@ def confined(unit, p):
         int(st[k], 16) == 0 for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd',
                                       'CapAmb')), st)
     equal('confined/no-new-privileges', st['NoNewPrivs'], '1')
+    # systemd adds the user's own group, see privsep/README; no other
+    equal('confined/no-other-group', [
+        g for k in [p.pid] + children_of(p.pid)
+        for g in status(k)['Groups'].split() if g != str(ME.pw_gid)], [])
     # six of the unit's filters and the daemon's own
     filters = int(st.get('Seccomp_filters', 0))
     check('confined/filters', filters >= 6, filters)

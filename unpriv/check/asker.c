@@ -134,6 +134,8 @@ asker_gone(struct chan *c, const char *why, void *arg)
 	k->dns = NULL;
 	if (k->on_gone != NULL)
 		k->on_gone(k->gone_arg);
+	else if (why != NULL)
+		fatalx("no dns without its channel; a restart makes a new one");
 }
 
 void

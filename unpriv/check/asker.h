@@ -23,7 +23,12 @@ struct asker *asker_new(struct event_base *, enum msg_role self);
 void asker_free(struct asker *);
 /* Takes over a channel end to dns, which replaces an earlier one. */
 void asker_connect(struct asker *, int fd);
-/* Sets a function that is called when dns is gone; policyd-spf then ends. */
+/*
+ * Sets a function that is called when dns is gone or broke the message rules;
+ * policyd-spf then ends. Without it, questions wait for the dns process that
+ * the parent starts; but if dns broke the rules it still runs, so the process
+ * exits, and the parent starts another one with a new channel.
+ */
 void asker_on_gone(struct asker *, void (*)(void *), void *);
 struct event_base *asker_base(const struct asker *);
 /*

@@ -296,14 +296,14 @@ check_lists_late(evutil_socket_t fd, short what, void *arg)
 
 /* Whitelists that ask the DNS have their own, shorter time limit. */
 static void
-check_lists_budget(struct check *c, int seconds)
+check_lists_budget(struct check *c)
 {
 	const struct conf *conf = c->req.conf;
-	struct timeval tv = { conf->whitelist_lookup_time, 0 };
+	struct timeval tv = { judge_lists_time(conf), 0 };
 
 	if ((conf->domain_whitelist.n == 0 && conf->helo_whitelist.n == 0 &&
 		conf->domain_whitelist_ptr.n == 0) ||
-	    tv.tv_sec <= 0 || (seconds != 0 && tv.tv_sec >= seconds))
+	    tv.tv_sec == JUDGE_NO_LIMIT)
 		return;
 	c->lists = evtimer_new(asker_base(c->asker), check_lists_late, c);
 	if (c->lists == NULL || event_add(c->lists, &tv) == -1)
@@ -318,9 +318,9 @@ check_answered(const struct answers_question *q, void *arg)
 
 struct check *
 check_start(struct asker *k, struct check_prefetch *p,
-    const struct judge_request *req, int seconds, check_done_fn done, void *arg)
+    const struct judge_request *req, check_done_fn done, void *arg)
 {
-	struct timeval tv = { seconds > 0 ? seconds : 0, 0 };
+	struct timeval tv = { judge_time(req->conf), 0 };
 	struct check *c;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL)
@@ -337,9 +337,9 @@ check_start(struct asker *k, struct check_prefetch *p,
 	c->deadline = evtimer_new(asker_base(k), check_deadline, c);
 	c->again = evtimer_new(asker_base(k), check_again, c);
 	if (c->deadline == NULL || c->again == NULL ||
-	    (seconds != 0 && event_add(c->deadline, &tv) == -1))
+	    (tv.tv_sec != JUDGE_NO_LIMIT && event_add(c->deadline, &tv) == -1))
 		fatalx("check_start: no event");
-	check_lists_budget(c, seconds);
+	check_lists_budget(c);
 	/* The first run follows the caller's return, before the loop polls. */
 	event_active(c->again, EV_TIMEOUT, 0);
 	return c;

@@ -23,12 +23,11 @@ struct check_prefetch;
 /*
  * Starts a check; done is called later, from the event loop.
  * The prefetch may be NULL. It and what the request points to must live until
- * done or check_cancel(). seconds is the time limit (Lookup_Time) of the whole
- * check; 0: only each question has its limit; below 0: the time is over at
- * once. Exits when there is no memory. The check is freed when done returns.
+ * done or check_cancel(). The request's configuration has the time limits.
+ * Exits when there is no memory. The check is freed when done returns.
  */
 struct check *check_start(struct asker *, struct check_prefetch *,
-    const struct judge_request *, int seconds, check_done_fn, void *);
+    const struct judge_request *, check_done_fn, void *);
 /* Frees the check without a call of done. Not to be called after done. */
 void check_cancel(struct check *);
 

@@ -334,3 +334,20 @@ judge_hint_helo(const struct conf *conf, const char *helo,
 	if (alen != -1 && dname_valid(ascii, (size_t)alen))
 		answers_hint(answers, DNS_T_TXT, ascii, (size_t)alen);
 }
+
+int
+judge_time(const struct conf *conf)
+{
+	int t = conf->lookup_time;
+
+	return t == 0 ? JUDGE_NO_LIMIT : t < 0 ? 0 : t;
+}
+
+int
+judge_lists_time(const struct conf *conf)
+{
+	int t = conf->whitelist_lookup_time, all = judge_time(conf);
+
+	return t <= 0 || (all != JUDGE_NO_LIMIT && t >= all) ? JUDGE_NO_LIMIT :
+							       t;
+}

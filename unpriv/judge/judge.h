@@ -106,6 +106,14 @@ enum judge_status {
  */
 enum judge_status judge_run(const struct judge_request *, struct answers *,
     struct arena *, struct judge_outcome *);
+/*
+ * The seconds that the DNS lookups of a message may take, and those after which
+ * bypass lists without answers do not match. 0: the time is over at once;
+ * JUDGE_NO_LIMIT: the lookups, or the lists, have no limit of their own.
+ */
+#define JUDGE_NO_LIMIT (-1)
+int judge_time(const struct conf *);
+int judge_lists_time(const struct conf *);
 /* Notes the question that the check of a HELO name will need, as a hint. */
 void judge_hint_helo(const struct conf *, const char *, struct answers *);
 

@@ -568,8 +568,10 @@ libmilter_main(void)
 {
 	lib_prepare_glibc();
 	role_start(&lib_role, ROLE_LIBMILTER, &lib_ops, NULL);
-	if (lib_asker == NULL || lib_role.milter_fd == -1)
-		fatalx("no channel to dns or no listener before GO");
+	if (lib_asker == NULL) /* dns starts again and is not ready */
+		lib_asker = asker_new(lib_role.base, lib_role.who);
+	if (lib_role.milter_fd == -1)
+		fatalx("no listener before GO");
 	lib_listener = lib_role.milter_fd;
 	lib_in_role = 1;
 	libmilter_job_init(lib_role.base);

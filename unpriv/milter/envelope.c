@@ -383,8 +383,7 @@ envelope_mail(struct envelope *e, const char *sender, const char *const *args,
 struct check *
 envelope_check(struct envelope *e, check_done_fn done, void *arg)
 {
-	return check_start(e->asker, e->prefetch, &e->msg.req,
-	    e->conf->lookup_time, done, arg);
+	return check_start(e->asker, e->prefetch, &e->msg.req, done, arg);
 }
 
 static void

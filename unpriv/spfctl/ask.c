@@ -11,6 +11,7 @@
 #include "privsep/base/log.h"
 #include "proto/dname.h"
 #include "unpriv/check/flights.h"
+#include "unpriv/judge/judge.h"
 #include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/text.h"
 #include "unpriv/spfctl/zonefile.h"
@@ -87,7 +88,7 @@ ask_tick(evutil_socket_t fd, short what, void *arg)
 
 /* The loop ends: each round adds an answer, or waits within the time limit. */
 int
-ctl_ask_run(struct spfctl *ctl, struct answers *answers, unsigned int seconds,
+ctl_ask_run(struct spfctl *ctl, struct answers *answers, int seconds,
     ctl_run_fn fn, void *arg)
 {
 	struct timeval tv = { 0, TICK_MS * 1000 };
@@ -109,7 +110,7 @@ ctl_ask_run(struct spfctl *ctl, struct answers *answers, unsigned int seconds,
 			break;
 		if (ask_new(&a) > 0)
 			continue;
-		if (ms >= (long)seconds * 1000)
+		if (seconds != JUDGE_NO_LIMIT && ms >= seconds * 1000L)
 			answers_expire(answers, DNS_TIMEOUT);
 		else if (a.flights.n == 0)
 			answers_expire(answers, DNS_TEMPERROR);

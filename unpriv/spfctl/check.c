@@ -62,10 +62,10 @@ static int
 run(struct answers *answers, int elapsed, void *arg)
 {
 	struct check_report *r = arg;
-	int wait;
+	int wait, late = judge_lists_time(r->req.conf);
 
 	arena_reset(r->arena);
-	r->req.lists_late = elapsed >= r->req.conf->whitelist_lookup_time;
+	r->req.lists_late = late != JUDGE_NO_LIMIT && elapsed >= late;
 	if (judge_run(&r->req, answers, r->arena, &r->out) == JUDGE_WAIT)
 		return 1;
 	wait = check_identity(r, &r->helo, &r->out.helo);
@@ -167,8 +167,7 @@ ctl_check(struct spfctl *ctl)
 	    (r.trees = arena_new(TREE_ARENA)) == NULL)
 		fatal("check");
 	from = clock_usec();
-	if (ctl_ask_run(ctl, r.answers, (unsigned int)ctl->conf->lookup_time,
-		run, &r) == -1)
+	if (ctl_ask_run(ctl, r.answers, judge_time(ctl->conf), run, &r) == -1)
 		return EX_TEMPFAIL;
 	r.usec = (long)(clock_usec() - from);
 	while (answers_at(r.answers, r.questions) != NULL)

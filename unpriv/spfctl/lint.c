@@ -10,6 +10,7 @@
 
 #include "privsep/base/log.h"
 #include "proto/text.h"
+#include "unpriv/judge/judge.h"
 #include "unpriv/spf/expand.h"
 #include "unpriv/spfctl/ask.h"
 #include "unpriv/spfctl/lint.h"
@@ -632,8 +633,7 @@ ctl_lint(struct spfctl *ctl)
 	    (l.arena = arena_new(LINT_ARENA)) == NULL ||
 	    (l.nets = calloc(LINT_NETS_MAX, sizeof(*l.nets))) == NULL)
 		fatal("lint");
-	if (ctl_ask_run(ctl, l.answers, (unsigned int)ctl->conf->lookup_time,
-		run, &l) == -1)
+	if (ctl_ask_run(ctl, l.answers, judge_time(ctl->conf), run, &l) == -1)
 		return EX_TEMPFAIL;
 	if (ctl->form == CTL_JSON)
 		lint_json(&l);

@@ -12,16 +12,6 @@
 #define STATUS_SECONDS 10
 #define PLURAL(n)      ((n) == 1 ? "" : "s")
 
-/* What Landlock restricts, and since which ABI. */
-static const struct {
-	unsigned int abi;
-	const char *what;
-} guarded[] = {
-	{ 1, "files" },
-	{ 4, "TCP ports" },
-	{ 6, "signals and sockets" },
-};
-
 static void
 title(const struct spfctl *ctl, const char *s)
 {
@@ -39,7 +29,7 @@ static void
 text_sandbox(const struct spfctl *ctl, const struct status_row *r)
 {
 	uint64_t abi = r->v[STATUS_SANDBOX_LANDLOCK_ABI].number;
-	size_t i;
+	const char *lacks = status_text(r, STATUS_SANDBOX_LACKS);
 
 	title(ctl, "Sandbox");
 	ctl_print(ctl,
@@ -52,11 +42,12 @@ text_sandbox(const struct spfctl *ctl, const struct status_row *r)
 		printf("without Landlock\n");
 		return;
 	}
-	printf("Landlock ABI %" PRIu64 " (", abi);
-	for (i = 0; i < nitems(guarded); i++)
-		if (guarded[i].abi <= abi)
-			printf("%s%s", i == 0 ? "" : ", ", guarded[i].what);
-	printf(")\n");
+	printf("Landlock ABI %" PRIu64 "\n", abi);
+	if (*lacks != '\0') {
+		title(ctl, "");
+		ctl_print(ctl, CTL_C_NONE,
+		    "not restricted by this kernel: %s\n", lacks);
+	}
 }
 
 static void

@@ -245,8 +245,7 @@ policy_request(struct policy_session *s)
 	}
 	if (policy_known(s))
 		return;
-	s->check = check_start(s->asker, NULL, &s->req,
-	    s->req.conf->lookup_time, policy_checked, s);
+	s->check = check_start(s->asker, NULL, &s->req, policy_checked, s);
 }
 
 static ssize_t
