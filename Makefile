@@ -178,6 +178,10 @@ deb: dist
 	    DEB_BUILD_OPTIONS="$(DEB_BUILD_OPTIONS)" \
 	    dpkg-buildpackage -us -uc -b
 
+## make oci		a container image: build/pyspf-milter-VERSION.oci.tar
+oci: all
+	B=$B regress/oci/image.py $(VERSION)
+
 # --- try and test --------------------------------------------------------
 
 ## make run		installs what is missing, builds, and shows a message
@@ -219,5 +223,5 @@ include regress/regress.mk
 -include $(shell find $B \( -path $B/deb -o -path $B/chroot \) -prune -o \
     -type f -name '*.d' -print 2>/dev/null)
 
-.PHONY: all programs help clean install install-service uninstall dist deb \
+.PHONY: all programs help clean install install-service uninstall dist deb oci \
     run check user lint soak bench

@@ -217,13 +217,16 @@ struct conf_msgs {
 /*
  * open() opens a file for reading; conf/ closes the stream. On an error, it
  * returns NULL with errno. At a reload, the parent opens files below directory
- * descriptors by it.
+ * descriptors by it. Each "PYSPF_Key=value" of environment, an array like
+ * environ, acts as a line "Key = value" after those of the file; messages name
+ * the variable as their file.
  */
 struct conf_reader {
 	FILE *(*open)(void *, const char *path);
 	void *arg;
 	/* Opens the directory of a path. Returns a descriptor, or -1. */
 	int (*dir)(void *, const char *path);
+	char *const *environment; /* NULL: none */
 };
 
 /* Larger files are refused, as are files that are not regular. */

@@ -51,6 +51,7 @@ struct conf_ctx {
 	struct conf_place url[2];  /* of Reason_URL, of Why_URL */
 	struct conf_strs included; /* paths of the files of Include */
 	size_t included_size;	   /* octets of these files together */
+	struct conf_strs variables; /* names, which places point to */
 };
 
 /*

@@ -56,7 +56,8 @@ include(struct conf_ctx *x, struct conf *c, const char *path)
 	if (*path == '\0')
 		return;
 	if (x->file != NULL)
-		conf_refuse(x, "an included file cannot include others");
+		conf_refuse(x,
+		    "only the configuration file can include others");
 	else if (strcspn(path, "*?[") < (size_t)(strrchr(path, '/') - path))
 		conf_refuse(x, "%s: only the last part can be a pattern", path);
 	else if (conf_is_pattern(path) &&
@@ -181,6 +182,31 @@ parse_lines(struct conf_ctx *x, struct conf *c, const char *text, size_t len)
 	while (conf_line(&text, &len, &l, &n)) {
 		x->line = ++number;
 		parse_line(x, c, l, n);
+	}
+}
+
+/*
+ * A variable that is no key is only warned of: Kubernetes adds some such as
+ * PYSPF_MILTER_PORT, if a service is called pyspf-milter.
+ */
+static void
+parse_environment(struct conf_ctx *x, struct conf *c)
+{
+	static const char prefix[] = "PYSPF_";
+	const size_t n = sizeof(prefix) - 1;
+	char *const *e = x->reader != NULL ? x->reader->environment : NULL;
+	char *place;
+
+	for (; e != NULL && *e != NULL; e++) {
+		if (strncmp(*e, prefix, n) != 0)
+			continue;
+		if (asprintf(&place, "environment %.*s", (int)strcspn(*e, "="),
+			*e) == -1)
+			abort();
+		conf_append(&x->variables, place);
+		x->file = place;
+		x->line = 0;
+		parse_line(x, c, *e + n, strlen(*e + n));
 	}
 }
 
@@ -361,6 +387,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 		abort();
 	c = defaults(program);
 	parse_lines(&x, c, text, len);
+	parse_environment(&x, c);
 	if (x.anchors != NULL) {
 		if (fclose(x.anchors) != 0)
 			abort();
@@ -369,6 +396,7 @@ parse(enum conf_program program, const char *text, size_t len, const char *name,
 	}
 	finish(&x, c);
 	conf_strs_free(&x.included);
+	conf_strs_free(&x.variables);
 	if (msgs->errors != 0) {
 		conf_free(c);
 		return NULL;

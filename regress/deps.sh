@@ -20,7 +20,8 @@ python3-spf python3-spf-engine pyspf-milter postfix-policyd-spf-python postfix
 opendmarc swaks miltertest nsd unbound clang libclang-rt-dev iproute2 procps
 psmisc util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
 opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
-dpkg-dev fakeroot build-essential lintian debootstrap"
+dpkg-dev fakeroot build-essential lintian debootstrap crun umoci uidmap
+golang-github-containers-common"
 SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsasl2-modules"
 
 export DEBIAN_FRONTEND=noninteractive

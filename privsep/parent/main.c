@@ -27,19 +27,21 @@ static const struct spawn_role roles[] = {
 static void
 usage(void)
 {
-	printf("usage: pyspf-milter [-dnv] [<configfilename>]\n");
+	printf("usage: pyspf-milter [-densv] [<configfilename>]\n");
 	exit(1);
 }
 
 /* -n: checks the configuration. -nv: also prints the effective one. */
 static int
-check_config(const char *path, int explicit, int print)
+check_config(const char *path, int explicit, struct config_files *files,
+    int print)
 {
 	struct conf *conf;
 	char *text;
 
-	conf = config_load(CONF_MILTER, path, explicit, NULL, config_say_stderr,
-	    NULL);
+	conf = config_load(CONF_MILTER, path, explicit, files,
+	    config_say_stderr, NULL);
+	config_files_free(files);
 	if (conf == NULL)
 		return EX_CONFIG;
 	if (print && (text = conf_print(conf, 0)) != NULL) {
@@ -56,20 +58,27 @@ main(int argc, char **argv)
 	struct config_files files;
 	struct conf *conf;
 	const char *path;
-	int ch, check = 0, debug = 0, verbose = 0, explicit;
+	int ch, check = 0, debug = 0, to_stderr = 0, verbose = 0, explicit;
 
 	if (argc == 3 && strcmp(argv[1], "-x") == 0)
 		return spawn_role_main(roles, argv[2]);
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
 		usage();
-	while ((ch = getopt(argc, argv, "dhnv")) != -1) {
+	memset(&files, 0, sizeof(files));
+	while ((ch = getopt(argc, argv, "dehnsv")) != -1) {
 		switch (ch) {
 		case 'd':
 			debug = 1;
 			break;
+		case 'e':
+			files.environment = 1;
+			break;
 		case 'n':
 			check = 1;
+			break;
+		case 's':
+			to_stderr = 1;
 			break;
 		case 'v':
 			verbose = 1;
@@ -81,15 +90,14 @@ main(int argc, char **argv)
 	explicit = optind < argc;
 	path = explicit ? argv[optind] : CONF_FILE_MILTER;
 	if (check)
-		return check_config(path, explicit, verbose);
+		return check_config(path, explicit, &files, verbose);
 
 	sandbox_early();
-	if (debug)
+	if (debug || to_stderr)
 		log_init_stderr("pyspf-milter");
 	else
 		log_init_syslog("pyspf-milter");
 	log_verbose(debug || verbose);
-	memset(&files, 0, sizeof(files));
 	conf = config_load(CONF_MILTER, path, explicit, &files, config_say_log,
 	    NULL);
 	if (conf == NULL)

@@ -65,6 +65,8 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(lseek, P | Y | C),
 	ANY(fstat, P | D | Y | C),
 	ANY(newfstatat, P),
+	/* libcap-ng, in a child without Landlock, opens /proc and calls it */
+	ANY(fstatfs, P),
 	/* libc's fstat() uses it; with a path it would give metadata only */
 	IF1(newfstatat, Y | C, EQ(3, AT_EMPTY_PATH)),
 	ANY(pread64, P),

@@ -270,7 +270,8 @@ struct conf *
 config_load(enum conf_program program, const char *path, int explicit,
     struct config_files *f, config_say_fn say, void *arg)
 {
-	struct conf_reader reader = { config_open, f, config_dir };
+	struct conf_reader reader = { config_open, f, config_dir,
+		f != NULL && f->environment ? environ : NULL };
 	struct conf_msgs msgs;
 	struct conf *conf;
 	char *text;

@@ -22,7 +22,8 @@ struct config_file {
 struct config_files {
 	struct config_file *v;
 	size_t n;
-	int sealed; /* set before the sandbox: no more directories */
+	int sealed;	 /* set before the sandbox: no more directories */
+	int environment; /* 1: variables PYSPF_Key count, too */
 };
 
 /* Gets one message about a file: LOG_ERR or LOG_WARNING, "file:line: ...". */

@@ -70,7 +70,7 @@ static void
 fuzz_conf(enum conf_program program, const char *name, const char *p, size_t n,
     struct data *file)
 {
-	struct conf_reader r = { open_data, file, open_dir };
+	struct conf_reader r = { open_data, file, open_dir, NULL };
 	struct conf_msgs ms;
 	struct conf *c;
 	char *s;

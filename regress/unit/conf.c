@@ -83,7 +83,7 @@ open_dir(void *arg, const char *path)
 	return -1;
 }
 
-static const struct conf_reader reader = { open_file, NULL, open_dir };
+static const struct conf_reader reader = { open_file, NULL, open_dir, NULL };
 
 static struct conf *conf; /* what was read last, or NULL */
 static struct conf_msgs msgs;
@@ -512,6 +512,53 @@ append(const char *path, const char *line, size_t n)
 	fclose(f);
 }
 
+/* What a daemon with -e finds: lines after those of the file. */
+static void
+test_environment(void)
+{
+	static char v[][48] = { "PYSPF_Workers=7", "PYSPF_Workerz=2",
+		"XPYSPF_Void_Limit=3", "PYSPF_Lookup_Time = 9 # s",
+		"PYSPF_TestOnly=1=0" };
+	char *env[] = { v[0], v[1], v[2], v[3], v[4], NULL };
+	struct conf_reader r = { open_file, NULL, open_dir, env };
+	const char text[] = "Workers = 2\nUMask = 022\n";
+
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check("environment-read", conf != NULL, "%s", said);
+	if (conf == NULL)
+		return;
+	check_int("environment-over-file", conf->workers, 7);
+	check_int("environment-file-stays", conf->umask, 022);
+	check_int("environment-as-a-line", conf->lookup_time, 9);
+	check_int("environment-prefix", conf->void_limit, 2);
+	check("environment-messages",
+	    strcmp(said,
+		"environment PYSPF_Workerz: unknown key \"Workerz\"; line "
+		"ignored; did you mean Workers?\n"
+		"environment PYSPF_TestOnly: TestOnly: a value cannot contain "
+		"'='; line ignored\n") == 0,
+	    "%s", said);
+	forget();
+	strlcpy(v[0], "PYSPF_Workers=0", sizeof(v[0]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check("environment-refused", conf == NULL && msgs.errors == 1);
+	check_has("environment-refused-why", said,
+	    "environment PYSPF_Workers: Workers: \"0\" is not between");
+	forget();
+	strlcpy(v[0], "PYSPF_Include=/f/x", sizeof(v[0]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check_has("environment-include", said,
+	    "environment PYSPF_Include: Include: only the configuration file "
+	    "can include");
+	forget();
+	/* found after the last line */
+	strlcpy(v[0], "PYSPF_Trust_Anchor=/f/none", sizeof(v[0]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check_has("environment-refused-late", said,
+	    "environment PYSPF_Trust_Anchor: Trust_Anchor: /f/none: ");
+	forget();
+}
+
 static void
 test_load(void)
 {
@@ -735,6 +782,7 @@ main(void)
 	test_table();
 	test_defaults();
 	test_load();
+	test_environment();
 	test_shipped_files();
 	test_sample();
 	test_shipped(M, "conf/files/pyspf-milter.conf");

@@ -58,7 +58,7 @@ TEXT("include-late-message", M, REFUSED, "TestOnly = 0\nInclude = /f/inc\n", NUL
 TEXT("include-line-after", M, WARNED, "Include = /f/two\nFoo = 1\n", "TestOnly = 1", "t:2: unknown key"),
 TEXT("include-url-there", P, REFUSED, "Include = /f/incurl\nReason_URL = y\n", NULL, "t:2: Reason_URL: Why_URL in line 2 of /f/incurl is"),
 TEXT("include-url-here", P, REFUSED, "Reason_URL = y\nInclude = /f/incurl\n", NULL, "/f/incurl:2: Why_URL: Reason_URL in line 1 of the main file is"),
-TEXT("include-nested", P, REFUSED, "Include = /f/incinc\n", NULL, "/f/incinc:2: Include: an included file cannot"),
+TEXT("include-nested", P, REFUSED, "Include = /f/incinc\n", NULL, "/f/incinc:2: Include: only the configuration file"),
 
 /* Keys of old files. */
 TEXT("macrolistverify", M, WARNED, "MacroListVerify = j\n", "MacroList = j", "old name of MacroList"),

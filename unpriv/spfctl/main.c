@@ -96,6 +96,7 @@ static struct args {
 	int form;
 	int policy;
 	int second;
+	int environment;
 	int color; /* -1: by the terminal */
 } args = { .color = -1 };
 
@@ -124,6 +125,7 @@ static const struct option options[] = {
 	{ "dot",	no_argument,		&args.form, CTL_DOT },
 	{ "policy",	no_argument,		&args.policy, 1 },
 	{ "second-opinion", no_argument,	&args.second, 1 },
+	{ "environment", no_argument,		&args.environment, 1 },
 	{ "color",	no_argument,		&args.color, 1 },
 	{ "no-color",	no_argument,		&args.color, 0 },
 	{ "config",	required_argument,	NULL, OPT_CONFIG },
@@ -149,7 +151,7 @@ usage(FILE *fp)
 		    commands[i].usage);
 	fprintf(fp,
 	    "options: --json --dot --zone FILE --origin NAME "
-	    "--config FILE --policy\n"
+	    "--config FILE --policy --environment\n"
 	    "         --nameserver ADDRESS[@PORT][,...] --color "
 	    "--no-color --second-opinion\n"
 	    "         --socket PATH\n");
@@ -294,6 +296,18 @@ set_servers(struct conf *conf, const char *text)
 }
 
 static struct conf *
+load_file(enum conf_program program, const char *path, const struct args *a,
+    config_say_fn say)
+{
+	struct config_files f = { .environment = a->environment };
+	struct conf *conf;
+
+	conf = config_load(program, path, 1, &f, say, NULL);
+	config_files_free(&f);
+	return conf;
+}
+
+static struct conf *
 load_conf(const struct spfctl *ctl, const struct args *a)
 {
 	enum conf_program program = ctl->policy ? CONF_POLICY : CONF_MILTER;
@@ -304,8 +318,8 @@ load_conf(const struct spfctl *ctl, const struct args *a)
 		path = ctl->policy ? CONF_FILE_POLICY : CONF_FILE_MILTER;
 	if (a->config == NULL && access(path, R_OK) == -1)
 		conf = conf_new(program);
-	else if ((conf = config_load(program, path, 1, NULL, config_say_stderr,
-		      NULL)) == NULL)
+	else if ((conf = load_file(program, path, a, config_say_stderr)) ==
+	    NULL)
 		exit(EX_CONFIG);
 	if (a->servers != NULL && set_servers(conf, a->servers) == -1) {
 		ctl_complain("--nameserver takes ADDRESS[@PORT][,...]");
@@ -331,9 +345,9 @@ daemon_conf(const struct args *a)
 	int must = a->config != NULL && a->socket == NULL;
 	struct conf *conf;
 
-	conf = config_load(CONF_MILTER,
-	    a->config != NULL ? a->config : CONF_FILE_MILTER, 1, NULL,
-	    must ? config_say_stderr : say_nothing, NULL);
+	conf = load_file(CONF_MILTER,
+	    a->config != NULL ? a->config : CONF_FILE_MILTER, a,
+	    must ? config_say_stderr : say_nothing);
 	if (conf == NULL && must)
 		exit(EX_CONFIG);
 	return conf != NULL ? conf : conf_new(CONF_MILTER);
