@@ -21,6 +21,9 @@ opendmarc swaks miltertest nsd unbound clang libclang-rt-dev iproute2 procps
 psmisc util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
 opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
 dpkg-dev fakeroot build-essential lintian debootstrap"
+# to build for arm64 and to run that on another machine
+CROSS="gcc-aarch64-linux-gnu qemu-user"
+[ "$(dpkg --print-architecture 2>/dev/null)" = arm64 ] || CHECK="$CHECK $CROSS"
 SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsasl2-modules"
 
 export DEBIAN_FRONTEND=noninteractive
