@@ -196,8 +196,8 @@ check:
 	    -fno-omit-frame-pointer" OPT="-O1 -g" all units suites fuzz-build
 	regress/run $B $B-asan
 
-## make vm		boots Debian 12 and 13 in QEMU and tests the packages there;
-##			ARCH=arm64, RELEASE=debian12 or debian13 for one of them
+## make vm		boots Debian 12 and 13 in QEMU and tests the packages
+##			there; RELEASE=debian12 or debian13 for one, ARCH=arm64
 vm: ARCH ?= $(shell dpkg --print-architecture)
 vm:
 	sh regress/deps.sh vm-$(ARCH)

@@ -224,11 +224,12 @@ def profiles():
 
 def left():
     """What a purged package must not leave."""
-    out = run('find', '/', '-xdev', '(', '-path', '/src', '-o', '-path',
-              '/debs', '-o', '-path', '/var/log', '-o', '-path', '/root',
-              '-o', '-path', '/var/spool/postfix', ')', '-prune', '-o', '(', '-name', '*pyspf*', '-o', '-name',
-              '*policyd-spf*', '-o', '-name', '*spfctl*', ')', '-print',
-              quiet=True)[1].splitlines()
+    elsewhere = '/src /debs /root /var/log /var/spool/postfix /usr/lib/python3'
+    prune = [a for path in elsewhere.split()
+             for a in ('-path', path, '-prune', '-o')]
+    out = run('find', '/', '-xdev', *prune, '(', '-name', '*pyspf*', '-o',
+              '-name', '*policyd-spf*', '-o', '-name', '*spfctl*', ')',
+              '-print', quiet=True)[1].splitlines()
     out += glob.glob('/run/*pyspf*')
     out += ['profile ' + p for p in profiles()]
     out += ctl('list-unit-files', '--plain', '--no-legend', 'pyspf*',
@@ -620,8 +621,8 @@ def nothing_denied():
 def would_be_seen():
     """Such a line is in the journal when something is denied."""
     run('aa-exec', '-p', 'spfctl', '--', 'cat', '/etc/shadow')
-    run('systemd-run', '--wait', '--collect', '-q', '-p', 'SystemCallFilter=~chroot',
-        'chroot', '/', 'true')
+    run('systemd-run', '--wait', '--collect', '-q', '-p',
+        'SystemCallFilter=~chroot', 'chroot', '/', 'true')
     check('journal/would-have-a-denial', wait(lambda: journal(DENIED), 20))
     check('journal/would-have-seccomp', wait(lambda: journal(KILLED), 20))
 
