@@ -44,7 +44,9 @@ PROFILES = '/sys/kernel/security/apparmor/profiles'
 ENV = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C',
        'HOME': '/root', 'DEBIAN_FRONTEND': 'noninteractive'}
 LANDLOCK_CREATE_RULESET = 444
-ABI_NET, ABI_SCOPE = 4, 6       # the first with TCP ports, with scopes
+# the ABI from which on it restricts them
+LANDLOCK = ((3, 'truncate(2)'), (4, 'TCP ports'), (5, 'ioctl(2) on devices'),
+            (6, 'signals, abstract sockets'))
 # what the tests of the tree that run here need is built in /src/build
 ROWS = ('units', 'engine-suite', 'policy-suite', 'sandbox', 'proc', 'life',
         'timeouts', 'postfix-mail')
@@ -263,13 +265,17 @@ def install():
 
 
 def kernel_limits():
-    """What this kernel cannot enforce is said, and nothing else."""
+    """What this kernel's Landlock does not restrict is said at the start, once,
+    and in the status; on a newer kernel nothing is said."""
     abi = landlock_abi()
-    text = run('spfctl', 'status')[1] + '\n'.join(journal('', '-u', SERVICE))
-    equal('kernel-limits/tcp-ports', bool(re.search(
-        r'cannot.*TCP ports', text)), abi < ABI_NET)
-    equal('kernel-limits/signals', bool(re.search(
-        r'cannot.*signals', text)), abi < ABI_SCOPE)
+    want = ', '.join(what for since, what in LANDLOCK if since > abi)
+    said = re.findall('not restricted by this kernel: (.*)',
+                      run('spfctl', 'status', quiet=True)[1])
+    equal('kernel-limits/status', said, [want] if want else [])
+    lines = journal('does not restrict', '_SYSTEMD_INVOCATION_ID=' +
+                    show('InvocationID'))
+    equal('kernel-limits/log', [line.rsplit(': ', 1)[1] for line in lines],
+          [want] if want else [])
 
 
 # ---- the processes
@@ -299,14 +305,14 @@ def look(name, pid, user, profile, caps):
     equal(name + '/apparmor', label(pid), profile + ' (enforce)')
 
 
-def daemon_processes():
+def daemon_processes(name, roles=('dns', 'parent', 'worker')):
     parent = int(show('MainPID'))
-    wait(lambda: len(children_of(parent)) >= 3)
+    wait(lambda: {role(p) for p in children_of(parent)} == set(roles) -
+         {'parent'})
     pids = [parent] + children_of(parent)
-    equal('processes/roles', sorted(set(map(role, pids))),
-          ['dns', 'parent', 'worker'])
+    equal(name + '/roles', sorted(set(map(role, pids))), list(roles))
     for n, pid in enumerate(pids):
-        look('processes/%s-%d' % (role(pid), n), pid, USER, 'pyspf-milter',
+        look('%s/%s-%d' % (name, role(pid), n), pid, USER, 'pyspf-milter',
              HELD + ('CapBnd',))
 
 
@@ -486,6 +492,64 @@ def reload():
     equal('reload/same-process', show('MainPID'), pid)
 
 
+def resolvers():
+    """The daemon follows /etc/resolv.conf, as a file and as a link."""
+    def seen():
+        return re.findall(r'\S+@53', run('spfctl', 'status', quiet=True)[1])
+    equal('resolvers/at-first', seen(), ['127.0.0.1@53'])
+    product.write_file('/etc/resolv.conf.new', 'nameserver 127.0.0.2\n')
+    os.rename('/etc/resolv.conf.new', '/etc/resolv.conf')
+    check('resolvers/replaced', wait(lambda: seen() == ['127.0.0.2@53'], 30,
+                                     0.5), seen())
+    os.makedirs('/run/systemd/resolve', exist_ok=True)
+    restart('resolvers/restart')
+    target = product.write_file('/run/systemd/resolve/resolv.conf',
+                                'nameserver 127.0.0.1\n')
+    os.unlink('/etc/resolv.conf')
+    os.symlink(target, '/etc/resolv.conf')
+    check('resolvers/link', wait(lambda: seen() == ['127.0.0.1@53'], 30, 0.5),
+          seen())
+    product.write_file(target, 'nameserver 127.0.0.3\n')
+    check('resolvers/target', wait(lambda: seen() == ['127.0.0.3@53'], 30,
+                                   0.5), seen())
+    os.unlink('/etc/resolv.conf')
+    product.write_file('/etc/resolv.conf', 'nameserver 127.0.0.1\n')
+    check('resolvers/file-again', wait(lambda: seen() == ['127.0.0.1@53'], 30,
+                                       0.5), seen())
+
+
+def every_process():
+    """With the roles that only some configurations have."""
+    configure(BY_INET + 'Milter_Frontend = libmilter\nSecond_Opinion = yes\n'
+              'Second_Opinion_Sample = 1\nLog_Format = json\n')
+    restart('every-process/restart')
+    way('milter-inet', 'every-process')
+    way('policy-inet', 'every-process-policy')
+    daemon_processes('every-process', ['dns', 'libmilter', 'parent', 'shadow',
+                                       'worker'])
+    configure(BY_INET)
+    restart('every-process/back')
+
+
+def by_hand():
+    """Started by root, without systemd: the daemon gives root up itself."""
+    ctl('stop', SERVICE)
+    with open('/root/by-hand.log', 'wb') as log:
+        p = subprocess.Popen(['pyspf-milter', '-d', CONF], env=ENV, cwd='/',
+                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    check('by-hand/serves', wait(lambda: listens(INET), 60))
+    holds('by-hand/judges', by_milter('u@fail.test'), '550 5.7.23')
+    pids = [p.pid] + children_of(p.pid)
+    for n, pid in enumerate(pids):
+        look('by-hand/%s-%d' % (role(pid), n), pid, USER, 'pyspf-milter',
+             HELD + ('CapBnd',))
+    works('by-hand/spfctl', 'spfctl', 'status', part='worker')
+    equal('by-hand/end', product.end(p, 30), 0)
+    run('cat', '/root/by-hand.log')
+    works('by-hand/service-again', 'systemctl', 'start', SERVICE)
+    check('by-hand/service-serves', serves(), show('ActiveState'))
+
+
 ZONE = '/root/example.zone'
 CHECK = ('192.0.2.1', 'alice@pass.test', 'mail.none.test')
 # name: (argv, what it prints)
@@ -596,7 +660,7 @@ def after_reboot():
     check('reboot/serves', wait(lambda: show('ActiveState') == 'active', 60),
           show('ActiveState'))
     way('milter-activated', 'after-reboot')
-    daemon_processes()
+    daemon_processes('reboot')
     equal('reboot/nothing-failed', failed_units(), '')
 
 
@@ -664,10 +728,13 @@ def first_boot():
     upgrade()
     purge('upgraded')
     install()
-    daemon_processes()
+    daemon_processes('processes')
     mail()
     reload()
+    resolvers()
+    every_process()
     commands()
+    by_hand()
     metrics_timer()
     activation()
     equal('nothing-failed', failed_units(), '')
