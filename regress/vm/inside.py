@@ -520,8 +520,8 @@ def resolvers():
 
 def every_process():
     """With the roles that only some configurations have."""
-    configure(BY_INET + 'Milter_Frontend = libmilter\nSecond_Opinion = yes\n'
-              'Second_Opinion_Sample = 1\nLog_Format = json\n')
+    configure(BY_INET + 'Milter_Frontend = libmilter\nLog_Format = json\n'
+              'Second_Opinion = libspf2\n')
     restart('every-process/restart')
     way('milter-inet', 'every-process')
     way('policy-inet', 'every-process-policy')
