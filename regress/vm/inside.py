@@ -489,6 +489,12 @@ def reload():
         'y 550 5.7.23'), verdict(INET))
     configure(BY_INET)
     works('reload/after-bad-file', 'systemctl', 'reload', SERVICE)
+    configure(BY_INET + 'Frobnicate = yes\n')
+    works('reload/unknown-key', 'systemctl', 'reload', SERVICE)
+    check('reload/unknown-key-is-logged', wait(lambda: journal(
+        'unknown key "Frobnicate"', '-u', SERVICE), 20))
+    configure(BY_INET)
+    works('reload/last', 'systemctl', 'reload', SERVICE)
     equal('reload/same-process', show('MainPID'), pid)
 
 
@@ -715,10 +721,12 @@ def rows():
 
 
 def remove():
-    ctl('disable', '--now', *SOCKETS)
+    """The sockets are enabled and listen; the package ends them."""
     run('rm', '-r', '/etc/systemd/system/pyspf-milter.socket.d')
     ctl('daemon-reload')
     purge('purge')
+    equal('purge/sockets', [show('ActiveState', s) for s in SOCKETS],
+          ['inactive'] * 2)
     run('rm', '-r', QUEUE)
 
 
