@@ -5,6 +5,7 @@
 #	regress/deps.sh build		what make needs
 #	regress/deps.sh demo		what make run needs beside
 #	regress/deps.sh check		all that, and what the tests need
+#	regress/deps.sh vm-ARCH		what make vm needs; ARCH: amd64, arm64
 #	regress/deps.sh list KIND	only prints the packages of the kind
 #	regress/deps.sh sendmail DIR	unpacks Sendmail below DIR (it cannot be
 #					installed beside Postfix)
@@ -21,6 +22,7 @@ opendmarc swaks miltertest nsd unbound clang libclang-rt-dev iproute2 procps
 psmisc util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
 opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
 dpkg-dev fakeroot build-essential lintian debootstrap"
+VM="git dpkg-dev debootstrap e2fsprogs python3"
 # to build for arm64 and to run that on another machine
 CROSS="gcc-aarch64-linux-gnu qemu-user"
 [ "$(dpkg --print-architecture 2>/dev/null)" = arm64 ] || CHECK="$CHECK $CROSS"
@@ -145,6 +147,8 @@ packages()
 	build) echo $BUILD ;;
 	demo) echo $DEMO ;;
 	check) echo $BUILD $DEMO $CHECK ;;
+	vm-amd64) echo $VM qemu-system-x86 ;;
+	vm-arm64) echo $VM qemu-system-arm ;;
 	sendmail) echo $SENDMAIL ;;
 	*) return 1 ;;
 	esac
@@ -152,13 +156,13 @@ packages()
 
 case ${1-} in
 list)
-	packages "${2-}" || die "list what? build, demo, check or sendmail"
+	packages "${2-}" || die "list what? see $0"
 	;;
 sendmail)
 	[ $# -eq 2 ] || die "sendmail wants a folder"
 	sendmail "$2"
 	;;
-build | demo | check)
+build | demo | check | vm-*)
 	all=
 	for kind do
 		p=$(packages "$kind") || die "what is $kind?"
@@ -167,7 +171,7 @@ build | demo | check)
 	install $all
 	;;
 *)
-	sed -n '5,10s/^#//p' "$0" >&2
+	sed -n '5,11s/^#//p' "$0" >&2
 	rm -f "$log"
 	exit 64
 	;;
