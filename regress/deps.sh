@@ -148,7 +148,7 @@ packages()
 	demo) echo $DEMO ;;
 	check) echo $BUILD $DEMO $CHECK ;;
 	vm-amd64) echo $VM qemu-system-x86 ;;
-	vm-arm64) echo $VM qemu-system-arm ;;
+	vm-arm64) echo $VM qemu-system-arm qemu-user-static ;;
 	sendmail) echo $SENDMAIL ;;
 	*) return 1 ;;
 	esac

@@ -4,8 +4,8 @@
 #
 # Makes a machine of Debian SUITE (bookworm, trixie) in $B/vm/SUITE-ARCH: disk
 # (ext4, no partitions), vmlinuz and initrd. ARCH is Debian's name of an
-# architecture, by default this machine's; for another one the kernel must be
-# able to run its programs (binfmt_misc).
+# architecture, by default this machine's; programs of another are run by QEMU's
+# user emulation while the machine is made.
 #
 # The system in the folder "root" is made once and kept. Each call copies the
 # tree into it as /src, builds the programs in /src/build and the packages in
@@ -51,6 +51,16 @@ packages()
 	        -o APT::Sandbox::User=root download $ORIGINAL" &&
 	    in_root apt-get -q -y purge $ORIGINAL &&
 	    in_root apt-get -q clean
+}
+
+# foreign: lets this kernel run programs of arm64. An installation of
+# qemu-user-static has done so, but where systemd is not running.
+foreign()
+{
+	f=/proc/sys/fs/binfmt_misc
+	[ -e $f/register ] || mount -t binfmt_misc none $f || return 1
+	[ -e $f/qemu-aarch64 ] ||
+	    cat /usr/lib/binfmt.d/qemu-aarch64.conf >$f/register
 }
 
 # no_services yes|no: whether policy-rc.d keeps services from starting
@@ -118,6 +128,8 @@ disk()
 
 able
 command -v mke2fs >/dev/null || skip "no mke2fs"
+[ "$ARCH" != arm64 ] || [ "$(dpkg --print-architecture)" = arm64 ] ||
+    foreign || skip "this kernel cannot run programs of $ARCH"
 mkdir -p "$vm"
 exec 9>"$vm/lock"
 flock 9
