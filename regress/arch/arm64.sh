@@ -37,6 +37,8 @@ make_root()
 	for f in "$DIR"/apt/archives/*.deb; do
 		dpkg-deb -x "$f" "$ROOT" || return 1
 	done
+	# base-files, which nothing here needs, has this link from Debian 13 on
+	[ -e "$ROOT/lib" ] || ln -s usr/lib "$ROOT/lib" || return 1
 	# the linker would follow them to this machine's libraries
 	find "$ROOT" -type l -lname '/*' -printf '%p %l\n' |
 	    while read -r link to; do

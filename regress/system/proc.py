@@ -79,7 +79,9 @@ def no_landlock():
     f.load()
     with Daemon(start=False) as d:
         p = product.Milter(d.program, d.conf, d.where)
-        equal('proc/no-landlock-no-start', p.wait_ready(), False)
+        check('proc/no-landlock-no-start', wait(lambda: p.p.poll()),
+              p.p.poll())
+        p.end()
     with Daemon(conf='Sandbox = partial\n') as d:
         with d.milter() as c:
             equal('proc/no-landlock-partial', c.mail('<u@pass.test>'), ['c'])
