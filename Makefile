@@ -200,6 +200,13 @@ check:
 	    -fno-omit-frame-pointer" OPT="-O1 -g" all units suites fuzz-build
 	regress/run $B $B-asan
 
+## make vm		boots Debian 12 and 13 in QEMU and tests the packages
+##			there; RELEASE=debian12 or debian13 for one, ARCH=arm64
+vm: ARCH ?= $(shell dpkg --print-architecture)
+vm:
+	sh regress/deps.sh vm-$(ARCH)
+	ARCH=$(ARCH) regress/run -t regress/vm/tests $B -- $(or $(RELEASE),'*')
+
 ## make user		makes the system user pyspf-milter when there is none
 user:
 	getent passwd pyspf-milter >/dev/null || useradd --system \
@@ -220,8 +227,8 @@ bench: all suites
 
 include regress/regress.mk
 -include $(wildcard regress/*/*.mk)
--include $(shell find $B \( -path $B/deb -o -path $B/chroot \) -prune -o \
-    -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $B \( -path $B/deb -o -path $B/chroot -o -path $B/vm \) \
+    -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 .PHONY: all programs help clean install install-service uninstall dist deb oci \
-    run check user lint soak bench
+    run check vm user lint soak bench

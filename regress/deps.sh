@@ -5,6 +5,7 @@
 #	regress/deps.sh build		what make needs
 #	regress/deps.sh demo		what make run needs beside
 #	regress/deps.sh check		all that, and what the tests need
+#	regress/deps.sh vm-ARCH		what make vm needs; ARCH: amd64, arm64
 #	regress/deps.sh list KIND	only prints the packages of the kind
 #	regress/deps.sh sendmail DIR	unpacks Sendmail below DIR (it cannot be
 #					installed beside Postfix)
@@ -22,6 +23,10 @@ psmisc util-linux strace systemd mksh binutils libcap2-bin spamassassin haproxy
 opendkim opendkim-tools python3-dkim git debhelper dh-apparmor apparmor
 dpkg-dev fakeroot build-essential lintian debootstrap crun umoci uidmap
 golang-github-containers-common"
+VM="git dpkg-dev debootstrap e2fsprogs python3"
+# to build for arm64 and to run that on another machine
+CROSS="gcc-aarch64-linux-gnu qemu-user"
+[ "$(dpkg --print-architecture 2>/dev/null)" = arm64 ] || CHECK="$CHECK $CROSS"
 SENDMAIL="sendmail-bin sendmail-base sendmail-cf m4 libsasl2-modules"
 
 export DEBIAN_FRONTEND=noninteractive
@@ -143,6 +148,8 @@ packages()
 	build) echo $BUILD ;;
 	demo) echo $DEMO ;;
 	check) echo $BUILD $DEMO $CHECK ;;
+	vm-amd64) echo $VM qemu-system-x86 ;;
+	vm-arm64) echo $VM qemu-system-arm qemu-user-static ;;
 	sendmail) echo $SENDMAIL ;;
 	*) return 1 ;;
 	esac
@@ -150,13 +157,13 @@ packages()
 
 case ${1-} in
 list)
-	packages "${2-}" || die "list what? build, demo, check or sendmail"
+	packages "${2-}" || die "list what? see $0"
 	;;
 sendmail)
 	[ $# -eq 2 ] || die "sendmail wants a folder"
 	sendmail "$2"
 	;;
-build | demo | check)
+build | demo | check | vm-*)
 	all=
 	for kind do
 		p=$(packages "$kind") || die "what is $kind?"
@@ -165,7 +172,7 @@ build | demo | check)
 	install $all
 	;;
 *)
-	sed -n '5,10s/^#//p' "$0" >&2
+	sed -n '5,11s/^#//p' "$0" >&2
 	rm -f "$log"
 	exit 64
 	;;

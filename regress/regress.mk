@@ -17,8 +17,8 @@ $(UNIT:%=$B/unit/%): $B/unit/%: $B/regress/unit/%.o $B/liball.a
 # --- programs that test scripts run: regress/FOLDER/NAME.c ---------------
 
 SUITES		= bench/engine_bench bench/mload bench/noop dns/dns_bridge \
-		  man/keytable suite/engine_suite system/msgtable \
-		  system/roletable system/sandbox_probe
+		  man/keytable suite/engine_suite system/calltable \
+		  system/msgtable system/roletable system/sandbox_probe
 
 suites: $(SUITES:%=$B/%) $B/system/pyspf-milter-abi2
 

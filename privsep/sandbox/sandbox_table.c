@@ -185,6 +185,8 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(openat, P),
 	ANY(openat2, P),
 	ANY(access, P),
+	ANY(faccessat, P),	/* access(2) of arm64 */
+	ANY(fstatfs, P),	/* libcap-ng, of /proc if it may read that */
 	ANY(readlink, P),
 	ANY(readlinkat, P),
 	ANY(getdents64, P),

@@ -11,6 +11,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 B=${B:-$TOP/build}
 mkdir -p "$B/chroot" "$B/log" && B=$(cd "$B" && pwd) || exit 1
 SUITE=$(. /etc/os-release && echo "$VERSION_CODENAME")
+DEBOOTSTRAP=
 root=
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 # of the make and the runner that started us, and not meant for ours
@@ -120,11 +121,13 @@ configure_apt()
 	chmod 755 "$1/usr/sbin/policy-rc.d"
 }
 
-# make_system ROOT HOST: a small Debian of release $SUITE.
+# make_system ROOT HOST: a small Debian of release $SUITE; DEBOOTSTRAP has
+# more options.
 make_system()
 {
-	# shellcheck disable=SC2046
-	alone debootstrap --variant=minbase $SUITE "$1" $(mirror "$2") &&
+	# shellcheck disable=SC2046,SC2086
+	alone debootstrap --variant=minbase $DEBOOTSTRAP $SUITE "$1" \
+	    $(mirror "$2") &&
 	    configure_apt "$1" "$2" && in_root apt-get -q update
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # Runs every unit test program of a folder, with a name before each test.
+# RUN: a command to run them by.
 # usage: regress/lib/each.sh FOLDER [PREFIX]
 
 folder=$1
@@ -13,7 +14,7 @@ for p in "$folder"/*; do
 	[ -f "$p" ] && [ -x "$p" ] || continue
 	any=1
 	n=$prefix$(basename "$p")
-	out=$(timeout -k 5 120 "$p" 2>&1)
+	out=$(timeout -k 5 120 ${RUN-} "$p" 2>&1)
 	status=$?
 	printf '%s\n' "$out" |
 	    sed -E "s|^(ok\|not ok\|skip) |\\1 $n/|"

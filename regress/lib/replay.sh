@@ -1,7 +1,7 @@
 #!/bin/sh
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # Runs the kept corpora through the fuzz targets that were built below
-# BUILD/fuzz, once each, under their sanitizers.
+# BUILD/fuzz, once each, under their sanitizers. RUN: a command to run them by.
 # usage: regress/lib/replay.sh BUILD [NAME ...]
 
 here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -30,7 +30,8 @@ for n do
 		continue
 	fi
 	log=$b/fuzz/$n.replay
-	if timeout -k 5 120 "$b/fuzz/$n" -timeout=10 "$@" >"$log" 2>&1; then
+	if timeout -k 5 120 ${RUN-} "$b/fuzz/$n" -timeout=10 "$@" \
+	    >"$log" 2>&1; then
 		echo "ok fuzz/$n"
 		echo "# $# inputs"
 	else

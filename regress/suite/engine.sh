@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The pyspf-milter authors; ISC licence, see LICENSE.
 # usage: engine.sh BUILD-FOLDER [PREFIX]
 # The public suites (of Debian's python3-spf) in the engine alone, with both
-# values of Void_Family.
+# values of Void_Family. RUN: a command to run the program by.
 build=${1:?usage: engine.sh BUILD-FOLDER [PREFIX]}
 prefix=${2-}
 here=$(dirname "$0")
@@ -23,8 +23,8 @@ do
 	    status=1
 	for family in client any
 	do
-		"$build/suite/engine_suite" $family <"$tmp/$name" >"$tmp/out" ||
-		    status=1
+		${RUN-} "$build/suite/engine_suite" $family <"$tmp/$name" \
+		    >"$tmp/out" || status=1
 		test $family = client && p=$prefix || p=$prefix$family/
 		sed -E "s#^(ok|not ok|skip) #\\1 $p#" "$tmp/out"
 	done

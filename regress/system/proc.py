@@ -3,16 +3,19 @@
 """What /proc says of every process: uid, groups, capabilities, seccomp."""
 
 import collections
+import errno
 import os
 import pwd
 import re
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+for folder in ('lib', 'units'):
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', folder))
 import ns
 ns.enter('proc')
 from daemon import (Daemon, becomes, check, children_of, equal, finish,
                     limits, role, status, wait)
+import confine
 import product
 
 ROLES = {'native': {'parent': 1, 'dns': 1, 'worker': 2},
@@ -95,8 +98,24 @@ def policyd():
         equal('proc/policyd-ends-with-0', p.end(), 0)
 
 
+def no_landlock():
+    """For the rest of this program's life, as on a kernel without it."""
+    f = confine.Filter(confine.ALLOW)
+    f.add(confine.errno_action(errno.EOPNOTSUPP), 'landlock_create_ruleset')
+    f.load()
+    with Daemon(start=False) as d:
+        p = product.Milter(d.program, d.conf, d.where)
+        check('proc/no-landlock-no-start', wait(lambda: p.p.poll()),
+              p.p.poll())
+        p.end()
+    with Daemon(conf='Sandbox = partial\n') as d:
+        with d.milter() as c:
+            equal('proc/no-landlock-partial', c.mail('<u@pass.test>'), ['c'])
+
+
 daemon('native')
 daemon('libmilter')
 profiled()
 policyd()
+no_landlock()
 finish()
