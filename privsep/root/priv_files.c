@@ -123,6 +123,27 @@ pid_is_milter(pid_t pid)
 	return strstr(buf, "pyspf-milter") != NULL;
 }
 
+/*
+ * Opens the file, or creates it. With O_CREAT alone, root cannot open the file
+ * of another user in a sticky directory if sysctl fs.protected_regular is 2,
+ * as on Debian 12.
+ */
+static int
+open_pidfile(const char *path)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+	int fd, tries;
+
+	for (tries = 0; tries < 3; tries++) {
+		if ((fd = open(path, flags)) != -1 || errno != ENOENT)
+			return fd;
+		fd = open(path, flags | O_CREAT | O_EXCL, 0644);
+		if (fd != -1 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
 int
 priv_pidfile(const char *path, const struct priv_owner *o, char *why,
     size_t whylen)
@@ -136,8 +157,7 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 
 	if (make_dirs(path, o, why, whylen) == -1)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-	    0644);
+	fd = open_pidfile(path);
 	if (fd == -1 || fstat(fd, &st) == -1)
 		goto fail;
 	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)

@@ -537,19 +537,35 @@ def every_process():
     restart('every-process/back')
 
 
-def by_hand():
-    """Started by root, without systemd: the daemon gives root up itself."""
-    ctl('stop', SERVICE)
+def start_by_hand():
     with open('/root/by-hand.log', 'wb') as log:
         p = subprocess.Popen(['pyspf-milter', '-d', CONF], env=ENV, cwd='/',
                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    check('by-hand/serves', wait(lambda: listens(INET), 60))
+    return p, wait(lambda: listens(INET), 60)
+
+
+def by_hand():
+    """Started by root, without systemd: the daemon makes its directory and
+    gives root up itself."""
+    ctl('stop', SERVICE)
+    run('rm', '-r', '/run/pyspf-milter')
+    p, good = start_by_hand()
+    check('by-hand/serves', good)
     holds('by-hand/judges', by_milter('u@fail.test'), '550 5.7.23')
     pids = [p.pid] + children_of(p.pid)
     for n, pid in enumerate(pids):
         look('by-hand/%s-%d' % (role(pid), n), pid, USER, 'pyspf-milter',
              HELD + ('CapBnd',))
     works('by-hand/spfctl', 'spfctl', 'status', part='worker')
+    # fs.protected_regular: the PID file is in a sticky directory
+    code, text = run('pyspf-milter', '-d', CONF)
+    check('by-hand/second', code == 69 and 'running already' in text,
+          (code, text))
+    p.kill()
+    p.wait()
+    wait(lambda: not any(map(status, pids[1:])), 20)
+    p, good = start_by_hand()
+    check('by-hand/after-a-kill', good and p.poll() is None)
     equal('by-hand/end', product.end(p, 30), 0)
     run('cat', '/root/by-hand.log')
     works('by-hand/service-again', 'systemctl', 'start', SERVICE)
