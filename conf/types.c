@@ -432,7 +432,7 @@ set_url(struct conf_ctx *x, void *field, const char *s)
 		s = "";
 	else if (*s == '\0')
 		s = x->row->pub.def;
-	joined = why ? conf_xstrndup(s, strlen(s)) : url_join(s);
+	joined = url_join(s);
 	*clean = conf_template_clean(joined, x->row->arg, 1, &changed);
 	free(joined);
 	if (changed && !why)

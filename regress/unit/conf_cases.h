@@ -177,6 +177,7 @@ WARN("reason-spec", P, "Reason_Message", "{spf:q}{spf!x}{spf:9999}", "{{spf:q}}{
     "is not a well-formed template"),
 WARN("reason-nested", P, "Reason_Message", "{spf:{url}}", "{{spf:{url}}}", "is not a well-formed template"),
 TEXT("why", M, FINE, "Why_URL = https://x.test/?a={id}&b={ip}\n", "Reason_URL = https://x.test/?a={id}&b={ip}", NULL),
+TEXT("why-blanks", M, FINE, "Why_URL = https://x.test/?a = {id}\n", "Reason_URL = https://x.test/?a={id}", NULL),
 TEXT("why-none", M, FINE, "Why_URL = none\n", "Reason_URL = none", NULL),
 TEXT("why-empty", M, FINE, "Why_URL =\n", "Reason_URL = none", NULL),
 TEXT("why-unknown", M, WARNED, "Why_URL = {spf}\n", "Reason_URL = {{spf}}", "t:1: Why_URL: is not a well-formed template"),
