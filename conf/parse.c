@@ -195,13 +195,13 @@ parse_environment(struct conf_ctx *x, struct conf *c)
 	static const char prefix[] = "PYSPF_";
 	const size_t n = sizeof(prefix) - 1;
 	char *const *e = x->reader != NULL ? x->reader->environment : NULL;
-	char *place;
+	char *place, name[128];
 
 	for (; e != NULL && *e != NULL; e++) {
 		if (strncmp(*e, prefix, n) != 0)
 			continue;
-		if (asprintf(&place, "environment %.*s", (int)strcspn(*e, "="),
-			*e) == -1)
+		text_escape_log(name, sizeof(name), *e, strcspn(*e, "="));
+		if (asprintf(&place, "environment %s", name) == -1)
 			abort();
 		conf_append(&x->variables, place);
 		x->file = place;

@@ -420,7 +420,7 @@ set_url(struct conf_ctx *x, void *field, const char *s)
 	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
 	const struct conf_place *other = &x->url[!why];
 
-	if (other->line != 0)
+	if (other->line != 0 || other->file != NULL)
 		return conf_refuse(x,
 		    "%s in line %u%s%s is the same key; set one", names[!why],
 		    other->line, other->file == x->file ? "" : " of ",

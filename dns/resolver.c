@@ -14,6 +14,7 @@
 #include "dns/decode.h"
 #include "dns/resolver.h"
 #include "privsep/base/log.h"
+#include "privsep/child/confine.h"
 #include "privsep/child/role_table.h"
 #include "proto/dname.h"
 #include "proto/text.h"
@@ -143,16 +144,14 @@ static unsigned long
 set_range(const struct conf *conf)
 {
 	unsigned long want = role_nofile(role_find(ROLE_DNS), conf);
+	unsigned long n = sandbox_nofile(want);
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
-	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < want) {
-		log_warnx("only %lu descriptors: fewer questions in flight",
-		    (unsigned long)rl.rlim_max);
-		want = rl.rlim_max;
-	}
-	rl.rlim_cur = want;
+	if (n < want)
+		log_warnx("only %lu descriptors: fewer questions in flight", n);
+	want = rl.rlim_cur = n;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
 	if (want < RANGE_MIN + NUM_TCP + NOFILE_SPARE)

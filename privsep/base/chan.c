@@ -185,8 +185,10 @@ chan_flush(struct chan *c)
 		if (chan_sendmsg(c->fd, o->data, o->len, o->fd) == -1) {
 			if (errno == EINTR)
 				continue;
-			if (errno == EAGAIN || errno == ENOBUFS)
+			if (errno == EAGAIN || errno == ENOBUFS) {
+				event_add(c->ev_out, NULL);
 				return 0;
+			}
 			/* too many descriptors of the user on their way */
 			if (errno == ETOOMANYREFS) {
 				event_del(c->ev_out);

@@ -51,7 +51,7 @@ struct role_row {
 	 * it ends during the start. Others are killed at the end of its drain.
 	 */
 	int essential;
-	int watched; /* must answer PING, or the parent sends no WATCHDOG */
+	int watched; /* the parent ends one that does not answer PING */
 	/* ROLE_LISTENER_ bits for each Milter_Frontend; all 0: no mail */
 	unsigned int listeners[FRONTEND_LIBMILTER + 1];
 	enum role_side dns, copies;

@@ -23,6 +23,7 @@
 #define START_MS	 200 /* then one each 0.2 s */
 #define BACKOFF_MIN_MS	 100U
 #define BACKOFF_MAX_MS	 5000U
+#define STARTS_MAX	 6 /* that fail, before a generation does */
 #define READY_SECONDS	 20
 #define PING_SECONDS	 2
 #define PINGS_UNANSWERED 5
@@ -299,7 +300,11 @@ slot_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct generation_slot *s = arg;
 
-	if (s->pid == -1)
+	if (s->pid == -1 && s->fails >= STARTS_MAX && s->row->essential &&
+	    !s->gen->was_ready)
+		s->gen->all->ops->failed(s->gen, "a child cannot be started",
+		    s->gen->all->arg);
+	else if (s->pid == -1)
 		slot_start(s);
 	else if (!s->ready) {
 		log_warnx("%s[%d] was not ready after %d seconds", s->row->name,

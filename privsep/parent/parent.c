@@ -197,9 +197,14 @@ parent_nofile(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
-	if (rl.rlim_max < CHILD_NOFILE && geteuid() == 0)
-		rl.rlim_max = CHILD_NOFILE;
 	rl.rlim_cur = rl.rlim_max;
+	if (rl.rlim_max < CHILD_NOFILE && geteuid() == 0) {
+		const struct rlimit more = { CHILD_NOFILE, CHILD_NOFILE };
+
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+			return;
+		log_warn("RLIMIT_NOFILE");
+	}
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
 		log_warn("RLIMIT_NOFILE");
 }

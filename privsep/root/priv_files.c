@@ -163,6 +163,8 @@ priv_pidfile(const char *path, const struct priv_owner *o, char *why,
 	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
 		return refuse(fd, why, whylen,
 		    "is not a regular file with one link");
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != o->uid)
+		return refuse(fd, why, whylen, "belongs to another user");
 	n = pread(fd, buf, sizeof(buf) - 1, 0);
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\r\n ")] = '\0';

@@ -60,22 +60,25 @@ limit_lower(int which, rlim_t value, const char *name)
 	    rl.rlim_max > value ? value + 1 : rl.rlim_max, name);
 }
 
-/*
- * Sets RLIMIT_NOFILE to n, or to three quarters of the hard limit if that is
- * lower: the parent keeps the rest, see parent_nofile().
- */
-static void
-limit_files(rlim_t n)
+unsigned long
+sandbox_nofile(unsigned long n)
 {
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		fatal("RLIMIT_NOFILE");
-	if (rl.rlim_max != RLIM_INFINITY && n > rl.rlim_max / 4 * 3) {
-		log_warnx("only %lu of %lu descriptors may be open",
-		    (unsigned long)rl.rlim_max / 4 * 3, (unsigned long)n);
-		n = rl.rlim_max / 4 * 3;
-	}
+	if (rl.rlim_max == RLIM_INFINITY || n <= rl.rlim_max / 4 * 3)
+		return n;
+	return (unsigned long)rl.rlim_max / 4 * 3;
+}
+
+static void
+limit_files(unsigned long want)
+{
+	unsigned long n = sandbox_nofile(want);
+
+	if (n < want)
+		log_warnx("only %lu of %lu descriptors may be open", n, want);
 	limit_set(RLIMIT_NOFILE, n, n, "RLIMIT_NOFILE");
 }
 

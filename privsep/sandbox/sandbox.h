@@ -43,6 +43,12 @@ struct sandbox_args {
 /* First statement of every role: not dumpable, no core, no new privileges. */
 void sandbox_early(void);
 /*
+ * Returns how many descriptors a process may have that wants n: not more than
+ * three quarters of the hard limit. The parent keeps the rest for what it
+ * sends, see parent_nofile().
+ */
+unsigned long sandbox_nofile(unsigned long n);
+/*
  * Sets rlimits, Landlock and seccomp, in this order; they cannot be undone.
  * The caller has opened all files that it needs. Exits when Landlock or
  * seccomp is missing; with partial, logs that and returns.

@@ -66,7 +66,6 @@ const struct sandbox_rule sandbox_rules[] = {
 	ANY(fstat, P | D | Y | C),
 	ANY(newfstatat, P),
 	/* libcap-ng, in a child without Landlock, opens /proc and calls it */
-	ANY(fstatfs, P),
 	/* libc's fstat() uses it; with a path it would give metadata only */
 	IF1(newfstatat, Y | C, EQ(3, AT_EMPTY_PATH)),
 	ANY(pread64, P),

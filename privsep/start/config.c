@@ -171,17 +171,25 @@ config_dir(void *arg, const char *path)
 {
 	struct config_files *f = arg;
 	char copy[PATH_MAX];
-	struct stat st;
+	struct stat st, known;
 	int fd;
 
 	if (!f->sealed)
 		config_remember(f, path);
-	if ((fd = config_dirfd(f, path)) != -1)
-		return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	strlcpy(copy, path, sizeof(copy));
-	if (stat(dirname(copy), &st) == 0)
-		errno = EACCES;
-	return -1;
+	if ((fd = config_dirfd(f, path)) == -1) {
+		if (stat(dirname(copy), &st) == 0)
+			errno = EACCES;
+		return -1;
+	}
+	/* not silently the old one: a new directory needs a restart */
+	if (f->sealed && stat(dirname(copy), &st) == 0 &&
+	    fstat(fd, &known) == 0 &&
+	    (st.st_dev != known.st_dev || st.st_ino != known.st_ino)) {
+		errno = ESTALE;
+		return -1;
+	}
+	return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static FILE *

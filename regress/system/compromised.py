@@ -8,6 +8,7 @@ import os
 import pwd
 import resource
 import signal
+import subprocess
 import sys
 import time
 
@@ -18,6 +19,8 @@ from daemon import (Daemon, above, becomes, below, check, confined, empty,
                     equal, finish, holds, kill_all, limits, status, wait)
 from load import Load, policy
 import hijack
+import product
+import syslogd
 
 BROKEN = b'\xff' * 16           # a record of no known type
 ANSWER_SECONDS = 12             # a child must answer PING in this time
@@ -142,6 +145,24 @@ def storm():
                                                      max(load.times)))
 
 
+def cannot_fork():
+    """The start fails; it is not tried for ever."""
+    log = syslogd.Collector()
+    conf = product.write_file('/run/fork.conf', 'Socket = inet:8899\n')
+    p = subprocess.Popen(['prlimit', '--nproc=1', product.wanted(
+        'fork', 'pyspf-milter'), conf], stdin=subprocess.DEVNULL)
+    try:
+        status = p.wait(15)
+    except subprocess.TimeoutExpired:
+        status = None
+        p.kill()
+    check('fork/start-fails', status not in (0, None), status)
+    check('fork/says-why', log.wait(
+        'start failed: a child cannot be started'), log.records)
+    log.close()
+
+
+cannot_fork()
 descriptors_in_flight()
 breaks_the_rules_twice()
 never_ready()

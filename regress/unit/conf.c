@@ -551,6 +551,15 @@ test_environment(void)
 	    "environment PYSPF_Include: Include: only the configuration file "
 	    "can include");
 	forget();
+	strlcpy(v[0], "PYSPF_Reason_URL=x", sizeof(v[0]));
+	strlcpy(v[1], "PYSPF_Why_URL=y", sizeof(v[1]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check("environment-same-key", conf == NULL && msgs.errors == 1);
+	forget();
+	strlcpy(v[1], "PYSPF_\033[2J=y", sizeof(v[1]));
+	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
+	check("environment-escaped", strchr(said, 033) == NULL, "%s", said);
+	forget();
 	/* found after the last line */
 	strlcpy(v[0], "PYSPF_Trust_Anchor=/f/none", sizeof(v[0]));
 	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");

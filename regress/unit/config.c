@@ -195,6 +195,14 @@ test_include(void)
 	for (i = 0; i < 2; i++)
 		include_hostile(i == 0 ? &f : NULL);
 	include_many();
+	/* another directory of this name: not the one that is open */
+	if (rename(path("d"), path("old")) == -1 ||
+	    mkdir(path("d"), 0755) == -1)
+		exit(2);
+	check_int("config/include-replaced-directory",
+	    lookup_time(&f, "", "d/*.conf", ""), -1);
+	if (rmdir(path("d")) == -1 || rename(path("old"), path("d")) == -1)
+		exit(2);
 	config_files_free(&f);
 }
 
