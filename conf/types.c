@@ -420,7 +420,10 @@ set_url(struct conf_ctx *x, void *field, const char *s)
 	int why = x->key != NULL && strcmp(x->key, names[1]) == 0, changed = 0;
 	const struct conf_place *other = &x->url[!why];
 
-	if (other->line != 0 || other->file != NULL)
+	if (other->line == 0 && other->file != NULL)
+		return conf_refuse(x, "%s is the same key; set one",
+		    other->file);
+	if (other->line != 0)
 		return conf_refuse(x,
 		    "%s in line %u%s%s is the same key; set one", names[!why],
 		    other->line, other->file == x->file ? "" : " of ",

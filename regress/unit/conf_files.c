@@ -62,6 +62,8 @@ test_environment(void)
 	strlcpy(v[1], "PYSPF_Why_URL=y", sizeof(v[1]));
 	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
 	check("environment-same-key", conf == NULL && msgs.errors == 1);
+	check_has("environment-same-key-says", said,
+	    "environment PYSPF_Reason_URL is the same key; set one");
 	forget();
 	strlcpy(v[1], "PYSPF_\033[2J=y", sizeof(v[1]));
 	keep(conf_parse(M, text, strlen(text), "t", &r, &msgs), "t");
